@@ -1,0 +1,75 @@
+"""How a prompt reaches a character: its name, a description, or keywords of some ranker."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from copycat.errors import UnknownNameError, UserError
+from copycat.schema import Record
+
+DEFAULT_K = 5
+"""Number of keywords where an anchor does not say; CopyCat's main setting (arXiv:2406.14526, sec. 4)."""
+
+ANCHORS_HINT = "see all: python -m copycat.eval --list anchors"
+RANKER_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_KEYWORDS = re.compile(rf"keywords(:(?P<ranker>{RANKER_PATTERN}?)(-(?P<k>[0-9]+))?)?")
+
+
+class Anchor(Record):
+    """One anchoring mode. `ranker` and `k`, the number of keywords, are set for keywords only."""
+
+    kind: Literal["name", "keywords", "description"]
+    ranker: str | None = None
+    k: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _keywords_have_ranker_and_k(self) -> Anchor:
+        if (self.kind == "keywords") != (self.ranker is not None and self.k is not None):
+            raise ValueError("ranker and k belong to keywords, and to keywords alone")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The one text of this anchor: "name", "description" or "keywords:authored-5"."""
+        return f"keywords:{self.ranker}-{self.k}" if self.kind == "keywords" else self.kind
+
+
+PLAIN_ANCHORS = {"name": Anchor(kind="name"), "description": Anchor(kind="description")}
+
+
+def parse_anchor(text: str, default_ranker: str | None) -> Anchor:
+    """Parse "name", "description", "keywords", "keywords:RANKER" or "keywords:RANKER-K".
+
+    A number at the end is always k: "keywords:laion-5" is ranker "laion" with five keywords.
+
+    Args:
+        default_ranker: the ranker that plain "keywords" stands for, or None where there is none.
+
+    Raises:
+        UnknownNameError: another form; the text suggests near ones.
+        UserError: no keywords are asked for (k = 0), or "keywords" without a default ranker.
+    """
+    text = text.strip()
+    if text in PLAIN_ANCHORS:
+        return PLAIN_ANCHORS[text]
+    match = _KEYWORDS.fullmatch(text)
+    if match is None:
+        raise UnknownNameError("anchor", text, _examples(default_ranker), ANCHORS_HINT)
+    ranker, k = match["ranker"] or default_ranker, int(match["k"] or DEFAULT_K)
+    if ranker is None:
+        raise UserError(
+            f"anchor '{text}': this character set has no keywords\n"
+            f"  needed: a list 'keywords' for each character, or another anchor\n"
+            f"  type: --anchors name,description"
+        )
+    if k < 1:
+        raise UserError(f"anchor '{text}' asks for no keywords\n  needed: at least 1, such as 'keywords:{ranker}-5'")
+    return Anchor(kind="keywords", ranker=ranker, k=k)
+
+
+def _examples(default_ranker: str | None) -> list[str]:
+    ranked = ["keywords", f"keywords:{default_ranker}", f"keywords:{default_ranker}-{DEFAULT_K}"]
+    return ["name", "description", *(ranked if default_ranker else ())]

@@ -1,0 +1,69 @@
+"""Prompt set and anchors -> prompts, in a fixed order and with fixed ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from copycat.catalog.anchors import ANCHORS_HINT, Anchor
+from copycat.catalog.hashing import canonical_sha256
+from copycat.catalog.prompt_sets import PromptSet, prompt_set_of
+from copycat.errors import DataError, UnknownNameError, UserError
+from copycat.schema import CharacterSet, Prompt
+
+LISTED_K = (3, 5, 10, 20)
+"""The numbers of keywords of CopyCat (arXiv:2406.14526, Figure 3); an anchor may ask for any other."""
+
+
+def build_prompts(character_set: CharacterSet, prompt_set: PromptSet, anchors: Sequence[Anchor]) -> tuple[Prompt, ...]:
+    """Build one prompt for each anchor and, within it, each character in the order of the set.
+
+    The text of a keyword anchor is its first k keywords, joined by ", ".
+
+    Raises:
+        UnknownNameError: an anchor's ranker has no keywords in this prompt set.
+        UserError: an anchor is given twice.
+        DataError: characters with fewer than k keywords; the text says how many each has.
+    """
+    labels = [anchor.label for anchor in anchors]
+    for position, label in enumerate(labels):
+        if label in labels[:position]:
+            raise UserError(f"anchor '{label}' is given twice\n  needed: each anchor once")
+    return tuple(
+        Prompt(id=f"{prompt_set.id}/{character}/{anchor.label}", character=character, anchor=anchor.label, text=text)
+        for anchor in anchors
+        for character, text in _texts(character_set, prompt_set, anchor).items()
+    )
+
+
+def prompts_sha256(prompts: Iterable[Prompt]) -> str:
+    """Give the sha256 of prompts in their order."""
+    return canonical_sha256([prompt.model_dump(mode="json") for prompt in prompts])
+
+
+def list_anchors(character_set: CharacterSet) -> tuple[str, ...]:
+    """Give the labels of the anchors that every character of the set has."""
+    prompt_set = prompt_set_of(character_set)
+    labels = ["name", "description"]
+    for ranker, lists in sorted(prompt_set.keywords.items()):
+        available = min(len(keywords) for keywords in lists.values())
+        labels += [Anchor(kind="keywords", ranker=ranker, k=k).label for k in LISTED_K if k <= available]
+    return tuple(labels)
+
+
+def _texts(character_set: CharacterSet, prompt_set: PromptSet, anchor: Anchor) -> dict[str, str]:
+    ids = [character.id for character in character_set.characters]
+    if anchor.kind == "name":
+        return {i: prompt_set.names[i] for i in ids}
+    if anchor.kind == "description":
+        return {i: prompt_set.descriptions[i] for i in ids}
+    ranker, k = anchor.ranker or "", anchor.k or 0
+    if ranker not in prompt_set.keywords:
+        known = [f"keywords:{name}-{k}" for name in prompt_set.keywords]
+        raise UnknownNameError("anchor", anchor.label, ["name", "description", *known], ANCHORS_HINT)
+    lists = prompt_set.keywords[ranker]
+    short = [f"character '{i}' has {len(lists[i])} keywords of ranker '{ranker}'" for i in ids if len(lists[i]) < k]
+    if short:
+        fewest = min(len(lists[i]) for i in ids)
+        fix = f"  the most that every character has: 'keywords:{ranker}-{fewest}'" if fewest else ""
+        raise DataError([f"{text}, but anchor '{anchor.label}' needs {k}" for text in short], fix)
+    return {i: ", ".join(lists[i][:k]) for i in ids}

@@ -1,0 +1,1 @@
+"""The command lines: they parse, call one function, print. No logic here."""

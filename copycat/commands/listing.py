@@ -1,0 +1,66 @@
+"""`--list models|mitigations|judges|anchors|characters`."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from copycat.console import out
+from copycat.errors import UnknownNameError
+
+KINDS = ("models", "mitigations", "judges", "anchors", "characters")
+
+
+def print_list(kind: str, characters: str | None) -> None:
+    """Print the names of one kind, with what each is.
+
+    Raises:
+        UnknownNameError: no such kind.
+    """
+    rows = {
+        "models": _models,
+        "mitigations": _mitigations,
+        "judges": _judges,
+        "anchors": lambda: _anchors(characters or "sandbox"),
+        "characters": _characters,
+    }.get(kind)
+    if rows is None:
+        raise UnknownNameError("list", kind, KINDS)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, text in rows():
+        table.add_row(name, text)
+    out.print(table, markup=False)
+
+
+def _models() -> list[tuple[str, str]]:
+    from copycat.models import MODELS
+
+    return [(row.name, f"{row.summary}; {row.source}; licence {row.licence}") for row in MODELS.rows()]
+
+
+def _mitigations() -> list[tuple[str, str]]:
+    from copycat.mitigations import MITIGATIONS
+
+    return [
+        (row.name + (f":{'|'.join(row.variants)}" if row.variants else ""), row.summary) for row in MITIGATIONS.rows()
+    ]
+
+
+def _judges() -> list[tuple[str, str]]:
+    from copycat.judges import JUDGES
+
+    return [(row.name, row.summary) for row in JUDGES.rows()]
+
+
+def _anchors(characters: str) -> list[tuple[str, str]]:
+    from copycat.catalog import list_anchors, read_character_set
+
+    return [(label, f"of character set '{characters}'") for label in list_anchors(read_character_set(characters))]
+
+
+def _characters() -> list[tuple[str, str]]:
+    from copycat.catalog import list_character_sets, read_character_set
+
+    sets = [read_character_set(name) for name in list_character_sets()]
+    return [(s.id, f"{s.title} ({len(s.characters)} characters)") for s in sets]

@@ -1,0 +1,66 @@
+"""The small tables at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from copycat.console import comparison_table, err, out
+from copycat.paths import shown
+from copycat.schema import Estimate
+
+if TYPE_CHECKING:
+    from copycat.eval import Outcome
+
+HEADINGS = {"detect": "DETECT", "consistency": "CONS"}
+MEANINGS = {
+    "detect": "share of pictures, in %, in which the judge recognises the character asked for; lower protects better",
+    "consistency": "probability, in %, that the key characteristic asked for is shown; higher is better",
+}
+
+
+def print_outcomes(outcomes: Sequence[Outcome]) -> None:
+    """Print one pair of tables per mitigated run (or per baseline that stands alone), and where the report is."""
+    baseline = outcomes[0]
+    for position, outcome in enumerate(outcomes):
+        if not outcome.differences:
+            baseline = outcome
+            follows = outcomes[position + 1 : position + 2]
+            if follows and follows[0].differences:
+                continue
+        _print_pair(outcome, baseline)
+    for outcome in outcomes:
+        if not outcome.is_valid:
+            counts = outcome.result.counts
+            err.print(
+                f"not valid: {100 * counts.coverage:.1f} % of {counts.planned} planned pictures of "
+                f"'{outcome.result.mitigation}' were judged, refused or blocked; 98 % are needed",
+                markup=False,
+            )
+
+
+def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
+    result = outcome.result
+    out.print(_heading(outcome), markup=False)
+    for metric, heading in HEADINGS.items():
+        columns = []
+        if outcome is not baseline:
+            columns.append((baseline.result.mitigation, _by_anchor(baseline.result.estimates, metric)))
+        columns.append((result.mitigation, _by_anchor(result.estimates, metric)))
+        if outcome.differences:
+            columns.append(("difference", _by_anchor(outcome.differences, f"{metric}_difference")))
+        anchors = list(columns[0][1])
+        out.print()
+        out.print(comparison_table(heading, anchors, columns, MEANINGS[metric]))
+    out.print(f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True)
+
+
+def _heading(outcome: Outcome) -> str:
+    result = outcome.result
+    label = "  (sandbox: an invented world, never comparable with real models)" if result.is_sandbox else ""
+    partial = "  (partial: --limit was set)" if result.is_partial else ""
+    return f"{result.model}, judged by {result.judge}: {result.counts.ok} of {result.counts.planned} pictures{label}{partial}"
+
+
+def _by_anchor(estimates: Sequence[Estimate], metric: str) -> dict[str, Estimate]:
+    return {e.anchor: e for e in estimates if e.metric == metric}

@@ -1,0 +1,138 @@
+"""The only module that prints: answers go to stdout, progress and log to stderr."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from copycat.errors import BugError, CopycatError
+from copycat.schema import Estimate
+
+EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 2, 70, 130
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        err.print("\ninterrupted; everything finished is kept, and the same command goes on from there")
+        sys.exit(EXIT_INTERRUPTED)
+    except (typer.Abort, typer.Exit) as error:
+        sys.exit(getattr(error, "exit_code", EXIT_INTERRUPTED))
+    except BugError:
+        raise
+    except CopycatError as error:
+        _print_error(str(error))
+        sys.exit(EXIT_USER)
+    except OSError as error:
+        if error.errno not in _DISK_ADVICE:
+            raise
+        where = f" '{error.filename}'" if error.filename else ""
+        _print_error(f"cannot write{where}: {error.strerror}\n  {_DISK_ADVICE[error.errno]}")
+        sys.exit(EXIT_USER)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "show"):  # a usage error of click
+            error.show()
+            sys.exit(EXIT_USER)
+        raise
+    sys.exit(code if isinstance(code, int) else EXIT_DONE)
+
+
+@contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar with rate and time left on stderr; yields a function that is told how many more are done.
+
+    What is finished before the first picture is made counts as done but not towards the rate.
+    Without a terminal, a line is printed every tenth of the way.
+    """
+    if not err.is_terminal:
+        yield _plain_progress(title, total)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        Remaining(elapsed_when_finished=False),
+    )
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(title, total=total, rate="")
+
+        def advance(count: int) -> None:
+            progress.update(task, advance=count)
+            speed = progress.tasks[task].speed
+            progress.update(task, rate=f"{speed:5.1f}/s" if speed else "")
+
+        yield advance
+
+
+def comparison_table(
+    title: str, anchors: Sequence[str], columns: Sequence[tuple[str, dict[str, Estimate]]], better: str
+) -> Table:
+    """Lay out estimates: one row per anchor, one column per named set of estimates."""
+    table = Table(title=title, title_justify="left", caption=better, caption_justify="left", box=None, pad_edge=False)
+    table.add_column("anchor", no_wrap=True)
+    for heading, _ in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for anchor in anchors:
+        table.add_row(anchor, *(_cell(estimates.get(anchor)) for _, estimates in columns))
+    return table
+
+
+def _cell(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
+        return "no figure"
+    sign = "+" if estimate.unit == "difference" else ""
+    value, low, high = (f"{100 * x:{sign}.1f}" for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [dim]\\[{low}, {high}][/dim]"
+
+
+def _plain_progress(title: str, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        before, done = done, done + count
+        if total and before * 10 // total != done * 10 // total:
+            err.print(f"{title}: {done} of {total}")
+
+    return advance
+
+
+def _print_error(text: str) -> None:
+    err.print(f"error: {text}", markup=False, soft_wrap=True)
+
+
+_DISK_ADVICE: dict[int | None, str] = {
+    errno.ENOSPC: "free some space; everything finished is kept, and the same command goes on from there",
+    errno.EDQUOT: "your quota is used up; everything finished is kept, and the same command goes on from there",
+    errno.EACCES: "choose a folder that you may write to: --out DIR",
+    errno.EPERM: "choose a folder that you may write to: --out DIR",
+    errno.EROFS: "the disk is read-only; choose another folder: --out DIR",
+    errno.ENOTDIR: "a file is in the way; choose another folder: --out DIR",
+    errno.EEXIST: "a file is in the way; choose another folder: --out DIR",
+}
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON object on stdout."""
+    import json
+
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,81 @@
+"""Every exception that copycat raises on purpose.
+
+    CopycatError
+    ├── UserError              the user must fix something: text, no traceback, exit 2
+    │   ├── UnknownNameError       a model, mitigation, judge, anchor or character set
+    │   ├── UnsupportedError       this combination cannot do what was asked
+    │   ├── DataError              a file is wrong: file:line, field, value, rule
+    │   ├── MissingExtraError      a package or a key is not there
+    │   └── ResumeMismatchError    the run folder belongs to another spec
+    ├── BackendError           one request failed; becomes status "failed"
+    └── BugError               an invariant of ours broke: traceback
+
+A message says what is wrong with the value, what would be right, and what to type.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+MAX_LISTED = 10
+
+
+class CopycatError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class UserError(CopycatError):
+    """Something that the user must fix; shown as text, exit code 2."""
+
+
+class UnknownNameError(UserError):
+    """A name that no registry row and no file answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        self.kind, self.name = kind, name
+        super().__init__(_unknown_name_text(kind, name, list(known), hint))
+
+
+class UnsupportedError(UserError):
+    """A combination that would silently do nothing, refused before any weight is loaded."""
+
+
+class DataError(UserError):
+    """One or more faults of data files, all listed at once."""
+
+    def __init__(self, faults: Sequence[str], fix: str = "") -> None:
+        self.faults = tuple(faults)
+        shown = list(self.faults[:MAX_LISTED])
+        if len(self.faults) > MAX_LISTED:
+            shown.append(f"... and {len(self.faults) - MAX_LISTED} more")
+        super().__init__("\n".join(shown + ([fix] if fix else [])))
+
+
+class MissingExtraError(UserError):
+    """A package, a weight file or an environment variable that is needed and absent."""
+
+
+class ResumeMismatchError(UserError):
+    """The run folder was made by another spec, or its files were changed."""
+
+
+class BackendError(CopycatError):
+    """One request failed in a model or judge; recorded as that sample's status."""
+
+
+class BugError(CopycatError):
+    """An invariant broke that no input should be able to break."""
+
+
+def _unknown_name_text(kind: str, name: str, known: list[str], hint: str) -> str:
+    lines = [f"unknown {kind} '{name}'"]
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if close:
+        lines.append("  did you mean " + " or ".join(f"'{c}'" for c in close) + "?")
+    elif known:
+        listed = ", ".join(sorted(known)[:MAX_LISTED])
+        lines.append(f"  known: {listed}{', ...' if len(known) > MAX_LISTED else ''}")
+    if hint:
+        lines.append(f"  {hint}")
+    return "\n".join(lines)

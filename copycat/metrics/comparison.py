@@ -1,0 +1,106 @@
+"""What a mitigation buys and costs: differences between two runs, pair by pair.
+
+Seeds do not depend on the mitigation, so the same character, anchor and repeat in two runs starts
+from the same noise, and the difference of the pair is free of the luck of that noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from copycat.metrics.intervals import paired_difference
+from copycat.metrics.missing import build_missing
+from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, require_anchors
+from copycat.schema import Estimate
+
+
+class _Pair(NamedTuple):
+    treated: Outcome
+    base: Outcome
+
+
+class _Contrast(NamedTuple):
+    """A metric of differences; `answer` gives null where a row has no part in it."""
+
+    metric: str
+    better: Literal["lower", "higher"]
+    answer: Callable[[Outcome], float | None]
+
+
+def _detected(row: Outcome) -> float | None:
+    return float(row.is_detected) if row.is_answered else None
+
+
+def _consistency(row: Outcome) -> float | None:
+    return row.consistency
+
+
+_CONTRASTS = (
+    _Contrast("detect_difference", "lower", _detected),
+    _Contrast("consistency_difference", "higher", _consistency),
+)
+
+
+def compare(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> tuple[Estimate, ...]:
+    """Give the mean differences treated minus base of DETECT and of CONS, per anchor and pooled.
+
+    Pairs share character, anchor and repeat. `n` counts the pairs in which both have an answer: for
+    DETECT a judged picture, a refusal or a block; for CONS a judged consistency. CONS thus compares
+    only what both runs drew; a run that refuses much is compared on what it did not refuse.
+
+    Unit: difference in [-1, 1], treated minus base.
+    Direction: lower is better for "detect_difference", higher for "consistency_difference".
+
+    Args:
+        anchors: Those to compare, in the order of the result; "all" comes last by itself.
+        treated: The run with the mitigation.
+        base: The run without.
+
+    Raises:
+        ValueError: an anchor occurs twice or is called "all"; a sample's anchor is not listed; a
+            run has two samples with the same character, anchor and repeat.
+    """
+    require_anchors(anchors, treated.rows)
+    require_anchors(anchors, base.rows)
+    theirs = _by_place(base)
+    pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
+    return tuple(
+        _build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in (*anchors, ALL_ANCHORS)
+    )
+
+
+def _by_place(outcomes: Outcomes) -> dict[tuple[str, str, int], Outcome]:
+    places: dict[tuple[str, str, int], Outcome] = {}
+    for row in outcomes.rows:
+        place = (row.sample.character, row.sample.anchor, row.sample.repeat)
+        if place in places:
+            raise ValueError("two samples share character '{}', anchor '{}', repeat {}: no unique pair".format(*place))
+        places[place] = row
+    return places
+
+
+def _build_difference(contrast: _Contrast, anchor: str, pairs: Sequence[_Pair]) -> Estimate:
+    treated, base, characters = [], [], []
+    for pair in pairs:
+        sample = pair.treated.sample
+        ours, theirs = contrast.answer(pair.treated), contrast.answer(pair.base)
+        if anchor in (ALL_ANCHORS, sample.anchor) and ours is not None and theirs is not None:
+            treated.append(ours)
+            base.append(theirs)
+            characters.append(sample.character)
+    if not treated:
+        reason = "no pair in which both runs have an answer"
+        return build_missing(contrast.metric, anchor, reason, unit="difference", better=contrast.better)
+    mean, interval = paired_difference(treated, base, characters)
+    return Estimate(
+        metric=contrast.metric,
+        anchor=anchor,
+        value=mean,
+        low=interval.low,
+        high=interval.high,
+        n=len(treated),
+        unit="difference",
+        better=contrast.better,
+        method=interval.method,
+    )

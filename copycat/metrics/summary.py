@@ -1,0 +1,93 @@
+"""From samples and judgements to the result of a run, and to the grid of its report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from math import fsum
+
+from pydantic import Field
+
+from copycat.metrics.consistency import consistency
+from copycat.metrics.detect import any_character, detect
+from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcomes, require_anchors
+from copycat.schema import Estimate, Judgement, Record, RunResult, RunSpec, Sample, Slug
+
+METRICS: tuple[Callable[[Outcomes, str], Estimate], ...] = (detect, any_character, consistency)
+"""In the order of the result's estimates. To add a metric: one new file and one entry here."""
+
+
+class CharacterCell(Record):
+    """One character under one anchor, for the report's grid.
+
+    `k` of `n` answered requests show the character; `consistency` is the mean over the
+    `n_consistency` pictures that have one, null if there is none. No interval: the few pictures of
+    one cell support no claim.
+    """
+
+    character: Slug
+    anchor: str
+    k: int = Field(ge=0)
+    n: int = Field(ge=0)
+    consistency: float | None
+    n_consistency: int = Field(ge=0)
+
+
+def summarise(
+    spec: RunSpec, planned: int, samples: Sequence[Sample], judgements: Sequence[Judgement], *, is_sandbox: bool
+) -> RunResult:
+    """Give the result of a run: counts, and an estimate per metric and anchor, pooled anchors last.
+
+    Depends on the set of samples only: not on their order, nor on time or place.
+
+    Args:
+        spec: What was asked; its anchors give the order of the estimates.
+        planned: Requests planned, those without a sample included.
+        samples: At most one per planned request.
+        judgements: One judge's; stale ones do not count (see `join_outcomes`).
+        is_sandbox: Whether the model is of the embedded world.
+
+    Raises:
+        ValueError: a key occurs twice in samples; there are more samples than planned; a sample's
+            anchor is not in the spec; one picture has two different verdicts.
+    """
+    outcomes = join_outcomes(samples, judgements)
+    require_anchors(spec.anchors, outcomes.rows)
+    anchors = (*spec.anchors, ALL_ANCHORS)
+    return RunResult(
+        suite_version=spec.suite_version,
+        model=spec.model,
+        mitigation=spec.mitigation,
+        judge=spec.judge,
+        characters=spec.characters,
+        is_partial=spec.limit is not None,
+        is_sandbox=is_sandbox,
+        counts=outcomes.build_counts(planned),
+        estimates=tuple(metric(outcomes, anchor) for metric in METRICS for anchor in anchors),
+    )
+
+
+def per_character(anchors: Sequence[str], outcomes: Outcomes) -> tuple[CharacterCell, ...]:
+    """Give a cell per character and anchor that has a sample: characters sorted, anchors as given.
+
+    Raises:
+        ValueError: an anchor occurs twice or is called "all"; a sample's anchor is not listed.
+    """
+    require_anchors(anchors, outcomes.rows)
+    cells: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for row in outcomes.rows:
+        cells[row.sample.character, row.sample.anchor].append(row)
+    order = sorted(cells, key=lambda cell: (cell[0], anchors.index(cell[1])))
+    return tuple(_build_cell(character, anchor, cells[character, anchor]) for character, anchor in order)
+
+
+def _build_cell(character: str, anchor: str, rows: Sequence[Outcome]) -> CharacterCell:
+    values = [row.consistency for row in rows if row.consistency is not None]
+    return CharacterCell(
+        character=character,
+        anchor=anchor,
+        k=sum(row.is_detected for row in rows),
+        n=sum(row.is_answered for row in rows),
+        consistency=fsum(values) / len(values) if values else None,
+        n_consistency=len(values),
+    )

@@ -1,0 +1,1 @@
+"""The run folder: journal, resume, atomic finish, and the report."""

@@ -1,0 +1,249 @@
+"""One run's folder on disk. Nothing that is finished is ever lost: append, flush, rename.
+
+    run.json  samples.jsonl  images/<key>.png  judgements/<judge>.jsonl
+    metrics.json  comparison.json  report.html        (the last three are made from the others)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from PIL import Image
+from pydantic import ValidationError
+
+from copycat.errors import DataError, ResumeMismatchError, UserError
+from copycat.paths import shown
+from copycat.schema import SCHEMA_VERSION, Judgement, Record, RunSpec, Sample
+
+R = TypeVar("R", bound=Record)
+
+
+class RunFile(Record):
+    """run.json: what was asked, with what, and whether it is finished."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    spec: RunSpec
+    environment: dict[str, str]
+    status: str
+    baseline: str | None = None
+
+
+class RunFolder:
+    """Reads and writes one run folder; one process at a time holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.images = path / "images"
+        self.samples_path = path / "samples.jsonl"
+        self._lock: IO[str] | None = None
+
+    def open(self, run: RunFile) -> RunFile:
+        """Make the folder or take it up again, and lock it.
+
+        Returns: the run file on disk, with the environment in which the run was begun.
+
+        Raises:
+            ResumeMismatchError: the folder holds another spec's run, or one begun with other versions.
+            UserError: another process works in it, or it cannot be written.
+        """
+        self.images.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        path = self.path / "run.json"
+        if path.exists():
+            found = _read_record(path, RunFile)
+            self._require_same(found, run)
+            run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
+        self.write_run(run)
+        return run
+
+    def clear(self) -> None:
+        """Delete everything that this run has made, if nobody is working in it."""
+        if self.path.exists():
+            self._take_lock()
+            shutil.rmtree(self.path)
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def write_run(self, run: RunFile) -> None:
+        """Write run.json."""
+        write_json(self.path / "run.json", run.model_dump(mode="json"))
+
+    # --------------------------------------------------------------------------- samples
+
+    def read_samples(self) -> list[Sample]:
+        """Read the journal; a last line that a crash cut off is dropped."""
+        return read_journal(self.samples_path, Sample)
+
+    def append_samples(self, samples: Sequence[Sample]) -> None:
+        """Append finished samples and flush them to the disk."""
+        append_journal(self.samples_path, samples)
+
+    def rewrite_samples(self, samples: Iterable[Sample]) -> None:
+        """Replace the journal in one step."""
+        write_bytes(self.samples_path, b"".join(_line(sample) for sample in samples))
+
+    def save_image(self, key: str, image: Image.Image) -> tuple[str, str]:
+        """Write images/<key>.png under a temporary name and rename it; no metadata inside.
+
+        Returns: the path relative to the run folder, and the sha256 of the file.
+        """
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, format="PNG")
+        content = buffer.getvalue()
+        relative = f"images/{key}.png"
+        write_bytes(self.path / relative, content)
+        return relative, hashlib.sha256(content).hexdigest()
+
+    def read_image(self, sample: Sample) -> bytes | None:
+        """Give the bytes of a sample's picture if they are the ones it was finished with."""
+        if sample.image is None:
+            return None
+        try:
+            content = (self.path / sample.image).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sample.sha256 else None
+
+    # ------------------------------------------------------------------------ judgements
+
+    def judgements_path(self, judge: str) -> Path:
+        """Give the file of a judge's verdicts."""
+        return self.path / "judgements" / f"{''.join(c if c.isalnum() or c in '-.' else '-' for c in judge)}.jsonl"
+
+    def read_judgements(self, judge: str) -> list[Judgement]:
+        """Read a judge's verdicts, none if it has not judged yet."""
+        return read_journal(self.judgements_path(judge), Judgement)
+
+    def append_judgements(self, judge: str, judgements: Sequence[Judgement]) -> None:
+        """Append verdicts and flush them."""
+        append_journal(self.judgements_path(judge), judgements)
+
+    def rewrite_judgements(self, judge: str, judgements: Iterable[Judgement]) -> None:
+        """Replace a judge's verdicts in one step."""
+        write_bytes(self.judgements_path(judge), b"".join(_line(j) for j in judgements))
+
+    # --------------------------------------------------------------------------- private
+
+    def _take_lock(self) -> None:
+        lock = (self.path / ".lock").open("w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise UserError(
+                f"another process is working in {shown(self.path)}\n  wait for it, or use another --out folder"
+            ) from error
+        self._lock = lock
+
+    def _require_same(self, found: RunFile, wanted: RunFile) -> None:
+        here, asked = (run.spec.model_dump(exclude={"judge", "judge_revision"}) for run in (found, wanted))
+        differing = [f"{name}: {here[name]!r} here, {asked[name]!r} asked for" for name in asked if here[name] != asked[name]]
+        if differing:
+            raise ResumeMismatchError(
+                f"{shown(self.path)} belongs to another run\n  "
+                + "\n  ".join(differing[:5])
+                + "\n  use another --out folder, or start this one again with --fresh"
+            )
+        if found.status == "finished":
+            return
+        moved = [
+            f"{name} {found.environment.get(name)} then, {version} now"
+            for name, version in wanted.environment.items()
+            if name in PIXEL_PACKAGES and found.environment.get(name) != version
+        ]
+        if moved:
+            raise ResumeMismatchError(
+                f"{shown(self.path)} was begun with other versions: {'; '.join(moved)}\n"
+                "  pictures of two versions do not belong in one run\n"
+                "  install the versions it was begun with, or start again with --fresh"
+            )
+
+
+PIXEL_PACKAGES = ("torch", "diffusers", "transformers")
+
+
+def read_journal(path: Path, record: type[R]) -> list[R]:
+    """Read a JSONL journal.
+
+    A last line without its newline was cut off by a crash: it is dropped, and the file shortened
+    so that the next append starts a line of its own.
+
+    Raises:
+        DataError: any other line is wrong; file, line and rule are in the text.
+    """
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) != len(content):
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+    rows: list[R] = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            rows.append(record.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "line"
+            raise DataError(
+                [f"{shown(path)}:{number}: field '{field}': {first['msg']}"],
+                "  the journal was edited or damaged; restore it, or start the run again with --fresh",
+            ) from error
+    return rows
+
+
+def append_journal(path: Path, rows: Sequence[Record]) -> None:
+    """Append rows in one write and force them to the disk."""
+    if not rows:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(b"".join(_line(row) for row in rows))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that diffs well: sorted keys, two spaces, a final newline, no NaN; in one step."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and rename it: readers see the old or the new, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _line(row: Record) -> bytes:
+    return json.dumps(row.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _read_record(path: Path, record: type[R]) -> R:
+    try:
+        return record.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            [f"{shown(path)}: cannot be read ({error})"], "  restore it, or start the run again with --fresh"
+        ) from error

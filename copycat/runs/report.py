@@ -1,0 +1,148 @@
+"""report.html: one run, alone or beside its baseline, as one self-contained page.
+
+The page holds no script or style from elsewhere, reads well without JavaScript, and blurs every
+picture until somebody asks for it. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import JsonValue
+
+from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
+from copycat.runs.report_view import build_entries, build_figures
+from copycat.schema import Counts
+
+__all__ = ["PictureLoader", "ReportInput", "RunView", "build_report", "write_report"]
+
+MIN_COVERAGE = 0.98
+"""Below this share of planned requests with a verdict, a refusal or a block, a run is not valid."""
+
+_CSS, _JS, _PAGE = "report.css", "report.js", "report.html.j2"
+_TEMPLATES = PackageLoader("copycat")
+
+
+class CountRow(NamedTuple):
+    """How many requests ended in one way, in both runs."""
+
+    name: str
+    baseline: int | None
+    run: int
+
+
+def build_report(
+    report: ReportInput, load_picture: PictureLoader, load_baseline_picture: PictureLoader | None = None
+) -> str:
+    """Write the page as text. Pure, given the loaders; each picture is loaded and embedded once.
+
+    Args:
+        report: What to show.
+        load_picture: Gives the bytes of a picture of the run.
+        load_baseline_picture: The same for the baseline; `load_picture` if left out.
+
+    Raises:
+        DataError: a sample names a character that is not in the set.
+    """
+    environment = _environment()
+    entries = build_entries(report, load_picture, load_baseline_picture or load_picture)
+    return environment.get_template(_PAGE).render(_page_values(environment, report, entries))
+
+
+def write_report(
+    path: Path,
+    report: ReportInput,
+    load_picture: PictureLoader,
+    load_baseline_picture: PictureLoader | None = None,
+) -> None:
+    """Build the page and put it at `path`; a reader sees the old page or the new one, never half of one."""
+    page = build_report(report, load_picture, load_baseline_picture)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=_TEMPLATES,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["csp_hash"] = _csp_hash
+    return environment
+
+
+def _page_values(environment: Environment, report: ReportInput, entries: tuple[Entry, ...]) -> dict[str, Any]:
+    """Any: jinja2 takes whatever a template asks for, and StrictUndefined refuses what it lacks."""
+    figures = build_figures(report)
+    return {
+        "report": report,
+        "spec": report.spec,
+        "result": report.run.result,
+        "baseline": report.baseline.result if report.baseline else None,
+        "figures": figures,
+        "pooled": {group.metric: group.rows[-1] for group in figures},
+        "methods": sorted(_methods(report)),
+        "counts": _count_rows(report),
+        "entries": entries,
+        "anchors": list(dict.fromkeys(strip.anchor for entry in entries for strip in entry.strips)),
+        "settings": list(_flat(report.spec.model_dump(mode="json"))),
+        "environment": list(_flat(report.environment)),
+        "min_coverage": MIN_COVERAGE,
+        "css": _source(environment, _CSS),
+        "script": _source(environment, _JS),
+    }
+
+
+def _source(environment: Environment, name: str) -> str:
+    """Give the text of a file beside the template, as it is: braces in CSS are no jinja2."""
+    return _TEMPLATES.get_source(environment, name)[0]
+
+
+def _csp_hash(text: str) -> str:
+    """Give the name by which a content security policy lets this one script or style in, and no other."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
+
+
+def _methods(report: ReportInput) -> set[str]:
+    estimates = [*report.run.result.estimates, *report.differences]
+    if report.baseline is not None:
+        estimates.extend(report.baseline.result.estimates)
+    return {estimate.method for estimate in estimates if estimate.value is not None}
+
+
+def _count_rows(report: ReportInput) -> tuple[CountRow, ...]:
+    run, baseline = report.run, report.baseline
+    rows = [
+        CountRow(name, getattr(baseline.result.counts, name) if baseline else None, getattr(run.result.counts, name))
+        for name in Counts.model_fields
+    ]
+    return (*rows, CountRow("truncated", _n_truncated(baseline) if baseline else None, _n_truncated(run)))
+
+
+def _n_truncated(run: RunView) -> int:
+    return sum(sample.truncated_tokens > 0 for sample in run.samples)
+
+
+def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Each value of a nested mapping with its dotted name."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield prefix + name, ", ".join(str(item) for item in value)
+        else:
+            yield prefix + name, "not set" if value is None else str(value)

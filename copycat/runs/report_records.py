@@ -1,0 +1,135 @@
+"""What goes into a report, and what its template sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from copycat.metrics import CharacterCell
+from copycat.schema import Character, CharacterSet, Estimate, Judgement, Record, RunResult, RunSpec, Sample, Status
+
+PictureLoader = Callable[[str], bytes | None]
+"""Gives the bytes of the picture of one request key, null if there is none."""
+
+Verdict = Literal["target", "other", "none", "unjudged"]
+Who = Literal["baseline", "run", "both"]
+
+
+class RunView(Record):
+    """One run as its folder tells it."""
+
+    result: RunResult
+    samples: tuple[Sample, ...]
+    judgements: tuple[Judgement, ...]
+    per_character: tuple[CharacterCell, ...]
+
+
+class ReportInput(Record):
+    """Everything that a report shows except the pictures.
+
+    `baseline` is the run of the same spec without the mitigation; `differences` are the paired
+    estimates of `copycat.metrics.compare`, run minus baseline. `run_id` is the folder's name and
+    `command` what to type to get the run again.
+    """
+
+    run_id: str
+    spec: RunSpec
+    environment: dict[str, JsonValue]
+    characters: CharacterSet
+    run: RunView
+    command: str
+    baseline: RunView | None = None
+    differences: tuple[Estimate, ...] = ()
+
+
+# ------------------------------------------------------------------- what the template sees
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """One metric for one anchor, in both runs."""
+
+    anchor: str
+    baseline: Estimate | None
+    run: Estimate | None
+    difference: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureGroup:
+    """One metric for all anchors; the row that pools them comes last."""
+
+    metric: str
+    rows: tuple[FigureRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One request's place in the gallery: its picture or the reason that there is none.
+
+    `verdict` is null where no judge could be asked; `seen` names the character that the judge saw.
+    """
+
+    status: Status | Literal["not run"]
+    verdict: Verdict | None = None
+    seen: str = ""
+    detail: str = ""
+    confidence: float | None = None
+    consistency: float | None = None
+    src: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The pictures of one prompt and seed in both runs; `tags` is what the filter looks for."""
+
+    repeat: int
+    seeds: tuple[int, ...]
+    baseline: Tile | None
+    run: Tile
+    tags: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptSent:
+    """What a model was given, `who` says in which run; `n_cut` is the most tokens that did not fit."""
+
+    who: Who
+    text: str
+    negative: str | None
+    n_cut: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """Half a cell of the grid: `k` of `n`, heat `level` 0 to 8 (null if nothing was judged)."""
+
+    k: int
+    n: int
+    level: int | None
+    consistency: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """One character and anchor: a cell of the grid and a row of the gallery."""
+
+    anchor: str
+    planned: str
+    prompts: tuple[PromptSent, ...]
+    pairs: tuple[Pair, ...]
+    baseline: Half
+    run: Half
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One character: a row of the grid and a section of the gallery."""
+
+    character: Character
+    strips: tuple[Strip, ...]
+    baseline: Half
+    run: Half

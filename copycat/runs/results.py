@@ -1,0 +1,58 @@
+"""From a run folder to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from copycat.metrics import join_outcomes, per_character, summarise
+from copycat.runs.folder import RunFile, RunFolder
+from copycat.runs.report import PictureLoader, ReportInput, RunView, write_report
+from copycat.runs.runner import read_judgements
+from copycat.schema import CharacterSet, Estimate, RunResult, RunSpec
+
+
+def build_run_report(
+    folder: RunFolder,
+    run: RunFile,
+    result: RunResult,
+    characters: CharacterSet,
+    baseline: RunFolder,
+    differences: Sequence[Estimate],
+    command: str,
+) -> None:
+    """Write report.html of a run, beside its baseline unless it is the baseline itself."""
+    is_baseline = folder is baseline
+    report = ReportInput(
+        run_id=run.id,
+        spec=run.spec,
+        environment=dict(run.environment),
+        characters=characters,
+        run=_view(folder, run.spec, result),
+        command=command,
+        baseline=None if is_baseline else _baseline_view(baseline, run.spec, result),
+        differences=tuple(differences),
+    )
+    write_report(folder.path / "report.html", report, _loader(folder), None if is_baseline else _loader(baseline))
+
+
+def _loader(folder: RunFolder) -> PictureLoader:
+    samples = {sample.key: sample for sample in folder.read_samples()}
+    return lambda key: folder.read_image(samples[key]) if key in samples else None
+
+
+def _view(folder: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
+    samples, judgements = folder.read_samples(), read_judgements(spec, folder)
+    cells = per_character(spec.anchors, join_outcomes(samples, judgements))
+    return RunView(result=result, samples=tuple(samples), judgements=tuple(judgements), per_character=cells)
+
+
+def _baseline_view(baseline: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
+    base_spec = spec.model_copy(update={"mitigation": "none"})
+    base_result = summarise(
+        base_spec,
+        result.counts.planned,
+        baseline.read_samples(),
+        read_judgements(spec, baseline),
+        is_sandbox=result.is_sandbox,
+    )
+    return _view(baseline, base_spec, base_result)

@@ -1,0 +1,1 @@
+"""Train the sandbox's models from scratch: `python -m copycat.sandbox train`."""
