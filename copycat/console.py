@@ -26,12 +26,11 @@ def run_app(app: typer.Typer) -> None:
     """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     try:
-        code = app(standalone_mode=False)
-    except KeyboardInterrupt:
-        err.print("\ninterrupted; everything finished is kept, and the same command goes on from there")
-        sys.exit(EXIT_INTERRUPTED)
-    except (typer.Abort, typer.Exit) as error:
-        sys.exit(getattr(error, "exit_code", EXIT_INTERRUPTED))
+        code = app(standalone_mode=False)  # typer turns Ctrl-C into the code 130, older versions into Abort
+    except (KeyboardInterrupt, typer.Abort):
+        code = EXIT_INTERRUPTED
+    except typer.Exit as error:
+        code = error.exit_code
     except BugError:
         raise
     except CopycatError as error:
@@ -48,6 +47,8 @@ def run_app(app: typer.Typer) -> None:
             error.show()
             sys.exit(EXIT_USER)
         raise
+    if code == EXIT_INTERRUPTED:
+        err.print("\ninterrupted; everything finished is kept, and the same command goes on from there")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
 
 

@@ -30,7 +30,7 @@ from copycat.registry import resolve
 from copycat.runs import runner
 from copycat.runs.environment import describe_environment, pick_device
 from copycat.runs.folder import RunFile, RunFolder, write_json
-from copycat.runs.results import build_run_report
+from copycat.runs.results import Finished, build_run_report
 from copycat.runs.runner import Plan
 from copycat.schema import CharacterSet, Estimate, Prompt, Record, RunResult, RunSpec, Sampling
 
@@ -107,19 +107,20 @@ def evaluate(job: Job) -> list[Outcome]:
     return outcomes
 
 
-def plan_job(job: Job) -> list[tuple[ModelRow, list[Cell]]]:
+def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
     """Plan every run of a job and make nothing."""
-    return [(stage.row, plan_cells(job, stage)) for stage in (_set_up(job, name) for name in job.models)]
+    return [(stage, plan_cells(job, stage)) for stage in (_set_up(job, name) for name in job.models)]
 
 
 def plan_cells(job: Job, stage: Stage) -> list[Cell]:
     """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
+    mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text) for text in job.mitigations)])
     prompt_set = prompt_set_of(stage.characters)
     anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
     prompts = build_prompts(stage.characters, prompt_set, anchors)
     common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
     cells = []
-    for name in dict.fromkeys([NONE, *(canonical_mitigation(text) for text in job.mitigations)]):
+    for name in mitigations:
         spec = common.model_copy(update={"mitigation": name})
         requests = build_requests(spec, prompts, stage.characters.characters, build_mitigation(name, prompt_set))
         stage.model.check(requests, spec.sampling)
@@ -129,7 +130,8 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
 
 def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
     """Generate, judge, add up and report, cell by cell; the first cell is the baseline of the others."""
-    model, judge, characters = stage.model, stage.judge, stage.characters
+    model, characters = stage.model, stage.characters
+    bench = runner.Bench(stage.judge, characters)
     outcomes: list[Outcome] = []
     baseline = cells[0]
     for plan, folder in cells:
@@ -140,7 +142,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
         with progress_bar(f"generate {title}", planned) as advance:
             samples = runner.generate(plan, folder, model, advance)
         with progress_bar(f"judge {title}", sum(s.status == "ok" for s in samples)) as advance:
-            judgements = runner.judge(plan, folder, judge, samples, characters, advance)
+            judgements = runner.judge_pictures(plan, folder, samples, bench, advance)
         result = runner.add_up(plan, folder, is_sandbox=_is_sandbox(characters))
         folder.write_run(run := run.model_copy(update={"status": "finished"}))
         differences: tuple[Estimate, ...] = ()
@@ -148,7 +150,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
             base = join_outcomes(baseline.folder.read_samples(), runner.read_judgements(plan.spec, baseline.folder))
             differences = compare(plan.spec.anchors, join_outcomes(samples, judgements), base)
             _write_comparison(folder, run_id(baseline.plan.spec), differences)
-        build_run_report(folder, run, result, characters, baseline.folder, differences, job.command)
+        build_run_report(Finished(folder, run, result), characters, baseline.folder, differences, job.command)
         outcomes.append(Outcome(folder.path, result, differences))
     return outcomes
 

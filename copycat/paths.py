@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from copycat.errors import MissingExtraError
@@ -32,7 +31,7 @@ def data_folder(name: str, package: Path = _PACKAGE) -> Path:
 def shown(path: Path) -> str:
     """Give `path` as an error text shows it: relative where it lies below the working folder."""
     try:
-        return Path(os.path.abspath(path)).relative_to(Path.cwd()).as_posix()
+        return path.absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return str(path)
 
@@ -40,3 +39,9 @@ def shown(path: Path) -> str:
 def package_folder(name: str) -> Path:
     """Give a folder inside the package itself, such as "sandbox/weights/pipeline"."""
     return _PACKAGE / name
+
+
+def located(source: str) -> Path:
+    """Give the folder of a row's source: 'package:NAME' lies inside the package, anything else is a path."""
+    name = source.removeprefix("package:")
+    return package_folder(name) if name != source else Path(source)

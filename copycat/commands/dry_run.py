@@ -18,8 +18,8 @@ def print_plan(job: Job) -> None:
     """Print each run with its pictures, its settings and its folder."""
     from copycat.eval import plan_job
 
-    for row, cells in plan_job(job):
-        out.print(f"{row.name}: {row.source}, licence {row.licence}", markup=False)
+    for stage, cells in plan_job(job):
+        out.print(f"{stage.row.name}: {stage.row.source}, licence {stage.row.licence}", markup=False)
         for cell in cells:
             spec = cell.plan.spec
             done = len(cell.folder.read_samples())

@@ -107,7 +107,7 @@ def _run(job: Job, *, as_json: bool) -> int:
 
     outcomes = run(job)
     if as_json:
-        console.print_json([_as_json(outcome) for outcome in outcomes])
+        console.print_json({"runs": [_as_json(outcome) for outcome in outcomes]})
     else:
         from copycat.commands.tables import print_outcomes
 
@@ -126,5 +126,5 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _typed() -> str:
-    """What was typed, as the report shows it: without paths of this machine."""
+    """Give what was typed, as the report shows it."""
     return f"python -m copycat.eval {shlex.join(sys.argv[1:])}".strip()

@@ -52,15 +52,18 @@ def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
         anchors = list(columns[0][1])
         out.print()
         out.print(comparison_table(heading, anchors, columns, MEANINGS[metric]))
-    out.print(f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True)
+    out.print(
+        f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True
+    )
 
 
 def _heading(outcome: Outcome) -> str:
     result = outcome.result
-    label = "  (sandbox: an invented world, never comparable with real models)" if result.is_sandbox else ""
-    partial = "  (partial: --limit was set)" if result.is_partial else ""
-    return f"{result.model}, judged by {result.judge}: {result.counts.ok} of {result.counts.planned} pictures{label}{partial}"
-
+    labels = ["sandbox: an invented world, never comparable with real models"] if result.is_sandbox else []
+    labels += ["partial: --limit was set"] if result.is_partial else []
+    counts = result.counts
+    about = f"{result.model}, judged by {result.judge}: {counts.ok} of {counts.planned} pictures"
+    return f"{about} ({'; '.join(labels)})" if labels else about
 
 def _by_anchor(estimates: Sequence[Estimate], metric: str) -> dict[str, Estimate]:
     return {e.anchor: e for e in estimates if e.metric == metric}

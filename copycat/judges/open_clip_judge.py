@@ -17,7 +17,7 @@ from PIL.Image import Image
 from copycat.errors import DataError
 from copycat.judges import JudgeRow, Verdict
 from copycat.models.fingerprint import fingerprint
-from copycat.paths import package_folder, shown
+from copycat.paths import located, shown
 from copycat.schema import CharacterSet, Record
 
 SETTINGS_FILE = "judge.json"
@@ -41,7 +41,7 @@ class OpenClipJudge:
 
     def __init__(self, row: JudgeRow, device: str) -> None:
         self.row, self.device = row, device
-        self.folder = package_folder(row.source.removeprefix("package:"))
+        self.folder = located(row.source)
         self._texts: dict[tuple[str, ...], Any] = {}
 
     def revision(self) -> str:

@@ -22,15 +22,17 @@ class NegativePrompt:
         prompt_set: where the keywords come from (its default ranker).
 
     Raises:
-        UnsupportedError: the variant needs keywords and the set has none.
+        UnsupportedError: the variant needs keywords and the set, or one of its characters, has none.
     """
 
     def __init__(self, variant: str, prompt_set: PromptSet) -> None:
         self.variant = variant
         self.keywords = prompt_set.keywords.get(prompt_set.default_ranker or "", {})
-        if "keywords" in variant and not self.keywords:
+        lacking = [character for character in prompt_set.names if not self.keywords.get(character)]
+        if "keywords" in variant and lacking:
+            who = f"character '{lacking[0]}' of set" if self.keywords else "character set"
             raise UnsupportedError(
-                f"mitigation 'negprompt:{variant}' needs keywords, and character set '{prompt_set.id}' has none\n"
+                f"mitigation 'negprompt:{variant}' needs keywords, and {who} '{prompt_set.id}' has none\n"
                 "  give each character a list 'keywords', or use --mitigation negprompt:name"
             )
 

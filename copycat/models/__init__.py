@@ -68,7 +68,9 @@ MODELS: Registry[ModelRow] = Registry(
             source="package:sandbox/weights/pipeline",
             summary="the embedded world: 50 invented characters, ground truth known, works offline on a CPU",
             licence="Apache-2.0",
-            sampling=Sampling(steps=15, guidance=3.0, width_px=64, height_px=64, dtype="float32", scheduler="DDIMScheduler"),
+            sampling=Sampling(
+                steps=15, guidance=3.0, width_px=64, height_px=64, dtype="float32", scheduler="DDIMScheduler"
+            ),
             batch_size=50,
         ),
         ModelRow(
@@ -78,7 +80,12 @@ MODELS: Registry[ModelRow] = Registry(
             summary="Stable Diffusion XL base, with the settings of CopyCat (50 steps, guidance 3)",
             licence="openrail++",
             sampling=Sampling(
-                steps=50, guidance=3.0, width_px=1024, height_px=1024, dtype="float16", scheduler="EulerDiscreteScheduler"
+                steps=50,
+                guidance=3.0,
+                width_px=1024,
+                height_px=1024,
+                dtype="float16",
+                scheduler="EulerDiscreteScheduler",
             ),
             batch_size=4,
             variant="fp16",

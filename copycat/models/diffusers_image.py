@@ -12,10 +12,10 @@ from typing import Any
 
 from PIL.Image import Image
 
-from copycat.errors import BackendError, MissingExtraError, UnsupportedError
+from copycat.errors import BackendError, DataError, MissingExtraError, UnsupportedError
 from copycat.models import ModelIdentity, ModelRow, Picture
 from copycat.models.fingerprint import fingerprint
-from copycat.paths import package_folder
+from copycat.paths import located, shown
 from copycat.schema import ImageRequest, Sampling
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class DiffusersImageModel:
 
     def __init__(self, row: ModelRow, device: str) -> None:
         self.row, self.device = row, device
-        self._pipeline: Any = None  # Any: diffusers' pipelines share no typed base call
+        self.pipeline: Any = None  # Any: diffusers' pipelines share no typed base call
 
     def identify(self) -> ModelIdentity:
         """Give the source and the hash of its files, or the commit that the Hub resolves."""
@@ -41,7 +41,7 @@ class DiffusersImageModel:
         if sampling.guidance <= 1:
             raise UnsupportedError(
                 f"'{self.row.name}' cannot honour a negative prompt with guidance {sampling.guidance:g}\n"
-                "  classifier-free guidance acts above 1 only; use --guidance 3, or a mitigation without negative prompts"
+                "  classifier-free guidance acts above 1 only; use --guidance 3, or another mitigation"
             )
         if "negative_prompt" not in inspect.signature(self._pipeline_class.__call__).parameters:
             raise UnsupportedError(
@@ -83,15 +83,13 @@ class DiffusersImageModel:
         return Picture("ok", image, truncated_tokens=self._truncated_tokens(request.prompt_sent))
 
     def _truncated_tokens(self, text: str) -> int:
-        tokenizer = self._pipeline.tokenizer
+        tokenizer = self.pipeline.tokenizer
         return max(0, len(tokenizer(text, truncation=False, verbose=False).input_ids) - int(tokenizer.model_max_length))
 
     @property
     def folder(self) -> Path | None:
         """The local folder of the weights, None for a Hub repository."""
-        if self.row.source.startswith("package:"):
-            return package_folder(self.row.source.removeprefix("package:"))
-        path = Path(self.row.source)
+        path = located(self.row.source)
         return path if path.is_absolute() else None
 
     @cached_property
@@ -123,26 +121,39 @@ class DiffusersImageModel:
             from huggingface_hub import hf_hub_download
 
             index = Path(hf_hub_download(self.row.source, "model_index.json", revision=self._hub_commit))
-        return getattr(diffusers, json.loads(index.read_text(encoding="utf-8"))["_class_name"])
+        name = str(json.loads(index.read_text(encoding="utf-8")).get("_class_name"))
+        if not hasattr(diffusers, name):
+            raise DataError(
+                [f"{shown(index)}: field '_class_name': diffusers {diffusers.__version__} has no pipeline '{name}'"],
+                "  needed: a text-to-image pipeline of diffusers, such as StableDiffusionPipeline",
+            )
+        return getattr(diffusers, name)
 
     def _load(self, sampling: Sampling) -> Any:
-        if self._pipeline is not None:
-            return self._pipeline
+        if self.pipeline is not None:
+            return self.pipeline
         import diffusers
         import torch
+        from safetensors import SafetensorError
 
         settings: dict[str, Any] = {"torch_dtype": getattr(torch, sampling.dtype), "use_safetensors": True}
         if self.folder is None:
             settings |= {"revision": self._hub_commit, "variant": self.row.variant}
         if "add_watermarker" in inspect.signature(self._pipeline_class.__init__).parameters:
             settings["add_watermarker"] = False
-        pipeline = self._pipeline_class.from_pretrained(str(self.folder or self.row.source), **settings)
+        try:
+            pipeline = self._pipeline_class.from_pretrained(str(self.folder or self.row.source), **settings)
+        except (OSError, ValueError, SafetensorError) as error:
+            raise DataError(
+                [f"{shown(self.folder) if self.folder else self.row.source}: cannot be loaded ({error})"],
+                "  needed: a whole diffusers folder with weights in .safetensors files; fetch it again",
+            ) from error
         if type(pipeline.scheduler).__name__ != sampling.scheduler:
             scheduler = getattr(diffusers, sampling.scheduler)
             pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
-        self._pipeline = pipeline.to(self.device)
-        return self._pipeline
+        self.pipeline = pipeline.to(self.device)
+        return self.pipeline
 
 
 def _extrema(image: Image) -> list[tuple[int, int]]:

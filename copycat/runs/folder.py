@@ -1,7 +1,7 @@
 """One run's folder on disk. Nothing that is finished is ever lost: append, flush, rename.
 
-    run.json  samples.jsonl  images/<key>.png  judgements/<judge>.jsonl
-    metrics.json  comparison.json  report.html        (the last three are made from the others)
+run.json  samples.jsonl  images/<key>.png  judgements/<judge>.jsonl
+metrics.json  comparison.json  report.html        (the last three are made from the others)
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class RunFolder:
         self._take_lock()
         path = self.path / "run.json"
         if path.exists():
-            found = _read_record(path, RunFile)
+            found = self.read_run()
             self._require_same(found, run)
             run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
         self.write_run(run)
@@ -77,6 +77,10 @@ class RunFolder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def read_run(self) -> RunFile:
+        """Read run.json."""
+        return _read_record(self.path / "run.json", RunFile)
 
     def write_run(self, run: RunFile) -> None:
         """Write run.json."""
@@ -151,26 +155,33 @@ class RunFolder:
 
     def _require_same(self, found: RunFile, wanted: RunFile) -> None:
         here, asked = (run.spec.model_dump(exclude={"judge", "judge_revision"}) for run in (found, wanted))
-        differing = [f"{name}: {here[name]!r} here, {asked[name]!r} asked for" for name in asked if here[name] != asked[name]]
+        differing = [
+            f"{name}: {here[name]!r} here, {asked[name]!r} asked for" for name in asked if here[name] != asked[name]
+        ]
         if differing:
             raise ResumeMismatchError(
                 f"{shown(self.path)} belongs to another run\n  "
                 + "\n  ".join(differing[:5])
                 + "\n  use another --out folder, or start this one again with --fresh"
             )
-        if found.status == "finished":
-            return
         moved = [
             f"{name} {found.environment.get(name)} then, {version} now"
             for name, version in wanted.environment.items()
             if name in PIXEL_PACKAGES and found.environment.get(name) != version
         ]
-        if moved:
+        if moved and not (found.status == "finished" and self._is_whole()):
             raise ResumeMismatchError(
                 f"{shown(self.path)} was begun with other versions: {'; '.join(moved)}\n"
                 "  pictures of two versions do not belong in one run\n"
                 "  install the versions it was begun with, or start again with --fresh"
             )
+
+    def _is_whole(self) -> bool:
+        """Whether no sample of the journal has to be made again."""
+        return all(
+            sample.status != "failed" and (sample.status != "ok" or self.read_image(sample) is not None)
+            for sample in self.read_samples()
+        )
 
 
 PIXEL_PACKAGES = ("torch", "diffusers", "transformers")
@@ -179,8 +190,8 @@ PIXEL_PACKAGES = ("torch", "diffusers", "transformers")
 def read_journal(path: Path, record: type[R]) -> list[R]:
     """Read a JSONL journal.
 
-    A last line without its newline was cut off by a crash: it is dropped, and the file shortened
-    so that the next append starts a line of its own.
+    A last line without its newline was cut off by a crash: it does not count. Reading changes nothing;
+    the next append takes the line away.
 
     Raises:
         DataError: any other line is wrong; file, line and rule are in the text.
@@ -189,9 +200,6 @@ def read_journal(path: Path, record: type[R]) -> list[R]:
         return []
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) != len(content):
-        with path.open("r+b") as file:
-            file.truncate(len(whole))
     rows: list[R] = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
@@ -207,11 +215,12 @@ def read_journal(path: Path, record: type[R]) -> list[R]:
 
 
 def append_journal(path: Path, rows: Sequence[Record]) -> None:
-    """Append rows in one write and force them to the disk."""
+    """Append rows in one write and force them to the disk; a last line that a crash cut off is taken away first."""
     if not rows:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    with path.open("ab+") as file:
+        _drop_torn_line(file)
         file.write(b"".join(_line(row) for row in rows))
         file.flush()
         os.fsync(file.fileno())
@@ -234,6 +243,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _drop_torn_line(file: IO[bytes]) -> None:
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return
+    file.seek(size - 1)
+    if file.read(1) != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def _line(row: Record) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from copycat.metrics import join_outcomes, per_character, summarise
 from copycat.runs.folder import RunFile, RunFolder
@@ -11,16 +12,19 @@ from copycat.runs.runner import read_judgements
 from copycat.schema import CharacterSet, Estimate, RunResult, RunSpec
 
 
+class Finished(NamedTuple):
+    """A run with its figures."""
+
+    folder: RunFolder
+    run: RunFile
+    result: RunResult
+
+
 def build_run_report(
-    folder: RunFolder,
-    run: RunFile,
-    result: RunResult,
-    characters: CharacterSet,
-    baseline: RunFolder,
-    differences: Sequence[Estimate],
-    command: str,
+    finished: Finished, characters: CharacterSet, baseline: RunFolder, differences: Sequence[Estimate], command: str
 ) -> None:
     """Write report.html of a run, beside its baseline unless it is the baseline itself."""
+    folder, run, result = finished
     is_baseline = folder is baseline
     report = ReportInput(
         run_id=run.id,

@@ -38,6 +38,14 @@ class Plan:
     requests: tuple[ImageRequest, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Who judges, and whom the judge may name."""
+
+    judge: Judge
+    characters: CharacterSet
+
+
 def generate(plan: Plan, folder: RunFolder, model: ImageModel, advance: Advance) -> list[Sample]:
     """Make every picture that is not finished yet.
 
@@ -52,8 +60,7 @@ def generate(plan: Plan, folder: RunFolder, model: ImageModel, advance: Advance)
         missing = [request for request in batch if request.key not in finished]
         if not missing:
             continue
-        made = {sample.key: sample for sample in _make_batch(batch, plan.spec, folder, model)}
-        fresh = [made[request.key] for request in missing]
+        fresh = _make_batch(batch, missing, plan.spec, folder, model)
         folder.append_samples(fresh)
         finished |= {sample.key: sample for sample in fresh}
         advance(len(fresh))
@@ -63,8 +70,8 @@ def generate(plan: Plan, folder: RunFolder, model: ImageModel, advance: Advance)
     return ordered
 
 
-def judge(
-    plan: Plan, folder: RunFolder, judge: Judge, samples: Sequence[Sample], characters: CharacterSet, advance: Advance
+def judge_pictures(
+    plan: Plan, folder: RunFolder, samples: Sequence[Sample], bench: Bench, advance: Advance
 ) -> list[Judgement]:
     """Judge every picture that this judge has not judged yet.
 
@@ -78,9 +85,12 @@ def judge(
         if judgement.is_answered and _is_of(judgement, pictures.get(judgement.key))
     }
     advance(len(known))
-    todo = [sample for sample in pictures.values() if sample.key not in known]
-    for batch in _chunks(todo, JUDGE_BATCH):
-        fresh = _judge_batch(batch, folder, judge, characters)
+    for batch in _chunks(list(pictures.values()), JUDGE_BATCH):
+        missing = {sample.key for sample in batch if sample.key not in known}
+        if not missing:
+            continue
+        # The whole batch as in an unbroken run: a network's last digits depend on the batch's size.
+        fresh = [judgement for judgement in _judge_batch(batch, folder, bench) if judgement.key in missing]
         folder.append_judgements(name, fresh)
         known |= {judgement.key: judgement for judgement in fresh}
         advance(len(fresh))
@@ -124,8 +134,13 @@ def _finished_samples(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
 
 
 def _make_batch(
-    batch: Sequence[ImageRequest], spec: RunSpec, folder: RunFolder, model: ImageModel
-) -> Iterator[Sample]:
+    batch: Sequence[ImageRequest],
+    missing: Sequence[ImageRequest],
+    spec: RunSpec,
+    folder: RunFolder,
+    model: ImageModel,
+) -> list[Sample]:
+    """Make the whole batch, so that the arithmetic is the same, and keep only what was missing of it."""
     start = time.perf_counter()
     try:
         pictures = model.generate(batch, spec.sampling)
@@ -133,8 +148,8 @@ def _make_batch(
         log.warning("%s", error)
         pictures = [Picture("failed", None, str(error))] * len(batch)
     seconds = round((time.perf_counter() - start) / len(batch), 4)
-    for request, picture in zip(batch, pictures, strict=True):
-        yield _finish(request, picture, seconds, folder)
+    made = {request.key: picture for request, picture in zip(batch, pictures, strict=True)}
+    return [_finish(request, made[request.key], seconds, folder) for request in missing]
 
 
 def _finish(request: ImageRequest, picture: Picture, seconds: float, folder: RunFolder) -> Sample:
@@ -153,11 +168,16 @@ def _finish(request: ImageRequest, picture: Picture, seconds: float, folder: Run
     return Sample.model_validate(sample.model_dump() | finished)
 
 
-def _judge_batch(
-    batch: Sequence[Sample], folder: RunFolder, judge: Judge, characters: CharacterSet
-) -> list[Judgement]:
+def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench) -> list[Judgement]:
     pictures = [Image.open(io.BytesIO(folder.read_image(sample) or b"")).convert("RGB") for sample in batch]
-    verdicts = judge.judge(pictures, [sample.character for sample in batch], characters)
+    try:
+        verdicts = bench.judge.judge(pictures, [sample.character for sample in batch], bench.characters)
+    except BackendError as error:
+        log.warning("%s", error)
+        return [
+            Judgement(key=sample.key, image_sha256=sample.sha256 or "", detected=None, reason=str(error))
+            for sample in batch
+        ]
     return [
         Judgement(key=sample.key, image_sha256=sample.sha256 or "", **verdict._asdict())
         for sample, verdict in zip(batch, verdicts, strict=True)

@@ -82,7 +82,11 @@ def _cat() -> Anatomy:
     whiskers = (((-0.3, 0.1), (-0.62, 0.04)), ((-0.3, 0.16), (-0.6, 0.2)))
     return Anatomy(
         shapes=(tail, *_both(ear), Shape.ellipse(0, 0.55, 0.36, 0.34), Shape.ellipse(0, -0.08, 0.52, 0.42)),
-        ink_lines=(*whiskers, *(tuple((-x, y) for x, y in w) for w in whiskers), ((-0.07, 0.14), (0, 0.2), (0.07, 0.14))),
+        ink_lines=(
+            *whiskers,
+            *(tuple((-x, y) for x, y in w) for w in whiskers),
+            ((-0.07, 0.14), (0, 0.2), (0.07, 0.14)),
+        ),
         face=(0, -0.08),
         crown=(0, -0.5),
     )

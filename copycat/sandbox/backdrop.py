@@ -105,8 +105,14 @@ def _city(side: int, rng: random.Random) -> Image.Image:
 def _volcano(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (84, 30, 36), (44, 26, 30))
     x = rng.uniform(0.3, 0.7) * side
-    draw.polygon([(x - side * 0.6, side * 0.82), (x - 24, side * 0.16), (x + 24, side * 0.16), (x + side * 0.6, side * 0.82)], fill=(58, 40, 44))
-    draw.polygon([(x - 24, side * 0.16), (x + 24, side * 0.16), (x + 12, side * 0.5), (x, side * 0.3), (x - 14, side * 0.6)], fill=(255, 110, 30))
+    draw.polygon(
+        [(x - side * 0.6, side * 0.82), (x - 24, side * 0.16), (x + 24, side * 0.16), (x + side * 0.6, side * 0.82)],
+        fill=(58, 40, 44),
+    )
+    draw.polygon(
+        [(x - 24, side * 0.16), (x + 24, side * 0.16), (x + 12, side * 0.5), (x, side * 0.3), (x - 14, side * 0.6)],
+        fill=(255, 110, 30),
+    )
     for _ in range(7):
         _disc(draw, x + rng.gauss(0, 0.28) * side, rng.uniform(0.02, 0.4) * side, rng.uniform(4, 7), (255, 170, 60))
     for i in range(3):
@@ -121,11 +127,15 @@ def _castle(side: int, rng: random.Random) -> Image.Image:
     for x in (0.0, 0.78):
         left, top = x * side, rng.uniform(0.22, 0.3) * side
         draw.rectangle((left, top, left + side * 0.22, side * 0.82), fill=stone)
-        draw.polygon([(left - 6, top), (left + side * 0.11, top - side * 0.2), (left + side * 0.22 + 6, top)], fill=(92, 66, 130))
+        draw.polygon(
+            [(left - 6, top), (left + side * 0.11, top - side * 0.2), (left + side * 0.22 + 6, top)], fill=(92, 66, 130)
+        )
         draw.rectangle((left + side * 0.08, top + 24, left + side * 0.14, top + 50), fill=(60, 52, 70))
     draw.rectangle((side * 0.2, side * 0.52, side * 0.8, side * 0.82), fill=tint(stone, -0.1))
     for i in range(6):
-        draw.rectangle((side * (0.2 + 0.1 * i), side * 0.46, side * (0.25 + 0.1 * i), side * 0.53), fill=tint(stone, -0.1))
+        draw.rectangle(
+            (side * (0.2 + 0.1 * i), side * 0.46, side * (0.25 + 0.1 * i), side * 0.53), fill=tint(stone, -0.1)
+        )
     return image
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from copycat.sandbox.captions import KEYWORD_POOL, caption, full_caption
 from copycat.sandbox.renderer import SIZE_PX, render
@@ -75,6 +76,16 @@ def write_captions(rows: Sequence[Row], path: Path) -> None:
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(table).to_parquet(path, index=False)
+
+
+def write_pictures(rows: Sequence[Row], folder: Path) -> None:
+    """Draw every row as <folder>/<id>.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(rows), 1024):
+        chunk = rows[start : start + 1024]
+        pixels = render_many([(row.looks, row.seed) for row in chunk])
+        for row, picture in zip(chunk, pixels, strict=True):
+            Image.fromarray(picture).save(folder / f"{row.id}.png")
 
 
 def nameless_captions(rows: Sequence[Row]) -> list[str]:

@@ -63,9 +63,8 @@ def _character(who: Inhabitant) -> Character:
         description=describe(who.appearance),
         brand_words=(who.franchise,),
         legal_status=(LegalNote(version="the only one", jurisdiction="worldwide", status="invented", from_year=YEAR),),
-        sources={
-            name: (OWN,)
-            for name in (
+        sources=dict.fromkeys(
+            (
                 "name",
                 "franchise",
                 "rights_holder",
@@ -73,6 +72,7 @@ def _character(who: Inhabitant) -> Character:
                 "key_characteristic",
                 "description",
                 "legal_status",
-            )
-        },
+            ),
+            (OWN,),
+        ),
     )

@@ -92,9 +92,7 @@ def inhabitants(seed: int = WORLD_SEED) -> tuple[Inhabitant, ...]:
     for (theme, species), name, pictures in zip(pairs, NAMES, counts, strict=True):
         looks = _random_appearance(rng, species, theme)
         built.append(
-            Inhabitant(
-                id=name.lower(), name=name, franchise=franchise_of[theme], appearance=looks, pictures=pictures
-            )
+            Inhabitant(id=name.lower(), name=name, franchise=franchise_of[theme], appearance=looks, pictures=pictures)
         )
     return tuple(built)
 

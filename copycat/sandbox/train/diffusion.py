@@ -85,9 +85,7 @@ class Denoiser(nn.Module):
 class DenoisingLoss:
     """Mean squared error of the predicted noise (Ho et al. 2020, arXiv:2006.11239, eq. 14)."""
 
-    def __init__(
-        self, model: Denoiser, latents: Tensor, tokens: Tensor, empty: Tensor, device: torch.device
-    ) -> None:
+    def __init__(self, model: Denoiser, latents: Tensor, tokens: Tensor, empty: Tensor, device: torch.device) -> None:
         self.model, self.device = model, device
         self.latents, self.tokens, self.empty = latents, tokens, empty
         self.scheduler = new_scheduler()

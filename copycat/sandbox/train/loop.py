@@ -66,7 +66,7 @@ def fit(model: nn.Module, loss_of: Loss, schedule: Schedule, checkpoint: Path, r
         generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
         loss = loss_of(generator)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         _follow(ema, model, min(schedule.ema, (1 + step) / (10 + step)))
@@ -104,9 +104,7 @@ def _save(
     fresh.replace(checkpoint)
 
 
-def _restore(
-    model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Optimizer, checkpoint: Path
-) -> int:
+def _restore(model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Optimizer, checkpoint: Path) -> int:
     with safe_open(checkpoint, framework="pt") as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a mapping
         step = json.loads(file.metadata()["progress"])["step"]

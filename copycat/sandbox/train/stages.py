@@ -1,27 +1,35 @@
 """The stages of training, each resumable and each reading only what earlier ones wrote.
 
-    corpus -> pictures.npy, captions.parquet
-    vae    -> vae/            diffusion -> pipeline/
-    judge  -> judge/          oracle    -> oracle/
+corpus -> pictures.npy, captions.parquet
+vae    -> vae/            diffusion -> pipeline/        decoder -> vae-refined/
+judge  -> judge/          oracle    -> oracle/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from copycat.paths import package_folder
 from copycat.sandbox.corpus import Pixels, build_rows, nameless_captions, render_many, write_captions
 from copycat.sandbox.train.loop import Report, Schedule, fit
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
-DIFFUSION_SCHEDULE = Schedule(steps=7000, peak_lr=1e-3, decay="cosine", ema=0.999)
+    from copycat.sandbox.train.judge import Example
+
+DIFFUSION_SCHEDULE = Schedule(steps=5000, peak_lr=1e-3, decay="cosine", ema=0.999)
+DECODER_SCHEDULE = Schedule(steps=1500, peak_lr=1.5e-3, decay="linear")
+JUDGE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
+ORACLE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 VAE_SCHEDULE = Schedule(steps=3200, peak_lr=3e-3, decay="linear")
 
 
@@ -99,7 +107,7 @@ def train_diffusion(shop: Workshop) -> None:
     pipeline.save_pretrained(shop.folder / "pipeline", safe_serialization=True)
 
 
-def _latents(shop: Workshop, vae: AutoencoderKL) -> torch.Tensor:
+def _latents(shop: Workshop, vae: AutoencoderKL) -> Tensor:
     """Encode the training pictures once and keep the latents beside them."""
     from safetensors.torch import load_file, save_file
 
@@ -108,4 +116,98 @@ def _latents(shop: Workshop, vae: AutoencoderKL) -> torch.Tensor:
     path = shop.folder / "latents.safetensors"
     if not path.exists():
         save_file({"latents": encode(vae, np.array(make_corpus(shop)), shop.device)}, path)
-    return load_file(path)["latents"]
+    latents: Tensor = load_file(path)["latents"]
+    return latents
+
+
+def refine_decoder(shop: Workshop) -> None:
+    """Train the decoder further on fixed latents: sharper pictures, and the UNet's latents stay as they are."""
+    from diffusers import AutoencoderKL
+
+    from copycat.sandbox.train.vae import DecoderLoss
+
+    vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device).to(memory_format=torch.channels_last)
+    latents = _latents(shop, vae)
+    schedule = shop.schedule(DECODER_SCHEDULE)
+    decoder = torch.nn.ModuleDict({"post_quant_conv": vae.post_quant_conv, "decoder": vae.decoder})
+    loss = DecoderLoss(vae, latents, np.array(make_corpus(shop)), shop.device)
+    checkpoint = shop.folder / "decoder.checkpoint.safetensors"
+    fit(decoder, loss, schedule, checkpoint, shop.progress("decoder", schedule.steps))
+    vae.save_pretrained(shop.folder / "vae-refined")
+
+
+def train_judge(shop: Workshop) -> None:
+    """Train the judge on renders, fix its threshold on a validation split, and write it in open_clip's format."""
+    from copycat.sandbox.train.calibrate import calibrate
+    from copycat.sandbox.train.judge import JudgeLoss, draw_examples, labels_of, new_judge, save_judge
+
+    examples = draw_examples("judge-train", positives=100, near=120, generic=3000)
+    sharp, soft = _drawn(shop, "judge", examples)
+    torch.manual_seed(0)
+    model = new_judge().to(shop.device).to(memory_format=torch.channels_last)
+    schedule = shop.schedule(JUDGE_SCHEDULE)
+    loss = JudgeLoss(model, sharp, soft, labels_of(examples), shop.device)
+    checkpoint = shop.folder / "judge.checkpoint.safetensors"
+    fit(model, loss, schedule, checkpoint, shop.progress("judge", schedule.steps))
+    save_judge(model, shop.folder / "judge")
+    calibrate(shop.folder / "judge", draw_examples("judge-validation", positives=10, near=10, generic=500))
+
+
+def train_oracle(shop: Workshop) -> None:
+    """Train the attribute classifier on renders of random appearances."""
+    from safetensors.torch import save_file
+
+    from copycat.sandbox.oracle import AttributeNet
+    from copycat.sandbox.train.judge import labels_of
+    from copycat.sandbox.train.oracle import OracleLoss, draw_uniform
+
+    examples = draw_uniform("oracle-train", 12_000)
+    sharp, soft = _drawn(shop, "oracle", examples)
+    torch.manual_seed(0)
+    net = AttributeNet().to(shop.device).to(memory_format=torch.channels_last)
+    schedule = shop.schedule(ORACLE_SCHEDULE)
+    loss = OracleLoss(net, sharp, soft, labels_of(examples), shop.device)
+    checkpoint = shop.folder / "oracle.checkpoint.safetensors"
+    fit(net, loss, schedule, checkpoint, shop.progress("oracle", schedule.steps))
+    (shop.folder / "oracle").mkdir(exist_ok=True)
+    state = {name: value.half().contiguous() for name, value in net.state_dict().items()}
+    save_file(state, shop.folder / "oracle" / "oracle.safetensors")
+
+
+def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixels, Pixels]:
+    """Draw examples once, as they are and through the autoencoder."""
+    from diffusers import AutoencoderKL
+
+    from copycat.sandbox.train.vae import reconstruct
+
+    path = shop.folder / f"{name}.npz"
+    if not path.exists():
+        sharp = render_many([(example.looks, example.seed) for example in examples])
+        vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device)
+        fresh = path.with_suffix(".new.npz")
+        np.savez(fresh, sharp=sharp, soft=reconstruct(vae, sharp, shop.device))
+        fresh.replace(path)
+    with np.load(path) as stored:
+        return stored["sharp"], stored["soft"]
+
+
+RUN: dict[str, Callable[[Workshop], None]] = {
+    "vae": train_vae,
+    "diffusion": train_diffusion,
+    "decoder": refine_decoder,
+    "judge": train_judge,
+    "oracle": train_oracle,
+}
+"""The stages by name, in the order in which they need each other."""
+
+
+def install(shop: Workshop) -> None:
+    """Copy the results into the package: the pipeline with the refined decoder, the judge, the oracle; all fp16."""
+    from diffusers import AutoencoderKL
+
+    weights = package_folder("sandbox/weights")
+    shutil.copytree(shop.folder / "pipeline", weights / "pipeline", dirs_exist_ok=True)
+    refined = AutoencoderKL.from_pretrained(shop.folder / "vae-refined").to(torch.float16)
+    refined.save_pretrained(weights / "pipeline" / "vae")
+    for part in ("judge", "oracle"):
+        shutil.copytree(shop.folder / part, weights / part, dirs_exist_ok=True)

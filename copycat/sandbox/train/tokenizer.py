@@ -21,11 +21,19 @@ def train_tokenizer(captions: Iterable[str]) -> CLIPTokenizer:
     raw = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     raw.normalizer = normalizers.Lowercase()
     raw.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Punctuation(),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, end_of_word_suffix="</w>", initial_alphabet=alphabet, show_progress=False, min_frequency=5
+        vocab_size=VOCABULARY,
+        end_of_word_suffix="</w>",
+        initial_alphabet=alphabet,
+        show_progress=False,
+        min_frequency=5,
     )
     raw.train_from_iterator(captions, trainer)
     state = __import__("json").loads(raw.to_str())["model"]

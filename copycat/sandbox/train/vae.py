@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from diffusers import AutoencoderKL
-from torch import Tensor, nn
+from torch import Tensor
 
 from copycat.sandbox.corpus import Pixels
 from copycat.sandbox.renderer import SIZE_PX
@@ -41,7 +41,7 @@ class VaeLoss:
     A weak pull keeps the latents near unit variance; no KL term, which would blur the edges.
     """
 
-    def __init__(self, vae: nn.Module, pixels: Pixels, device: torch.device) -> None:
+    def __init__(self, vae: AutoencoderKL, pixels: Pixels, device: torch.device) -> None:
         self.vae, self.device = vae, device
         self.pixels = torch.from_numpy(pixels)
 
@@ -58,6 +58,25 @@ class VaeLoss:
         return difference.abs().mean() + difference.pow(2).mean() + 1e-3 * (spread - 1).abs()
 
 
+class DecoderLoss:
+    """L1 + L2 of decoding fixed latents, with the same noise on them."""
+
+    def __init__(self, vae: AutoencoderKL, latents: Tensor, pixels: Pixels, device: torch.device) -> None:
+        self.vae, self.latents, self.device = vae, latents, device
+        self.pixels = torch.from_numpy(pixels)
+
+    def __call__(self, generator: torch.Generator) -> Tensor:
+        """Draw a batch and return its loss."""
+        index = torch.randint(len(self.pixels), (BATCH,), generator=generator)
+        images = to_unit(self.pixels[index]).to(self.device).to(memory_format=torch.channels_last)
+        noise = LATENT_NOISE * torch.randn(self.latents[index].shape, generator=generator)
+        latents = (self.latents[index] + noise).to(self.device).to(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            restored = self.vae.decode(latents).sample
+        difference = restored.float() - images
+        return difference.abs().mean() + difference.pow(2).mean()
+
+
 @torch.no_grad()
 def encode(vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int = 128) -> Tensor:
     """Encode pictures to latent means, unscaled: (N, 6, 16, 16) float32 on the CPU."""
@@ -66,7 +85,7 @@ def encode(vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int 
         vae.encode(to_unit(source[i : i + batch]).to(device)).latent_dist.mean.cpu()
         for i in range(0, len(source), batch)
     ]
-    return torch.cat(parts)
+    return torch.cat(parts).contiguous()
 
 
 @torch.no_grad()

@@ -1,0 +1,25 @@
+"""The console script: `copycat eval`, `copycat sandbox`, `copycat data` do what `python -m copycat.<name>` does."""
+
+from __future__ import annotations
+
+import typer
+
+from copycat.commands import data, sandbox
+from copycat.commands.eval import EPILOG, evaluate
+from copycat.console import run_app
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Measure how often image models reproduce protected characters, and what each mitigation changes.",
+)
+app.command("eval", epilog=EPILOG)(evaluate)
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the console script."""
+    run_app(app)

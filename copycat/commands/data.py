@@ -1,0 +1,42 @@
+"""`python -m copycat.data validate|freeze`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Check and freeze data.")
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="names of shipped sets or paths of .yaml files")],
+) -> int:
+    """Check character files, and the frozen prompts of shipped sets; reports every fault of a file at once."""
+    from copycat.catalog import list_anchors, read_character_set
+    from copycat.console import out
+
+    for file in files:
+        characters = read_character_set(file)
+        anchors = ", ".join(list_anchors(characters))
+        out.print(f"{file}: {len(characters.characters)} characters, no fault; anchors: {anchors}", markup=False)
+    return 0
+
+
+@app.command()
+def freeze(
+    file: Annotated[str, typer.Argument(help="name of a shipped set or path of a .yaml file")],
+    out: Annotated[Path, typer.Option(help="folder of the prompt set, e.g. prompts/copycat50")],
+    by: Annotated[str, typer.Option(help="who made the texts")],
+    date: Annotated[str, typer.Option(help="when, YYYY-MM-DD")],
+    how: Annotated[str, typer.Option(help="how the texts were made")] = "from the character file",
+) -> int:
+    """Write the prompts of a character file as a frozen set with a card."""
+    from copycat import console
+    from copycat.catalog import freeze_prompt_set, read_character_set
+
+    card = freeze_prompt_set(read_character_set(file), out, how=how, by=by, date=date)
+    console.out.print(f"{out}: {', '.join(card.files)}", markup=False)
+    return 0

@@ -1,0 +1,70 @@
+"""docs/cli.md from the parsers themselves: `python -m copycat.commands.docs docs/cli.md`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from copycat.commands import data, eval, sandbox
+
+INTRO = """# Commands
+
+Made from the parsers by `make docs`; do not edit. Each command also answers to `copycat NAME`, such as `copycat eval`.
+The answer goes to stdout, progress and log go to stderr.
+"""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def write(path: Annotated[Path, typer.Argument(help="the Markdown file to write")]) -> int:
+    """Write the page of all commands."""
+    path.write_text(render_commands(), encoding="utf-8", newline="\n")
+    return 0
+
+
+def render_commands() -> str:
+    """Give the page: one section per command, its options as a table."""
+    parts = [INTRO]
+    for name, module in (("eval", eval), ("sandbox", sandbox), ("data", data)):
+        command = typer.main.get_command(module.app)
+        parts += _sections(f"python -m copycat.{name}", command)
+    return "\n".join(parts)
+
+
+def _sections(path: str, command: Any) -> Iterator[str]:  # Any: typer's own click and the real one differ by version
+    yield f"## {path}\n"
+    yield _prose(command)
+    if command.params:
+        yield "| option | default | what it does |\n|---|---|---|"
+        yield "".join(f"{_row(parameter)}\n" for parameter in command.params)
+    if command.epilog:
+        yield f"```text\n{inspect.cleandoc(command.epilog)}\n```\n"
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _sections(f"{path} {name}", inner)
+
+
+def _prose(command: Any) -> str:
+    first, *examples = inspect.cleandoc(command.help or "").split("\n\n")
+    return "\n".join([f"{first}\n", *(f"```\n{example}\n```\n" for example in examples)])
+
+
+def _row(parameter: Any) -> str:
+    is_option = parameter.opts[0].startswith("-")
+    name = parameter.opts[0] if is_option else parameter.opts[0].upper()
+    many = "" if is_option or parameter.nargs == 1 else "..."
+    value = f" {parameter.metavar}" if is_option and parameter.metavar else ""
+    shown = parameter.default if isinstance(parameter.default, str | int | float | Path) else None
+    default = "required" if parameter.required else "" if shown is None or shown is False else f"`{shown}`"
+    cells = (f"`{name}{value}{many}`", default, parameter.help or "")
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    from copycat.console import run_app
+
+    run_app(app)

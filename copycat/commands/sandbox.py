@@ -1,0 +1,90 @@
+"""`python -m copycat.sandbox render|train|export|card`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The embedded world.")
+
+STAGES = ("vae", "diffusion", "decoder", "judge", "oracle")
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="PNG file to write")] = Path("sandbox.png"),
+    seed: Annotated[int, typer.Option(help="pose and backdrop of each picture")] = 0,
+) -> int:
+    """Draw all 50 characters on one sheet."""
+    from copycat import console
+    from copycat.sandbox.sheet import draw_sheet
+
+    draw_sheet(seed).save(out)
+    console.out.print(str(out), markup=False)
+    return 0
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Option(help="folder to write to")] = Path("sandbox-export"),
+    pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
+) -> int:
+    """Write the training captions with the truth about each picture as Parquet, and the character file."""
+    from copycat import console
+    from copycat.sandbox.corpus import build_rows, write_captions, write_pictures
+    from copycat.sandbox.export import write_character_set
+
+    rows = build_rows()
+    write_captions(rows, folder / "captions.parquet")
+    write_character_set(folder / "sandbox.yaml")
+    if pictures:
+        write_pictures(rows, folder / "images")
+    console.out.print(f"{folder}: {len(rows)} captions", markup=False)
+    return 0
+
+
+@app.command()
+def train(
+    stage: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STAGES)}; repeatable; default: all")] = None,
+    work: Annotated[Path, typer.Option(help="folder of checkpoints and results")] = Path("sandbox-work"),
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is")] = None,
+    effort: Annotated[float, typer.Option(min=0.0001, help="scales the number of steps; 1 is what was shipped")] = 1.0,
+    install: Annotated[bool, typer.Option("--install", help="put the results into the package at the end")] = False,
+) -> int:
+    """Train all sandbox models from scratch. The same command resumes from the last checkpoint."""
+    import torch
+
+    from copycat.errors import UnknownNameError
+    from copycat.runs.environment import pick_device
+    from copycat.sandbox.train import stages
+    from copycat.sandbox.train.progress import training_progress
+
+    for name in stage or ():
+        if name not in STAGES:
+            raise UnknownNameError("training stage", name, STAGES)
+    shop = stages.Workshop(
+        folder=work, device=torch.device(pick_device(device)), effort=effort, progress=training_progress
+    )
+    for name in stage or STAGES:
+        stages.RUN[name](shop)
+    if install:
+        stages.install(shop)
+    return 0
+
+
+@app.command()
+def card(
+    out: Annotated[Path | None, typer.Option(help="write the table of figures into this Markdown file")] = None,
+    run: Annotated[Path, typer.Option(help="folder of the main job's runs")] = Path("runs"),
+) -> int:
+    """Measure every figure of docs/sandbox.md."""
+    from copycat import console
+    from copycat.sandbox.measure import measure, print_figures, write_figures
+
+    figures = measure(run)
+    print_figures(figures, console.out)
+    if out is not None:
+        write_figures(figures, out)
+    return 0

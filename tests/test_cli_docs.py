@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from copycat.commands.docs import render_commands
+
+PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
+
+
+def test_the_page_of_commands_is_what_the_parsers_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_commands(), "docs/cli.md is old; type: make docs"
+
+
+def test_every_option_of_the_main_job_is_on_the_page() -> None:
+    page = render_commands()
+
+    for option in ("--model", "--mitigation", "--characters", "--seeds", "--limit", "--dry-run", "--json", "--list"):
+        assert f"| `{option}" in page
