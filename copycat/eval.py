@@ -19,7 +19,7 @@ from copycat.catalog import (
     read_character_set,
 )
 from copycat.console import progress_bar
-from copycat.errors import UserError
+from copycat.errors import UnsupportedError, UserError
 from copycat.judges import JUDGES, Judge
 from copycat.metrics import compare, join_outcomes
 from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
@@ -161,6 +161,11 @@ def _set_up(job: Job, name: str) -> Stage:
     characters = read_character_set(job.characters or _default_characters(row))
     device = pick_device(job.device)
     judge_row = JUDGES.get(job.judge or _default_judge(characters))
+    if judge_row.knows not in (None, characters.id):
+        raise UnsupportedError(
+            f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
+            "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
+        )
     return Stage(
         row=row,
         model=resolve(row.target, f"model '{row.name}'")(row, device),

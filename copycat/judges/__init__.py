@@ -17,13 +17,14 @@ SANDBOX = "sandbox"
 
 
 class JudgeRow(Record):
-    """What a judge's name stands for."""
+    """What a judge's name stands for. `knows` names the only character set it can judge, None any set."""
 
     name: str
     target: str
     source: str
     summary: str
     is_calibrated: bool
+    knows: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -60,6 +61,7 @@ JUDGES: Registry[JudgeRow] = Registry(
             source="package:sandbox/weights/judge",
             summary="small open_clip model trained on the sandbox's renders; threshold fixed on a validation split",
             is_calibrated=True,
+            knows="sandbox",
         ),
     ),
     hint="see all: python -m copycat.eval --list judges",

@@ -94,13 +94,12 @@ class DiffusersImageModel:
 
     @cached_property
     def _hub_commit(self) -> str:
-        import httpx
         from huggingface_hub import HfApi, try_to_load_from_cache
-        from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+        from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
 
         try:
-            commit = HfApi().model_info(self.row.source, timeout=10).sha
-        except (HfHubHTTPError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
+            return str(HfApi().model_info(self.row.source, timeout=10).sha)
+        except (HTTPError, OSError) as error:
             cached = try_to_load_from_cache(self.row.source, "model_index.json")
             if isinstance(cached, str):
                 return Path(cached).parent.name
@@ -109,7 +108,6 @@ class DiffusersImageModel:
                 f"  needed: {self.row.source} ({type(error).__name__})\n"
                 f"  go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
             ) from error
-        return str(commit)
 
     @cached_property
     def _pipeline_class(self) -> Any:

@@ -1,0 +1,427 @@
+"""diffusers pipelines, through a real one with random weights: every field of a request reaches the pixels."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from copycat.errors import BackendError, DataError, MissingExtraError, UnsupportedError, UserError
+from copycat.models import MODELS, ImageModel, ModelRow, Picture
+from copycat.models.diffusers_image import DiffusersImageModel
+from copycat.models.fingerprint import fingerprint
+from copycat.models.resolve import resolve_model
+from copycat.schema import ImageRequest, Sampling
+
+SAME = 1
+"""Grey levels by which one picture may differ between batch sizes, where float arithmetic differs."""
+
+
+def request(prompt: str = "ab cat", seed: int = 1, negative: str | None = None) -> ImageRequest:
+    return ImageRequest(
+        key="k",
+        character="cat",
+        anchor="name",
+        prompt_id="my-set/cat/name",
+        repeat=0,
+        prompt="never sent",
+        prompt_sent=prompt,
+        negative_prompt=negative,
+        seed=seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def row(tiny_pipeline: Path) -> ModelRow:
+    return resolve_model(str(tiny_pipeline))
+
+
+@pytest.fixture(scope="module")
+def sampling(row: ModelRow) -> Sampling:
+    return row.sampling.model_copy(update={"steps": 2})
+
+
+@pytest.fixture(scope="module")
+def model(row: ModelRow) -> DiffusersImageModel:
+    return DiffusersImageModel(row, "cpu")
+
+
+@pytest.fixture
+def copied(tiny_pipeline: Path, tmp_path: Path) -> Path:
+    """A pipeline folder that a test may damage."""
+    return Path(shutil.copytree(tiny_pipeline, tmp_path / "copied"))
+
+
+def pixels(picture: Picture) -> np.ndarray[Any, np.dtype[np.int64]]:
+    assert picture.image is not None
+    return np.asarray(picture.image).astype(np.int64)
+
+
+def difference(one: Picture, other: Picture) -> int:
+    """Largest difference in grey levels."""
+    return int(abs(pixels(one) - pixels(other)).max())
+
+
+# ------------------------------------------------------------------------------------ the pixels
+
+
+def test_a_picture_has_the_size_asked_for(model: DiffusersImageModel, sampling: Sampling) -> None:
+    (picture,) = model.generate([request()], sampling)
+    (wide,) = model.generate([request()], sampling.model_copy(update={"width_px": 32}))
+    assert (picture.status, picture.image.size if picture.image else None) == ("ok", (16, 16))
+    assert pixels(wide).shape == (16, 32, 3)
+
+
+def test_a_picture_is_the_same_alone_and_in_any_place_of_a_batch(
+    model: DiffusersImageModel, sampling: Sampling
+) -> None:
+    (alone,) = model.generate([request()], sampling)
+    others = [request("dog", seed=2), request("ab dog house", seed=3)]
+    for place in range(3):
+        batch = model.generate([*others[:place], request(), *others[place:]], sampling)
+        assert difference(batch[place], alone) <= SAME
+
+
+def test_the_same_request_gives_the_same_bytes(model: DiffusersImageModel, sampling: Sampling) -> None:
+    first, second = (model.generate([request()], sampling)[0] for _ in range(2))
+    assert difference(first, second) == 0
+
+
+def test_a_batch_with_one_negative_prompt_leaves_the_others_as_they_are(
+    model: DiffusersImageModel, sampling: Sampling
+) -> None:
+    (alone,) = model.generate([request()], sampling)
+    _, beside = model.generate([request(seed=2, negative="wolf"), request()], sampling)
+    assert difference(alone, beside) <= SAME
+
+
+@pytest.mark.parametrize(
+    "other", [request(seed=2), request("dog house"), request(negative="dog house")], ids=["seed", "prompt", "negative"]
+)
+def test_a_field_of_the_request_reaches_the_picture(
+    model: DiffusersImageModel, sampling: Sampling, other: ImageRequest
+) -> None:
+    one, two = model.generate([request(), other], sampling)
+    assert difference(one, two) > 10
+
+
+@pytest.mark.parametrize("change", [{"steps": 5}, {"guidance": 9.0}], ids=["steps", "guidance"])
+def test_a_sampling_setting_reaches_the_picture(
+    model: DiffusersImageModel, sampling: Sampling, change: dict[str, float]
+) -> None:
+    (one,) = model.generate([request()], sampling)
+    (two,) = model.generate([request()], sampling.model_copy(update=change))
+    assert difference(one, two) > 3
+
+
+@pytest.mark.parametrize("steps", [1, 7])
+def test_the_scheduler_takes_as_many_steps_as_asked_for(
+    model: DiffusersImageModel, sampling: Sampling, steps: int
+) -> None:
+    model.generate([request()], sampling.model_copy(update={"steps": steps}))
+    assert len(model.pipeline.scheduler.timesteps) == steps
+
+
+def test_the_scheduler_is_the_one_asked_for(row: ModelRow, sampling: Sampling) -> None:
+    model = DiffusersImageModel(row, "cpu")
+    model.generate([request()], sampling.model_copy(update={"scheduler": "EulerDiscreteScheduler"}))
+    assert type(model.pipeline.scheduler).__name__ == "EulerDiscreteScheduler"
+
+
+def test_the_weights_have_the_dtype_asked_for(row: ModelRow, sampling: Sampling) -> None:
+    import torch
+
+    model = DiffusersImageModel(row, "cpu")
+    (picture,) = model.generate([request()], sampling.model_copy(update={"dtype": "bfloat16"}))
+    assert picture.status == "ok"
+    assert model.pipeline.unet.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cut_off"), [("ab", 0), ("x" * 75, 0), ("x" * 80, 5), ("ab " * 75, 0), ("ab " * 85, 10)]
+)
+def test_tokens_that_the_text_encoder_cannot_take_are_counted(
+    model: DiffusersImageModel, sampling: Sampling, prompt: str, cut_off: int
+) -> None:
+    (picture,) = model.generate([request(prompt)], sampling)
+    assert picture.truncated_tokens == cut_off
+
+
+# --------------------------------------------------------------------------- without a picture
+
+
+class Stub:
+    """A pipeline that gives what a test wants, with the real one's tokenizer."""
+
+    def __init__(self, real: Any, **output: Any) -> None:
+        self.tokenizer, self.output = real.tokenizer, output
+
+    def __call__(self, **arguments: Any) -> SimpleNamespace:
+        return SimpleNamespace(**self.output)
+
+
+def stubbed(model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch, **output: Any) -> None:
+    model.generate([request()], sampling)  # load the real one
+    monkeypatch.setattr(model, "pipeline", Stub(model.pipeline, **output))
+
+
+def colourful() -> Image.Image:
+    image = Image.new("RGB", (16, 16), (0, 0, 0))
+    image.putpixel((3, 3), (0, 0, 1))
+    return image
+
+
+def test_a_picture_of_one_colour_is_invalid(
+    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [Image.new("RGB", (16, 16), (9, 8, 7)), colourful(), Image.new("L", (16, 16), 0)]
+    stubbed(model, sampling, monkeypatch, images=images)
+    pictures = model.generate([request()] * 3, sampling)
+    assert [p.status for p in pictures] == ["invalid", "ok", "invalid"]
+    assert pictures[0] == Picture("invalid", None, "every pixel has the same colour")
+
+
+def test_a_picture_that_the_safety_checker_flags_is_blocked(
+    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [Image.new("RGB", (16, 16)), colourful()]  # the pipeline blanks what it flags
+    stubbed(model, sampling, monkeypatch, images=images, nsfw_content_detected=[True, False])
+    pictures = model.generate([request()] * 2, sampling)
+    assert [p.status for p in pictures] == ["blocked", "ok"]
+    assert pictures[0].detail == "the pipeline's safety checker blanked the picture"
+
+
+def test_running_out_of_memory_fails_the_batch_and_names_the_cure(
+    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def run_out(self: Stub, **_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    stubbed(model, sampling, monkeypatch)
+    monkeypatch.setattr(Stub, "__call__", run_out)
+    with pytest.raises(BackendError) as caught:
+        model.generate([request()] * 3, sampling)
+    assert str(caught.value) == "out of memory with a batch of 3; use a smaller --batch-size"
+
+
+# ------------------------------------------------------------------------------ honour or refuse
+
+
+def checked(row: ModelRow) -> DiffusersImageModel:
+    """A model that falls over when it loads its weights."""
+    model = DiffusersImageModel(row, "cpu")
+    model._load = None  # type: ignore[method-assign, assignment]
+    return model
+
+
+@pytest.mark.parametrize("guidance", [0.0, 0.5, 1.0])
+def test_a_negative_prompt_without_guidance_is_refused_before_anything_is_loaded(
+    row: ModelRow, guidance: float
+) -> None:
+    sampling = row.sampling.model_copy(update={"guidance": guidance})
+    with pytest.raises(UnsupportedError) as caught:
+        checked(row).check([request(), request(negative="Goofy")], sampling)
+    assert str(caught.value) == (
+        f"'tiny' cannot honour a negative prompt with guidance {guidance:g}\n"
+        "  classifier-free guidance acts above 1 only; use --guidance 3, or another mitigation"
+    )
+
+
+def test_a_negative_prompt_is_refused_where_the_pipeline_takes_none(copied: Path) -> None:
+    index = copied / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"_class_name": "DDPMPipeline"}))
+    row = resolve_model(str(copied))
+    with pytest.raises(UnsupportedError) as caught:
+        checked(row).check([request(negative="Goofy")], row.sampling)
+    assert str(caught.value) == (
+        "'copied' (DDPMPipeline) takes no negative prompt\n  use a mitigation that does not need one: none"
+    )
+
+
+def test_requests_that_can_be_honoured_pass_the_check_without_loading(row: ModelRow) -> None:
+    checked(row).check([request(negative="Goofy")], row.sampling)
+    checked(row).check([request()], row.sampling.model_copy(update={"guidance": 0.0}))
+
+
+# ---------------------------------------------------------------------------------- what is run
+
+
+def test_the_model_is_identified_by_the_content_of_its_folder(copied: Path, row: ModelRow) -> None:
+    model: ImageModel = DiffusersImageModel(resolve_model(str(copied)), "cpu")
+    assert model.identify().revision == DiffusersImageModel(row, "cpu").identify().revision
+    assert len(model.identify().revision) == 40
+
+
+def test_a_fingerprint_changes_with_one_byte_of_the_weights(copied: Path) -> None:
+    before = fingerprint(copied)
+    weights = copied / "unet" / "diffusion_pytorch_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    assert fingerprint(copied) != before
+
+
+def test_a_fingerprint_changes_with_the_name_of_a_file_and_with_a_new_one(copied: Path) -> None:
+    before = fingerprint(copied)
+    config = copied / "unet" / "config.json"
+    config.rename(config.with_name("other.json"))
+    renamed = fingerprint(copied)
+    (copied / "new.txt").touch()
+    assert len({before, renamed, fingerprint(copied)}) == 3
+
+
+def test_a_fingerprint_does_not_depend_on_notes_or_caches(copied: Path) -> None:
+    before = fingerprint(copied)
+    (copied / "README.md").write_text("a note")
+    (copied / ".cache").mkdir()
+    (copied / ".cache" / "x").write_text("x")
+    assert fingerprint(copied) == before
+
+
+def test_a_folder_without_weights_has_no_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    for name in ("empty", "missing"):
+        with pytest.raises(MissingExtraError) as caught:
+            fingerprint(Path(name))
+        assert str(caught.value) == (
+            f"no weights in {name}\n  install copycat again, or train them: python -m copycat.sandbox train"
+        )
+
+
+# ------------------------------------------------------------------------------- what was typed
+
+
+def test_a_folder_is_known_with_or_without_a_dot(tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny_pipeline.parent)
+    rows = [resolve_model(text) for text in ("tiny", "./tiny", "tiny/", str(tiny_pipeline))]
+    assert all(row == rows[0] for row in rows)
+    assert rows[0].name == "tiny"
+
+
+def test_the_settings_of_a_folder_come_from_its_own_files(row: ModelRow) -> None:
+    assert row.sampling == Sampling(
+        steps=50, guidance=3.0, width_px=16, height_px=16, dtype="float32", scheduler="DDIMScheduler"
+    )
+
+
+def test_a_folder_that_is_no_pipeline_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("some-folder").mkdir()
+    for text in ("./some-folder", "./missing"):
+        with pytest.raises(DataError) as caught:
+            resolve_model(text)
+        assert str(caught.value) == (
+            f"{text[2:]}: no diffusers pipeline there\n  needed: a folder with a model_index.json"
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [("{", "copied/model_index.json: cannot be read as JSON ("), ("[]", "copied/model_index.json: holds no JSON object")],
+)
+def test_a_broken_model_index_is_a_data_error(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, content: str, fault: str
+) -> None:
+    monkeypatch.chdir(copied.parent)
+    (copied / "model_index.json").write_text(content)
+    with pytest.raises(DataError) as caught:
+        resolve_model("./copied")
+    assert str(caught.value).startswith(fault)
+
+
+def test_a_pipeline_class_that_diffusers_does_not_have_is_a_data_error(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copied.parent)
+    (copied / "model_index.json").write_text('{"_class_name": "NoSuchPipeline"}')
+    row = resolve_model("./copied")
+    with pytest.raises(DataError) as caught:
+        DiffusersImageModel(row, "cpu").check([request(negative="Goofy")], row.sampling)
+    fault, needed = str(caught.value).splitlines()
+    assert fault.startswith("copied/model_index.json: field '_class_name': diffusers ")
+    assert fault.endswith(" has no pipeline 'NoSuchPipeline'")
+    assert needed == "  needed: a text-to-image pipeline of diffusers, such as StableDiffusionPipeline"
+
+
+@pytest.mark.parametrize("damage", ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
+@pytest.mark.parametrize("how", ["missing", "truncated"])
+def test_weights_that_cannot_be_loaded_are_a_data_error(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, damage: str, how: str
+) -> None:
+    monkeypatch.chdir(copied.parent)
+    if how == "missing":
+        (copied / damage).unlink()
+    else:
+        (copied / damage).write_bytes(b"rubbish")
+    row = resolve_model("./copied")
+    with pytest.raises(DataError) as caught:
+        DiffusersImageModel(row, "cpu").generate([request()], row.sampling)
+    assert str(caught.value).startswith("copied: cannot be loaded (")
+    assert str(caught.value).endswith(
+        "\n  needed: a whole diffusers folder with weights in .safetensors files; fetch it again"
+    )
+
+
+def test_a_hub_repository_without_a_row_is_refused_with_the_way_to_run_it() -> None:
+    with pytest.raises(UserError) as caught:
+        resolve_model("runwayml/stable-diffusion-v1-5")
+    assert str(caught.value) == (
+        "model 'runwayml/stable-diffusion-v1-5' looks like a Hub repository, "
+        "and its settings are not known without reading it\n"
+        "  fetch it first: hf download runwayml/stable-diffusion-v1-5 --local-dir ./stable-diffusion-v1-5\n"
+        "  then: --model ./stable-diffusion-v1-5"
+    )
+
+
+# ---------------------------------------------------------------------------------- without a Hub
+
+
+def sdxl_complaint(reason: str) -> str:
+    return (
+        "model 'sdxl' is not on this machine and the Hub cannot be reached\n"
+        f"  needed: stabilityai/stable-diffusion-xl-base-1.0 ({reason})\n"
+        "  go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
+    )
+
+
+def test_a_hub_model_in_offline_mode_fails_fast_with_what_to_do() -> None:
+    start = time.monotonic()
+    with pytest.raises(MissingExtraError) as caught:
+        DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify()
+    assert str(caught.value) == sdxl_complaint("OfflineModeIsEnabled")
+    assert time.monotonic() - start < 5
+
+
+def test_a_hub_model_without_a_network_fails_fast_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, network: list[str]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    start = time.monotonic()
+    with pytest.raises(MissingExtraError) as caught:
+        DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify()
+    assert str(caught.value) == sdxl_complaint("ConnectError")
+    assert time.monotonic() - start < 5
+    assert network
+    network.clear()
+
+
+def test_a_hub_model_that_was_fetched_before_is_identified_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cache = tmp_path / "models--stabilityai--stable-diffusion-xl-base-1.0"
+    for path, content in (("refs/main", commit), (f"snapshots/{commit}/model_index.json", "{}")):
+        (cache / path).parent.mkdir(parents=True)
+        (cache / path).write_text(content)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify().revision == commit
