@@ -16,10 +16,11 @@ from rich.table import Table
 from copycat.errors import BugError, CopycatError
 from copycat.schema import Estimate
 
-EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_BUG, EXIT_INTERRUPTED = 0, 1, 2, 70, 130
+EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# No emoji: 'negprompt:copyright: 5 of 50' holds the code of one.
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def run_app(app: typer.Typer) -> None:
@@ -66,7 +67,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (
-        TextColumn("{task.description:<28}"),
+        TextColumn("{task.description:<28}", markup=False),
         BarColumn(bar_width=32),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -89,7 +90,7 @@ def comparison_table(
 ) -> Table:
     """Lay out estimates: one row per anchor, one column per named set of estimates."""
     table = Table(title=title, title_justify="left", caption=better, caption_justify="left", box=None, pad_edge=False)
-    table.add_column("anchor", no_wrap=True)
+    table.add_column("anchor", overflow="fold")
     for heading, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for anchor in anchors:
@@ -112,7 +113,7 @@ def _plain_progress(title: str, total: int) -> Callable[[int], None]:
         nonlocal done
         before, done = done, done + count
         if total and before * 10 // total != done * 10 // total:
-            err.print(f"{title}: {done} of {total}")
+            err.print(f"{title}: {done} of {total}", markup=False)
 
     return advance
 

@@ -23,7 +23,7 @@ from copycat.errors import UnsupportedError, UserError
 from copycat.judges import JUDGES, Judge
 from copycat.metrics import compare, join_outcomes
 from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
-from copycat.models import ImageModel, ModelRow
+from copycat.models import MODELS, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
 from copycat.plan import build_requests, run_id
 from copycat.registry import resolve
@@ -216,7 +216,7 @@ def _write_comparison(folder: RunFolder, baseline: str, differences: Sequence[Es
 
 
 def _default_characters(row: ModelRow) -> str:
-    return "sandbox" if row.name == "sandbox" else "copycat50"
+    return "sandbox" if row == MODELS.get("sandbox") else "copycat50"
 
 
 def _default_judge(characters: CharacterSet) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from copycat.schema import CharacterSet
+
+if TYPE_CHECKING:
+    from harness import Cli, Doubles
 
 HERE = Path(__file__).resolve().parent
 DOUBLES, PLUGIN = HERE / "doubles", HERE / "doubles" / "plugin"
@@ -88,43 +90,11 @@ def _require_local(host: str, tried: list[str]) -> None:
 # ---------------------------------------------------------------------------------- the doubles
 
 
-class Doubles:
-    """Switches the fake model and judge, and counts what they did, in this process and in others."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
-        self._monkeypatch, self._log = monkeypatch, log
-        self.switch()
-
-    def switch(self, **switches: Any) -> None:
-        """Set these switches and leave all others as they are by default; see copycat_doubles.Switches."""
-        self._monkeypatch.setenv("COPYCAT_DOUBLES", json.dumps({**switches, "log": str(self._log)}))
-
-    @property
-    def generated(self) -> list[str]:
-        """The keys of all pictures made, in order."""
-        return self._events("generated")
-
-    @property
-    def judged(self) -> list[str]:
-        """The pictures judged, in order."""
-        return self._events("judged")
-
-    def forget(self) -> None:
-        self._log.unlink(missing_ok=True)
-
-    @staticmethod
-    def environment() -> dict[str, str]:
-        """For a process of its own in which the doubles are installed, too."""
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, DOUBLES, PLUGIN)))}
-
-    def _events(self, kind: str) -> list[str]:
-        lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
-        return [name for event, _, name in (line.partition(" ") for line in lines) if event == kind]
-
-
 @pytest.fixture
 def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Doubles:
     """Install the plug-in package with model 'fake' and judge 'fake-judge'."""
+    from harness import Doubles
+
     monkeypatch.syspath_prepend(str(PLUGIN))
     return Doubles(monkeypatch, tmp_path_factory.mktemp("doubles") / "log.txt")
 
@@ -132,20 +102,11 @@ def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 # ------------------------------------------------------------------------------ the command line
 
 
-class Answer(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Answer]
-
-
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
     """Run `python -m copycat.eval ...` in this process, in an empty folder."""
+    from harness import Answer
+
     from copycat.commands.eval import app
     from copycat.console import run_app
 
@@ -177,7 +138,7 @@ def characters(characters_file: Path) -> CharacterSet:
     return read_character_set(characters_file)
 
 
-# --------------------------------------------------------------------------- the tiny pipeline
+# ------------------------------------------------------------- the tiny pipeline and the tiny judge
 
 
 @pytest.fixture(scope="session")
@@ -186,3 +147,11 @@ def tiny_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_pipeline import save_tiny_pipeline
 
     return save_tiny_pipeline(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An open_clip judge with random weights on disk; not to be changed, copy it."""
+    from tiny_judge import save_tiny_judge
+
+    return save_tiny_judge(tmp_path_factory.mktemp("judges") / "tiny")

@@ -20,7 +20,9 @@ REQUEST = ImageRequest(
     seed=12345,
 )
 ALL_NAMES = [
-    f"{row.name}:{variant}" if variant else row.name for row in MITIGATIONS.rows() for variant in (row.variants or ("",))
+    f"{row.name}:{variant}" if variant else row.name
+    for row in MITIGATIONS.rows()
+    for variant in (row.variants or ("",))
 ]
 HINT = "  see all: python -m copycat.eval --list mitigations"
 
@@ -73,15 +75,13 @@ def test_negprompt_takes_the_five_most_telling_keywords(goofy: Character, prompt
 
 
 def test_negprompt_takes_the_keywords_of_the_default_ranker(goofy: Character, prompt_set: PromptSet) -> None:
-    lists = {ranker: {c: (ranker,) for c in prompt_set.names} for ranker in ("laion", "embedding")}
+    lists = {ranker: dict.fromkeys(prompt_set.names, (ranker,)) for ranker in ("laion", "embedding")}
     ranked = prompt_set.model_copy(update={"keywords": lists, "default_ranker": "laion"})
     assert build_mitigation("negprompt:keywords", ranked).apply(REQUEST, goofy).negative_prompt == "laion"
 
 
 @pytest.mark.parametrize("name", ALL_NAMES)
-def test_a_mitigation_leaves_alone_what_pairs_the_pictures(
-    name: str, goofy: Character, prompt_set: PromptSet
-) -> None:
+def test_a_mitigation_leaves_alone_what_pairs_the_pictures(name: str, goofy: Character, prompt_set: PromptSet) -> None:
     sent = build_mitigation(name, prompt_set).apply(REQUEST, goofy)
     paired = {"key", "character", "anchor", "prompt_id", "repeat", "prompt", "seed"}
     assert sent.model_dump(include=paired) == REQUEST.model_dump(include=paired)

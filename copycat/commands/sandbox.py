@@ -29,16 +29,18 @@ def render(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Option(help="folder to write to")] = Path("sandbox-export"),
+    date: Annotated[str, typer.Option(help="date on the card of the prompts, YYYY-MM-DD")] = "2026-11-23",
     pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
 ) -> int:
-    """Write the training captions with the truth about each picture as Parquet, and the character file."""
+    """Write the captions with the truth about each picture as Parquet, the character file and its prompts."""
     from copycat import console
     from copycat.sandbox.corpus import build_rows, write_captions, write_pictures
-    from copycat.sandbox.export import write_character_set
+    from copycat.sandbox.export import write_character_set, write_prompts
 
     rows = build_rows()
     write_captions(rows, folder / "captions.parquet")
     write_character_set(folder / "sandbox.yaml")
+    write_prompts(folder / "prompts", date)
     if pictures:
         write_pictures(rows, folder / "images")
     console.out.print(f"{folder}: {len(rows)} captions", markup=False)

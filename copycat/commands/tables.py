@@ -65,5 +65,6 @@ def _heading(outcome: Outcome) -> str:
     about = f"{result.model}, judged by {result.judge}: {counts.ok} of {counts.planned} pictures"
     return f"{about} ({'; '.join(labels)})" if labels else about
 
+
 def _by_anchor(estimates: Sequence[Estimate], metric: str) -> dict[str, Estimate]:
     return {e.anchor: e for e in estimates if e.metric == metric}

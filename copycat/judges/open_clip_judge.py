@@ -84,10 +84,14 @@ class OpenClipJudge:
     @cached_property
     def _model(self) -> Any:  # Any: open_clip ships no types
         import open_clip
+        from safetensors import SafetensorError
 
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            f"local-dir:{self.folder}", require_pretrained=True, device=self.device
-        )
+        try:
+            model, _, preprocess = open_clip.create_model_and_transforms(
+                f"local-dir:{self.folder}", require_pretrained=True, device=self.device
+            )
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+            raise DataError([f"{shown(self.folder)}: cannot be loaded ({error})"], "  install copycat again") from error
         model.eval()
         return model, preprocess
 

@@ -91,5 +91,5 @@ MODELS: Registry[ModelRow] = Registry(
             variant="fp16",
         ),
     ),
-    hint="see all: python -m copycat.eval --list models; a Hub id 'org/repo' or a folder './model' works as well",
+    hint="see all: python -m copycat.eval --list models; a pipeline folder './model' works as well",
 )

@@ -29,9 +29,13 @@ class DiffusersImageModel:
         self.pipeline: Any = None  # Any: diffusers' pipelines share no typed base call
 
     def identify(self) -> ModelIdentity:
-        """Give the source and the hash of its files, or the commit that the Hub resolves."""
+        """Give the source and the hash of its files, or the commit that the Hub resolves.
+
+        A local folder goes by its name: where it lies moves no pixel and is nobody's business.
+        """
         if self.folder is not None:
-            return ModelIdentity(self.row.source, fingerprint(self.folder))
+            source = self.row.source if self.row.source.startswith("package:") else f"folder:{self.row.name}"
+            return ModelIdentity(source, fingerprint(self.folder))
         return ModelIdentity(self.row.source, self._hub_commit)
 
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
@@ -134,11 +138,12 @@ class DiffusersImageModel:
         import torch
         from safetensors import SafetensorError
 
-        settings: dict[str, Any] = {"torch_dtype": getattr(torch, sampling.dtype), "use_safetensors": True}
+        settings: dict[str, Any] = {"dtype": getattr(torch, sampling.dtype), "use_safetensors": True}
         if self.folder is None:
             settings |= {"revision": self._hub_commit, "variant": self.row.variant}
         if "add_watermarker" in inspect.signature(self._pipeline_class.__init__).parameters:
             settings["add_watermarker"] = False
+        _silence_loading_bars()
         try:
             pipeline = self._pipeline_class.from_pretrained(str(self.folder or self.row.source), **settings)
         except (OSError, ValueError, SafetensorError) as error:
@@ -156,3 +161,12 @@ class DiffusersImageModel:
 
 def _extrema(image: Image) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in image.convert("RGB").getextrema()]  # type: ignore[misc]
+
+
+def _silence_loading_bars() -> None:
+    """Leave stderr to our own progress; downloads from the Hub keep their bars."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()

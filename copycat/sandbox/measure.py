@@ -97,7 +97,7 @@ def _psnr() -> Figure:
 
     pixels = _drawn(draw_examples(f"{HELD_OUT}-vae", positives=10, near=0, generic=500))
     weights = package_folder("sandbox/weights/pipeline/vae")
-    vae = AutoencoderKL.from_pretrained(weights, torch_dtype=torch.float32)
+    vae = AutoencoderKL.from_pretrained(weights, dtype=torch.float32)
     errors = (reconstruct(vae, pixels, torch.device("cpu")).astype(np.float64) - pixels) ** 2
     value = float(np.mean(10 * np.log10(255**2 / errors.mean(axis=(1, 2, 3)))))
     return Figure(

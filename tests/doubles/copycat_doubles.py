@@ -111,7 +111,9 @@ class FakeJudge:
     def revision(self) -> str:
         return switches().judge_revision
 
-    def judge(self, pictures: Sequence[Image.Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
+    def judge(
+        self, pictures: Sequence[Image.Image], asked_for: Sequence[str], characters: CharacterSet
+    ) -> list[Verdict]:
         del asked_for
         set_to = switches()
         self.batches.append(len(pictures))

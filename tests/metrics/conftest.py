@@ -83,4 +83,5 @@ def spec() -> RunSpec:
         batch_size=1,
         device="cpu",
         judge="clip-sandbox",
+        judge_revision="1",
     )

@@ -327,7 +327,10 @@ def test_a_folder_that_is_no_pipeline_is_a_data_error(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize(
     ("content", "fault"),
-    [("{", "copied/model_index.json: cannot be read as JSON ("), ("[]", "copied/model_index.json: holds no JSON object")],
+    [
+        ("{", "copied/model_index.json: cannot be read as JSON ("),
+        ("[]", "copied/model_index.json: holds no JSON object"),
+    ],
 )
 def test_a_broken_model_index_is_a_data_error(
     copied: Path, monkeypatch: pytest.MonkeyPatch, content: str, fault: str

@@ -94,7 +94,10 @@ def test_reading_a_journal_changes_nothing(tmp_path: Path) -> None:
     ("damaged", "rule"),
     [
         (b'{"key": "x", "image_sha256": "0"}', "field 'detected': Field required"),
-        (b'{"key": "x", "image_sha256": "0", "detected": null, "mood": 1}', "field 'mood': Extra inputs are not permitted"),
+        (
+            b'{"key": "x", "image_sha256": "0", "detected": null, "mood": 1}',
+            "field 'mood': Extra inputs are not permitted",
+        ),
         (b'{"key": "x", "image_sha256": "0", "detected": null, "confidence": 2}', "field 'confidence': "),
         (b'{"key": "x", "imag', "field 'line': Invalid JSON"),
         (b"", "field 'line': Invalid JSON"),
@@ -280,7 +283,7 @@ def test_a_run_json_that_cannot_be_read_is_a_data_error(folder: RunFolder, conte
     folder.open(run_file())
     folder.close()
     (folder.path / "run.json").write_bytes(content)
-    with pytest.raises(DataError, match="run.json: cannot be read") as caught:
+    with pytest.raises(DataError, match=r"run\.json: cannot be read") as caught:
         folder.open(run_file())
     assert str(caught.value).endswith("\n  restore it, or start the run again with --fresh")
 
@@ -302,12 +305,16 @@ except UserError as error:
 
 def test_a_second_process_is_refused_while_the_first_works_in_the_folder(folder: RunFolder) -> None:
     folder.open(run_file())
-    command = [sys.executable, "-c", HOLD, "one", run_file().model_dump_json()]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    options: dict[str, Any] = {"cwd": folder.path.parent, "env": environment, "text": True, "check": True}
-    refused = subprocess.run(command, capture_output=True, **options).stdout
+
+    def open_it_elsewhere() -> str:
+        command = [sys.executable, "-c", HOLD, "one", run_file().model_dump_json()]
+        cwd = folder.path.parent
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=True).stdout
+
+    refused = open_it_elsewhere()
     folder.close()
-    accepted = subprocess.run(command, capture_output=True, **options).stdout
+    accepted = open_it_elsewhere()
     assert refused == "another process is working in one\n  wait for it, or use another --out folder\n"
     assert accepted == ""
 

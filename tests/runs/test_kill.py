@@ -9,23 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
+from harness import Doubles
 
 RUNS = 2
 PICTURES = 60
 KILLS = 8
 PATIENCE_SECONDS = 60.0
-
-
-class Doubles(Protocol):
-    generated: list[str]
-    judged: list[str]
-
-    def switch(self, **switches: Any) -> None: ...
-    def forget(self) -> None: ...
-    def environment(self) -> dict[str, str]: ...
 
 
 def start(out: Path, characters_file: Path, doubles: Doubles) -> subprocess.Popen[bytes]:

@@ -5,24 +5,17 @@ from __future__ import annotations
 import errno
 import shutil
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from copycat_doubles import FakeJudge, FakeModel
+from harness import Doubles
 from plan_builders import SPEC, changed, plan_of
 
 from copycat.runs import runner
 from copycat.runs.folder import RunFolder
 from copycat.runs.runner import Bench, Plan
 from copycat.schema import CharacterSet, Judgement, Sample
-
-
-class Doubles(Protocol):
-    generated: list[str]
-    judged: list[str]
-
-    def switch(self, **switches: Any) -> None: ...
-    def forget(self) -> None: ...
 
 
 @pytest.fixture
@@ -208,9 +201,7 @@ def test_a_request_that_ended_without_a_picture_stands_and_is_counted(
     assert counts.coverage == (10 / 12 if status == "invalid" else 1.0)
 
 
-def test_lines_of_other_requests_are_taken_out_of_the_journal(
-    plan: Plan, folder: RunFolder, doubles: Doubles
-) -> None:
+def test_lines_of_other_requests_are_taken_out_of_the_journal(plan: Plan, folder: RunFolder, doubles: Doubles) -> None:
     samples = generate(plan, folder)
     folder.append_samples([samples[0].model_copy(update={"key": "of-an-older-plan"})])
     assert generate(plan, folder) == samples
@@ -240,18 +231,14 @@ def test_a_bug_in_a_model_is_not_hidden(plan: Plan, folder: RunFolder, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("part", "after", "finished"),
+    "disk",
     [("picture", 7, 5), ("journal", 1, 7)],  # half a batch's lines: two whole ones and one that is cut off
+    ids=["picture", "journal"],
 )
 def test_a_full_disk_loses_nothing_that_was_finished(
-    plan: Plan,
-    folder: RunFolder,
-    doubles: Doubles,
-    monkeypatch: pytest.MonkeyPatch,
-    part: str,
-    after: int,
-    finished: int,
+    plan: Plan, folder: RunFolder, doubles: Doubles, monkeypatch: pytest.MonkeyPatch, disk: tuple[str, int, int]
 ) -> None:
+    part, after, finished = disk
     with monkeypatch.context() as full:
         fill_disk(full, folder, part, after)
         with pytest.raises(OSError, match="No space left"):
@@ -410,9 +397,7 @@ def test_metrics_can_be_rebuilt_byte_for_byte_from_the_journals(
     assert path.read_bytes() == before
 
 
-def test_adding_up_needs_no_picture(
-    plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet
-) -> None:
+def test_adding_up_needs_no_picture(plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet) -> None:
     judge(plan, folder, generate(plan, folder), characters)
     shutil.rmtree(folder.images)
     assert runner.add_up(plan, folder, is_sandbox=False).counts.ok == 12

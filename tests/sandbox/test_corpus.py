@@ -10,7 +10,14 @@ import pandas as pd
 
 from copycat.catalog import read_character_set, read_prompt_set
 from copycat.sandbox.captions import KEYWORD_POOL, attribute_words, caption, describe
-from copycat.sandbox.corpus import Row, build_rows, cooccurrence_keywords, nameless_captions, render_many, write_captions
+from copycat.sandbox.corpus import (
+    Row,
+    build_rows,
+    cooccurrence_keywords,
+    nameless_captions,
+    render_many,
+    write_captions,
+)
 from copycat.sandbox.export import build_character_set
 from copycat.sandbox.renderer import render
 from copycat.sandbox.world import inhabitants

@@ -49,7 +49,7 @@ def test_no_weights_need_pickle():
 
 
 def test_the_model_is_a_genuine_stable_diffusion_pipeline():
-    pipeline = StableDiffusionPipeline.from_pretrained(WEIGHTS / "pipeline", torch_dtype=torch.float32)
+    pipeline = StableDiffusionPipeline.from_pretrained(WEIGHTS / "pipeline", dtype=torch.float32)
 
     assert pipeline.tokenizer.model_max_length == 77
     assert pipeline.unet.config.in_channels == pipeline.vae.config.latent_channels

@@ -1,0 +1,62 @@
+"""What is printed, on a terminal and without one."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from copycat import console
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Everything that goes to stderr, as a terminal would get it."""
+    screen = io.StringIO()
+    fake = Console(file=screen, force_terminal=True, width=140, emoji=False, highlight=False)
+    monkeypatch.setattr(console, "err", fake)
+    return screen
+
+
+def test_a_terminal_shows_a_bar_with_counts(terminal: io.StringIO) -> None:
+    with console.progress_bar("generate fake + none", 10) as advance:
+        advance(4)
+        advance(6)
+    assert "generate fake + none" in terminal.getvalue()
+    assert "10/10" in terminal.getvalue()
+
+
+def test_without_a_terminal_a_line_is_printed_every_tenth_of_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress_bar("make", 40) as advance:
+        for _ in range(40):
+            advance(1)
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [f"make: {done} of 40" for done in range(4, 41, 4)]
+    assert printed.out == ""
+
+
+def test_nothing_to_do_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress_bar("make", 0) as advance:
+        advance(0)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("title", ["negprompt:copyright", "[bold]x[/bold]", "[/nothing]"])
+def test_a_name_is_printed_as_it_is_even_if_it_looks_like_markup_or_an_emoji(
+    title: str, capsys: pytest.CaptureFixture[str], terminal: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with console.progress_bar(title, 1) as advance:
+        advance(1)
+    assert title in terminal.getvalue()
+    monkeypatch.undo()
+    with console.progress_bar(title, 1) as advance:
+        advance(1)
+    assert capsys.readouterr().err == f"{title}: 1 of 1\n"
+
+
+def test_json_is_one_line_without_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({"a": "Zoë", "b": None})
+    assert capsys.readouterr().out == '{"a": "Zoë", "b": null}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        console.print_json({"a": float("nan")})
