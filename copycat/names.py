@@ -45,13 +45,20 @@ class Named(Protocol):
     """What a matcher needs of a character."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Identify the character."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Give the name."""
+
     @property
-    def aliases(self) -> tuple[str, ...]: ...
+    def aliases(self) -> tuple[str, ...]:
+        """List what else it is called."""
+
     @property
-    def not_aliases(self) -> tuple[str, ...]: ...
+    def not_aliases(self) -> tuple[str, ...]:
+        """List phrases that hold an alias and name somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

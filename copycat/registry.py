@@ -19,7 +19,8 @@ class Row(Protocol):
     """A frozen record with a name. A row with code behind it has a `target`, "module:Attribute"."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Give the name that users type."""
 
 
 T = TypeVar("T", bound=Row)

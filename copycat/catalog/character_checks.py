@@ -71,7 +71,7 @@ def telling_word(text: str, matcher: NameMatcher) -> str | None:
 
 
 def _texts(entry: Entry, field: str) -> list[tuple[Location, str]]:
-    """The texts of a field, whether it is one or a list, each with its location below the entry."""
+    """List the texts of a field, whether it is one or a list, each with its location below the entry."""
     value = entry.get(field)
     if isinstance(value, str):
         return [((field,), value)]

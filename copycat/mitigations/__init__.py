@@ -59,13 +59,14 @@ class _Composition:
 
 
 def canonical_mitigation(text: str) -> str:
-    """Give the full name of what was typed: 'negprompt' -> 'negprompt:name'.
+    """Give the full name of what was typed: 'negprompt' -> 'negprompt:name', 'none+negprompt' likewise.
 
     Raises:
         UnknownNameError: no such mitigation or variant.
         UserError: nothing between two '+'.
     """
-    return "+".join(_canonical_part(part.strip(), text) for part in text.split("+"))
+    parts = [_canonical_part(part.strip(), text) for part in text.split("+")]
+    return "+".join([part for part in parts if part != NONE] or [NONE])
 
 
 def build_mitigation(name: str, prompt_set: PromptSet) -> Mitigation:

@@ -18,7 +18,7 @@ from copycat.sandbox.train.vae import new_vae
 from copycat.sandbox.world import inhabitants
 
 
-class Interrupted(Exception):
+class CutOffError(Exception):
     pass
 
 
@@ -29,7 +29,7 @@ def regression(model: nn.Module, stop_after: int | None = None):
         nonlocal steps
         steps += 1
         if stop_after is not None and steps > stop_after:
-            raise Interrupted
+            raise CutOffError
         x = torch.randn(16, 4, generator=generator)
         return (model(x) - x.sum(1, keepdim=True)).pow(2).mean()
 
@@ -48,7 +48,7 @@ def test_training_that_was_cut_off_and_resumed_ends_in_the_same_weights(tmp_path
     whole, broken = fresh_model(), fresh_model()
     fit(whole, regression(whole), SCHEDULE, tmp_path / "whole.safetensors", lambda *_: None)
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(CutOffError):
         fit(broken, regression(broken, stop_after=50), SCHEDULE, tmp_path / "b.safetensors", lambda *_: None)
     resumed = fresh_model()
     fit(resumed, regression(resumed), SCHEDULE, tmp_path / "b.safetensors", lambda *_: None)

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_pictures_per_character_are_spaced_logarithmically_from_two_to_two_thous
     counts = sorted(p.pictures for p in inhabitants())
 
     assert (counts[0], counts[-1]) == (FEWEST_PICTURES, MOST_PICTURES)
-    ratios = [b / a for a, b in zip(counts[15:], counts[16:], strict=False)]
+    ratios = [b / a for a, b in pairwise(counts[15:])]
     assert max(ratios) / min(ratios) < 1.15
 
 

@@ -55,7 +55,8 @@ class VaeLoss:
             restored = self.vae.decode(mean + LATENT_NOISE * noise).sample
         difference = restored.float() - images
         spread = mean.float().pow(2).mean()
-        return difference.abs().mean() + difference.pow(2).mean() + 1e-3 * (spread - 1).abs()
+        loss: Tensor = difference.abs().mean() + difference.pow(2).mean() + 1e-3 * (spread - 1).abs()
+        return loss
 
 
 class DecoderLoss:
@@ -74,7 +75,8 @@ class DecoderLoss:
         with torch.autocast(self.device.type, torch.bfloat16):
             restored = self.vae.decode(latents).sample
         difference = restored.float() - images
-        return difference.abs().mean() + difference.pow(2).mean()
+        loss: Tensor = difference.abs().mean() + difference.pow(2).mean()
+        return loss
 
 
 @torch.no_grad()
