@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from copycat.sandbox.train.judge import Example
 
 DIFFUSION_SCHEDULE = Schedule(steps=6000, peak_lr=1e-3, decay="cosine", ema=0.999)
-DECODER_SCHEDULE = Schedule(steps=1000, peak_lr=1.5e-3, decay="linear")
+DECODER_SCHEDULE = Schedule(steps=2800, peak_lr=1.5e-3, decay="linear")
 JUDGE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 ORACLE_SCHEDULE = Schedule(steps=1200, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 VAE_SCHEDULE = Schedule(steps=3200, peak_lr=3e-3, decay="linear")
