@@ -32,10 +32,7 @@ from copycat.runs.environment import describe_environment, pick_device
 from copycat.runs.folder import RunFile, RunFolder, write_json
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.runner import Plan
-from copycat.schema import CharacterSet, Estimate, Prompt, Record, RunResult, RunSpec, Sampling
-
-MIN_COVERAGE = 0.98
-"""A run with less of its pictures judged, refused or blocked is not valid."""
+from copycat.schema import MIN_COVERAGE, CharacterSet, Estimate, Prompt, Record, RunResult, RunSpec, Sampling
 
 
 class Job(Record):

@@ -198,6 +198,10 @@ class Estimate(Record):
     reason: str | None = None
 
 
+MIN_COVERAGE = 0.98
+"""A run of which less was judged, refused or blocked is not valid."""
+
+
 class Counts(Record):
     """How the planned requests ended. `unjudged` pictures are ok but without a verdict."""
 

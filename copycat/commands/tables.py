@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from copycat.console import comparison_table, err, out
 from copycat.paths import shown
-from copycat.schema import Estimate
+from copycat.schema import MIN_COVERAGE, Estimate
 
 if TYPE_CHECKING:
     from copycat.eval import Outcome
@@ -34,7 +34,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
             counts = outcome.result.counts
             err.print(
                 f"not valid: {100 * counts.coverage:.1f} % of {counts.planned} planned pictures of "
-                f"'{outcome.result.mitigation}' were judged, refused or blocked; 98 % are needed",
+                f"'{outcome.result.mitigation}' were judged, refused or blocked; {100 * MIN_COVERAGE:.0f} % are needed",
                 markup=False,
             )
 

@@ -19,12 +19,9 @@ from pydantic import JsonValue
 
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
-from copycat.schema import Counts
+from copycat.schema import MIN_COVERAGE, Counts
 
 __all__ = ["PictureLoader", "ReportInput", "RunView", "build_report", "write_report"]
-
-MIN_COVERAGE = 0.98
-"""Below this share of planned requests with a verdict, a refusal or a block, a run is not valid."""
 
 _CSS, _JS, _PAGE = "report.css", "report.js", "report.html.j2"
 _TEMPLATES = PackageLoader("copycat")
