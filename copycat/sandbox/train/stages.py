@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 
     from copycat.sandbox.train.judge import Example
 
-DIFFUSION_SCHEDULE = Schedule(steps=6000, peak_lr=1e-3, decay="cosine", ema=0.999)
+DIFFUSION_SCHEDULES = (
+    Schedule(steps=6000, peak_lr=1e-3, decay="cosine"),
+    Schedule(steps=1300, peak_lr=5e-4, decay="cosine", seed=1),
+)
+"""Cosine with one warm restart."""
+SOFT_NOISE = 0.5
+"""The most noise on the latents of the pictures that judge and oracle learn from, see `reconstruct`."""
+
 DECODER_SCHEDULE = Schedule(steps=2800, peak_lr=1.5e-3, decay="linear")
-JUDGE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
+JUDGE_SCHEDULE = Schedule(steps=1700, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 ORACLE_SCHEDULE = Schedule(steps=1200, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 VAE_SCHEDULE = Schedule(steps=3200, peak_lr=3e-3, decay="linear")
 
@@ -98,10 +105,10 @@ def train_diffusion(shop: Workshop) -> None:
     model.unet.to(memory_format=torch.channels_last)
     model.plain_attention(True)
     tokens, empty = tokenise(tokenizer, [row.caption for row in rows]), tokenise(tokenizer, [""])
-    schedule = shop.schedule(DIFFUSION_SCHEDULE)
     loss = DenoisingLoss(model, latents, tokens, empty, shop.device)
-    checkpoint = shop.folder / "diffusion.checkpoint.safetensors"
-    fit(model, loss, schedule, checkpoint, shop.progress("diffusion", schedule.steps))
+    for cycle, schedule in enumerate(map(shop.schedule, DIFFUSION_SCHEDULES), start=1):
+        checkpoint = shop.folder / f"diffusion-{cycle}.checkpoint.safetensors"
+        fit(model, loss, schedule, checkpoint, shop.progress(f"diffusion {cycle}", schedule.steps))
     model.plain_attention(False)
     pipeline = assemble(vae, model, tokenizer).to(torch.float16)
     pipeline.save_pretrained(shop.folder / "pipeline", safe_serialization=True)
@@ -175,7 +182,7 @@ def train_oracle(shop: Workshop) -> None:
 
 
 def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixels, Pixels]:
-    """Draw examples once, as they are and through the autoencoder."""
+    """Draw examples once, as they are and through the autoencoder with noise on the latents."""
     from diffusers import AutoencoderKL
 
     from copycat.sandbox.train.vae import reconstruct
@@ -183,9 +190,9 @@ def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixe
     path = shop.folder / f"{name}.npz"
     if not path.exists():
         sharp = render_many([(example.looks, example.seed) for example in examples])
-        vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device)
+        vae = AutoencoderKL.from_pretrained(shop.folder / "vae-refined").to(shop.device)
         fresh = path.with_suffix(".new.npz")
-        np.savez(fresh, sharp=sharp, soft=reconstruct(vae, sharp, shop.device))
+        np.savez(fresh, sharp=sharp, soft=reconstruct(vae, sharp, shop.device, noise=SOFT_NOISE))
         fresh.replace(path)
     with np.load(path) as stored:
         return stored["sharp"], stored["soft"]

@@ -91,12 +91,22 @@ def encode(vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int 
 
 
 @torch.no_grad()
-def reconstruct(vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int = 128) -> Pixels:
-    """Send pictures through the autoencoder and back: (N, 64, 64, 3) uint8."""
+def reconstruct(
+    vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int = 128, noise: float = 0.0
+) -> Pixels:
+    """Send pictures through the autoencoder and back: (N, 64, 64, 3) uint8.
+
+    Args:
+        noise: the most noise on a picture's latents, as a standard deviation; each picture draws its own from 0
+            to this. It looks like the faults of generated pictures.
+    """
     source = torch.from_numpy(pixels)
+    generator = torch.Generator().manual_seed(0)
     parts = []
     for i in range(0, len(source), batch):
         mean = vae.encode(to_unit(source[i : i + batch]).to(device)).latent_dist.mean
+        level = noise * torch.rand(len(mean), 1, 1, 1, generator=generator)
+        mean = mean + (level * torch.randn(mean.shape, generator=generator)).to(device)
         image = vae.decode(mean).sample.clamp(-1, 1)
         parts.append(((image + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu())
     restored: Pixels = torch.cat(parts).numpy()
