@@ -7,14 +7,16 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from copycat.errors import BugError, CopycatError
-from copycat.schema import Estimate
+
+if TYPE_CHECKING:
+    from copycat.schema import Estimate
 
 EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
 

@@ -6,6 +6,12 @@ How the data flow, top to bottom:
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # first, so that --help need not wait for the imports below; does not return
+    from copycat.commands.eval import app
+    from copycat.console import run_app
+
+    run_app(app)
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -228,10 +234,3 @@ def _default_judge(characters: CharacterSet) -> str:
 
 def _is_sandbox(characters: CharacterSet) -> bool:
     return characters.id == "sandbox"
-
-
-if __name__ == "__main__":
-    from copycat.commands.eval import app
-    from copycat.console import run_app
-
-    run_app(app)
