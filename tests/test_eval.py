@@ -544,11 +544,14 @@ def test_a_real_ctrl_c_in_a_process_of_its_own_ends_with_130(
     doubles: Doubles, characters_file: Path, tmp_path: Path
 ) -> None:
     doubles.switch(seconds=0.2)
+    # A shell's background job ignores Ctrl-C and hands that down; a handler of ours is reset in the child instead.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--judge", "fake-judge", "--device", "cpu"]
     command += ["--characters", str(characters_file), "--anchors", "name", "--seeds", "50"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=doubles.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
+        signal.signal(signal.SIGINT, inherited)
         deadline = time.monotonic() + 60
         while len(doubles.generated) < 8 and time.monotonic() < deadline:
             time.sleep(0.01)
