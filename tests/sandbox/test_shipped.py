@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 
 from copycat.errors import CopycatError
 from copycat.judges import JUDGES, JudgeRow
@@ -71,8 +72,6 @@ def test_consistency_is_high_for_what_is_shown_and_low_for_what_is_not():
     other = next(p for p in people if p.appearance.species != who.appearance.species)
     pixels = render_many([(who.appearance, seed) for seed in range(8)], processes=1)
     judge = JUDGES.load("sandbox")(JUDGES.get("sandbox"), "cpu")
-    from PIL import Image
-
     pictures = [Image.fromarray(p) for p in pixels]
 
     right = judge.judge(pictures, [who.id] * 8, build_character_set())

@@ -6,6 +6,7 @@ as the names of most real characters do.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import cast
 
@@ -36,7 +37,7 @@ def train_tokenizer(captions: Iterable[str]) -> CLIPTokenizer:
         min_frequency=5,
     )
     raw.train_from_iterator(captions, trainer)
-    state = __import__("json").loads(raw.to_str())["model"]
+    state = json.loads(raw.to_str())["model"]
     merges = [tuple(m) if isinstance(m, list) else tuple(m.split()) for m in state["merges"]]
     pieces = alphabet + [f"{letter}</w>" for letter in alphabet] + ["".join(m) for m in merges]
     vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
