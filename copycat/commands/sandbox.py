@@ -9,7 +9,7 @@ import typer
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The embedded world.")
 
-STAGES = ("vae", "diffusion", "decoder", "judge", "oracle")
+STAGES = ("vae", "diffusion", "judge", "oracle")
 
 
 @app.command()

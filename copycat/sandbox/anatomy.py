@@ -79,14 +79,9 @@ def _both(*shapes: Shape) -> tuple[Shape, ...]:
 def _cat() -> Anatomy:
     ear = Shape.polygon([(-0.5, -0.18), (-0.52, -0.72), (-0.1, -0.44)])
     tail = Shape.stroke([(0.25, 0.74), (0.58, 0.68), (0.7, 0.42), (0.64, 0.2)], 0.13)
-    whiskers = (((-0.3, 0.1), (-0.62, 0.04)), ((-0.3, 0.16), (-0.6, 0.2)))
     return Anatomy(
         shapes=(tail, *_both(ear), Shape.ellipse(0, 0.55, 0.36, 0.34), Shape.ellipse(0, -0.08, 0.52, 0.42)),
-        ink_lines=(
-            *whiskers,
-            *(tuple((-x, y) for x, y in w) for w in whiskers),
-            ((-0.07, 0.14), (0, 0.2), (0.07, 0.14)),
-        ),
+        ink_lines=(((-0.1, 0.14), (0, 0.22), (0.1, 0.14)),),
         face=(0, -0.08),
         crown=(0, -0.5),
     )
@@ -122,7 +117,7 @@ def _rabbit() -> Anatomy:
         ink_lines=(((-0.06, 0.24), (0, 0.3), (0.06, 0.24)), ((0, 0.3), (0, 0.38))),
         face=(0, 0.06),
         crown=(0, -0.32),
-        crown_scale=0.8,
+        crown_scale=0.9,
     )
 
 
@@ -167,9 +162,9 @@ def _fish() -> Anatomy:
         ),
         ink_lines=(((-0.62, 0.26), (-0.5, 0.32), (-0.38, 0.26)),),
         face=(-0.36, 0.02),
-        crown=(-0.24, -0.36),
-        eye_gap=0.17,
-        eye_radius=0.13,
+        crown=(-0.24, -0.34),
+        eye_gap=0.19,
+        eye_radius=0.15,
     )
 
 
@@ -187,7 +182,7 @@ def _frog() -> Anatomy:
         crown=(0, -0.28),
         eye_gap=0.36,
         eye_radius=0.14,
-        crown_scale=0.72,
+        crown_scale=0.85,
     )
 
 
@@ -201,13 +196,7 @@ def _robot() -> Anatomy:
             Shape.polygon([(-0.52, -0.48), (0.52, -0.48), (0.52, 0.2), (-0.52, 0.2)]),
         ),
         light_shapes=(Shape.polygon([(-0.2, 0.36), (0.2, 0.36), (0.2, 0.6), (-0.2, 0.6)]),),
-        ink_lines=(
-            ((-0.52, 0.2), (0.52, 0.2)),
-            ((-0.24, 0.08), (0.24, 0.08)),
-            ((-0.12, 0.02), (-0.12, 0.14)),
-            ((0, 0.02), (0, 0.14)),
-            ((0.12, 0.02), (0.12, 0.14)),
-        ),
+        ink_lines=(((-0.52, 0.2), (0.52, 0.2)), ((-0.24, 0.07), (0.24, 0.07))),
         face=(0, -0.2),
         crown=(0, -0.5),
     )
@@ -232,12 +221,12 @@ def _snail() -> Anatomy:
             Shape.stroke([(-0.5, 0.7), (0.0, 0.74), (0.74, 0.74)], 0.24),
             Shape.stroke([(-0.48, 0.1), (-0.5, 0.7)], 0.3),
             Shape.ellipse(0.3, 0.1, 0.48, 0.48),
-            Shape.ellipse(-0.46, -0.08, 0.34, 0.3),
+            Shape.ellipse(-0.42, -0.08, 0.4, 0.32),
         ),
-        ink_lines=(spiral, ((-0.56, 0.1), (-0.48, 0.14), (-0.4, 0.1))),
-        face=(-0.46, -0.1),
-        crown=(-0.46, -0.38),
-        eye_gap=0.15,
-        eye_radius=0.125,
-        crown_scale=0.8,
+        ink_lines=(spiral, ((-0.52, 0.12), (-0.42, 0.17), (-0.32, 0.12))),
+        face=(-0.42, -0.1),
+        crown=(-0.42, -0.36),
+        eye_gap=0.18,
+        eye_radius=0.15,
+        crown_scale=0.95,
     )

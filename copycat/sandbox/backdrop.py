@@ -27,142 +27,115 @@ def _canvas(side: int, sky: RGB, ground: RGB | None) -> tuple[Image.Image, Image
     return image, draw
 
 
+def _nudge(side: int, rng: random.Random) -> float:
+    """Draw a small shift, at most 2 pixels of the finished picture, so that no two backdrops are the same."""
+    return rng.uniform(-0.03, 0.03) * side
+
+
 def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, r: float, fill: RGB) -> None:
     draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
 
 def _space(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (18, 16, 52), (44, 40, 86))
-    for _ in range(11):
-        _disc(draw, rng.random() * side, rng.random() * side * 0.8, rng.uniform(3, 5), (250, 250, 220))
-    x, y, r = rng.choice((0.14, 0.86)) * side, rng.uniform(0.12, 0.26) * side, side * 0.1
+    for x, y in ((0.1, 0.5), (0.3, 0.12), (0.62, 0.08), (0.92, 0.6)):
+        _disc(draw, x * side + _nudge(side, rng), y * side + _nudge(side, rng), 6, (250, 250, 220))
+    x, y, r = rng.choice((0.15, 0.85)) * side, 0.2 * side + _nudge(side, rng), side * 0.12
     _disc(draw, x, y, r, (222, 160, 90))
-    draw.ellipse((x - r * 1.7, y - r * 0.35, x + r * 1.7, y + r * 0.35), outline=(240, 220, 170), width=4)
     return image
 
 
 def _ocean(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (34, 132, 178), (214, 196, 140))
-    for row in range(2):
-        shift = rng.random() * side * 0.25
-        for i in range(-1, 5):
-            x, y = i * side * 0.25 + shift, side * (0.08 + 0.22 * row)
-            draw.arc((x, y, x + side * 0.25, y + side * 0.12), 0, 180, fill=(120, 200, 226), width=7)
-    for _ in range(5):
-        x, y, r = rng.random() * side, rng.random() * side * 0.8, rng.uniform(8, 12)
-        draw.ellipse((x - r, y - r, x + r, y + r), outline=(220, 244, 250), width=5)
+    draw.rectangle((0, 0, side, side * 0.1 + _nudge(side, rng)), fill=(130, 206, 230))
+    for x, y in ((0.1, 0.62), (0.14, 0.3), (0.86, 0.36), (0.92, 0.66)):
+        _disc(draw, x * side + _nudge(side, rng), y * side + _nudge(side, rng), side * 0.045, (200, 236, 246))
     return image
 
 
 def _forest(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (150, 200, 160), (74, 108, 48))
-    for i in range(5):
-        x, top = (i + rng.uniform(-0.15, 0.15)) * side / 4, rng.uniform(0.04, 0.16) * side
-        draw.rectangle((x - 6, side * 0.6, x + 6, side * 0.82), fill=(98, 66, 38))
-        for level in range(3):
-            y, w = top + level * side * 0.17, side * (0.07 + 0.035 * level)
-            draw.polygon([(x, y), (x - w, y + side * 0.24), (x + w, y + side * 0.24)], fill=(30, 96, 56))
+    for i in range(4):
+        x, top, w = i * side / 3 + _nudge(side, rng), 0.06 * side + _nudge(side, rng), side * 0.14
+        draw.rectangle((x - 9, side * 0.6, x + 9, side * 0.82), fill=(98, 66, 38))
+        draw.polygon([(x, top), (x - w, side * 0.66), (x + w, side * 0.66)], fill=(30, 96, 56))
     return image
 
 
 def _desert(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (250, 206, 130), (222, 164, 84))
-    _disc(draw, rng.uniform(0.12, 0.88) * side, side * 0.14, side * 0.09, (255, 244, 190))
-    for x in (rng.uniform(0.02, 0.14) * side, rng.uniform(0.86, 0.98) * side):
+    _disc(draw, rng.choice((0.16, 0.84)) * side, side * 0.14 + _nudge(side, rng), side * 0.11, (255, 246, 200))
+    for x in (side * 0.08 + _nudge(side, rng), side * 0.92 + _nudge(side, rng)):
         green = (70, 128, 66)
-        draw.rounded_rectangle((x - 10, side * 0.4, x + 10, side * 0.84), 10, fill=green)
-        draw.rounded_rectangle((x - 28, side * 0.48, x - 14, side * 0.62), 6, fill=green)
-        draw.rectangle((x - 24, side * 0.58, x, side * 0.62), fill=green)
-        draw.rounded_rectangle((x + 14, side * 0.44, x + 28, side * 0.58), 6, fill=green)
-        draw.rectangle((x, side * 0.54, x + 24, side * 0.58), fill=green)
+        draw.rounded_rectangle((x - 12, side * 0.38, x + 12, side * 0.84), 10, fill=green)
+        draw.rectangle((x - 30, side * 0.54, x + 30, side * 0.62), fill=green)
     return image
 
 
 def _winter(side: int, rng: random.Random) -> Image.Image:
-    image, draw = _canvas(side, (172, 204, 232), (240, 246, 252))
-    for x in (0.1, 0.5, 0.9):
-        draw.polygon(
-            [((x - 0.3) * side, side * 0.8), (x * side, rng.uniform(0.3, 0.45) * side), ((x + 0.3) * side, side * 0.8)],
-            fill=(206, 226, 242),
-        )
-    for _ in range(12):
-        _disc(draw, rng.random() * side, rng.random() * side * 0.85, rng.uniform(4, 7), (255, 255, 255))
+    image, draw = _canvas(side, (150, 190, 228), (240, 246, 252))
+    for x in (0.1, 0.9):
+        foot, peak = side * 0.8, side * 0.34 + _nudge(side, rng)
+        draw.polygon([((x - 0.34) * side, foot), (x * side, peak), ((x + 0.34) * side, foot)], fill=(208, 228, 244))
+    for x, y in ((0.08, 0.2), (0.3, 0.08), (0.7, 0.08), (0.92, 0.2)):
+        _disc(draw, x * side + _nudge(side, rng), y * side + _nudge(side, rng), 8, (255, 255, 255))
     return image
 
 
 def _city(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (126, 132, 150), (70, 72, 80))
-    for i in range(5):
-        x, top = i * side / 5, rng.uniform(0.05, 0.4) * side
-        draw.rectangle((x + 3, top, x + side / 5 - 3, side * 0.82), fill=(62, 68, 88))
-        for wy in range(int((side * 0.76 - top) // 36)):
-            if rng.random() < 0.8:
-                px, py = x + 14, top + 14 + wy * 36
-                draw.rectangle((px, py, px + 22, py + 16), fill=(250, 226, 120))
+    for x, top in ((0.0, 0.14), (0.26, 0.32), (0.52, 0.22), (0.78, 0.1)):
+        left, roof = x * side, top * side + _nudge(side, rng)
+        draw.rectangle((left, roof, left + side * 0.2, side * 0.82), fill=(62, 68, 88))
+        for row in range(3):
+            y = roof + side * (0.06 + 0.17 * row)
+            draw.rectangle((left + side * 0.06, y, left + side * 0.14, y + side * 0.09), fill=(250, 226, 120))
     return image
 
 
 def _volcano(side: int, rng: random.Random) -> Image.Image:
-    image, draw = _canvas(side, (84, 30, 36), (44, 26, 30))
-    x = rng.uniform(0.3, 0.7) * side
-    draw.polygon(
-        [(x - side * 0.6, side * 0.82), (x - 24, side * 0.16), (x + 24, side * 0.16), (x + side * 0.6, side * 0.82)],
-        fill=(58, 40, 44),
-    )
-    draw.polygon(
-        [(x - 24, side * 0.16), (x + 24, side * 0.16), (x + 12, side * 0.5), (x, side * 0.3), (x - 14, side * 0.6)],
-        fill=(255, 110, 30),
-    )
-    for _ in range(7):
-        _disc(draw, x + rng.gauss(0, 0.28) * side, rng.uniform(0.02, 0.4) * side, rng.uniform(4, 7), (255, 170, 60))
-    for i in range(3):
-        lx = (i + rng.random()) * side / 3
-        draw.ellipse((lx - 26, side * 0.88, lx + 26, side * 0.94), fill=(255, 110, 30))
+    image, draw = _canvas(side, (96, 34, 38), (44, 26, 30))
+    x, foot, rim = side * 0.5 + _nudge(side, rng), side * 0.82, side * 0.2
+    draw.polygon([(x - side * 0.6, foot), (x - 50, rim), (x + 50, rim), (x + side * 0.6, foot)], fill=(52, 38, 44))
+    draw.polygon([(x - 50, rim), (x + 50, rim), (x + 30, side * 0.4), (x - 30, side * 0.4)], fill=(255, 110, 30))
+    for sx, sy in ((0.1, 0.16), (0.24, 0.06), (0.76, 0.06), (0.9, 0.16)):
+        _disc(draw, sx * side + _nudge(side, rng), sy * side + _nudge(side, rng), 8, (255, 170, 60))
+    draw.rectangle((0, side * 0.9, side, side * 0.95), fill=(255, 110, 30))
     return image
 
 
 def _castle(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (190, 178, 214), (120, 150, 96))
-    stone = tint((142, 136, 146), rng.uniform(-0.08, 0.08))
-    for x in (0.0, 0.78):
-        left, top = x * side, rng.uniform(0.22, 0.3) * side
-        draw.rectangle((left, top, left + side * 0.22, side * 0.82), fill=stone)
-        draw.polygon(
-            [(left - 6, top), (left + side * 0.11, top - side * 0.2), (left + side * 0.22 + 6, top)], fill=(92, 66, 130)
-        )
-        draw.rectangle((left + side * 0.08, top + 24, left + side * 0.14, top + 50), fill=(60, 52, 70))
-    draw.rectangle((side * 0.2, side * 0.52, side * 0.8, side * 0.82), fill=tint(stone, -0.1))
-    for i in range(6):
-        draw.rectangle(
-            (side * (0.2 + 0.1 * i), side * 0.46, side * (0.25 + 0.1 * i), side * 0.53), fill=tint(stone, -0.1)
-        )
+    stone = (142, 136, 146)
+    draw.rectangle((0, side * 0.52, side, side * 0.82), fill=tint(stone, -0.12))
+    for x in (0.0, 0.76):
+        left, top, w = x * side, side * 0.27 + _nudge(side, rng), side * 0.24
+        draw.rectangle((left, top, left + w, side * 0.82), fill=stone)
+        draw.polygon([(left - 6, top), (left + w / 2, top - side * 0.22), (left + w + 6, top)], fill=(92, 66, 130))
+        draw.rectangle((left + w * 0.35, top + 24, left + w * 0.65, top + 60), fill=(60, 52, 70))
     return image
 
 
 def _candy(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (252, 214, 230), (250, 244, 214))
-    for x in (rng.uniform(0.06, 0.16), rng.uniform(0.84, 0.94)):
-        y, r = rng.uniform(0.2, 0.4) * side, side * 0.11
-        draw.rectangle((x * side - 4, y, x * side + 4, side * 0.84), fill=(255, 255, 255))
-        for ring, colour in enumerate(((236, 80, 120), (255, 240, 240), (236, 80, 120), (255, 240, 240))):
-            _disc(draw, x * side, y, r * (1 - ring * 0.25), colour)
-    for _ in range(8):
-        px, py = rng.random() * side, rng.uniform(0.82, 0.94) * side
-        colour = rng.choice(((120, 200, 240), (236, 80, 120), (150, 210, 110)))
-        draw.rectangle((px, py, px + 16, py + 9), fill=colour)
+    for x in (0.12, 0.88):
+        px, y, r = x * side + _nudge(side, rng), 0.3 * side + _nudge(side, rng), side * 0.12
+        draw.rectangle((px - 6, y, px + 6, side * 0.84), fill=(255, 255, 255))
+        _disc(draw, px, y, r, (236, 80, 120))
+        _disc(draw, px, y, r * 0.5, (255, 240, 240))
+    for x, colour in ((0.1, (120, 200, 240)), (0.5, (150, 210, 110)), (0.9, (236, 80, 120))):
+        left = x * side + _nudge(side, rng)
+        draw.rectangle((left - 16, side * 0.9, left + 16, side * 0.95), fill=colour)
     return image
 
 
 def _circus(side: int, rng: random.Random) -> Image.Image:
     image, draw = _canvas(side, (250, 240, 216), (196, 150, 96))
-    apex, turn = side * rng.uniform(0.4, 0.6), rng.choice((0, 1))
-    for i in range(8):
-        if (i + turn) % 2:
-            a, b = (i - 2.5) / 3 * side, (i - 1.5) / 3 * side
-            draw.polygon([(apex, -side * 0.15), (a, side * 0.8), (b, side * 0.8)], fill=(212, 62, 66))
-    for i in range(6):
-        x = i * side / 5
-        draw.polygon([(x - 24, 0), (x + 24, 0), (x, 34)], fill=(60, 120, 200))
+    apex = side * 0.5 + _nudge(side, rng)
+    for i in (0, 2, 4):
+        left, right = (i - 2) * side / 3, (i - 1) * side / 3
+        draw.polygon([(apex, -side * 0.2), (left, side * 0.8), (right, side * 0.8)], fill=(212, 62, 66))
+    draw.rectangle((0, 0, side, side * 0.08), fill=(60, 120, 200))
     return image
 
 

@@ -29,13 +29,11 @@ def render(looks: Appearance, rng: random.Random) -> Image.Image:
     side = SIZE_PX * SUPERSAMPLING
     picture = draw_backdrop(looks.theme, side, rng)
     figure = _draw_figure(looks, side)
-    if rng.random() < 0.5:
-        figure = figure.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    figure = figure.rotate(rng.uniform(-9, 9), resample=Image.Resampling.BILINEAR)
-    scale = rng.uniform(0.84, 1.0)
+    figure = figure.rotate(rng.uniform(-7, 7), resample=Image.Resampling.BILINEAR)
+    scale = rng.uniform(0.9, 1.0)
     edge = round(side * scale)
     figure = figure.resize((edge, edge), Image.Resampling.BILINEAR)
-    x = round((side - edge) / 2 + rng.uniform(-0.05, 0.05) * side)
+    x = round((side - edge) / 2 + rng.uniform(-0.04, 0.04) * side)
     y = round((side - edge) / 2 + rng.uniform(-0.01, 0.05) * side)
     picture.paste(figure, (x, y), figure)
     return picture.resize((SIZE_PX, SIZE_PX), Image.Resampling.BOX)
@@ -74,7 +72,7 @@ class Pen:
         for shape in shapes:
             self._paint(self.draw, shape, colour, grow=0.0)
 
-    def lines(self, lines: Sequence[Sequence[tuple[float, float]]], width: float = 0.04) -> None:
+    def lines(self, lines: Sequence[Sequence[tuple[float, float]]], width: float = 0.06) -> None:
         """Draw dark lines."""
         for points in lines:
             self.draw.line(self._px(points), fill=INK, width=self._len(width), joint="curve")
@@ -118,13 +116,11 @@ class Pen:
 
 def _draw_pattern(pen: Pen, pattern: str, anatomy: Anatomy, accent: RGB) -> None:
     if pattern == "striped":
-        marks = [
-            Shape.stroke([(-1.2, y + 0.16), (1.2, y - 0.16)], 0.115) for y in (-0.72, -0.4, -0.08, 0.24, 0.56, 0.88)
-        ]
+        marks = [Shape.stroke([(-1.2, y + 0.12), (1.2, y - 0.12)], 0.17) for y in (-0.84, -0.44, -0.04, 0.36, 0.76)]
     elif pattern == "spotted":
         marks = [
-            Shape.ellipse(0.34 * col + (0.17 if row % 2 else 0.0), 0.27 * row, 0.085, 0.085)
-            for row in range(-4, 5)
+            Shape.ellipse(0.44 * col + (0.22 if row % 2 else 0.0), 0.31 * row, 0.12, 0.12)
+            for row in range(-3, 4)
             for col in range(-3, 4)
         ]
     elif pattern == "patched":
@@ -148,9 +144,8 @@ def _draw_eyes(pen: Pen, eyes: str, anatomy: Anatomy, body: RGB) -> None:
         if eyes == "round":
             pen.filled([Shape.ellipse(x + 0.02, y + 0.01, r * 0.55, r * 0.55)], INK)
         else:
-            lid = [(x + r * math.cos(a), y + r * math.sin(a)) for a in (math.pi * (1 + i / 12) for i in range(13))]
-            pen.filled([Shape.polygon([(x - r, y + r * 0.25), *lid, (x + r, y + r * 0.25)])], tint(body, -0.3))
-            pen.lines([[(x - r, y + r * 0.3), (x + r, y + r * 0.3)]], 0.05)
+            pen.filled([Shape.ellipse(x, y, r, r)], tint(body, -0.45))
+            pen.lines([[(x - r, y + r * 0.2), (x + r, y + r * 0.2)]], 0.07)
 
 
 def _draw_accessory(pen: Pen, accessory: str, anatomy: Anatomy, colour: RGB) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
@@ -10,7 +11,15 @@ from transformers import CLIPTokenizer
 
 from copycat.sandbox.corpus import build_rows, nameless_captions
 from copycat.sandbox.measure import cohen_kappa
-from copycat.sandbox.train.diffusion import Denoiser, assemble, new_text_encoder, new_unet, tokenise
+from copycat.sandbox.train.diffusion import (
+    Denoiser,
+    assemble,
+    min_snr_weights,
+    new_scheduler,
+    new_text_encoder,
+    new_unet,
+    tokenise,
+)
 from copycat.sandbox.train.judge import QUESTIONS, draw_examples, labels_of
 from copycat.sandbox.train.loop import Schedule, fit
 from copycat.sandbox.train.tokenizer import train_tokenizer
@@ -108,6 +117,18 @@ def test_untrained_parts_make_a_pipeline_that_saves_loads_and_draws(tokenizer: C
     picture = loaded("a cat", num_inference_steps=2, generator=torch.Generator().manual_seed(1)).images[0]
 
     assert picture.size == (64, 64)
+
+
+def test_timesteps_are_weighed_by_the_capped_signal_to_noise_ratio():
+    betas = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
+    kept = np.cumprod(1 - betas)
+    snr = kept / (1 - kept)
+
+    weights = min_snr_weights(new_scheduler(), cap=5.0)
+
+    np.testing.assert_allclose(weights.numpy(), np.minimum(snr, 5.0) / snr, rtol=1e-4)
+    assert weights[0] < 0.01
+    assert weights[-1] == 1.0
 
 
 def test_hard_negatives_are_nobody_and_positives_somebody():

@@ -11,27 +11,31 @@ from PIL import Image
 
 from copycat.judges import JudgeRow, Verdict
 from copycat.judges.open_clip_judge import SETTINGS_FILE, OpenClipJudge
-from copycat.sandbox.corpus import Pixels, render_many
+from copycat.sandbox.corpus import Pixels
 from copycat.sandbox.export import build_character_set
 from copycat.sandbox.train.judge import CHARACTER_TEMPLATE, NOBODY, THING_TEMPLATE, Example
 
 TARGET = "copycat.judges.open_clip_judge:OpenClipJudge"
 
 
-def calibrate(folder: Path, validation: Sequence[Example]) -> float:
+def calibrate(folder: Path, validation: Sequence[Example], pixels: Pixels) -> float:
     """Choose the threshold that gives the best F1 on the validation split, and write judge.json.
+
+    Args:
+        pixels: the pictures of `validation`, (N, 64, 64, 3) uint8.
 
     Returns: the threshold, a probability in [0, 1].
     """
     _write_settings(folder, threshold=0.0, calibration="none yet")
-    verdicts = judge_pixels(folder, render_many([(e.looks, e.seed) for e in validation]))
+    verdicts = judge_pixels(folder, pixels)
     candidates = np.round(np.arange(0.3, 0.991, 0.01), 2)
     scores = [f1_at(float(t), verdicts, validation) for t in candidates]
     best = float(np.median(candidates[np.isclose(scores, max(scores))]))
     _write_settings(
         folder,
         threshold=round(best, 3),
-        calibration=f"best F1 ({max(scores):.4f}) on {len(validation)} validation renders, seed 'judge-validation'",
+        calibration=f"best F1 ({max(scores):.4f}) on {len(validation)} validation renders, seed 'judge-validation', "
+        "every other one through the autoencoder with noise",
     )
     return best
 

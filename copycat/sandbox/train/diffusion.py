@@ -12,6 +12,7 @@ from copycat.sandbox.train.tokenizer import POSITIONS
 from copycat.sandbox.train.vae import LATENT_CHANNELS
 
 BATCH = 32
+SNR_CAP = 5.0
 CAPTION_DROPOUT = 0.1
 """Share of captions replaced by the empty text, which classifier-free guidance needs."""
 
@@ -82,13 +83,26 @@ class Denoiser(nn.Module):
         return predicted
 
 
+def min_snr_weights(scheduler: DDIMScheduler, cap: float = SNR_CAP) -> Tensor:
+    """Weigh the timesteps by min(SNR, cap) / SNR, so that the nearly clean ones do not dominate.
+
+    Source: Hang et al. 2023, arXiv:2303.09556, section 3.4, for a model that predicts the noise.
+
+    Returns: (number of timesteps,) float, 1 where SNR = alpha_bar / (1 - alpha_bar) is at most `cap`.
+    """
+    kept = scheduler.alphas_cumprod
+    snr = kept / (1 - kept)
+    return snr.clamp(max=cap) / snr
+
+
 class DenoisingLoss:
-    """Mean squared error of the predicted noise (Ho et al. 2020, arXiv:2006.11239, eq. 14)."""
+    """Weighted mean squared error of the predicted noise (Ho et al. 2020, arXiv:2006.11239, eq. 14)."""
 
     def __init__(self, model: Denoiser, latents: Tensor, tokens: Tensor, empty: Tensor, device: torch.device) -> None:
         self.model, self.device = model, device
         self.latents, self.tokens, self.empty = latents, tokens, empty
         self.scheduler = new_scheduler()
+        self.weights = min_snr_weights(self.scheduler)
 
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Draw a batch and return its loss."""
@@ -102,7 +116,8 @@ class DenoisingLoss:
         noisy = noisy.to(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             predicted = self.model(noisy.to(self.device), timesteps.to(self.device), tokens.to(self.device))
-        return nn.functional.mse_loss(predicted.float(), noise.to(self.device))
+        errors = (predicted.float() - noise.to(self.device)).pow(2).mean((1, 2, 3))
+        return (self.weights[timesteps].to(self.device) * errors).mean()
 
 
 def tokenise(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:

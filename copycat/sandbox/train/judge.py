@@ -141,15 +141,13 @@ class JudgeLoss:
 
 
 def shifted(pixels: Tensor, generator: torch.Generator, reach: int = 2) -> Tensor:
-    """Normalise uint8 pictures and move the batch by up to `reach` pixels; mirror half of the batches.
+    """Normalise uint8 pictures and move the batch by up to `reach` pixels, with a little noise.
 
     Shapes: (N, 64, 64, 3) uint8 -> (N, 3, 64, 64) float in [-1, 1].
     """
     images = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
     dy, dx = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
     images = torch.roll(images, (dy, dx), (2, 3))
-    if torch.rand((), generator=generator) < 0.5:
-        images = images.flip(3)
     noise = torch.randn(images.shape, generator=generator) * (0.04 * torch.rand((), generator=generator))
     return images + noise
 

@@ -1,7 +1,7 @@
 """The stages of training, each resumable and each reading only what earlier ones wrote.
 
 corpus -> pictures.npy, captions.parquet
-vae    -> vae/            diffusion -> pipeline/        decoder -> vae-refined/
+vae    -> vae/            diffusion -> pipeline/
 judge  -> judge/          oracle    -> oracle/
 """
 
@@ -26,18 +26,13 @@ if TYPE_CHECKING:
 
     from copycat.sandbox.train.judge import Example
 
-DIFFUSION_SCHEDULES = (
-    Schedule(steps=6000, peak_lr=1e-3, decay="cosine"),
-    Schedule(steps=1300, peak_lr=5e-4, decay="cosine", seed=1),
-)
-"""Cosine with one warm restart."""
 SOFT_NOISE = 0.5
 """The most noise on the latents of the pictures that judge and oracle learn from, see `reconstruct`."""
 
-DECODER_SCHEDULE = Schedule(steps=2800, peak_lr=1.5e-3, decay="linear")
-JUDGE_SCHEDULE = Schedule(steps=1700, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
-ORACLE_SCHEDULE = Schedule(steps=1200, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
-VAE_SCHEDULE = Schedule(steps=3200, peak_lr=3e-3, decay="linear")
+VAE_SCHEDULE = Schedule(steps=7000, peak_lr=3e-3, decay="linear")
+DIFFUSION_SCHEDULE = Schedule(steps=9000, peak_lr=1e-3, decay="cosine")
+JUDGE_SCHEDULE = Schedule(steps=4000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
+ORACLE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +101,9 @@ def train_diffusion(shop: Workshop) -> None:
     model.plain_attention(True)
     tokens, empty = tokenise(tokenizer, [row.caption for row in rows]), tokenise(tokenizer, [""])
     loss = DenoisingLoss(model, latents, tokens, empty, shop.device)
-    for cycle, schedule in enumerate(map(shop.schedule, DIFFUSION_SCHEDULES), start=1):
-        checkpoint = shop.folder / f"diffusion-{cycle}.checkpoint.safetensors"
-        fit(model, loss, schedule, checkpoint, shop.progress(f"diffusion {cycle}", schedule.steps))
+    schedule = shop.schedule(DIFFUSION_SCHEDULE)
+    checkpoint = shop.folder / "diffusion.checkpoint.safetensors"
+    fit(model, loss, schedule, checkpoint, shop.progress("diffusion", schedule.steps))
     model.plain_attention(False)
     pipeline = assemble(vae, model, tokenizer).to(torch.float16)
     pipeline.save_pretrained(shop.folder / "pipeline", safe_serialization=True)
@@ -127,28 +122,12 @@ def _latents(shop: Workshop, vae: AutoencoderKL) -> Tensor:
     return latents
 
 
-def refine_decoder(shop: Workshop) -> None:
-    """Train the decoder further on fixed latents: sharper pictures, and the UNet's latents stay as they are."""
-    from diffusers import AutoencoderKL
-
-    from copycat.sandbox.train.vae import DecoderLoss
-
-    vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device).to(memory_format=torch.channels_last)
-    latents = _latents(shop, vae)
-    schedule = shop.schedule(DECODER_SCHEDULE)
-    decoder = torch.nn.ModuleDict({"post_quant_conv": vae.post_quant_conv, "decoder": vae.decoder})
-    loss = DecoderLoss(vae, latents, np.array(make_corpus(shop)), shop.device)
-    checkpoint = shop.folder / "decoder.checkpoint.safetensors"
-    fit(decoder, loss, schedule, checkpoint, shop.progress("decoder", schedule.steps))
-    vae.save_pretrained(shop.folder / "vae-refined")
-
-
 def train_judge(shop: Workshop) -> None:
     """Train the judge on renders, fix its threshold on a validation split, and write it in open_clip's format."""
     from copycat.sandbox.train.calibrate import calibrate
     from copycat.sandbox.train.judge import JudgeLoss, draw_examples, labels_of, new_judge, save_judge
 
-    examples = draw_examples("judge-train", positives=100, near=120, generic=3000)
+    examples = draw_examples("judge-train", positives=150, near=180, generic=4000)
     sharp, soft = _drawn(shop, "judge", examples)
     torch.manual_seed(0)
     model = new_judge().to(shop.device).to(memory_format=torch.channels_last)
@@ -157,7 +136,10 @@ def train_judge(shop: Workshop) -> None:
     checkpoint = shop.folder / "judge.checkpoint.safetensors"
     fit(model, loss, schedule, checkpoint, shop.progress("judge", schedule.steps))
     save_judge(model, shop.folder / "judge")
-    calibrate(shop.folder / "judge", draw_examples("judge-validation", positives=10, near=10, generic=500))
+    validation = draw_examples("judge-validation", positives=15, near=15, generic=500)
+    sharp, soft = _drawn(shop, "judge-validation", validation)
+    sharp[::2] = soft[::2]
+    calibrate(shop.folder / "judge", validation, sharp)
 
 
 def train_oracle(shop: Workshop) -> None:
@@ -168,7 +150,7 @@ def train_oracle(shop: Workshop) -> None:
     from copycat.sandbox.train.judge import labels_of
     from copycat.sandbox.train.oracle import OracleLoss, draw_uniform
 
-    examples = draw_uniform("oracle-train", 12_000)
+    examples = draw_uniform("oracle-train", 18_000)
     sharp, soft = _drawn(shop, "oracle", examples)
     torch.manual_seed(0)
     net = AttributeNet().to(shop.device).to(memory_format=torch.channels_last)
@@ -190,7 +172,7 @@ def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixe
     path = shop.folder / f"{name}.npz"
     if not path.exists():
         sharp = render_many([(example.looks, example.seed) for example in examples])
-        vae = AutoencoderKL.from_pretrained(shop.folder / "vae-refined").to(shop.device)
+        vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device)
         fresh = path.with_suffix(".new.npz")
         np.savez(fresh, sharp=sharp, soft=reconstruct(vae, sharp, shop.device, noise=SOFT_NOISE))
         fresh.replace(path)
@@ -201,7 +183,6 @@ def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixe
 RUN: dict[str, Callable[[Workshop], None]] = {
     "vae": train_vae,
     "diffusion": train_diffusion,
-    "decoder": refine_decoder,
     "judge": train_judge,
     "oracle": train_oracle,
 }
@@ -209,12 +190,7 @@ RUN: dict[str, Callable[[Workshop], None]] = {
 
 
 def install(shop: Workshop) -> None:
-    """Copy the results into the package: the pipeline with the refined decoder, the judge, the oracle; all fp16."""
-    from diffusers import AutoencoderKL
-
+    """Copy the results into the package: the pipeline, the judge, the oracle; all fp16."""
     weights = package_folder("sandbox/weights")
-    shutil.copytree(shop.folder / "pipeline", weights / "pipeline", dirs_exist_ok=True)
-    refined = AutoencoderKL.from_pretrained(shop.folder / "vae-refined").to(torch.float16)
-    refined.save_pretrained(weights / "pipeline" / "vae")
-    for part in ("judge", "oracle"):
+    for part in ("pipeline", "judge", "oracle"):
         shutil.copytree(shop.folder / part, weights / part, dirs_exist_ok=True)

@@ -59,26 +59,6 @@ class VaeLoss:
         return loss
 
 
-class DecoderLoss:
-    """L1 + L2 of decoding fixed latents, with the same noise on them."""
-
-    def __init__(self, vae: AutoencoderKL, latents: Tensor, pixels: Pixels, device: torch.device) -> None:
-        self.vae, self.latents, self.device = vae, latents, device
-        self.pixels = torch.from_numpy(pixels)
-
-    def __call__(self, generator: torch.Generator) -> Tensor:
-        """Draw a batch and return its loss."""
-        index = torch.randint(len(self.pixels), (BATCH,), generator=generator)
-        images = to_unit(self.pixels[index]).to(self.device).to(memory_format=torch.channels_last)
-        noise = LATENT_NOISE * torch.randn(self.latents[index].shape, generator=generator)
-        latents = (self.latents[index] + noise).to(self.device).to(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            restored = self.vae.decode(latents).sample
-        difference = restored.float() - images
-        loss: Tensor = difference.abs().mean() + difference.pow(2).mean()
-        return loss
-
-
 @torch.no_grad()
 def encode(vae: AutoencoderKL, pixels: Pixels, device: torch.device, batch: int = 128) -> Tensor:
     """Encode pictures to latent means, unscaled: (N, 6, 16, 16) float32 on the CPU."""
