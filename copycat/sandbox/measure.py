@@ -53,8 +53,9 @@ def measure(out: Path) -> list[Figure]:
     figures = [_psnr(), *_judge_quality(), _kappa(folders)]
     figures += _detect_figures(baseline)
     figures.append(_plain_species())
-    figures += [_band(baseline, "name", low, high) for low, high in BANDS]
-    figures += [_mitigation_row(baseline, mitigated, anchor) for anchor in ("name", "keywords", "description")]
+    anchors = ("name", "keywords", "description")
+    figures += [_band(baseline, anchor, low, high) for anchor in anchors for low, high in BANDS]
+    figures += [_mitigation_row(baseline, mitigated, anchor) for anchor in anchors]
     return figures
 
 

@@ -92,7 +92,8 @@ def min_snr_weights(scheduler: DDIMScheduler, cap: float = SNR_CAP) -> Tensor:
     """
     kept = scheduler.alphas_cumprod
     snr = kept / (1 - kept)
-    return snr.clamp(max=cap) / snr
+    weights: Tensor = snr.clamp(max=cap) / snr
+    return weights
 
 
 class DenoisingLoss:
@@ -117,7 +118,8 @@ class DenoisingLoss:
         with torch.autocast(self.device.type, torch.bfloat16):
             predicted = self.model(noisy.to(self.device), timesteps.to(self.device), tokens.to(self.device))
         errors = (predicted.float() - noise.to(self.device)).pow(2).mean((1, 2, 3))
-        return (self.weights[timesteps].to(self.device) * errors).mean()
+        loss: Tensor = (self.weights[timesteps].to(self.device) * errors).mean()
+        return loss
 
 
 def tokenise(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
