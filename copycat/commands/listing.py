@@ -48,9 +48,13 @@ def _mitigations() -> list[tuple[str, str]]:
 
 
 def _judges() -> list[tuple[str, str]]:
-    from copycat.judges import JUDGES
+    from copycat.judges import JUDGES, JudgeRow
 
-    return [(row.name, row.summary) for row in JUDGES.rows()]
+    def about(row: JudgeRow) -> str:
+        calibrated = "calibrated" if row.is_calibrated else "not calibrated"
+        return f"{row.summary}; {calibrated}; character set: {row.knows or 'any'}"
+
+    return [(row.name, about(row)) for row in JUDGES.rows()]
 
 
 def _anchors(characters: str) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ def _folder_row(folder: Path) -> ModelRow:
     if not index.exists():
         raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
     pipeline = _json(index)
+    _require_components(folder, pipeline)
     part = "unet" if "unet" in pipeline else "transformer"
     scale = 2 ** (len(_json(folder / "vae" / "config.json").get("block_out_channels", [0] * 4)) - 1)
     size = int(_json(folder / part / "config.json").get("sample_size", 64)) * scale
@@ -57,6 +58,17 @@ def _folder_row(folder: Path) -> ModelRow:
             scheduler=str(_json(folder / "scheduler" / "scheduler_config.json").get("_class_name", "")),
         ),
     )
+
+
+def _require_components(folder: Path, pipeline: dict[str, Any]) -> None:
+    """Name every missing component: diffusers would fail on some of them late, and with no word of the folder."""
+    listed = [name for name, value in pipeline.items() if isinstance(value, list) and value[:1] != [None]]
+    missing = [name for name in listed if not (folder / name).is_dir()]
+    if missing:
+        raise DataError(
+            [f"{shown(folder / name)}: not there, though model_index.json lists it" for name in missing],
+            "  needed: a whole diffusers folder; fetch it again",
+        )
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -325,6 +325,18 @@ def test_a_folder_that_is_no_pipeline_is_a_data_error(tmp_path: Path, monkeypatc
         )
 
 
+def test_every_missing_component_of_a_folder_is_named_at_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copied.parent)
+    for name in ("tokenizer", "vae"):
+        shutil.rmtree(copied / name)
+    with pytest.raises(DataError) as caught:
+        resolve_model("./copied")
+    assert sorted(caught.value.faults) == [
+        "copied/tokenizer: not there, though model_index.json lists it",
+        "copied/vae: not there, though model_index.json lists it",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
