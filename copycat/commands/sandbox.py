@@ -53,6 +53,7 @@ def train(
     work: Annotated[Path, typer.Option(help="folder of checkpoints and results")] = Path("sandbox-work"),
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is")] = None,
     effort: Annotated[float, typer.Option(min=0.0001, help="scales the number of steps; 1 is what was shipped")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="of first weights and batches; 0 is what was shipped")] = 0,
     install: Annotated[bool, typer.Option("--install", help="put the results into the package at the end")] = False,
 ) -> int:
     """Train all sandbox models from scratch. The same command resumes from the last checkpoint."""
@@ -67,7 +68,7 @@ def train(
         if name not in STAGES:
             raise UnknownNameError("training stage", name, STAGES)
     shop = stages.Workshop(
-        folder=work, device=torch.device(pick_device(device)), effort=effort, progress=training_progress
+        folder=work, device=torch.device(pick_device(device)), effort=effort, progress=training_progress, seed=seed
     )
     for name in stage or STAGES:
         stages.RUN[name](shop)

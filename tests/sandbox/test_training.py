@@ -1,5 +1,6 @@
 """Training resumes exactly, learns, and writes what the libraries load."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from diffusers import StableDiffusionPipeline
 from torch import nn
 from transformers import CLIPTokenizer
 
+from copycat.errors import ResumeMismatchError
 from copycat.sandbox.corpus import build_rows, nameless_captions
 from copycat.sandbox.measure import cohen_kappa
 from copycat.sandbox.train.diffusion import (
@@ -63,6 +65,14 @@ def test_training_that_was_cut_off_and_resumed_ends_in_the_same_weights(tmp_path
     fit(resumed, regression(resumed), SCHEDULE, tmp_path / "b.safetensors", lambda *_: None)
 
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+
+
+def test_training_with_another_seed_does_not_go_on_from_the_same_checkpoint(tmp_path: Path):
+    model = fresh_model()
+    fit(model, regression(model), SCHEDULE, tmp_path / "c.safetensors", lambda *_: None)
+
+    with pytest.raises(ResumeMismatchError, match="was trained with seed 0, not 1"):
+        fit(model, regression(model), replace(SCHEDULE, seed=1), tmp_path / "c.safetensors", lambda *_: None)
 
 
 def test_training_learns(tmp_path: Path):

@@ -15,7 +15,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from copycat.errors import BugError
+from copycat.errors import ResumeMismatchError
+from copycat.paths import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +55,13 @@ def fit(model: nn.Module, loss_of: Loss, schedule: Schedule, checkpoint: Path, r
         loss_of: draws a batch with the generator given (on the CPU) and returns a scalar loss.
         checkpoint: safetensors file of weights, EMA and optimiser state, replaced atomically.
         report: called every 50 steps with the step and the mean loss since the last call.
+
+    Raises:
+        ResumeMismatchError: the checkpoint is of a training run with another seed.
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.peak_lr, weight_decay=schedule.weight_decay)
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}
-    start = _restore(model, ema, optimiser, checkpoint) if checkpoint.exists() else 0
+    start = _restore(model, ema, optimiser, schedule.seed, checkpoint) if checkpoint.exists() else 0
     saved, total, seen = time.monotonic(), 0.0, 0
     model.train()
     for step in range(start, schedule.steps):
@@ -76,7 +80,7 @@ def fit(model: nn.Module, loss_of: Loss, schedule: Schedule, checkpoint: Path, r
             report(step + 1, total / seen)
             total, seen = 0.0, 0
         if last or time.monotonic() - saved > schedule.checkpoint_seconds:
-            _save(model, ema, optimiser, step + 1, checkpoint)
+            _save(model, ema, optimiser, {"step": step + 1, "seed": schedule.seed}, checkpoint)
             saved = time.monotonic()
     model.load_state_dict(ema)
     model.eval()
@@ -92,7 +96,11 @@ def _follow(ema: dict[str, Tensor], model: nn.Module, decay: float) -> None:
 
 
 def _save(
-    model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Optimizer, step: int, checkpoint: Path
+    model: nn.Module,
+    ema: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    progress: dict[str, int],
+    checkpoint: Path,
 ) -> None:
     tensors = {f"model.{k}": v.detach().clone().contiguous() for k, v in model.state_dict().items()}
     tensors |= {f"ema.{k}": v.clone().contiguous() for k, v in ema.items()}
@@ -100,14 +108,21 @@ def _save(
         tensors |= {f"adam.{index}.{k}": v.clone().contiguous() for k, v in state.items()}
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     fresh = checkpoint.with_suffix(".new")
-    save_file(tensors, fresh, metadata={"progress": json.dumps({"step": step})})
+    save_file(tensors, fresh, metadata={"progress": json.dumps(progress)})
     fresh.replace(checkpoint)
 
 
-def _restore(model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Optimizer, checkpoint: Path) -> int:
+def _restore(
+    model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Optimizer, seed: int, checkpoint: Path
+) -> int:
     with safe_open(checkpoint, framework="pt") as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a mapping
-        step = json.loads(file.metadata()["progress"])["step"]
+        progress: dict[str, int] = json.loads(file.metadata()["progress"])
+    if progress["seed"] != seed:
+        raise ResumeMismatchError(
+            f"{shown(checkpoint)} was trained with seed {progress['seed']}, not {seed}\n"
+            "  use another --work folder for each seed"
+        )
     model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     for key, value in ema.items():
         value.copy_(tensors[f"ema.{key}"])
@@ -118,6 +133,4 @@ def _restore(model: nn.Module, ema: dict[str, Tensor], optimiser: torch.optim.Op
             state.setdefault(int(index), {})[name] = value
     whole = optimiser.state_dict()
     optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-    if not isinstance(step, int):
-        raise BugError(f"checkpoint {checkpoint} has no step")
-    return step
+    return progress["step"]

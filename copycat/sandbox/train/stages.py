@@ -37,16 +37,20 @@ ORACLE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_deca
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """Where and how to train. `effort` scales every number of steps (1 is what was shipped)."""
+    """Where and how to train. `effort` scales every number of steps (1 is what was shipped).
+
+    `seed` draws first weights and batches (0 is what was shipped); the world and its pictures stay the same.
+    """
 
     folder: Path
     device: torch.device
     effort: float
     progress: Callable[[str, int], Report]
+    seed: int = 0
 
     def schedule(self, full: Schedule) -> Schedule:
-        """Scale a schedule by the effort."""
-        return replace(full, steps=max(1, round(full.steps * self.effort)))
+        """Scale a schedule by the effort, and give it the seed."""
+        return replace(full, steps=max(1, round(full.steps * self.effort)), seed=self.seed)
 
 
 def make_corpus(shop: Workshop) -> Pixels:
@@ -67,7 +71,7 @@ def train_vae(shop: Workshop) -> None:
     from copycat.sandbox.train.vae import VaeLoss, encode, new_vae
 
     pixels = np.array(make_corpus(shop))
-    torch.manual_seed(0)
+    torch.manual_seed(shop.seed)
     vae = new_vae().to(shop.device).to(memory_format=torch.channels_last)
     schedule = shop.schedule(VAE_SCHEDULE)
     report = shop.progress("vae", schedule.steps)
@@ -95,7 +99,7 @@ def train_diffusion(shop: Workshop) -> None:
     tokenizer = train_tokenizer(nameless_captions(rows))
     vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device)
     latents = _latents(shop, vae) * vae.config.scaling_factor
-    torch.manual_seed(0)
+    torch.manual_seed(shop.seed)
     model = Denoiser(new_text_encoder(tokenizer), new_unet()).to(shop.device)
     model.unet.to(memory_format=torch.channels_last)
     model.plain_attention(True)
@@ -129,7 +133,7 @@ def train_judge(shop: Workshop) -> None:
 
     examples = draw_examples("judge-train", positives=150, near=180, generic=4000)
     sharp, soft = _drawn(shop, "judge", examples)
-    torch.manual_seed(0)
+    torch.manual_seed(shop.seed)
     model = new_judge().to(shop.device).to(memory_format=torch.channels_last)
     schedule = shop.schedule(JUDGE_SCHEDULE)
     loss = JudgeLoss(model, sharp, soft, labels_of(examples), shop.device)
@@ -152,7 +156,7 @@ def train_oracle(shop: Workshop) -> None:
 
     examples = draw_uniform("oracle-train", 18_000)
     sharp, soft = _drawn(shop, "oracle", examples)
-    torch.manual_seed(0)
+    torch.manual_seed(shop.seed)
     net = AttributeNet().to(shop.device).to(memory_format=torch.channels_last)
     schedule = shop.schedule(ORACLE_SCHEDULE)
     loss = OracleLoss(net, sharp, soft, labels_of(examples), shop.device)
