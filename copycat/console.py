@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
 
+FILE_WIDTH = 100
+"""Columns where stdout is no terminal; rich's own 80 are too few for the tables."""
+
 # No emoji: 'negprompt:copyright: 5 of 50' holds the code of one.
-out = Console(highlight=False, emoji=False)
+out = Console(
+    highlight=False, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else FILE_WIDTH
+)
 err = Console(stderr=True, highlight=False, emoji=False)
 
 
@@ -87,16 +93,15 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
-def comparison_table(
-    title: str, anchors: Sequence[str], columns: Sequence[tuple[str, dict[str, Estimate]]], better: str
-) -> Table:
+def comparison_table(title: str, anchors: Sequence[str], columns: Sequence[tuple[str, dict[str, Estimate]]]) -> Table:
     """Lay out estimates: one row per anchor, one column per named set of estimates."""
-    table = Table(title=title, title_justify="left", caption=better, caption_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("anchor", overflow="fold")
     for heading, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     for anchor in anchors:
-        table.add_row(anchor, *(_cell(estimates.get(anchor)) for _, estimates in columns))
+        label = anchor if out.width >= FILE_WIDTH else anchor.replace(":", ":\n  ")
+        table.add_row(label, *(_cell(estimates.get(anchor)) for _, estimates in columns))
     return table
 
 

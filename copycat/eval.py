@@ -150,7 +150,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
         folder.write_run(run := run.model_copy(update={"status": "finished"}))
         differences: tuple[Estimate, ...] = ()
         if folder is not baseline.folder:
-            base = join_outcomes(baseline.folder.read_samples(), runner.read_judgements(plan.spec, baseline.folder))
+            base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(plan.spec))
             differences = compare(plan.spec.anchors, join_outcomes(samples, judgements), base)
             _write_comparison(folder, run_id(baseline.plan.spec), differences)
         build_run_report(Finished(folder, run, result), characters, baseline.folder, differences, job.command)

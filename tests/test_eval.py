@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from copycat_doubles import FakeModel
 from harness import Cli, Doubles
+
+from copycat import console
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = {"planned", "ok", "refused", "blocked", "invalid", "failed", "unjudged"}
@@ -84,6 +87,24 @@ def test_a_run_folder_holds_what_the_contract_says(run: Cli) -> None:
     assert [json.loads(line)["key"] for line in (mitigated / "judgements/fake-judge-1.jsonl").open()] == [
         sample["key"] for sample in samples_of(mitigated)
     ]
+
+
+def test_every_file_that_the_report_links_to_is_there(run: Cli) -> None:
+    run("--mitigation", "negprompt")
+    for folder in (folder_of("none"), folder_of("negprompt:name")):
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        linked = set(re.findall(r'href="([^"#:]+)"', page))
+        assert {"run.json", "samples.jsonl", "metrics.json", "judgements/fake-judge-1.jsonl"} <= linked
+        assert [name for name in linked if not (folder / name).exists()] == []
+
+
+def test_a_narrow_terminal_breaks_long_anchors_at_their_colon(
+    run: Cli, characters_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    answer = run("--mitigation", "negprompt", "--anchors", "keywords:authored-1")
+    rows = [line.split()[0] for line in answer.out.splitlines() if "[" in line]
+    assert rows == ["keywords:", "all"] * 2 + ["[95"]
 
 
 def test_run_json_says_everything_and_that_the_run_is_finished(run: Cli) -> None:

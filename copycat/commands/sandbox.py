@@ -48,7 +48,7 @@ def export(
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0917 - one parameter per option
     stage: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STAGES)}; repeatable; default: all")] = None,
     work: Annotated[Path, typer.Option(help="folder of checkpoints and results")] = Path("sandbox-work"),
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is")] = None,

@@ -51,7 +51,8 @@ def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
             columns.append(("difference", _by_anchor(outcome.differences, f"{metric}_difference")))
         anchors = list(columns[0][1])
         out.print()
-        out.print(comparison_table(heading, anchors, columns, MEANINGS[metric]))
+        out.print(comparison_table(heading, anchors, columns))
+        out.print(MEANINGS[metric], style="italic dim", markup=False)
     out.print(
         f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True
     )

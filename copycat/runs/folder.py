@@ -124,21 +124,21 @@ class RunFolder:
 
     # ------------------------------------------------------------------------ judgements
 
-    def judgements_path(self, judge: str) -> Path:
-        """Give the file of a judge's verdicts."""
-        return self.path / "judgements" / f"{''.join(c if c.isalnum() or c in '-.' else '-' for c in judge)}.jsonl"
+    def judgements_path(self, spec: RunSpec) -> Path:
+        """Give the file of the verdicts of the spec's judge."""
+        return self.path / judgements_file(spec)
 
-    def read_judgements(self, judge: str) -> list[Judgement]:
-        """Read a judge's verdicts, none if it has not judged yet."""
-        return read_journal(self.judgements_path(judge), Judgement)
+    def read_judgements(self, spec: RunSpec) -> list[Judgement]:
+        """Read the verdicts of the spec's judge, in the revision that the spec names; none if it has not judged yet."""
+        return read_journal(self.judgements_path(spec), Judgement)
 
-    def append_judgements(self, judge: str, judgements: Sequence[Judgement]) -> None:
+    def append_judgements(self, spec: RunSpec, judgements: Sequence[Judgement]) -> None:
         """Append verdicts and flush them."""
-        append_journal(self.judgements_path(judge), judgements)
+        append_journal(self.judgements_path(spec), judgements)
 
-    def rewrite_judgements(self, judge: str, judgements: Iterable[Judgement]) -> None:
-        """Replace a judge's verdicts in one step."""
-        write_bytes(self.judgements_path(judge), b"".join(_line(j) for j in judgements))
+    def rewrite_judgements(self, spec: RunSpec, judgements: Iterable[Judgement]) -> None:
+        """Replace the verdicts of the spec's judge in one step."""
+        write_bytes(self.judgements_path(spec), b"".join(_line(j) for j in judgements))
 
     # --------------------------------------------------------------------------- private
 
@@ -185,6 +185,12 @@ class RunFolder:
 
 
 PIXEL_PACKAGES = ("torch", "diffusers", "transformers")
+
+
+def judgements_file(spec: RunSpec) -> str:
+    """Name the file of a judge's verdicts, relative to the run folder: one per judge and revision of it."""
+    judge = "".join(c if c.isalnum() or c in "-." else "-" for c in spec.judge)
+    return f"judgements/{judge}-{spec.judge_revision[:8]}.jsonl"
 
 
 def read_journal(path: Path, record: type[R]) -> list[R]:

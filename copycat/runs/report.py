@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import JsonValue
 
+from copycat.runs.folder import judgements_file
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
 from copycat.schema import MIN_COVERAGE, Counts
@@ -98,6 +99,7 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "anchors": list(dict.fromkeys(strip.anchor for entry in entries for strip in entry.strips)),
         "settings": list(_flat(report.spec.model_dump(mode="json"))),
         "environment": list(_flat(report.environment)),
+        "judgements_file": judgements_file(report.spec),
         "min_coverage": MIN_COVERAGE,
         "css": _source(environment, _CSS),
         "script": _source(environment, _JS),

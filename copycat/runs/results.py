@@ -8,7 +8,6 @@ from typing import NamedTuple
 from copycat.metrics import join_outcomes, per_character, summarise
 from copycat.runs.folder import RunFile, RunFolder
 from copycat.runs.report import PictureLoader, ReportInput, RunView, write_report
-from copycat.runs.runner import read_judgements
 from copycat.schema import CharacterSet, Estimate, RunResult, RunSpec
 
 
@@ -45,7 +44,7 @@ def _loader(folder: RunFolder) -> PictureLoader:
 
 
 def _view(folder: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
-    samples, judgements = folder.read_samples(), read_judgements(spec, folder)
+    samples, judgements = folder.read_samples(), folder.read_judgements(spec)
     cells = per_character(spec.anchors, join_outcomes(samples, judgements))
     return RunView(result=result, samples=tuple(samples), judgements=tuple(judgements), per_character=cells)
 
@@ -56,7 +55,7 @@ def _baseline_view(baseline: RunFolder, spec: RunSpec, result: RunResult) -> Run
         base_spec,
         result.counts.planned,
         baseline.read_samples(),
-        read_judgements(spec, baseline),
+        baseline.read_judgements(spec),
         is_sandbox=result.is_sandbox,
     )
     return _view(baseline, base_spec, base_result)

@@ -77,11 +77,10 @@ def judge_pictures(
 
     Returns: one judgement per picture, in the order of the samples.
     """
-    name = _judge_file(plan.spec)
     pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
     known = {
         judgement.key: judgement
-        for judgement in folder.read_judgements(name)
+        for judgement in folder.read_judgements(plan.spec)
         if judgement.is_answered and _is_of(judgement, pictures.get(judgement.key))
     }
     advance(len(known))
@@ -91,30 +90,21 @@ def judge_pictures(
             continue
         # The whole batch as in an unbroken run: a network's last digits depend on the batch's size.
         fresh = [judgement for judgement in _judge_batch(batch, folder, bench) if judgement.key in missing]
-        folder.append_judgements(name, fresh)
+        folder.append_judgements(plan.spec, fresh)
         known |= {judgement.key: judgement for judgement in fresh}
         advance(len(fresh))
     ordered = [known[key] for key in pictures]
-    if folder.read_judgements(name) != ordered:
-        folder.rewrite_judgements(name, ordered)
+    if folder.read_judgements(plan.spec) != ordered:
+        folder.rewrite_judgements(plan.spec, ordered)
     return ordered
 
 
 def add_up(plan: Plan, folder: RunFolder, *, is_sandbox: bool) -> RunResult:
     """Rebuild metrics.json from the journal and the verdicts on disk."""
-    samples, judgements = folder.read_samples(), folder.read_judgements(_judge_file(plan.spec))
+    samples, judgements = folder.read_samples(), folder.read_judgements(plan.spec)
     result = summarise(plan.spec, len(plan.requests), samples, judgements, is_sandbox=is_sandbox)
     write_json(folder.path / "metrics.json", result.model_dump(mode="json"))
     return result
-
-
-def read_judgements(spec: RunSpec, folder: RunFolder) -> list[Judgement]:
-    """Read the verdicts of the spec's judge, in the revision that the spec names."""
-    return folder.read_judgements(_judge_file(spec))
-
-
-def _judge_file(spec: RunSpec) -> str:
-    return f"{spec.judge}-{spec.judge_revision[:8]}"
 
 
 def _finished_samples(plan: Plan, folder: RunFolder) -> dict[str, Sample]:

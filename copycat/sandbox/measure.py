@@ -13,7 +13,6 @@ from rich.table import Table
 
 from copycat.metrics import rate_interval, wilson
 from copycat.runs.folder import RunFolder
-from copycat.runs.runner import read_judgements
 from copycat.sandbox.corpus import Pixels, render_many
 from copycat.sandbox.world import SPECIES, inhabitants
 from copycat.schema import ImageRequest, Judgement, Sample
@@ -84,7 +83,7 @@ def write_figures(figures: Sequence[Figure], path: Path) -> None:
 
 
 def _judged(folder: RunFolder) -> list[Judged]:
-    verdicts = {j.key: j for j in read_judgements(folder.read_run().spec, folder)}
+    verdicts = {j.key: j for j in folder.read_judgements(folder.read_run().spec)}
     return [Judged(s, verdicts[s.key]) for s in folder.read_samples() if s.key in verdicts]
 
 

@@ -130,13 +130,19 @@ def test_rewriting_replaces_the_samples_in_one_step(folder: RunFolder, character
 
 
 def test_judgements_of_two_judges_do_not_meet(folder: RunFolder) -> None:
-    folder.append_judgements("clip/big:1", [judgement("a")])
-    folder.append_judgements("vlm", [judgement("b")])
-    assert folder.read_judgements("clip/big:1") == [judgement("a")]
-    assert folder.read_judgements("vlm") == [judgement("b")]
-    assert {p.parent for p in (folder.judgements_path("../x"), folder.judgements_path("vlm"))} == {
-        folder.path / "judgements"
-    }
+    clip, newer, vlm = (
+        changed(SPEC, judge=judge, judge_revision=revision)
+        for judge, revision in (("clip/big:1", "a" * 40), ("clip/big:1", "b" * 40), ("vlm", "a" * 40))
+    )
+    for spec, key in ((clip, "a"), (newer, "b"), (vlm, "c")):
+        folder.append_judgements(spec, [judgement(key)])
+    assert [folder.read_judgements(spec) for spec in (clip, newer, vlm)] == [
+        [judgement("a")],
+        [judgement("b")],
+        [judgement("c")],
+    ]
+    outside = changed(SPEC, judge="../x")
+    assert folder.judgements_path(outside).parent == folder.path / "judgements"
 
 
 # ------------------------------------------------------------------------------- files in one step

@@ -315,7 +315,7 @@ def test_judging_goes_on_where_it_was_broken_off(
     plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet, kept: int
 ) -> None:
     samples = generate(plan, folder)
-    path = folder.judgements_path(f"{SPEC.judge}-{SPEC.judge_revision}")
+    path = folder.judgements_path(SPEC)
     whole = judge(plan, folder, samples, characters)
     before = path.read_bytes()
     lines = before.splitlines(keepends=True)
@@ -333,7 +333,7 @@ def test_judge_batches_are_the_same_after_a_break(
 ) -> None:
     monkeypatch.setattr(runner, "JUDGE_BATCH", 5)
     samples = generate(plan, folder)
-    path = folder.judgements_path(f"{SPEC.judge}-{SPEC.judge_revision}")
+    path = folder.judgements_path(SPEC)
     judge(plan, folder, samples, characters)
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:7]))
     second = FakeJudge()
@@ -352,7 +352,7 @@ def test_the_verdict_on_a_picture_that_was_changed_since_is_not_used(
     new = judge(plan, folder, again, characters)
     assert new[0].image_sha256 == again[0].sha256 != old[0].image_sha256
     assert new[1:] == old[1:]
-    assert folder.read_judgements(f"{SPEC.judge}-{SPEC.judge_revision}") == new
+    assert folder.read_judgements(SPEC) == new
 
 
 def test_another_revision_of_the_judge_judges_everything_anew_and_leaves_the_old_verdicts(
@@ -364,7 +364,7 @@ def test_another_revision_of_the_judge_judges_everything_anew_and_leaves_the_old
     newer = Plan(spec=changed(plan.spec, judge_revision="2"), requests=plan.requests)
     judge(newer, folder, samples, characters)
     assert len(doubles.judged) == 12
-    assert folder.read_judgements(f"{SPEC.judge}-1") == old
+    assert folder.read_judgements(plan.spec) == old
     assert runner.add_up(newer, folder, is_sandbox=False).counts.unjudged == 0
 
 
