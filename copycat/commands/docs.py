@@ -1,8 +1,12 @@
-"""docs/cli.md from the parsers themselves: `python -m copycat.commands.docs docs/cli.md`."""
+"""What is made from the code itself: docs/cli.md from the parsers, characters/schema.json from the records.
+
+`make docs` writes both.
+"""
 
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,10 +25,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-def write(path: Annotated[Path, typer.Argument(help="the Markdown file to write")]) -> int:
-    """Write the page of all commands."""
-    path.write_text(render_commands(), encoding="utf-8", newline="\n")
+def write(
+    page: Annotated[Path, typer.Argument(help="the Markdown file of all commands")],
+    schema: Annotated[Path, typer.Argument(help="the JSON Schema of character files")],
+) -> int:
+    """Write the page of all commands and the schema of character files."""
+    page.write_text(render_commands(), encoding="utf-8", newline="\n")
+    schema.write_text(render_character_schema(), encoding="utf-8", newline="\n")
     return 0
+
+
+def render_character_schema() -> str:
+    """Give the JSON Schema by which an editor checks a character file as it is typed."""
+    from copycat.schema import CharacterSet
+
+    return json.dumps(CharacterSet.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def render_commands() -> str:
