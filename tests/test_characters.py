@@ -68,3 +68,23 @@ def test_a_judges_short_names_find_the_right_character():
 @pytest.mark.parametrize("text", ["Blinky", "She-Hulk", "Woody Woodpecker", "set in Arial", "a Manetti painting"])
 def test_look_alike_names_find_nobody(text: str):
     assert NameMatcher(read_character_set("copycat50").characters).named_in(text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Robin from Batman", set()),
+        ("Batman from Batman", {"batman"}),
+        ("Morty from Rick and Morty", set()),
+        ("Patrick Star from SpongeBob SquarePants", set()),
+        ("Mushu from Mulan", {"mushu"}),
+        ("Buzz and Woody", {"buzz-lightyear", "woody"}),
+        ("a goofy dog beside a snow-white cat in a peach dress", set()),
+        ("Metal Sonic", set()),
+        ("Shadow Link", set()),
+    ],
+)
+def test_a_title_of_a_work_or_a_plain_word_is_not_taken_for_a_character(text: str, named: set[str]):
+    characters = [c for name in REAL_SETS for c in read_character_set(name).characters]
+
+    assert NameMatcher(characters).named_in(text) == named

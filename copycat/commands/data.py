@@ -26,17 +26,18 @@ def validate(
 
 
 @app.command()
-def freeze(
+def freeze(  # noqa: PLR0917 - one parameter per option
     file: Annotated[str, typer.Argument(help="name of a shipped set or path of a .yaml file")],
     out: Annotated[Path, typer.Option(help="folder of the prompt set, e.g. prompts/copycat50")],
     by: Annotated[str, typer.Option(help="who made the texts")],
     date: Annotated[str, typer.Option(help="when, YYYY-MM-DD")],
     how: Annotated[str, typer.Option(help="how the texts were made")] = "from the character file",
+    version: Annotated[str, typer.Option(help="a new one where texts of a frozen version have changed")] = "1.0",
 ) -> int:
     """Write the prompts of a character file as a frozen set with a card."""
     from copycat import console
     from copycat.catalog import freeze_prompt_set, read_character_set
 
-    card = freeze_prompt_set(read_character_set(file), out, how=how, by=by, date=date)
+    card = freeze_prompt_set(read_character_set(file), out, how=how, by=by, date=date, version=version)
     console.out.print(f"{out}: {', '.join(card.files)}", markup=False)
     return 0
