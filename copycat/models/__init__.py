@@ -69,7 +69,12 @@ MODELS: Registry[ModelRow] = Registry(
             summary="the embedded world: 50 invented characters, ground truth known, works offline on a CPU",
             licence="Apache-2.0",
             sampling=Sampling(
-                steps=15, guidance=3.0, width_px=64, height_px=64, dtype="float32", scheduler="DDIMScheduler"
+                steps=10,
+                guidance=3.0,
+                width_px=64,
+                height_px=64,
+                dtype="float32",
+                scheduler="DPMSolverMultistepScheduler",
             ),
             batch_size=50,
         ),

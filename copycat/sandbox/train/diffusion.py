@@ -52,7 +52,7 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def new_scheduler() -> DDIMScheduler:
-    """Build the noise schedule of Stable Diffusion 1.x, sampled with DDIM."""
+    """Build the noise schedule of Stable Diffusion 1.x; the table of models says how it is sampled."""
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
