@@ -109,7 +109,7 @@ def _cell(estimate: Estimate | None) -> str:
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return "no figure"
     sign = "+" if estimate.unit == "difference" else ""
-    value, low, high = (f"{100 * x:{sign}.1f}" for x in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (f"{round(100 * x, 1) + 0.0:{sign}.1f}" for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} [dim]\\[{low}, {high}][/dim]"
 
 
@@ -132,6 +132,7 @@ def _print_error(text: str) -> None:
 _DISK_ADVICE: dict[int | None, str] = {
     errno.ENOSPC: "free some space; everything finished is kept, and the same command goes on from there",
     errno.EDQUOT: "your quota is used up; everything finished is kept, and the same command goes on from there",
+    errno.ENOENT: "there is no such folder; make it, or choose another",
     errno.EACCES: "choose a folder that you may write to: --out DIR",
     errno.EPERM: "choose a folder that you may write to: --out DIR",
     errno.EROFS: "the disk is read-only; choose another folder: --out DIR",

@@ -46,10 +46,7 @@ class DataError(UserError):
 
     def __init__(self, faults: Sequence[str], fix: str = "") -> None:
         self.faults = tuple(faults)
-        shown = list(self.faults[:MAX_LISTED])
-        if len(self.faults) > MAX_LISTED:
-            shown.append(f"... and {len(self.faults) - MAX_LISTED} more")
-        super().__init__("\n".join(shown + ([fix] if fix else [])))
+        super().__init__("\n".join([*self.faults, *([fix] if fix else [])]))
 
 
 class MissingExtraError(UserError):

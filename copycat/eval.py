@@ -140,7 +140,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
     for plan, folder in cells:
         if job.fresh:
             folder.clear()
-        run = folder.open(_run_file(plan.spec, None if folder is baseline.folder else baseline))
+        run = folder.open(_run_file(plan.spec, None if folder is baseline.folder else baseline), len(plan.requests))
         planned, title = len(plan.requests), f"{plan.spec.model} + {plan.spec.mitigation}"
         with progress_bar(f"generate {title}", planned) as advance:
             samples = runner.generate(plan, folder, model, advance)
@@ -228,6 +228,8 @@ def _default_judge(characters: CharacterSet) -> str:
     raise UserError(
         f"no judge ships for character set '{characters.id}' yet\n"
         f"  the judges are: {', '.join(JUDGES.names())}; 'sandbox' knows only the invented characters\n"
+        "  a pipeline of the sandbox's characters: add --characters sandbox\n"
+        "  characters of your own: add a judge for them (docs/add-a-judge.md) and name it with --judge\n"
         "  runs offline now: python -m copycat.eval --model sandbox --mitigation negprompt"
     )
 

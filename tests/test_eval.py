@@ -546,6 +546,14 @@ def test_a_file_in_the_way_of_the_folder_is_told(run: Cli, out: str) -> None:
     assert answer.err.endswith("\n  a file is in the way; choose another folder: --out DIR\n")
 
 
+def test_the_report_repeats_the_command_without_what_deletes_pictures(run: Cli) -> None:
+    run("--fresh", "--json")
+    page = (folder_of("none") / "report.html").read_text(encoding="utf-8")
+    (command,) = re.findall(r"<code>(python -m copycat.eval .*)</code>", page)
+    assert "--model fake" in command
+    assert not {"--fresh", "--json"} & set(command.split())
+
+
 # ---------------------------------------------------------------------------- interruption and bugs
 
 

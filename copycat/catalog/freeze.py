@@ -117,7 +117,7 @@ def _refuse_same_version(path: Path, card: PromptCard) -> None:
     if old.version == card.version and changed:
         raise UserError(
             f"{shown(path)}: version '{old.version}' is frozen, and {', '.join(sorted(changed))} would change\n"
-            f"  needed: a new version"
+            f"  needed: a new version, with --version"
         )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from copycat.commands.dates import check_date
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Check and freeze data.")
 
 
@@ -20,8 +22,9 @@ def validate(
 
     for file in files:
         characters = read_character_set(file)
+        count = len(characters.characters)
         anchors = ", ".join(list_anchors(characters))
-        out.print(f"{file}: {len(characters.characters)} characters, no fault; anchors: {anchors}", markup=False)
+        out.print(f"{file}: {count} character{'s' if count != 1 else ''}, no fault; anchors: {anchors}", markup=False)
     return 0
 
 
@@ -30,7 +33,7 @@ def freeze(  # noqa: PLR0917 - one parameter per option
     file: Annotated[str, typer.Argument(help="name of a shipped set or path of a .yaml file")],
     out: Annotated[Path, typer.Option(help="folder of the prompt set, e.g. prompts/copycat50")],
     by: Annotated[str, typer.Option(help="who made the texts")],
-    date: Annotated[str, typer.Option(help="when, YYYY-MM-DD")],
+    date: Annotated[str, typer.Option(help="when, YYYY-MM-DD", callback=check_date)],
     how: Annotated[str, typer.Option(help="how the texts were made")] = "from the character file",
     version: Annotated[str, typer.Option(help="a new one where texts of a frozen version have changed")] = "1.0",
 ) -> int:

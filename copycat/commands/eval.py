@@ -126,5 +126,6 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _typed() -> str:
-    """Give what was typed, as the report shows it."""
-    return f"python -m copycat.eval {shlex.join(sys.argv[1:])}".strip()
+    """Give what was typed, as the report shows it: without what deletes pictures or only moves the answer."""
+    lasting = [word for word in sys.argv[1:] if word not in ("--fresh", "--json")]
+    return f"python -m copycat.eval {shlex.join(lasting)}".strip()

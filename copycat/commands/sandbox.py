@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from copycat.commands.dates import check_date
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The embedded world.")
 
 STAGES = ("vae", "diffusion", "judge", "oracle")
@@ -19,8 +21,11 @@ def render(
 ) -> int:
     """Draw all 50 characters on one sheet."""
     from copycat import console
+    from copycat.errors import UserError
     from copycat.sandbox.sheet import draw_sheet
 
+    if out.suffix.lower() != ".png":
+        raise UserError(f"the sheet is a PNG file, not '{out}'\n  needed: a name that ends in .png")
     draw_sheet(seed).save(out)
     console.out.print(str(out), markup=False)
     return 0
@@ -29,7 +34,9 @@ def render(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Option(help="folder to write to")] = Path("sandbox-export"),
-    date: Annotated[str, typer.Option(help="date on the card of the prompts, YYYY-MM-DD")] = "2026-11-23",
+    date: Annotated[
+        str, typer.Option(help="date on the card of the prompts, YYYY-MM-DD", callback=check_date)
+    ] = "2026-11-23",
     pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
 ) -> int:
     """Write the captions with the truth about each picture as Parquet, the character file and its prompts."""
@@ -52,7 +59,9 @@ def train(  # noqa: PLR0917 - one parameter per option
     stage: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STAGES)}; repeatable; default: all")] = None,
     work: Annotated[Path, typer.Option(help="folder of checkpoints and results")] = Path("sandbox-work"),
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is")] = None,
-    effort: Annotated[float, typer.Option(min=0.0001, help="scales the number of steps; 1 is what was shipped")] = 1.0,
+    effort: Annotated[
+        float, typer.Option(min=0.0001, help="scales the steps, not the drawing of pictures; 1 is what was shipped")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="of first weights and batches; 0 is what was shipped")] = 0,
     install: Annotated[bool, typer.Option("--install", help="put the results into the package at the end")] = False,
 ) -> int:

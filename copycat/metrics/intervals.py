@@ -16,7 +16,7 @@ Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
 MIN_VARIED_CLUSTERS = 5
-"""With fewer clusters off the most common cluster mean, a bootstrap cannot see what it did not draw:
+"""With fewer clusters more than 0.01 off the most common cluster mean, a bootstrap cannot see what it did not draw:
 three detected characters of 50 are missing from one resample in 22. In simulations (50 clusters of
 3 pictures, rates of 0.02 to 0.1) the bare bootstrap covers down to 89 %, with this limit 94 %."""
 
@@ -74,7 +74,7 @@ def clustered_bootstrap(values: Sequence[float], clusters: Sequence[str]) -> Int
     Draws as many clusters as there are, with replacement, 10,000 times; a resample's mean is the
     ratio of its sum to its size; the 2.5 % and 97.5 % percentiles of those means are the interval.
 
-    Where fewer than 5 clusters differ from the most common cluster mean (all values equal, a rate
+    Where fewer than 5 clusters differ by more than 0.01 from the most common cluster mean (all values equal, a rate
     near 0 or 1, few clusters), the percentiles collapse towards that mean. The interval is then
     Wilson's for mean * C successes in C clusters, as if a cluster were one observation; its method
     is "wilson-over-characters". For probabilities, which vary less than a rate with the same mean,

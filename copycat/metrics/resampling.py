@@ -18,7 +18,8 @@ RESAMPLES = 10_000
 _SEED = 20240620
 _FIXED_POINT = 2.0**40
 _DRAWS_PER_BLOCK = 1_000_000
-_TOLERANCE = 1e-9
+SAME_MEAN = 0.01
+"""Cluster means that lie this close are alike: a judge's noise in the fifth digit is no variety."""
 
 
 class Clusters(NamedTuple):
@@ -57,10 +58,11 @@ class Clusters(NamedTuple):
         return cls(sums, np.bincount(member).astype(np.int64))
 
     def n_varied(self) -> int:
-        """Count the clusters whose mean differs from the most common cluster mean."""
-        means = np.rint(self.sums / self.sizes / _FIXED_POINT / _TOLERANCE)
-        counts = np.unique(means, return_counts=True)[1]
-        return len(means) - int(counts.max())
+        """Count the clusters whose mean differs by more than 0.01 from the most common one, rounded to 0.01."""
+        means = self.sums / self.sizes / _FIXED_POINT
+        levels, counts = np.unique(np.rint(means / SAME_MEAN), return_counts=True)
+        usual = levels[counts.argmax()] * SAME_MEAN
+        return int(np.count_nonzero(np.abs(means - usual) > SAME_MEAN))
 
     def percentiles(self) -> tuple[float, float]:
         """Give the 2.5 % and 97.5 % percentiles of the mean over 10,000 resamples of clusters.

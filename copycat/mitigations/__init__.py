@@ -83,7 +83,9 @@ def _canonical_part(part: str, whole: str) -> str:
         raise UserError(f"mitigation '{whole}' has an empty part\n  needed: NAME or NAME:VARIANT, joined by '+'")
     kind, _, variant = part.partition(":")
     row = MITIGATIONS.get(kind)
-    if not row.variants and not variant:
+    if not row.variants:
+        if variant:
+            raise UserError(f"mitigation '{kind}' takes no variant, got '{variant}'\n  type: {kind}")
         return kind
     known: Registry[MitigationRow] = Registry(
         f"variant of mitigation '{kind}':",

@@ -1,6 +1,6 @@
 """One run's folder on disk. Nothing that is finished is ever lost: append, flush, rename.
 
-run.json  samples.jsonl  images/<key>.png  judgements/<judge>.jsonl
+run.json  samples.jsonl  images/<key>.png  judgements/<judge>-<revision>.jsonl
 metrics.json  comparison.json  report.html        (the last three are made from the others)
 """
 
@@ -46,8 +46,11 @@ class RunFolder:
         self.samples_path = path / "samples.jsonl"
         self._lock: IO[str] | None = None
 
-    def open(self, run: RunFile) -> RunFile:
+    def open(self, run: RunFile, n_planned: int = 0) -> RunFile:
         """Make the folder or take it up again, and lock it.
+
+        Args:
+            n_planned: requests of the plan; a finished run that lacks some of them has pictures to make.
 
         Returns: the run file on disk, with the environment in which the run was begun.
 
@@ -60,7 +63,7 @@ class RunFolder:
         path = self.path / "run.json"
         if path.exists():
             found = self.read_run()
-            self._require_same(found, run)
+            self._require_same(found, run, n_planned)
             run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
         self.write_run(run)
         return run
@@ -153,10 +156,12 @@ class RunFolder:
             ) from error
         self._lock = lock
 
-    def _require_same(self, found: RunFile, wanted: RunFile) -> None:
+    def _require_same(self, found: RunFile, wanted: RunFile, n_planned: int) -> None:
         here, asked = (run.spec.model_dump(exclude={"judge", "judge_revision"}) for run in (found, wanted))
         differing = [
-            f"{name}: {here[name]!r} here, {asked[name]!r} asked for" for name in asked if here[name] != asked[name]
+            f"{name}: {_set(here[name])} here, {_set(asked[name])} asked for"
+            for name in asked
+            if here[name] != asked[name]
         ]
         if differing:
             raise ResumeMismatchError(
@@ -169,18 +174,19 @@ class RunFolder:
             for name, version in wanted.environment.items()
             if name in PIXEL_PACKAGES and found.environment.get(name) != version
         ]
-        if moved and not (found.status == "finished" and self._is_whole()):
+        if moved and not (found.status == "finished" and self._is_whole(n_planned)):
             raise ResumeMismatchError(
                 f"{shown(self.path)} was begun with other versions: {'; '.join(moved)}\n"
                 "  pictures of two versions do not belong in one run\n"
                 "  install the versions it was begun with, or start again with --fresh"
             )
 
-    def _is_whole(self) -> bool:
-        """Whether no sample of the journal has to be made again."""
-        return all(
+    def _is_whole(self, n_planned: int) -> bool:
+        """Whether every planned request has a sample, and none has to be made again."""
+        samples = self.read_samples()
+        return len(samples) >= n_planned and all(
             sample.status != "failed" and (sample.status != "ok" or self.read_image(sample) is not None)
-            for sample in self.read_samples()
+            for sample in samples
         )
 
 
@@ -212,9 +218,10 @@ def read_journal(path: Path, record: type[R]) -> list[R]:
             rows.append(record.model_validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "line"
+            field = ".".join(str(part) for part in first["loc"])
+            where = f"field '{field}': " if field else ""
             raise DataError(
-                [f"{shown(path)}:{number}: field '{field}': {first['msg']}"],
+                [f"{shown(path)}:{number}: {where}{first['msg']}"],
                 "  the journal was edited or damaged; restore it, or start the run again with --fresh",
             ) from error
     return rows
@@ -261,6 +268,10 @@ def _drop_torn_line(file: IO[bytes]) -> None:
         file.truncate(file.read().rfind(b"\n") + 1)
 
 
+def _set(value: Any) -> str:
+    return "not set" if value is None else repr(value)
+
+
 def _line(row: Record) -> bytes:
     return json.dumps(row.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
@@ -269,6 +280,7 @@ def _read_record(path: Path, record: type[R]) -> R:
     try:
         return record.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
         raise DataError(
-            [f"{shown(path)}: cannot be read ({error})"], "  restore it, or start the run again with --fresh"
+            [f"{shown(path)}: cannot be read ({why})"], "  restore it, or start the run again with --fresh"
         ) from error

@@ -81,7 +81,9 @@ def judge_pictures(
     known = {
         judgement.key: judgement
         for judgement in folder.read_judgements(plan.spec)
-        if judgement.is_answered and _is_of(judgement, pictures.get(judgement.key))
+        if judgement.is_answered
+        and judgement.detected in {None, *(character.id for character in bench.characters.characters)}
+        and _is_of(judgement, pictures.get(judgement.key))
     }
     advance(len(known))
     for batch in _chunks(list(pictures.values()), JUDGE_BATCH):
@@ -108,7 +110,7 @@ def add_up(plan: Plan, folder: RunFolder, *, is_sandbox: bool) -> RunResult:
 
 
 def _finished_samples(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
-    planned = {request.key for request in plan.requests}
+    planned = {request.key: request for request in plan.requests}
     kept: dict[str, Sample] = {}
     journal = folder.read_samples()
     for sample in journal:
@@ -116,6 +118,9 @@ def _finished_samples(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
             continue
         if sample.status == "ok" and folder.read_image(sample) is None:
             log.warning("picture %s is missing or was changed; it is made again", sample.image)
+            continue
+        if not _is_as_planned(sample, planned[sample.key]):
+            log.warning("the line of picture %s is not what was planned; it is made again", sample.key)
             continue
         kept[sample.key] = sample
     if len(kept) != len(journal):
@@ -172,6 +177,12 @@ def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench) -> li
         Judgement(key=sample.key, image_sha256=sample.sha256 or "", **verdict._asdict())
         for sample, verdict in zip(batch, verdicts, strict=True)
     ]
+
+
+def _is_as_planned(sample: Sample, request: ImageRequest) -> bool:
+    return all(
+        getattr(sample, name) == value for name, value in request.model_dump(exclude={"key", "prompt_id"}).items()
+    )
 
 
 def _is_of(judgement: Judgement, sample: Sample | None) -> bool:

@@ -56,6 +56,7 @@
   for (const control of [find, anchor, verdict]) control.addEventListener("input", filter);
   for (const button of all(".sort button")) button.addEventListener("click", () => sort(button.dataset.sort));
   addEventListener("hashchange", unfilter);
+  one("#grid").addEventListener("click", (event) => event.target.closest("a") && setTimeout(unfilter)); // the same link again
   for (const control of all(".filters, .sort")) control.hidden = false;
   filter();
 })();

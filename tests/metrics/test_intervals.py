@@ -156,6 +156,15 @@ def test_equal_cluster_means_fall_back_even_though_the_values_differ():
     assert interval[:2] == pytest.approx(wilson(50 / 3, 50)[:2])
 
 
+def test_noise_in_the_last_digits_is_no_variety():
+    noisy = [1 - i * 1e-5 for i in range(10)]
+
+    interval = clustered_bootstrap(noisy, [str(i) for i in range(10)])
+
+    assert interval.method == "wilson-over-characters"
+    assert interval.low == pytest.approx(wilson(10 * statistics.fmean(noisy), 10).low)
+
+
 def test_a_single_character_gives_a_wide_interval():
     interval = clustered_bootstrap([0.2, 0.9, 0.4], ["one"] * 3)
 

@@ -99,9 +99,9 @@ def test_reading_a_journal_changes_nothing(tmp_path: Path) -> None:
             "field 'mood': Extra inputs are not permitted",
         ),
         (b'{"key": "x", "image_sha256": "0", "detected": null, "confidence": 2}', "field 'confidence': "),
-        (b'{"key": "x", "imag', "field 'line': Invalid JSON"),
-        (b"", "field 'line': Invalid JSON"),
-        (b"\x00\x00\x00\xff\xfe", "field 'line': Invalid JSON"),
+        (b'{"key": "x", "imag', "Invalid JSON"),
+        (b"", "Invalid JSON"),
+        (b"\x00\x00\x00\xff\xfe", "Invalid JSON"),
     ],
     ids=["missing field", "extra field", "value out of range", "half a line", "empty line", "binary rubbish"],
 )
@@ -265,6 +265,19 @@ def test_a_finished_run_of_another_torch_can_be_read_again(folder: RunFolder, ch
     folder.write_run(run_file(status="finished", torch="2.0"))
     folder.close()
     assert folder.open(run_file(torch="2.15")).environment["torch"] == "2.0"
+
+
+def test_a_finished_run_of_another_torch_is_refused_if_lines_of_its_journal_are_gone(
+    folder: RunFolder, characters: CharacterSet
+) -> None:
+    folder.open(run_file(torch="2.0"))
+    folder.append_samples([sample_of(folder, characters)])
+    folder.write_run(run_file(status="finished", torch="2.0"))
+    folder.close()
+    with pytest.raises(ResumeMismatchError, match=r"torch 2\.0 then, 2\.15 now"):
+        folder.open(run_file(torch="2.15"), n_planned=2)
+    folder.close()
+    assert folder.open(run_file(torch="2.15"), n_planned=1).environment["torch"] == "2.0"
 
 
 @pytest.mark.parametrize("what", ["picture gone", "request failed"])

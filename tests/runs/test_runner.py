@@ -355,6 +355,30 @@ def test_the_verdict_on_a_picture_that_was_changed_since_is_not_used(
     assert folder.read_judgements(SPEC) == new
 
 
+@pytest.mark.parametrize("edit", [{"seed": 5}, {"prompt_sent": "a cat"}, {"negative_prompt": "x"}, {"repeat": 1}])
+def test_a_line_that_is_not_what_was_planned_is_made_again(
+    plan: Plan, folder: RunFolder, doubles: Doubles, edit: dict[str, Any]
+) -> None:
+    samples = generate(plan, folder)
+    folder.rewrite_samples([samples[0].model_copy(update=edit), *samples[1:]])
+    doubles.forget()
+    again = generate(plan, folder)
+    assert [s.model_copy(update={"seconds": 0}) for s in again] == [
+        s.model_copy(update={"seconds": 0}) for s in samples
+    ]
+    assert samples[0].key in doubles.generated
+    assert folder.read_samples() == again
+
+
+def test_a_verdict_that_names_nobody_of_the_set_is_asked_for_again(
+    plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet
+) -> None:
+    samples = generate(plan, folder)
+    verdicts = judge(plan, folder, samples, characters)
+    folder.rewrite_judgements(plan.spec, [v.model_copy(update={"detected": "bob"}) for v in verdicts])
+    assert judge(plan, folder, samples, characters) == verdicts
+
+
 def test_another_revision_of_the_judge_judges_everything_anew_and_leaves_the_old_verdicts(
     plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet
 ) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from copycat.console import err
 from copycat.paths import package_folder
 from copycat.sandbox.corpus import Pixels, build_rows, nameless_captions, render_many, write_captions
 from copycat.sandbox.train.loop import Report, Schedule, fit
@@ -59,6 +60,7 @@ def make_corpus(shop: Workshop) -> Pixels:
     rows = build_rows()
     write_captions(rows, shop.folder / "captions.parquet")
     if not path.exists():
+        _announce(f"drawing {len(rows)} pictures")
         fresh = path.with_suffix(".new.npy")
         np.save(fresh, render_many([(row.looks, row.seed) for row in rows]))
         fresh.replace(path)
@@ -121,6 +123,7 @@ def _latents(shop: Workshop, vae: AutoencoderKL) -> Tensor:
 
     path = shop.folder / "latents.safetensors"
     if not path.exists():
+        _announce("encoding the training pictures")
         save_file({"latents": encode(vae, np.array(make_corpus(shop)), shop.device)}, path)
     latents: Tensor = load_file(path)["latents"]
     return latents
@@ -175,6 +178,7 @@ def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixe
 
     path = shop.folder / f"{name}.npz"
     if not path.exists():
+        _announce(f"{name}: drawing {len(examples)} pictures, each also through the autoencoder")
         sharp = render_many([(example.looks, example.seed) for example in examples])
         vae = AutoencoderKL.from_pretrained(shop.folder / "vae").to(shop.device)
         fresh = path.with_suffix(".new.npz")
@@ -182,6 +186,11 @@ def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixe
         fresh.replace(path)
     with np.load(path) as stored:
         return stored["sharp"], stored["soft"]
+
+
+def _announce(what: str) -> None:
+    """Say on stderr what takes a minute or more without a step to report."""
+    err.print(what, markup=False)
 
 
 RUN: dict[str, Callable[[Workshop], None]] = {
