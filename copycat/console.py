@@ -132,7 +132,6 @@ def _print_error(text: str) -> None:
 _DISK_ADVICE: dict[int | None, str] = {
     errno.ENOSPC: "free some space; everything finished is kept, and the same command goes on from there",
     errno.EDQUOT: "your quota is used up; everything finished is kept, and the same command goes on from there",
-    errno.ENOENT: "there is no such folder; make it, or choose another",
     errno.EACCES: "choose a folder that you may write to: --out DIR",
     errno.EPERM: "choose a folder that you may write to: --out DIR",
     errno.EROFS: "the disk is read-only; choose another folder: --out DIR",

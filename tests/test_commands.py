@@ -31,6 +31,13 @@ def test_the_sheet_of_characters_is_a_png(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_sheet_of_characters_makes_its_folder(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(sandbox.app, ["render", "--out", str(tmp_path / "new" / "sheet.png")])
+
+    assert answer.exit_code == 0
+    assert (tmp_path / "new" / "sheet.png").is_file()
+
+
 def test_a_changed_text_is_frozen_under_a_new_version(tmp_path: Path) -> None:
     options = ["freeze", "unseen50", "--out", str(tmp_path / "p"), "--by", "us", "--date", "2026-01-31"]
     CliRunner().invoke(data.app, options)

@@ -26,6 +26,7 @@ def render(
 
     if out.suffix.lower() != ".png":
         raise UserError(f"the sheet is a PNG file, not '{out}'\n  needed: a name that ends in .png")
+    out.parent.mkdir(parents=True, exist_ok=True)
     draw_sheet(seed).save(out)
     console.out.print(str(out), markup=False)
     return 0

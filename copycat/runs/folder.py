@@ -58,7 +58,10 @@ class RunFolder:
             ResumeMismatchError: the folder holds another spec's run, or one begun with other versions.
             UserError: another process works in it, or it cannot be written.
         """
-        self.images.mkdir(parents=True, exist_ok=True)
+        try:
+            self.images.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # as below /proc, where nobody can make a folder
+            raise UserError(f"cannot make the folder {shown(self.path)}\n  choose another folder: --out DIR") from error
         self._take_lock()
         path = self.path / "run.json"
         if path.exists():

@@ -78,12 +78,11 @@ def judge_pictures(
     Returns: one judgement per picture, in the order of the samples.
     """
     pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
+    possible = {None, *(character.id for character in bench.characters.characters)}
     known = {
         judgement.key: judgement
         for judgement in folder.read_judgements(plan.spec)
-        if judgement.is_answered
-        and judgement.detected in {None, *(character.id for character in bench.characters.characters)}
-        and _is_of(judgement, pictures.get(judgement.key))
+        if judgement.is_answered and judgement.detected in possible and _is_of(judgement, pictures.get(judgement.key))
     }
     advance(len(known))
     for batch in _chunks(list(pictures.values()), JUDGE_BATCH):

@@ -118,9 +118,9 @@ def _restore(
     with safe_open(checkpoint, framework="pt") as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a mapping
         progress: dict[str, int] = json.loads(file.metadata()["progress"])
-    if progress["seed"] != seed:
+    if (trained := progress.get("seed", 0)) != seed:  # checkpoints of before the option are of seed 0
         raise ResumeMismatchError(
-            f"{shown(checkpoint)} was trained with seed {progress['seed']}, not {seed}\n"
+            f"{shown(checkpoint)} was trained with seed {trained}, not {seed}\n"
             "  use another --work folder for each seed"
         )
     model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
