@@ -93,15 +93,62 @@ class Prompt(Record):
 # ----------------------------------------------------------------------------- the request
 
 
-class Sampling(Record):
-    """Everything about sampling that can move a pixel, explicit."""
+class Upscaling(Record):
+    """One further stage of a cascade: it draws the picture of the stage before it again, larger.
 
+    `noise_level` is how much noise is added to the smaller picture first, in steps of the schedule;
+    None where the pipeline has no such setting.
+    """
+
+    source: str
     steps: int = Field(ge=1)
     guidance: float = Field(ge=0)
+    noise_level: int | None = Field(default=None, ge=0)
+    sends_negative: bool = True
+
+
+class Sampling(Record):
+    """Everything about sampling that can move a pixel, explicit; None where a model has no such setting.
+
+    `guidance` is the scale of classifier-free guidance, or of the guidance that was distilled into
+    the model (FLUX.1); `true_guidance` is the scale of real classifier-free guidance beside the
+    distilled one. For videos: `frames` are drawn, and those at the positions `kept_frames` (from 0)
+    are looked at. `compile` names what was compiled; `long_prompts` says that prompts longer than the text
+    encoder reads are encoded in pieces; `quality` is a service's own word.
+    """
+
+    steps: int | None = Field(default=None, ge=1)
+    guidance: float | None = Field(default=None, ge=0)
     width_px: int = Field(ge=8)
     height_px: int = Field(ge=8)
-    dtype: Literal["float32", "float16", "bfloat16"]
-    scheduler: str
+    dtype: Literal["float32", "float16", "bfloat16"] | None = None
+    scheduler: str | None = None
+    true_guidance: float | None = Field(default=None, ge=0)
+    upscaling: tuple[Upscaling, ...] | None = None
+    frames: int | None = Field(default=None, ge=1)
+    kept_frames: tuple[int, ...] | None = None
+    fps: int | None = Field(default=None, ge=1)
+    compile: Literal["regional"] | None = None
+    long_prompts: Literal[True] | None = None
+    quality: str | None = None
+
+    @model_validator(mode="after")
+    def _kept_frames_are_drawn(self) -> Sampling:
+        if (self.frames is None) != (self.kept_frames is None):
+            raise ValueError("frames and kept_frames go together")
+        kept = self.kept_frames or (0,)
+        if not kept or sorted(set(kept)) != list(kept) or not 0 <= kept[0] <= kept[-1] < (self.frames or 1):
+            raise ValueError(f"kept_frames must rise from 0 to {(self.frames or 1) - 1} at most, got {kept}")
+        return self
+
+    @property
+    def is_video(self) -> bool:
+        """Whether a clip is made."""
+        return self.frames is not None
+
+    def identity(self) -> dict[str, object]:
+        """Give what is set, for hashing: a setting that came later and is not used moves no hash."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 class ImageRequest(Record):
@@ -122,8 +169,10 @@ class Sample(Record):
     """A finished request: one line of samples.jsonl.
 
     `image` is relative to the run folder and null unless status is "ok"; `sha256` is of the
-    file's bytes; `seconds` is the batch's time divided by its size; `truncated_tokens` counts
-    the prompt tokens that did not fit the text encoder.
+    file's bytes; `seconds` is the batch's time divided by its size; `truncated_tokens` and
+    `truncated_negative_tokens` count the tokens of either text that no text encoder read. Of a video,
+    `image` is the sheet of its kept frames, `width` and `height` are those of one frame, and `video`
+    is the file of the whole clip with the hash `video_sha256`.
     """
 
     key: str
@@ -142,6 +191,9 @@ class Sample(Record):
     height: int | None = None
     seconds: float | None = None
     truncated_tokens: int = 0
+    truncated_negative_tokens: int = 0
+    video: str | None = None
+    video_sha256: str | None = None
 
     @model_validator(mode="after")
     def _ok_has_image(self) -> Sample:
@@ -156,7 +208,8 @@ class Judgement(Record):
     `detected` is the id of the character that the judge sees, null for none of them;
     `confidence` its probability in [0, 1]; `consistency` the probability in [0, 1] that the
     picture shows the key characteristic that was asked for. Where the judge could not answer,
-    both are null and `reason` says why.
+    both are null and `reason` says why. Of a video, `frames` holds what the judge saw in each kept
+    frame, and the other fields add them up (`judges.combine_frames`).
     """
 
     key: str
@@ -165,6 +218,7 @@ class Judgement(Record):
     confidence: float | None = Field(default=None, ge=0, le=1)
     consistency: float | None = Field(default=None, ge=0, le=1)
     reason: str | None = None
+    frames: tuple[Slug | None, ...] | None = None
 
     @property
     def is_answered(self) -> bool:

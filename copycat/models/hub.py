@@ -1,0 +1,121 @@
+"""Where a pipeline's files are: a local folder, or a repository of the Hugging Face Hub at one commit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from copycat.errors import DataError, MissingExtraError
+from copycat.paths import located, shown
+
+INDEX = "model_index.json"
+
+
+class Source:
+    """The files of one pipeline.
+
+    Args:
+        text: a folder (absolute, or 'package:' and a folder of ours), or a Hub repository 'org/name'.
+        owner: who wants them, as error texts say it.
+        revision: of a repository: branch, tag or commit; None for its default branch.
+    """
+
+    def __init__(self, text: str, owner: str, revision: str | None = None) -> None:
+        self.text, self.owner, self._asked = text, owner, revision
+        path = located(text)
+        self.folder: Path | None = path if path.is_absolute() else None
+        self._commit: str | None = None
+
+    @property
+    def location(self) -> str:
+        """What `from_pretrained` takes."""
+        return str(self.folder or self.text)
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that the Hub resolves, or the newest one in the local cache when it cannot be reached.
+
+        None for a folder.
+
+        Raises:
+            MissingExtraError: no such repository or revision, it is gated, or the Hub cannot be reached.
+        """
+        if self.folder is None and self._commit is None:
+            self._commit = _resolve_commit(self.text, self._asked, self.owner)
+        return self._commit
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a small file such as 'unet/config.json'; an empty dict if there is none.
+
+        Raises:
+            DataError: it is no JSON object.
+        """
+        path = self.folder / name if self.folder is not None else self._fetch(name)
+        return read_json_object(path) if path is not None else {}
+
+    def _fetch(self, name: str) -> Path | None:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+        try:
+            return Path(hf_hub_download(self.text, name, revision=self.commit))
+        except LocalEntryNotFoundError as error:
+            raise MissingExtraError(_unreachable(self.text, self.owner, error)) from error
+        except EntryNotFoundError:
+            return None
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one if the file is not there."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DataError([f"{shown(path)}: cannot be read as JSON ({error})"]) from error
+    if not isinstance(content, dict):
+        raise DataError([f"{shown(path)}: holds no JSON object"])
+    return content
+
+
+def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
+
+    try:
+        return str(HfApi().model_info(repository, revision=revision, timeout=10).sha)
+    except GatedRepoError as error:
+        raise MissingExtraError(_gated(repository, owner)) from error
+    except RevisionNotFoundError as error:
+        raise MissingExtraError(
+            f"model '{owner}': {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise MissingExtraError(
+            f"model '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
+            f"  check the spelling at https://huggingface.co/{repository}; a private one needs HF_TOKEN"
+        ) from error
+    except (HfHubHTTPError, HTTPError, OSError) as error:
+        cached = try_to_load_from_cache(repository, INDEX, revision=revision)
+        if isinstance(cached, str):
+            return Path(cached).parent.name
+        raise MissingExtraError(_unreachable(repository, owner, error)) from error
+
+
+def _gated(repository: str, owner: str) -> str:
+    has_token = "HF_TOKEN is set, and its account has not accepted them" if os.environ.get("HF_TOKEN") else "then: hf auth login"
+    return (
+        f"model '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
+        f"  accept them at https://huggingface.co/{repository} ({has_token})"
+    )
+
+
+def _unreachable(repository: str, owner: str, error: BaseException) -> str:
+    return (
+        f"model '{owner}' is not on this machine and the Hub cannot be reached\n"
+        f"  needed: {repository} ({type(error).__name__})\n"
+        f"  go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
+    )
