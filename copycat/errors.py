@@ -6,7 +6,8 @@
     │   ├── UnsupportedError       this combination cannot do what was asked
     │   ├── DataError              a file is wrong: file:line, field, value, rule
     │   ├── MissingExtraError      a package or a key is not there
-    │   └── ResumeMismatchError    the run folder belongs to another spec
+    │   ├── ResumeMismatchError    the run folder belongs to another spec
+    │   └── LimitReachedError      --max-errors or --max-cost; what is finished is kept
     ├── BackendError           one request failed; becomes status "failed"
     └── BugError               an invariant of ours broke: traceback
 
@@ -55,6 +56,10 @@ class MissingExtraError(UserError):
 
 class ResumeMismatchError(UserError):
     """The run folder was made by another spec, or its files were changed."""
+
+
+class LimitReachedError(UserError):
+    """A limit that the user set was reached; everything finished is kept."""
 
 
 class BackendError(CopycatError):

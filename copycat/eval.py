@@ -12,9 +12,11 @@ if __name__ == "__main__":  # first, so that --help need not wait for the import
 
     run_app(app)
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from copycat.catalog import (
     build_prompts,
@@ -25,24 +27,44 @@ from copycat.catalog import (
     read_character_set,
 )
 from copycat.console import progress_bar
-from copycat.errors import UnsupportedError, UserError
-from copycat.judges import JUDGES, Judge
+from copycat.errors import UnsupportedError
+from copycat.judges import JUDGES, NO_JUDGE, Judge
+from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.metrics import compare, join_outcomes
 from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
-from copycat.models import MODELS, ImageModel, ModelRow
+from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
-from copycat.plan import build_requests, run_id
+from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
+from copycat.plan import build_batches, build_requests, run_id
 from copycat.registry import resolve
 from copycat.runs import runner
 from copycat.runs.environment import describe_environment, pick_device
+from copycat.runs.executors import LOCAL, Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, RunFolder, write_json
+from copycat.runs.limits import Limits
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.runner import Plan
-from copycat.schema import MIN_COVERAGE, CharacterSet, Estimate, Prompt, Record, RunResult, RunSpec, Sampling
+from copycat.runs.shards import Shard
+from copycat.schema import (
+    MIN_COVERAGE,
+    CharacterSet,
+    Estimate,
+    Judgement,
+    Prompt,
+    Record,
+    RunResult,
+    RunSpec,
+    Sample,
+)
+
+log = logging.getLogger(__name__)
 
 
 class Job(Record):
-    """What the user asked for; None means the default of the model or the character set."""
+    """What the user asked for; None means the default of the model or the character set.
+
+    `sampling` holds the fields of `schema.Sampling` that were asked for; `compile` is 'off', 'on' or 'auto'.
+    """
 
     models: tuple[str, ...]
     mitigations: tuple[str, ...] = ()
@@ -51,18 +73,22 @@ class Job(Record):
     seeds: int = 3
     judge: str | None = None
     limit: int | None = None
-    steps: int | None = None
-    guidance: float | None = None
+    preset: str | None = None
+    sampling: dict[str, Any] = {}
+    compile: str = "off"
+    revision: str | None = None
     batch_size: int | None = None
     device: str | None = None
-    dtype: str | None = None
+    executor: str = LOCAL
+    shard: Shard | None = None
+    limits: Limits = Limits()
     out: Path = Path("runs")
     fresh: bool = False
     command: str = ""
 
 
 class Stage(NamedTuple):
-    """Who plays: a model, its judge and the characters."""
+    """One model with everything around it that does not change between mitigations."""
 
     row: ModelRow
     model: ImageModel
@@ -92,21 +118,44 @@ class Outcome(NamedTuple):
         return self.result.counts.coverage >= MIN_COVERAGE
 
 
+class ShardOutcome(NamedTuple):
+    """What one shard of one cell has finished."""
+
+    folder: Path
+    model: str
+    mitigation: str
+    n_finished: int
+    n_failed: int
+
+
 def evaluate(job: Job) -> list[Outcome]:
     """Run every model with every mitigation, the unmitigated baseline first.
 
     Raises:
         UserError: anything that the user must fix; nothing finished is lost.
     """
-    stages = [_set_up(job, name) for name in job.models]
-    plans = [plan_cells(job, stage) for stage in stages]
     outcomes: list[Outcome] = []
-    for stage, cells in zip(stages, plans, strict=True):
-        try:
-            outcomes += run_cells(job, stage, cells)
-        finally:
+    for stage, cells in plan_job(job):
+        with _at_work(job, stage, cells) as executor:
+            outcomes += run_cells(job, stage, cells, executor)
+    return outcomes
+
+
+def draw_shard(job: Job) -> list[ShardOutcome]:
+    """Draw one shard of every run, and neither judge nor report: the command without --shard does that.
+
+    Raises:
+        UserError: as `evaluate`.
+    """
+    outcomes = []
+    for stage, cells in plan_job(job):
+        with _at_work(job, stage, cells) as executor:
             for cell in cells:
-                cell.folder.close()
+                _open(job, cell, cells[0])
+                samples = _generate(job, stage, cell, executor)
+                failed = sum(sample.status == "failed" for sample in samples)
+                spec = cell.plan.spec
+                outcomes.append(ShardOutcome(cell.folder.path, spec.model, spec.mitigation, len(samples) - failed, failed))
     return outcomes
 
 
@@ -124,43 +173,101 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
     common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
     cells = []
     for name in mitigations:
+        mitigation = build_mitigation(name, prompt_set)
         spec = common.model_copy(update={"mitigation": name})
-        requests = build_requests(spec, prompts, stage.characters.characters, build_mitigation(name, prompt_set))
+        requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
+        if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
+            spec = spec.model_copy(update={"sampling": sampling})
+            requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         stage.model.check(requests, spec.sampling)
-        cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec))))
+        cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
     return cells
 
 
-def run_cells(job: Job, stage: Stage, cells: Sequence[Cell]) -> list[Outcome]:
+def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor) -> list[Outcome]:
     """Generate, judge, add up and report, cell by cell; the first cell is the baseline of the others."""
-    model, characters = stage.model, stage.characters
-    bench = runner.Bench(stage.judge, characters)
     outcomes: list[Outcome] = []
+    bench = runner.Bench(stage.judge, stage.characters)
     baseline = cells[0]
-    for plan, folder in cells:
-        if job.fresh:
-            folder.clear()
-        run = folder.open(_run_file(plan.spec, None if folder is baseline.folder else baseline), len(plan.requests))
-        planned, title = len(plan.requests), f"{plan.spec.model} + {plan.spec.mitigation}"
-        with progress_bar(f"generate {title}", planned) as advance:
-            samples = runner.generate(plan, folder, model, advance)
-        with progress_bar(f"judge {title}", sum(s.status == "ok" for s in samples)) as advance:
-            judgements = runner.judge_pictures(plan, folder, samples, bench, advance)
-        result = runner.add_up(plan, folder, is_sandbox=_is_sandbox(characters))
-        folder.write_run(run := run.model_copy(update={"status": "finished"}))
-        differences: tuple[Estimate, ...] = ()
-        if folder is not baseline.folder:
-            base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(plan.spec))
-            differences = compare(plan.spec.anchors, join_outcomes(samples, judgements), base)
-            _write_comparison(folder, run_id(baseline.plan.spec), differences)
-        build_run_report(Finished(folder, run, result), characters, baseline.folder, differences, job.command)
-        outcomes.append(Outcome(folder.path, result, differences))
+    for cell in cells:
+        run = _open(job, cell, baseline)
+        judges_ahead = stage.judge_name != NO_JUDGE and overlaps(stage.row, stage.device)
+        ahead = runner.JudgeAhead(cell.plan, cell.folder, bench) if judges_ahead else None
+        samples = _generate(job, stage, cell, executor, ahead)
+        judgements = _judge(stage, cell, samples, bench)
+        result = runner.add_up(cell.plan, cell.folder, is_sandbox=_is_sandbox(stage.characters))
+        cell.folder.write_run(run := run.model_copy(update={"status": "finished"}))
+        differences = _compare(cell, baseline, samples, judgements)
+        finished = Finished(cell.folder, run, result)
+        build_run_report(finished, stage.characters, baseline.folder, differences, job.command)
+        outcomes.append(Outcome(cell.folder.path, result, differences))
     return outcomes
+
+
+@contextmanager
+def _at_work(job: Job, stage: Stage, cells: Sequence[Cell]) -> Iterator[Executor]:
+    """Give the executor of a stage, with its texts encoded, and let go of folders and machines in the end."""
+    executor = build_executor(job.executor, stage.row, stage.model, stage.device)
+    try:
+        if job.fresh:
+            for cell in cells:
+                cell.folder.clear()
+        todo = [request for cell in cells for request in runner.unfinished(cell.plan, cell.folder)]
+        if todo:
+            executor.prepare(todo, cells[-1].plan.spec.sampling)
+        yield executor
+    finally:
+        executor.close()
+        for cell in cells:
+            cell.folder.close()
+
+
+def _open(job: Job, cell: Cell, baseline: Cell) -> RunFile:
+    run = _run_file(cell.plan.spec, None if cell.folder is baseline.folder else baseline)
+    return cell.folder.open(run, len(cell.plan.requests))
+
+
+def _generate(
+    job: Job, stage: Stage, cell: Cell, executor: Executor, ahead: runner.JudgeAhead | None = None
+) -> list[Sample]:
+    plan, folder = cell
+    batches = build_batches(plan.requests, plan.spec.batch_size)
+    total = sum(len(batch) for batch in (job.shard.of(batches) if job.shard else batches))
+    limits = job.limits if stage.row.is_service else job.limits._replace(usd_per_picture=0.0)
+    with progress_bar(f"generate {plan.spec.model} + {plan.spec.mitigation}", total) as advance:
+        return runner.generate(plan, folder, executor, advance, limits=limits, meanwhile=ahead)
+
+
+def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: runner.Bench) -> list[Judgement]:
+    if stage.judge_name == NO_JUDGE:
+        return []
+    plan, folder = cell
+    title = f"judge {plan.spec.model} + {plan.spec.mitigation}"
+    with progress_bar(title, sum(s.status == "ok" for s in samples)) as advance:
+        return runner.judge_pictures(plan, folder, samples, bench, advance)
+
+
+def _compare(
+    cell: Cell, baseline: Cell, samples: Sequence[Sample], judgements: Sequence[Judgement]
+) -> tuple[Estimate, ...]:
+    """Take the paired differences to the baseline and write comparison.json; none for the baseline itself."""
+    if cell.folder is baseline.folder:
+        return ()
+    spec = cell.plan.spec
+    base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(spec))
+    differences = compare(spec.anchors, join_outcomes(samples, judgements), base)
+    content = {
+        "schema_version": 1,
+        "baseline": run_id(baseline.plan.spec),
+        "estimates": [d.model_dump(mode="json") for d in differences],
+    }
+    write_json(cell.folder.path / "comparison.json", content)
+    return differences
 
 
 def _set_up(job: Job, name: str) -> Stage:
     """Find model, characters and judge; loads no weights."""
-    row = resolve_model(name)
+    row = resolve_model(name, job.revision)
     characters = read_character_set(job.characters or _default_characters(row))
     device = pick_device(job.device)
     judge_row = JUDGES.get(job.judge or _default_judge(characters))
@@ -182,8 +289,9 @@ def _set_up(job: Job, name: str) -> Stage:
 def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tuple[str, ...]) -> RunSpec:
     """Make every setting explicit, for the unmitigated run."""
     row, identity = stage.row, stage.model.identify()
-    asked = {"steps": job.steps, "guidance": job.guidance, "dtype": job.dtype}
-    sampling = row.sampling.model_dump() | {name: value for name, value in asked.items() if value is not None}
+    n_planned = min(len(prompts) * job.seeds, job.limit or len(prompts) * job.seeds)
+    asked = job.sampling | {"compile": chosen_compile(job.compile, stage.device, n_planned)}
+    sampling = stage.model.settle(choose_sampling(row, stage.device, job.preset, asked))
     return RunSpec(
         model=row.name,
         model_source=identity.source,
@@ -194,9 +302,9 @@ def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tupl
         anchors=anchors,
         prompts_sha256=prompts_sha256(prompts),
         seeds=job.seeds,
-        sampling=Sampling.model_validate(sampling),
+        sampling=sampling,
         batch_size=job.batch_size or row.batch_size,
-        device=stage.device,
+        device="service" if row.is_service else stage.device,
         limit=job.limit,
         judge=stage.judge_name,
         judge_revision=stage.judge.revision(),
@@ -213,25 +321,19 @@ def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:
     )
 
 
-def _write_comparison(folder: RunFolder, baseline: str, differences: Sequence[Estimate]) -> None:
-    content = {"schema_version": 1, "baseline": baseline, "estimates": [d.model_dump(mode="json") for d in differences]}
-    write_json(folder.path / "comparison.json", content)
-
-
 def _default_characters(row: ModelRow) -> str:
-    return "sandbox" if row == MODELS.get("sandbox") else "copycat50"
+    return "sandbox" if row == MODELS.get(SANDBOX) else "copycat50"
 
 
 def _default_judge(characters: CharacterSet) -> str:
     if _is_sandbox(characters):
-        return "sandbox"
-    raise UserError(
-        f"no judge ships for character set '{characters.id}' yet\n"
-        f"  the judges are: {', '.join(JUDGES.names())}; 'sandbox' knows only the invented characters\n"
-        "  a pipeline of the sandbox's characters: add --characters sandbox\n"
-        "  characters of your own: add a judge for them (docs/add-a-judge.md) and name it with --judge\n"
-        "  runs offline now: python -m copycat.eval --model sandbox --mitigation negprompt"
+        return SANDBOX_JUDGE
+    log.warning(
+        "no judge ships for character set '%s' yet: pictures are made and kept, and nobody looks at them; "
+        "name one with --judge (docs/add-a-judge.md), now or later: the same pictures are then judged",
+        characters.id,
     )
+    return NO_JUDGE
 
 
 def _is_sandbox(characters: CharacterSet) -> bool:

@@ -105,6 +105,7 @@ class Upscaling(Record):
     guidance: float = Field(ge=0)
     noise_level: int | None = Field(default=None, ge=0)
     sends_negative: bool = True
+    variant: str | None = None
 
 
 class Sampling(Record):
@@ -114,7 +115,8 @@ class Sampling(Record):
     the model (FLUX.1); `true_guidance` is the scale of real classifier-free guidance beside the
     distilled one. For videos: `frames` are drawn, and those at the positions `kept_frames` (from 0)
     are looked at. `compile` names what was compiled; `long_prompts` says that prompts longer than the text
-    encoder reads are encoded in pieces; `quality` is a service's own word.
+    encoder reads are encoded in pieces; `vae_dtype` and `vae_tiling` speak of the decoder; `safety_checker`
+    and `watermark` say whether a pipeline that has them uses them; `quality` is a service's own word.
     """
 
     steps: int | None = Field(default=None, ge=1)
@@ -130,6 +132,10 @@ class Sampling(Record):
     fps: int | None = Field(default=None, ge=1)
     compile: Literal["regional"] | None = None
     long_prompts: Literal[True] | None = None
+    vae_dtype: Literal["float32"] | None = None
+    vae_tiling: Literal[True] | None = None
+    safety_checker: Literal["on", "off"] | None = None
+    watermark: Literal["off"] | None = None
     quality: str | None = None
 
     @model_validator(mode="after")

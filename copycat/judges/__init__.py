@@ -14,6 +14,8 @@ from copycat.registry import Registry
 from copycat.schema import CharacterSet, Record
 
 SANDBOX = "sandbox"
+NO_JUDGE = "none"
+"""Pictures are made and kept, and nobody looks at them yet."""
 
 
 class JudgeRow(Record):
@@ -33,6 +35,22 @@ class Verdict(NamedTuple):
     detected: str | None
     confidence: float
     consistency: float
+
+
+def combine_frames(verdicts: Sequence[Verdict], asked_for: str) -> Verdict:
+    """Add up the verdicts on the frames of one clip, as CopyCat does: the most telling frame counts.
+
+    Args:
+        verdicts: one per kept frame, at least one.
+        asked_for: id of the character that the prompt was after.
+
+    Returns: detected is `asked_for` if any frame shows it, else whom the surest frame shows, if any;
+        confidence and consistency are the largest of any frame (of those that show `detected`, for confidence).
+    """
+    seen = [verdict for verdict in verdicts if verdict.detected is not None]
+    wanted = [verdict for verdict in seen if verdict.detected == asked_for]
+    surest = max(wanted or seen or verdicts, key=lambda verdict: verdict.confidence)
+    return Verdict(surest.detected, surest.confidence, max(verdict.consistency for verdict in verdicts))
 
 
 class Judge(Protocol):
@@ -62,6 +80,13 @@ JUDGES: Registry[JudgeRow] = Registry(
             summary="small open_clip model trained on the sandbox's renders; threshold fixed on a validation split",
             is_calibrated=True,
             knows="sandbox",
+        ),
+        JudgeRow(
+            name=NO_JUDGE,
+            target="copycat.judges.no_judge:NoJudge",
+            source="nothing",
+            summary="nobody: pictures are made and kept; the same command with a judge judges them later",
+            is_calibrated=False,
         ),
     ),
     hint="see all: python -m copycat.eval --list judges",

@@ -25,6 +25,9 @@ class ImageModel(Protocol):
     def identify(self) -> ModelIdentity:
         """Say what will be run, without loading it."""
 
+    def settle(self, sampling: Sampling) -> Sampling:
+        """Fill in what the row leaves open and the model's own files state, so that the spec is explicit."""
+
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         """Raise UnsupportedError if a field of the requests or of the settings could not be acted on."""
 

@@ -1,63 +1,117 @@
-"""What a user typed after --model -> a row: a name of the table, a local folder, or a Hub repository."""
+"""What a user typed after --model -> a row: a name of the table, a folder, a Hub repository, or a service's model."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from copycat.errors import DataError, UserError
-from copycat.models import DIFFUSERS, MODELS, ModelRow
+from copycat.models import MODELS, ModelRow
+from copycat.models.defaults import pipeline_row
+from copycat.models.hub import INDEX, Source, read_json_object
+from copycat.models.table_images import CASCADE
+from copycat.models.table_services import RETIRED, service_row
 from copycat.paths import shown
-from copycat.schema import Sampling
+from copycat.schema import Sampling, Upscaling
 
-PAPER_STEPS, PAPER_GUIDANCE = 50, 3.0
-"""CopyCat's own setting for its latent diffusion models; the default for a model without a row."""
+SERVICE_PREFIX = "openai:"
+CASCADE_STAGES = ("stage_1", "stage_2", "stage_3")
+"""Folders of a local cascade, each of them a pipeline."""
 
 
-def resolve_model(text: str) -> ModelRow:
+def resolve_model(text: str, revision: str | None = None) -> ModelRow:
     """Find the row of a model.
+
+    Args:
+        revision: of a Hub repository: branch, tag or commit.
 
     Raises:
         UnknownNameError: no row, no folder, and not of the form org/repo.
         DataError: a folder without a readable model_index.json.
+        UserError: a service's model that has been shut down; a revision of what has none.
     """
+    if text in MODELS.names():
+        return _at_revision(MODELS.get(text), revision)
     folder = Path(text)
-    if (text.startswith((".", "/", "~")) or "\\" in text) or (folder / "model_index.json").exists():
-        return _folder_row(folder.expanduser())
-    if text.count("/") == 1 and text not in MODELS.names():
-        raise UserError(
-            f"model '{text}' looks like a Hub repository, and its settings are not known without reading it\n"
-            f"  fetch it first: hf download {text} --local-dir ./{text.rpartition('/')[2]}\n"
-            f"  then: --model ./{text.rpartition('/')[2]}"
-        )
+    if (text.startswith((".", "/", "~")) or "\\" in text) or _is_pipeline(folder) or _is_cascade(folder):
+        return _at_revision(_folder_row(folder.expanduser()), revision)
+    service = text.removeprefix(SERVICE_PREFIX)
+    if service in RETIRED:
+        _refuse_retired(service)
+    if text.startswith(SERVICE_PREFIX):
+        return _at_revision(_service(service), revision)
+    if text.count("/") == 1:
+        return pipeline_row(text, Source(text, text, revision), revision)
     return MODELS.get(text)
 
 
-def _folder_row(folder: Path) -> ModelRow:
-    index = folder / "model_index.json"
-    if not index.exists():
-        raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
-    pipeline = _json(index)
-    _require_components(folder, pipeline)
-    part = "unet" if "unet" in pipeline else "transformer"
-    scale = 2 ** (len(_json(folder / "vae" / "config.json").get("block_out_channels", [0] * 4)) - 1)
-    size = int(_json(folder / part / "config.json").get("sample_size", 64)) * scale
-    return ModelRow(
-        name=folder.resolve().name,
-        target=DIFFUSERS,
-        source=str(folder.resolve()),
-        summary=f"{pipeline.get('_class_name', 'pipeline')} in a local folder",
-        licence="unknown",
-        sampling=Sampling(
-            steps=PAPER_STEPS,
-            guidance=PAPER_GUIDANCE,
-            width_px=size,
-            height_px=size,
-            dtype="float32",
-            scheduler=str(_json(folder / "scheduler" / "scheduler_config.json").get("_class_name", "")),
-        ),
+def _service(model: str) -> ModelRow:
+    if not model:
+        raise UserError("no model after 'openai:'\n  needed: openai:MODEL, such as openai:gpt-image-2")
+    known = next((row for row in MODELS.rows() if row.is_service and model in (row.source, row.name)), None)
+    return known or service_row(f"{SERVICE_PREFIX}{model}", model, f"{model} behind the OpenAI Images API")
+
+
+def _refuse_retired(name: str) -> None:
+    title, ended, instead = RETIRED[name]
+    raise UserError(
+        f"{title} was shut down by its provider on {ended}; nobody can call it any more\n"
+        f"  its provider's models of today: --model {instead}, see --list models\n"
+        "  open models do not go away: --model sdxl"
     )
+
+
+def _at_revision(row: ModelRow, revision: str | None) -> ModelRow:
+    if revision is None:
+        return row
+    if row.is_service or Path(row.source).is_absolute() or row.source.startswith("package:"):
+        raise UserError(
+            f"model '{row.name}' is no Hub repository and has no revision\n"
+            "  leave out --revision; a folder is identified by the hash of its files"
+        )
+    return row.model_copy(update={"revision": revision})
+
+
+def _folder_row(folder: Path) -> ModelRow:
+    if _is_cascade(folder):
+        return _cascade_row(folder)
+    if not _is_pipeline(folder):
+        raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
+    folder = folder.resolve()
+    _require_components(folder, read_json_object(folder / INDEX))
+    return pipeline_row(folder.name, Source(str(folder), folder.name))
+
+
+def _cascade_row(folder: Path) -> ModelRow:
+    """Describe three pipelines that draw one after the other, with the settings of DeepFloyd IF."""
+    like = MODELS.get("deepfloyd-if")
+    folder = folder.resolve()
+    stages = [folder / name for name in CASCADE_STAGES if _is_pipeline(folder / name)]
+    for stage in stages:
+        _require_components(stage, read_json_object(stage / INDEX))
+    upscaling = [
+        stage.model_copy(update={"source": str(path)})
+        for stage, path in zip(like.sampling.upscaling or (), stages[1:], strict=False)
+    ]
+    first = pipeline_row(folder.name, Source(str(stages[0]), folder.name))
+    scale = 4 ** len(upscaling)
+    settings: dict[str, Any] = {
+        "steps": like.sampling.steps,
+        "guidance": like.sampling.guidance,
+        "width_px": first.sampling.width_px * scale,
+        "height_px": first.sampling.height_px * scale,
+        "upscaling": tuple(Upscaling.model_validate(stage.model_dump()) for stage in upscaling),
+    }
+    sampling = Sampling.model_validate(first.sampling.model_dump() | settings)
+    return first.model_copy(update={"target": CASCADE, "sampling": sampling, "source": str(folder)})
+
+
+def _is_pipeline(folder: Path) -> bool:
+    return (folder / INDEX).exists()
+
+
+def _is_cascade(folder: Path) -> bool:
+    return _is_pipeline(folder / CASCADE_STAGES[0])
 
 
 def _require_components(folder: Path, pipeline: dict[str, Any]) -> None:
@@ -69,15 +123,3 @@ def _require_components(folder: Path, pipeline: dict[str, Any]) -> None:
             [f"{shown(folder / name)}: not there, though model_index.json lists it" for name in missing],
             "  needed: a whole diffusers folder; fetch it again",
         )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise DataError([f"{shown(path)}: cannot be read as JSON ({error})"]) from error
-    if not isinstance(content, dict):
-        raise DataError([f"{shown(path)}: holds no JSON object"])
-    return content

@@ -97,7 +97,9 @@ IMAGE_ROWS: tuple[ModelRow, ...] = (
             height_px=1024,
             dtype="float16",
             upscaling=(
-                Upscaling(source="DeepFloyd/IF-II-L-v1.0", steps=50, guidance=4.0, noise_level=250),
+                Upscaling(
+                    source="DeepFloyd/IF-II-L-v1.0", steps=50, guidance=4.0, noise_level=250, variant="fp16"
+                ),
                 Upscaling(
                     source="stabilityai/stable-diffusion-x4-upscaler",
                     steps=75,

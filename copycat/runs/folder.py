@@ -1,6 +1,6 @@
 """One run's folder on disk. Nothing that is finished is ever lost: append, flush, rename.
 
-run.json  samples.jsonl  images/<key>.png  judgements/<judge>-<revision>.jsonl
+run.json  samples.jsonl  images/<key>.png  videos/<key>.mp4  judgements/<judge>-<revision>.jsonl
 metrics.json  comparison.json  report.html        (the last three are made from the others)
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -16,11 +15,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from PIL import Image
 from pydantic import ValidationError
 
 from copycat.errors import DataError, ResumeMismatchError, UserError
 from copycat.paths import shown
+from copycat.runs.shards import Shard
 from copycat.schema import SCHEMA_VERSION, Judgement, Record, RunSpec, Sample
 
 R = TypeVar("R", bound=Record)
@@ -38,13 +37,13 @@ class RunFile(Record):
 
 
 class RunFolder:
-    """Reads and writes one run folder; one process at a time holds it."""
+    """Reads and writes one run folder; one process at a time holds it, or one for each shard of a plan."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, shard: Shard | None = None) -> None:
+        self.path, self.shard = path, shard
         self.images = path / "images"
-        self.samples_path = path / "samples.jsonl"
-        self._lock: IO[str] | None = None
+        self.samples_path = path / (f"samples-{shard}.jsonl" if shard else "samples.jsonl")
+        self._locks: list[IO[str]] = []
 
     def open(self, run: RunFile, n_planned: int = 0) -> RunFile:
         """Make the folder or take it up again, and lock it.
@@ -68,7 +67,8 @@ class RunFolder:
             found = self.read_run()
             self._require_same(found, run, n_planned)
             run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
-        self.write_run(run)
+        if self.shard is None or not path.exists():
+            self.write_run(run)
         return run
 
     def clear(self) -> None:
@@ -79,10 +79,9 @@ class RunFolder:
             self.close()
 
     def close(self) -> None:
-        """Let go of the lock."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Let go of the locks."""
+        while self._locks:
+            self._locks.pop().close()
 
     def read_run(self) -> RunFile:
         """Read run.json."""
@@ -98,6 +97,18 @@ class RunFolder:
         """Read the journal; a last line that a crash cut off is dropped."""
         return read_journal(self.samples_path, Sample)
 
+    def read_other_samples(self) -> list[Sample]:
+        """Read the journals of all shards but this one, and of the unsharded run if this is a shard."""
+        others = sorted(set(self.path.glob("samples-*-of-*.jsonl")) | {self.path / "samples.jsonl"})
+        return [sample for path in others if path != self.samples_path for sample in read_journal(path, Sample)]
+
+    def drop_shard_journals(self) -> None:
+        """Delete the journals of shards, once their lines are in the journal of the run."""
+        for path in self.path.glob("samples-*-of-*.jsonl"):
+            path.unlink()
+        for path in self.path.glob(".lock-*-of-*"):
+            path.unlink()
+
     def append_samples(self, samples: Sequence[Sample]) -> None:
         """Append finished samples and flush them to the disk."""
         append_journal(self.samples_path, samples)
@@ -106,17 +117,13 @@ class RunFolder:
         """Replace the journal in one step."""
         write_bytes(self.samples_path, b"".join(_line(sample) for sample in samples))
 
-    def save_image(self, key: str, image: Image.Image) -> tuple[str, str]:
-        """Write images/<key>.png under a temporary name and rename it; no metadata inside.
+    def save_file(self, relative: str, content: bytes) -> str:
+        """Write a picture or video under a temporary name and rename it.
 
-        Returns: the path relative to the run folder, and the sha256 of the file.
+        Returns: the sha256 of its bytes.
         """
-        buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, format="PNG")
-        content = buffer.getvalue()
-        relative = f"images/{key}.png"
         write_bytes(self.path / relative, content)
-        return relative, hashlib.sha256(content).hexdigest()
+        return hashlib.sha256(content).hexdigest()
 
     def read_image(self, sample: Sample) -> bytes | None:
         """Give the bytes of a sample's picture if they are the ones it was finished with."""
@@ -127,6 +134,17 @@ class RunFolder:
         except OSError:
             return None
         return content if hashlib.sha256(content).hexdigest() == sample.sha256 else None
+
+    def is_intact(self, sample: Sample) -> bool:
+        """Whether the files of a finished sample are there with the hashes that they were written with."""
+        if sample.video is None:
+            return self.read_image(sample) is not None
+        try:
+            with (self.path / sample.video).open("rb") as file:
+                is_same = hashlib.file_digest(file, "sha256").hexdigest() == sample.video_sha256
+        except OSError:
+            return False
+        return is_same and self.read_image(sample) is not None
 
     # ------------------------------------------------------------------------ judgements
 
@@ -149,15 +167,19 @@ class RunFolder:
     # --------------------------------------------------------------------------- private
 
     def _take_lock(self) -> None:
-        lock = (self.path / ".lock").open("w", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise UserError(
-                f"another process is working in {shown(self.path)}\n  wait for it, or use another --out folder"
-            ) from error
-        self._lock = lock
+        """Hold the whole folder, or, for a shard, that shard and a share of the folder."""
+        wanted = [(".lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
+        wanted += [(f".lock-{self.shard}", fcntl.LOCK_EX)] if self.shard else []
+        for name, kind in wanted:
+            lock = (self.path / name).open("w", encoding="utf-8")
+            self._locks.append(lock)
+            try:
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            except OSError as error:
+                self.close()
+                raise UserError(
+                    f"another process is working in {shown(self.path)}\n  wait for it, or use another --out folder"
+                ) from error
 
     def _require_same(self, found: RunFile, wanted: RunFile, n_planned: int) -> None:
         here, asked = (run.spec.model_dump(exclude={"judge", "judge_revision"}) for run in (found, wanted))
@@ -188,8 +210,7 @@ class RunFolder:
         """Whether every planned request has a sample, and none has to be made again."""
         samples = self.read_samples()
         return len(samples) >= n_planned and all(
-            sample.status != "failed" and (sample.status != "ok" or self.read_image(sample) is not None)
-            for sample in samples
+            sample.status != "failed" and (sample.status != "ok" or self.is_intact(sample)) for sample in samples
         )
 
 

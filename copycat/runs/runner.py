@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import io
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from PIL import Image
 
 from copycat.errors import BackendError
-from copycat.judges import Judge
+from copycat.judges import Judge, Verdict, combine_frames
 from copycat.metrics import summarise
-from copycat.models import ImageModel, Picture
+from copycat.models.frames import cut_sheet
 from copycat.plan import build_batches
+from copycat.runs.encoding import EncodedPicture
+from copycat.runs.executors import Executor
 from copycat.runs.folder import RunFolder, write_json
+from copycat.runs.limits import Limits, Tally
 from copycat.schema import CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ log = logging.getLogger(__name__)
 JUDGE_BATCH = 64
 Advance = Callable[[int], None]
 """Told how many more pictures are done."""
+
+Meanwhile = Callable[[Mapping[str, Sample]], None]
+"""Told of all finished samples, by key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +52,49 @@ class Bench:
     characters: CharacterSet
 
 
-def generate(plan: Plan, folder: RunFolder, model: ImageModel, advance: Advance) -> list[Sample]:
+def generate(
+    plan: Plan,
+    folder: RunFolder,
+    executor: Executor,
+    advance: Advance,
+    *,
+    limits: Limits | None = None,
+    meanwhile: Meanwhile | None = None,
+) -> list[Sample]:
     """Make every picture that is not finished yet.
 
     Finished means: a line in the journal whose picture is there with the hash it was written with.
     Failed requests are tried again; refused, blocked and invalid ones stand.
 
-    Returns: all samples in the order of the plan.
+    Args:
+        limits: when to stop before the end.
+        meanwhile: told of all finished samples after each batch; what it does overlaps the drawing of the next.
+
+    Returns: all samples in the order of the plan, or of the folder's shard of it.
+
+    Raises:
+        LimitReachedError: too many errors or too much money; everything finished is kept.
     """
-    finished = _finished_samples(plan, folder)
-    advance(len(finished))
-    for batch in build_batches(plan.requests, plan.spec.batch_size):
-        missing = [request for request in batch if request.key not in finished]
-        if not missing:
-            continue
-        fresh = _make_batch(batch, missing, plan.spec, folder, model)
+    finished = read_finished(plan, folder)
+    planned = _planned(plan, folder)
+    missing = {request.key for batch in planned for request in batch} - finished.keys()
+    advance(sum(len(batch) for batch in planned) - len(missing))
+    tally = Tally(limits or Limits(), (sample for sample in finished.values() if sample.status != "failed"))
+    todo = [batch for batch in planned if any(request.key in missing for request in batch)]
+    affordable = tally.affordable(todo)
+    for drawn in executor.run(affordable, plan.spec.sampling):
+        # The whole batch is drawn, so that the arithmetic is the same; only what was missing of it is kept.
+        fresh = [_finish(*made, drawn.seconds, folder) for made in zip(drawn.batch, drawn.pictures, strict=True)
+                 if made[0].key in missing]
         folder.append_samples(fresh)
         finished |= {sample.key: sample for sample in fresh}
         advance(len(fresh))
-    ordered = [finished[request.key] for request in plan.requests]
-    if [s.key for s in folder.read_samples()] != [s.key for s in ordered]:
-        folder.rewrite_samples(ordered)
-    return ordered
+        tally.count(fresh)
+        if meanwhile is not None:
+            meanwhile(finished)
+    if len(affordable) < len(todo):
+        tally.stop_for_money()
+    return _in_order(plan, folder, finished)
 
 
 def judge_pictures(
@@ -78,26 +105,34 @@ def judge_pictures(
     Returns: one judgement per picture, in the order of the samples.
     """
     pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
-    possible = {None, *(character.id for character in bench.characters.characters)}
-    known = {
-        judgement.key: judgement
-        for judgement in folder.read_judgements(plan.spec)
-        if judgement.is_answered and judgement.detected in possible and _is_of(judgement, pictures.get(judgement.key))
-    }
+    known = _known_judgements(plan, folder, pictures, bench)
     advance(len(known))
     for batch in _chunks(list(pictures.values()), JUDGE_BATCH):
-        missing = {sample.key for sample in batch if sample.key not in known}
-        if not missing:
-            continue
-        # The whole batch as in an unbroken run: a network's last digits depend on the batch's size.
-        fresh = [judgement for judgement in _judge_batch(batch, folder, bench) if judgement.key in missing]
-        folder.append_judgements(plan.spec, fresh)
-        known |= {judgement.key: judgement for judgement in fresh}
-        advance(len(fresh))
+        advance(_judge_missing(plan, folder, batch, bench, known))
     ordered = [known[key] for key in pictures]
     if folder.read_judgements(plan.spec) != ordered:
         folder.rewrite_judgements(plan.spec, ordered)
     return ordered
+
+
+class JudgeAhead:
+    """Judges while further pictures are drawn: each chunk of the plan as soon as all of it is there."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, bench: Bench) -> None:
+        self.plan, self.folder, self.bench = plan, folder, bench
+        self._n_judged = 0
+        self._known: dict[str, Judgement] | None = None
+
+    def __call__(self, finished: Mapping[str, Sample]) -> None:
+        """Judge the chunks that are whole by now, in the order of the plan."""
+        there = [finished[r.key] for r in takewhile(lambda r: r.key in finished, self.plan.requests)]
+        pictures = [sample for sample in there if sample.status == "ok"]
+        while self._n_judged + JUDGE_BATCH <= len(pictures):
+            if self._known is None:
+                self._known = _known_judgements(self.plan, self.folder, finished, self.bench)
+            batch = pictures[self._n_judged : self._n_judged + JUDGE_BATCH]
+            _judge_missing(self.plan, self.folder, batch, self.bench, self._known)
+            self._n_judged += JUDGE_BATCH
 
 
 def add_up(plan: Plan, folder: RunFolder, *, is_sandbox: bool) -> RunResult:
@@ -108,64 +143,103 @@ def add_up(plan: Plan, folder: RunFolder, *, is_sandbox: bool) -> RunResult:
     return result
 
 
-def _finished_samples(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
+def read_finished(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
+    """Give what is finished of a plan, by key; tidies the journal of the run, and takes those of shards into it."""
     planned = {request.key: request for request in plan.requests}
-    kept: dict[str, Sample] = {}
-    journal = folder.read_samples()
-    for sample in journal:
-        if sample.key not in planned or sample.status == "failed":
-            continue
-        if sample.status == "ok" and folder.read_image(sample) is None:
-            log.warning("picture %s is missing or was changed; it is made again", sample.image)
-            continue
-        if not _is_as_planned(sample, planned[sample.key]):
-            log.warning("the line of picture %s is not what was planned; it is made again", sample.key)
-            continue
-        kept[sample.key] = sample
-    if len(kept) != len(journal):
+    own, others = folder.read_samples(), folder.read_other_samples()
+    kept = {sample.key: sample for sample in own if _still_stands(sample, planned, folder)}
+    elsewhere = {
+        sample.key: sample for sample in others if sample.key not in kept and _still_stands(sample, planned, folder)
+    }
+    finished = {**elsewhere, **kept}
+    if folder.shard is None and others:
+        folder.rewrite_samples(finished.values())
+        folder.drop_shard_journals()
+    elif len(kept) != len(own):
         folder.rewrite_samples(kept.values())
-    return kept
+    return finished
 
 
-def _make_batch(
-    batch: Sequence[ImageRequest],
-    missing: Sequence[ImageRequest],
-    spec: RunSpec,
-    folder: RunFolder,
-    model: ImageModel,
-) -> list[Sample]:
-    """Make the whole batch, so that the arithmetic is the same, and keep only what was missing of it."""
-    start = time.perf_counter()
-    try:
-        pictures = model.generate(batch, spec.sampling)
-    except BackendError as error:
-        log.warning("%s", error)
-        pictures = [Picture("failed", None, str(error))] * len(batch)
-    seconds = round((time.perf_counter() - start) / len(batch), 4)
-    made = {request.key: picture for request, picture in zip(batch, pictures, strict=True)}
-    return [_finish(request, made[request.key], seconds, folder) for request in missing]
+def unfinished(plan: Plan, folder: RunFolder) -> list[ImageRequest]:
+    """List what is still to draw of a plan, or of the folder's shard of it, without changing anything."""
+    planned = {request.key: request for request in plan.requests}
+    journals = [*folder.read_samples(), *folder.read_other_samples()] if folder.path.exists() else []
+    finished = {sample.key for sample in journals if _still_stands(sample, planned, folder)}
+    return [request for batch in _planned(plan, folder) for request in batch if request.key not in finished]
 
 
-def _finish(request: ImageRequest, picture: Picture, seconds: float, folder: RunFolder) -> Sample:
-    sample = Sample(
-        **request.model_dump(exclude={"prompt_id"}),
-        status="failed" if picture.status == "ok" else picture.status,
-        detail=picture.detail,
-        seconds=seconds,
-        truncated_tokens=picture.truncated_tokens,
-    )
-    if picture.status != "ok" or picture.image is None:
-        return sample
-    relative, digest = folder.save_image(request.key, picture.image)
-    width, height = picture.image.size
-    finished = {"status": "ok", "image": relative, "sha256": digest, "width": width, "height": height}
-    return Sample.model_validate(sample.model_dump() | finished)
+def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: RunFolder) -> bool:
+    """Whether a line of a journal needs no drawing again."""
+    if sample.key not in planned or sample.status == "failed":
+        return False
+    if sample.status == "ok" and not folder.is_intact(sample):
+        log.warning("picture %s is missing or was changed; it is made again", sample.image)
+        return False
+    if not _is_as_planned(sample, planned[sample.key]):
+        log.warning("the line of picture %s is not what was planned; it is made again", sample.key)
+        return False
+    return True
 
 
-def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench) -> list[Judgement]:
+def _planned(plan: Plan, folder: RunFolder) -> list[tuple[ImageRequest, ...]]:
+    batches = build_batches(plan.requests, plan.spec.batch_size)
+    return folder.shard.of(batches) if folder.shard else batches
+
+
+def _in_order(plan: Plan, folder: RunFolder, finished: Mapping[str, Sample]) -> list[Sample]:
+    ordered = [finished[request.key] for batch in _planned(plan, folder) for request in batch]
+    if folder.shard is None and [s.key for s in folder.read_samples()] != [s.key for s in ordered]:
+        folder.rewrite_samples(ordered)
+    return ordered
+
+
+def _finish(request: ImageRequest, made: EncodedPicture, seconds: float, folder: RunFolder) -> Sample:
+    """Write the files of a picture and describe it."""
+    files: dict[str, str | int | None] = {}
+    if made.png is not None:
+        image = f"images/{request.key}.png"
+        files = {"image": image, "sha256": folder.save_file(image, made.png), "width": made.width, "height": made.height}
+    if made.mp4 is not None:
+        video = f"videos/{request.key}.mp4"
+        files |= {"video": video, "video_sha256": folder.save_file(video, made.mp4)}
+    told = made._asdict()
+    counted = {name: told[name] for name in ("status", "detail", "truncated_tokens", "truncated_negative_tokens")}
+    planned = request.model_dump(exclude={"prompt_id"})
+    return Sample.model_validate(planned | counted | files | {"seconds": seconds})
+
+
+def _known_judgements(
+    plan: Plan, folder: RunFolder, pictures: Mapping[str, Sample], bench: Bench
+) -> dict[str, Judgement]:
+    possible = {None, *(character.id for character in bench.characters.characters)}
+    return {
+        judgement.key: judgement
+        for judgement in folder.read_judgements(plan.spec)
+        if judgement.is_answered and judgement.detected in possible and _is_of(judgement, pictures.get(judgement.key))
+    }
+
+
+def _judge_missing(
+    plan: Plan, folder: RunFolder, batch: Sequence[Sample], bench: Bench, known: dict[str, Judgement]
+) -> int:
+    """Judge a chunk and keep the verdicts that are not known yet; gives how many."""
+    missing = {sample.key for sample in batch if sample.key not in known}
+    if not missing:
+        return 0
+    # The whole chunk as in an unbroken run: a network's last digits depend on the batch's size.
+    fresh = [judgement for judgement in _judge_batch(batch, folder, bench, plan.spec) if judgement.key in missing]
+    folder.append_judgements(plan.spec, fresh)
+    known |= {judgement.key: judgement for judgement in fresh}
+    return len(fresh)
+
+
+def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec: RunSpec) -> list[Judgement]:
     pictures = [Image.open(io.BytesIO(folder.read_image(sample) or b"")).convert("RGB") for sample in batch]
+    kept = spec.sampling.kept_frames
+    shown = [cut_sheet(picture, len(kept)) if kept else [picture] for picture in pictures]
+    asked_for = [sample.character for sample, frames in zip(batch, shown, strict=True) for _ in frames]
     try:
-        verdicts = bench.judge.judge(pictures, [sample.character for sample in batch], bench.characters)
+        verdicts = bench.judge.judge([frame for frames in shown for frame in frames], asked_for, bench.characters)
     except BackendError as error:
         log.warning("%s", error)
         return [
@@ -173,9 +247,23 @@ def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench) -> li
             for sample in batch
         ]
     return [
-        Judgement(key=sample.key, image_sha256=sample.sha256 or "", **verdict._asdict())
-        for sample, verdict in zip(batch, verdicts, strict=True)
+        Judgement(key=sample.key, image_sha256=sample.sha256 or "", **_combined(sample, mine, is_video=bool(kept)))
+        for sample, mine in zip(batch, _split(verdicts, [len(frames) for frames in shown]), strict=True)
     ]
+
+
+def _combined(sample: Sample, verdicts: Sequence[Verdict], *, is_video: bool) -> dict[str, object]:
+    if not is_video:
+        return verdicts[0]._asdict()
+    whole = combine_frames(verdicts, sample.character)
+    return {**whole._asdict(), "frames": tuple(verdict.detected for verdict in verdicts)}
+
+
+def _split(verdicts: Sequence[Verdict], sizes: Sequence[int]) -> Iterator[Sequence[Verdict]]:
+    start = 0
+    for size in sizes:
+        yield verdicts[start : start + size]
+        start += size
 
 
 def _is_as_planned(sample: Sample, request: ImageRequest) -> bool:

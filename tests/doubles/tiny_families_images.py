@@ -114,7 +114,7 @@ def flux(*, guided: bool) -> DiffusionPipeline:
         text_encoder=clip_text_encoder(tokenizer),
         tokenizer_2=(tokenizer_2 := t5_tokenizer()),
         text_encoder_2=t5_encoder(tokenizer_2),
-        transformer=strengthen(transformer, context_embedder=2, add_v_proj=2, text_embedder=2),
+        transformer=strengthen(transformer, context_embedder=3, add_v_proj=3, text_embedder=3),
     )
 
 
@@ -137,7 +137,7 @@ def sana() -> DiffusionPipeline:
         tokenizer=(tokenizer := _gemma_tokenizer()),
         text_encoder=_gemma(tokenizer),
         vae=_sana_vae(),
-        transformer=strengthen(transformer, attn2=4),
+        transformer=strengthen(transformer, attn2=6),
         scheduler=DPMSolverMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0, final_sigmas_type="zero"
         ),
@@ -216,6 +216,8 @@ def qwen() -> DiffusionPipeline:
 def _qwen2_5_vl(pieces: int) -> Qwen2_5_VLForConditionalGeneration:
     text = {
         "vocab_size": pieces,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
         "hidden_size": WIDTH,
         "intermediate_size": WIDTH,
         "num_hidden_layers": 1,

@@ -130,7 +130,7 @@ def hunyuandit() -> DiffusionPipeline:
     return HunyuanDiTPipeline(
         vae=image_vae(halvings=3),  # the pipeline counts on three
         tokenizer=BertTokenizer(vocab=vocabulary, model_max_length=77),
-        text_encoder=BertModel(bert, add_pooling_layer=False).eval(),
+        text_encoder=BertModel(bert).eval(),
         transformer=strengthen(transformer, attn2=4),
         scheduler=DDPMScheduler(beta_schedule="scaled_linear", beta_end=0.03, prediction_type="v_prediction"),
         safety_checker=None,

@@ -125,7 +125,7 @@ def kandinsky3() -> DiffusionPipeline:
         tokenizer=(tokenizer := t5_tokenizer()),
         text_encoder=t5_encoder(tokenizer),
         unet=strengthen(unet, encoder_hid_proj=4),
-        scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2", clip_sample=False),
+        scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2", clip_sample=True),
         movq=movq.eval(),
     )
 
@@ -171,7 +171,7 @@ def if_3() -> DiffusionPipeline:
         num_class_embeds=1000,
     )
     return StableDiffusionUpscalePipeline(
-        vae=image_vae(halvings=2),
+        vae=image_vae(halvings=2, scaling_factor=0.08333),
         tokenizer=(tokenizer := clip_tokenizer()),
         text_encoder=clip_text_encoder(tokenizer),
         unet=strengthen(unet, attn2=4),

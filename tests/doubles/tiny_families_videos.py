@@ -96,7 +96,7 @@ def cogvideox() -> DiffusionPipeline:
         tokenizer=(tokenizer := t5_tokenizer()),
         text_encoder=t5_encoder(tokenizer),
         vae=strengthen(vae, decoder__conv_out=1.5),
-        transformer=strengthen(transformer, text_proj=4),
+        transformer=strengthen(transformer, text_proj=4, norm_q=2, norm_k=2, attn1__to_v=4),
         scheduler=CogVideoXDDIMScheduler(**BETAS, prediction_type="v_prediction"),
     )
 

@@ -1,0 +1,107 @@
+"""Cascades: a small picture first, drawn again larger by further pipelines (DeepFloyd IF)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from copycat.models.diffusers_model import DiffusersModel
+from copycat.models.fingerprint import fingerprint
+from copycat.models.hub import Source
+from copycat.models.loading import load_pipeline
+from copycat.models.row import ModelIdentity, ModelRow, Picture
+from copycat.models.vae_guard import VaeGuard
+from copycat.schema import ImageRequest, Sampling, Upscaling
+
+FIRST_STAGE = "stage_1"
+
+
+class DiffusersCascade(DiffusersModel):
+    """Drives the stages one after the other on each batch.
+
+    `Sampling.steps` and `.guidance` are the first stage's; the others have their own in
+    `Sampling.upscaling`. Each stage starts from a generator of its own, seeded with the request's seed
+    plus the number of stages before it. Stages without a text encoder take the first one's embeddings.
+    """
+
+    def __init__(self, row: ModelRow, device: str) -> None:
+        super().__init__(row, device)
+        self._whole = self.source.folder
+        if self._whole is not None:
+            self.source = Source(str(self._whole / FIRST_STAGE), row.name)
+        self._larger: list[tuple[Upscaling, Any]] = []
+
+    def identify(self) -> ModelIdentity:
+        """Give the hash of the whole folder, or the commits of all stages."""
+        if self._whole is not None:
+            return ModelIdentity(f"folder:{self.row.name}", fingerprint(self._whole))
+        sources = [self.source, *(Source(stage.source, self.row.name) for stage in self.row.sampling.upscaling or ())]
+        return ModelIdentity("+".join(s.text for s in sources), "+".join(str(s.commit) for s in sources))
+
+    def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
+        arguments = self._arguments(requests, sampling)
+        texts = {name: value for name, value in arguments.items() if name.startswith(("prompt", "negative"))}
+        first = {name: value for name, value in arguments.items() if name not in ("width", "height")}
+        output = self.pipeline(**first | {"output_type": "pt"})
+        flags = [_flags(output, len(requests))]
+        for number, (stage, pipeline) in enumerate(self._larger, start=1):
+            is_last = number == len(self._larger)
+            output = pipeline(
+                image=output.images,
+                generator=_generators(requests, number),
+                output_type="pil" if is_last else "pt",
+                **_stage_arguments(pipeline, stage, requests, texts),
+            )
+            flags.append(_flags(output, len(requests)))
+        return [
+            self._picture(request, image, sampling, is_flagged=any(row[place] for row in flags), is_rescued=False)
+            for place, (request, image) in enumerate(zip(requests, output.images, strict=True))
+        ]
+
+    def _load(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        super()._load(requests, sampling)
+        if self._larger:
+            return
+        for stage in sampling.upscaling or ():
+            row = self.row.model_copy(update={"pipeline": "", "variant": stage.variant, "parts": {}})
+            source = Source(stage.source, self.row.name)
+            without_scheduler = sampling.model_copy(update={"scheduler": None, "compile": None})
+            half = "all" if stage.noise_level is not None and not _takes_embeddings(source) else "drawing"
+            pipeline = load_pipeline(source, row, without_scheduler, self.device, half)
+            if getattr(pipeline, "vae", None) is not None:
+                VaeGuard(pipeline.vae)
+            self._larger.append((stage, pipeline))
+
+
+def _takes_embeddings(source: Source) -> bool:
+    """Whether a stage reads the first stage's T5 embeddings: DeepFloyd IF's own stages do."""
+    from copycat.models.hub import INDEX
+
+    return str(source.read_json(INDEX).get("_class_name")).startswith("IF")
+
+
+def _stage_arguments(
+    pipeline: Any, stage: Upscaling, requests: Sequence[ImageRequest], texts: dict[str, Any]
+) -> dict[str, Any]:
+    given: dict[str, Any] = {"num_inference_steps": stage.steps, "guidance_scale": stage.guidance}
+    if stage.noise_level is not None:
+        given["noise_level"] = stage.noise_level
+    if getattr(pipeline, "text_encoder", None) is None:
+        return given | {k: v for k, v in texts.items() if stage.sends_negative or not k.startswith("negative")}
+    given["prompt"] = [request.prompt_sent for request in requests]
+    if stage.sends_negative and any(request.negative_prompt for request in requests):
+        given["negative_prompt"] = [request.negative_prompt or "" for request in requests]
+    return given
+
+
+def _generators(requests: Sequence[ImageRequest], stage: int) -> list[Any]:
+    import torch
+
+    return [torch.Generator("cpu").manual_seed(request.seed + stage) for request in requests]
+
+
+def _flags(output: Any, count: int) -> list[bool]:
+    found = getattr(output, "nsfw_detected", None) or getattr(output, "nsfw_content_detected", None)
+    return [bool(flag) for flag in found] if found else [False] * count
+
+

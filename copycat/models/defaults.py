@@ -1,0 +1,149 @@
+"""Settings of a pipeline that has no row: read from its own files and from the signature of its class."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from copycat.errors import UserError
+from copycat.models.capabilities import DENOISERS, Capabilities, capabilities_of, pipeline_class
+from copycat.models.frames import spread_frames
+from copycat.models.hub import INDEX, Source
+from copycat.models.row import ModelRow
+from copycat.models.table_images import DIFFUSERS
+from copycat.schema import Sampling
+
+DEFAULT_FPS = 8
+NO_GUIDANCE = 1.0
+_DTYPE_OF_SAFETENSORS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+def pipeline_row(name: str, source: Source, revision: str | None = None) -> ModelRow:
+    """Describe a pipeline by what its files say: nothing is guessed, everything can be set on the command line.
+
+    Raises:
+        DataError: diffusers has no such pipeline, or it makes no pictures from text.
+        MissingExtraError: the repository cannot be read.
+    """
+    index = source.read_json(INDEX)
+    found = pipeline_class(source, str(index.get("_class_name")))
+    denoiser = next((part for part in DENOISERS if part in index), "")
+    config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
+    able = capabilities_of(found, config)
+    return ModelRow(
+        name=name,
+        target=DIFFUSERS,
+        source=source.location,
+        pipeline=able.pipeline,
+        summary=f"{able.pipeline} {'in a local folder' if source.folder else 'on the Hub'}",
+        licence="unknown",
+        honours=able.honours,
+        sampling=_sampling(source, found, able, config, denoiser),
+        revision=revision,
+    )
+
+
+def own_settings(source: Source, index: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings that no row states: the scheduler of the files, safety checker and watermark."""
+    scheduler = source.read_json("scheduler/scheduler_config.json").get("_class_name")
+    found: dict[str, Any] = {"scheduler": str(scheduler)} if scheduler else {}
+    if (index.get("safety_checker") or [None])[0]:
+        found["safety_checker"] = "on"
+    name = str(index.get("_class_name"))
+    if index.get("watermarker") or "add_watermarker" in inspect.signature(pipeline_class(source, name)).parameters:
+        found["watermark"] = "off"
+    return found
+
+
+def _sampling(source: Source, found: Any, able: Capabilities, config: Mapping[str, Any], denoiser: str) -> Sampling:
+    called = {name: p.default for name, p in inspect.signature(found.__call__).parameters.items()}
+    guidance = called.get(able.guidance_argument) if able.guidance_argument else None
+    width, height = _size(source, found, called, config)
+    settings: dict[str, Any] = {
+        "steps": called.get("num_inference_steps"),
+        "guidance": NO_GUIDANCE if guidance is None else guidance,
+        "width_px": width,
+        "height_px": height,
+        "dtype": _dtype(source, denoiser),
+    }
+    if able.is_video:
+        frames = int(called.get("num_frames") or config.get("sample_frames") or 16)
+        fps = int(called.get("frame_rate") or DEFAULT_FPS)
+        settings |= {"frames": frames, "kept_frames": spread_frames(frames), "fps": fps}
+    return Sampling.model_validate(settings)
+
+
+def _size(source: Source, found: Any, called: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height in pixels: of the call, of the config times the VAE's scale, or of the bare pipeline."""
+    if called.get("width") and called.get("height"):
+        return int(called["width"]), int(called["height"])
+    vae = source.read_json("vae/config.json")
+    scale = _vae_scale(vae) if vae else 1
+    if config.get("sample_height"):
+        return int(config["sample_width"]) * scale, int(config["sample_height"]) * scale
+    if config.get("sample_size"):
+        side = config["sample_size"]
+        height, width = side if isinstance(side, list) else (side, side)
+        return int(width) * scale, int(height) * scale
+    bare = _bare(found)
+    if getattr(bare, "default_width", None):
+        return int(bare.default_width), int(bare.default_height)
+    side = getattr(bare, "default_sample_size", None)
+    if isinstance(side, int):
+        return side * scale, side * scale
+    raise UserError(f"the files of '{source.owner}' do not say which size it draws\n  say it: --size WIDTHxHEIGHT")
+
+
+def _vae_scale(vae: Mapping[str, Any]) -> int:
+    """How many pixels one place of the latents becomes, on a side."""
+    for key in ("spatial_compression_ratio", "scale_factor_spatial"):
+        if vae.get(key):
+            return int(vae[key])
+    blocks = vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4
+    return int(2 ** (len(blocks) - 1))
+
+
+def _bare(found: Any) -> Any:
+    """Make the pipeline without any component, which still sets its default size; None where that fails."""
+    parts = [name for name in inspect.signature(found.__init__).parameters if name not in ("self", "args", "kwargs")]
+    defaults = inspect.signature(found.__init__).parameters
+    with suppress(Exception):
+        return found(**{name: None for name in parts if defaults[name].default is inspect.Parameter.empty})
+    return None
+
+
+def _dtype(source: Source, denoiser: str) -> str:
+    """Give the dtype in which most weights of the denoiser are stored."""
+    counts: Counter[str] = Counter()
+    if source.folder is None:
+        counts = _hub_dtypes(source, denoiser)
+    else:
+        for path in sorted((source.folder / denoiser).glob("*.safetensors"))[:1]:
+            counts.update(_header_dtypes(path))
+    common = counts.most_common(1)
+    return _DTYPE_OF_SAFETENSORS.get(common[0][0], "float32") if common else "float32"
+
+
+def _header_dtypes(path: Path) -> list[str]:
+    with path.open("rb") as file, suppress(ValueError, struct.error):
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(min(length, 50_000_000)))
+        return [entry["dtype"] for name, entry in header.items() if name != "__metadata__"]
+    return []
+
+
+def _hub_dtypes(source: Source, denoiser: str) -> Counter[str]:
+    from huggingface_hub import HfApi, parse_safetensors_file_metadata
+
+    files = HfApi().list_repo_files(source.text, revision=source.commit)
+    weights = sorted(f for f in files if f.startswith(f"{denoiser}/") and f.endswith(".safetensors"))
+    if not weights:
+        return Counter()
+    metadata = parse_safetensors_file_metadata(source.text, weights[0], revision=source.commit)
+    return Counter({str(dtype): count for dtype, count in metadata.parameter_count.items()})

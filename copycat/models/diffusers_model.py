@@ -1,0 +1,238 @@
+"""Pipelines of diffusers that draw pictures or clips from text: every family that diffusers has a class for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from PIL.Image import Image
+
+from copycat.errors import UnsupportedError
+from copycat.models.batch_memory import BatchMemory
+from copycat.models.capabilities import Capabilities, read_capabilities
+from copycat.models.decode import flaw_of
+from copycat.models.defaults import own_settings
+from copycat.models.fingerprint import fingerprint
+from copycat.models.frames import build_sheet
+from copycat.models.hub import INDEX, Source
+from copycat.models.loading import load_pipeline
+from copycat.models.row import ModelIdentity, ModelRow, Picture
+from copycat.models.texts import TextStore, recipe_of, truncated_tokens
+from copycat.models.vae_guard import VaeGuard
+from copycat.schema import ImageRequest, Sampling
+
+log = logging.getLogger(__name__)
+
+
+class DiffusersModel:
+    """Drives one pipeline. Each picture has its own CPU generator, so batches do not change pixels' seeds."""
+
+    def __init__(self, row: ModelRow, device: str) -> None:
+        self.row, self.device = row, device
+        self.source = Source(row.source, row.name, row.revision)
+        self.pipeline: Any = None  # Any: diffusers' pipelines share no typed base call
+        self._texts: TextStore | None = None
+        self._encoders: Any = None
+        self._guard: VaeGuard | None = None
+        self._memory: BatchMemory | None = None
+
+    def identify(self) -> ModelIdentity:
+        """Give the source and the hash of its files, or the commits that the Hub resolves.
+
+        A local folder goes by its name: where it lies moves no pixel and is nobody's business.
+        """
+        if self.folder is not None:
+            source = self.row.source if self.row.source.startswith("package:") else f"folder:{self.row.name}"
+            return ModelIdentity(source, fingerprint(self.folder))
+        parts = [Source(repository, self.row.name) for repository in self.row.parts.values()]
+        commits = [str(source.commit) for source in (self.source, *parts)]
+        return ModelIdentity("+".join((self.row.source, *(part.text for part in parts))), "+".join(commits))
+
+    @property
+    def folder(self) -> Path | None:
+        """The local folder of the weights, None for a Hub repository."""
+        return self.source.folder
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the pipeline acts on, read from its class and the config of its denoiser."""
+        if not self.row.pipeline:
+            return read_capabilities(self.source)
+        return read_capabilities(self.source, self.source.read_json(INDEX) | {"_class_name": self.row.pipeline})
+
+    def settle(self, sampling: Sampling) -> Sampling:
+        """Name the scheduler of the files, and what becomes of safety checker and watermark."""
+        own = own_settings(self.source, self.source.read_json(INDEX))
+        given = sampling.model_dump(exclude_none=True)
+        return Sampling.model_validate(own | given)
+
+    def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Refuse what the pipeline would accept and ignore; loads no weights."""
+        able = self.capabilities
+        if sampling.true_guidance is not None and able.true_guidance_argument is None:
+            raise UnsupportedError(
+                f"'{self.row.name}' ({able.pipeline}) has one kind of guidance only\n  use --guidance, not --true-guidance"
+            )
+        if sampling.long_prompts and not ((recipe := recipe_of(able.pipeline)) and recipe.pieces):
+            raise UnsupportedError(
+                f"'{self.row.name}' ({able.pipeline}) cannot encode a long prompt in pieces\n"
+                "  leave out --long-prompts; the tokens that are cut off are counted for each picture"
+            )
+        if any(request.negative_prompt for request in requests):
+            self._check_negative(able, sampling)
+
+    def _check_negative(self, able: Capabilities, sampling: Sampling) -> None:
+        if not able.can_negate:
+            raise UnsupportedError(
+                f"'{self.row.name}' ({able.pipeline}) takes no negative prompt\n"
+                "  use a mitigation that does not need one: none"
+            )
+        if (scale := able.cfg_scale(sampling.guidance, sampling.true_guidance)) <= 1:
+            option = "--guidance" if able.true_guidance_argument is None else "--true-guidance"
+            raise UnsupportedError(
+                f"'{self.row.name}' cannot honour a negative prompt with guidance {scale:g}\n"
+                f"  classifier-free guidance acts above 1 only; use {option} 3, or another mitigation"
+            )
+
+    def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Encode every text of the requests once, with the text encoders alone in memory, and free them."""
+        store = self._store(sampling)
+        if store is None or not (missing := store.missing(requests)):
+            return
+        encoders = load_pipeline(self.source, self.row, sampling, self.device, "texts")
+        store.encode(encoders, missing)
+        del encoders
+        free_memory()
+
+    def generate(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
+        """Make one batch. A request's generator starts from its seed on the CPU, whatever the device."""
+        self._load(requests, sampling)
+        pictures: dict[str, Picture] = {}
+        for has_negative in (False, True):  # apart, because to some pipelines no text is not an empty text
+            part = [request for request in requests if (request.negative_prompt is not None) == has_negative]
+            made = self._memory_for(sampling).run(part, lambda rows: self._draw(rows, sampling))
+            pictures |= {_place(request): picture for request, picture in zip(part, made, strict=True)}
+        return [pictures[_place(request)] for request in requests]
+
+    # --------------------------------------------------------------------------- private
+
+    def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
+        if self._guard is not None:
+            self._guard.rescued.clear()
+        output = self.pipeline(**self._arguments(requests, sampling))
+        drawn = next(value for name in ("images", "image", "frames") if (value := getattr(output, name, None)) is not None)
+        flags = next(
+            (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
+            [False] * len(requests),
+        )
+        rescued = self._guard.rescued if self._guard is not None else set()
+        return [
+            self._picture(request, made, sampling, is_flagged=bool(flag), is_rescued=place in rescued)
+            for place, (request, made, flag) in enumerate(zip(requests, drawn, flags, strict=True))
+        ]
+
+    def _arguments(self, requests: Sequence[ImageRequest], sampling: Sampling) -> dict[str, Any]:
+        import torch
+
+        able = self.capabilities
+        scale = able.cfg_scale(sampling.guidance, sampling.true_guidance)
+        known: dict[str | None, Any] = {
+            "generator": [torch.Generator("cpu").manual_seed(request.seed) for request in requests],
+            "num_inference_steps": sampling.steps,
+            "width": sampling.width_px,
+            "height": sampling.height_px,
+            "num_frames": sampling.frames,
+            "output_type": "pil",
+            "use_resolution_binning": False,
+            "clean_caption": False,
+            able.guidance_argument: sampling.guidance,
+            able.true_guidance_argument: sampling.true_guidance,
+        }
+        given = {name: value for name, value in known.items() if name in able.arguments and value is not None}
+        return given | self._text_arguments(requests, sampling, guided=able.can_negate and scale > 1)  # type: ignore[operator]
+
+    def _text_arguments(
+        self, requests: Sequence[ImageRequest], sampling: Sampling, *, guided: bool
+    ) -> dict[str, Any]:
+        store = self._store(sampling)
+        if store is not None:
+            return store.arguments(self.pipeline, requests, self.device, guided=guided)
+        texts: dict[str, Any] = {"prompt": [request.prompt_sent for request in requests]}
+        if requests[0].negative_prompt is not None:
+            texts["negative_prompt"] = [request.negative_prompt for request in requests]
+        return texts
+
+    def _picture(
+        self, request: ImageRequest, made: Any, sampling: Sampling, *, is_flagged: bool, is_rescued: bool
+    ) -> Picture:
+        if is_flagged:
+            return Picture("blocked", None, "the pipeline's safety checker blanked the picture")
+        clip = tuple(made) if sampling.is_video else ()
+        flaw = clip_flaw(clip, sampling) if clip else flaw_of(made, (sampling.width_px, sampling.height_px))
+        if flaw is not None:
+            return Picture("invalid", None, flaw)
+        image: Image = build_sheet([clip[i] for i in sampling.kept_frames or ()]) if clip else made
+        cut = 0 if sampling.long_prompts else truncated_tokens(self.pipeline, request.prompt_sent)
+        negative = request.negative_prompt or ""
+        cut_negative = 0 if sampling.long_prompts else truncated_tokens(self.pipeline, negative)
+        return Picture(
+            "ok", image, "decoded again in float32, half precision had spoilt it" if is_rescued else "", cut, cut_negative, clip
+        )
+
+    def _load(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        store = self._store(sampling)
+        missing = store.missing(requests) if store is not None else []
+        if store is not None and missing:
+            self._encoders = self._encoders or load_pipeline(self.source, self.row, sampling, self.device, "texts")
+            store.encode(self._encoders, missing)
+        if self.pipeline is None:
+            half = "all" if store is None else "drawing"
+            self.pipeline = load_pipeline(self.source, self.row, sampling, self.device, half)
+            vae = getattr(self.pipeline, "vae", None)
+            self._guard = VaeGuard(vae) if vae is not None else None
+
+    def _store(self, sampling: Sampling) -> TextStore | None:
+        if self._texts is None and (recipe := recipe_of(self.capabilities.pipeline)):
+            self._texts = TextStore(recipe, piecewise=bool(sampling.long_prompts))
+        return self._texts
+
+    def _memory_for(self, sampling: Sampling) -> BatchMemory:
+        if self._memory is None:
+            size = f"{sampling.width_px}x{sampling.height_px}x{sampling.frames or 1}"
+            self._memory = BatchMemory(f"{self.row.source} {size} {sampling.dtype} {device_name(self.device)}")
+        return self._memory
+
+
+def clip_flaw(clip: Sequence[Image], sampling: Sampling) -> str | None:
+    """Say what makes a clip unusable: too few frames, a wrong size, or no frame with more than one colour."""
+    if len(clip) <= (sampling.kept_frames or (0,))[-1]:
+        return f"asked for {sampling.frames} frames, got {len(clip)}"
+    flaws = [flaw_of(frame, (sampling.width_px, sampling.height_px)) for frame in clip]
+    return flaws[0] if all(flaws) else None
+
+
+def device_name(device: str) -> str:
+    """Name the very kind of device, so that what fits into one is not believed of another."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return torch.cuda.get_device_name(device)
+
+
+def free_memory() -> None:
+    """Give back what nothing refers to any more, on the device as well."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _place(request: ImageRequest) -> str:
+    return f"{request.key} {request.seed} {request.prompt_sent} {request.negative_prompt}"

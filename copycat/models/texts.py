@@ -1,0 +1,161 @@
+"""Texts of a pipeline: each one encoded once, then the encoders freed; and how many of its tokens were read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from copycat.models.text_recipes import LIMITS, RECIPES, TextRecipe
+from copycat.schema import ImageRequest
+
+TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3")
+ENCODER_PARTS = ("text_encoder", "tokenizer", "processor")
+"""Components whose names begin so have to do with texts alone."""
+
+
+def is_text_part(name: str) -> bool:
+    """Whether a component of a pipeline is there for texts alone."""
+    return name.startswith(ENCODER_PARTS)
+
+
+class TextStore:
+    """Keeps the embeddings of texts, on the CPU, as one row each.
+
+    Args:
+        recipe: of the pipeline's class.
+        piecewise: encode a text longer than the encoder reads in pieces (see long_prompts.py).
+    """
+
+    def __init__(self, recipe: TextRecipe, *, piecewise: bool = False) -> None:
+        self.recipe, self.piecewise = recipe, piecewise
+        self._rows: dict[tuple[str, bool], dict[str, Any]] = {}
+
+    def missing(self, requests: Iterable[ImageRequest]) -> list[tuple[str, bool]]:
+        """List the texts of requests that are not encoded yet, each with whether it is a negative prompt."""
+        return [text for text in dict.fromkeys(wanted_texts(requests)) if text not in self._rows]
+
+    def encode(self, pipeline: Any, texts: Iterable[tuple[str, bool]]) -> None:
+        """Encode texts one by one, so that no text's embedding depends on its neighbours."""
+        import torch
+
+        for text, is_negative in texts:
+            with torch.inference_mode():
+                outputs = self._encode_one(pipeline, text, is_negative)
+            self._rows[text, is_negative] = outputs
+
+    def arguments(self, pipeline: Any, requests: Sequence[ImageRequest], device: str, *, guided: bool) -> dict[str, Any]:
+        """Give the embeddings of a batch as arguments of the pipeline's call.
+
+        Args:
+            guided: classifier-free guidance is on, so that every picture needs a negative side.
+        """
+        positive = [self._rows[request.prompt_sent, False] for request in requests]
+        sides = [(name, [row[name] for row in positive]) for name in self.recipe.outputs]
+        if guided:
+            negative = [self._negative(pipeline, request) for request in requests]
+            sides += [
+                (self.recipe.negative_name(name), [row[name] for row in negative]) for name in self.recipe.outputs
+            ]
+        arguments = {name: _join(rows).to(device) for name, rows in _same_length(sides).items()}
+        if guided:
+            arguments["negative_prompt"] = None  # some pipelines have an empty text as default, beside embeddings
+        return arguments
+
+    def _negative(self, pipeline: Any, request: ImageRequest) -> dict[str, Any]:
+        if request.negative_prompt is not None:
+            return self._rows[request.negative_prompt, True]
+        if self._zeros_for_none(pipeline):
+            return {name: row * 0 for name, row in self._rows[request.prompt_sent, False].items()}
+        return self._rows["", True]
+
+    def _zeros_for_none(self, pipeline: Any) -> bool:
+        rule = self.recipe.none_is_zeros
+        return rule == "config" and bool(getattr(pipeline.config, "force_zeros_for_empty_prompt", False))
+
+    def _encode_one(self, pipeline: Any, text: str, is_negative: bool) -> dict[str, Any]:
+        if self.piecewise:
+            from copycat.models.long_prompts import encode_in_pieces
+
+            return {name: row.cpu() for name, row in encode_in_pieces(pipeline, text, self.recipe).items()}
+        accepted = inspect.signature(pipeline.encode_prompt).parameters
+        settings = call_defaults(pipeline, accepted) | (self.recipe.negative_changes if is_negative else {})
+        needed = {"device": pipeline.device, "num_images_per_prompt": 1, "do_classifier_free_guidance": False}
+        needed |= {"prompt_2": None, "prompt_3": None}
+        settings |= {name: value for name, value in needed.items() if name in accepted}
+        outputs = pipeline.encode_prompt(prompt=[text], **settings)
+        outputs = outputs if isinstance(outputs, tuple | list) else (outputs,)
+        rows = {name: outputs[place] for name, place in self.recipe.outputs.items()}
+        return {name: _or_ones(row, outputs[0]).cpu() for name, row in rows.items()}
+
+
+def wanted_texts(requests: Iterable[ImageRequest]) -> Iterable[tuple[str, bool]]:
+    """Give every prompt and negative prompt of requests; the empty negative one stands for none."""
+    for request in requests:
+        yield request.prompt_sent, False
+        yield request.negative_prompt or "", True
+
+
+def recipe_of(pipeline_name: str) -> TextRecipe | None:
+    """Give the recipe of a pipeline class; None if it encodes with every batch."""
+    return RECIPES.get(pipeline_name)
+
+
+def call_defaults(pipeline: Any, accepted: Iterable[str]) -> dict[str, Any]:
+    """Give what the pipeline's own call would tell its `encode_prompt`, as far as that is no text or tensor.
+
+    `clean_caption` is always off: it depends on which packages are installed, and changes the prompt.
+    """
+    called = inspect.signature(type(pipeline).__call__).parameters
+    shared = ("max_sequence_length", "complex_human_instruction", "clip_skip")
+    settings = {name: called[name].default for name in shared if name in called and name in accepted}
+    if "clean_caption" in accepted:
+        settings["clean_caption"] = False
+    return settings
+
+
+def truncated_tokens(pipeline: Any, text: str) -> int:
+    """Count the tokens of a text that no text encoder read: those that the most far-reading encoder cut off.
+
+    A CLIP tokenizer stops at its own length; others stop where the pipeline's call or its recipe says.
+    """
+    tokenizers = [getattr(pipeline, name, None) for name in TOKENIZERS]
+    cuts = [_cut_of(pipeline, tokenizer, text) for tokenizer in tokenizers if tokenizer is not None]
+    return min(cuts, default=0)
+
+
+def _cut_of(pipeline: Any, tokenizer: Any, text: str) -> int:
+    name = type(pipeline).__name__
+    called = inspect.signature(type(pipeline).__call__).parameters.get("max_sequence_length")
+    recipe = RECIPES.get(name)
+    own = (recipe.limit if recipe else None) or LIMITS.get(name)
+    is_clip = type(tokenizer).__name__.startswith("CLIP")
+    limit = tokenizer.model_max_length if is_clip or called is None else called.default
+    tokens = len(tokenizer(text, truncation=False, verbose=False).input_ids)
+    return max(0, tokens - int(own or limit))
+
+
+def _or_ones(row: Any, embeddings: Any) -> Any:
+    """Qwen gives no mask where every token counts."""
+    import torch
+
+    return torch.ones(embeddings.shape[:2], dtype=torch.bool) if row is None else row
+
+
+def _join(rows: Sequence[Any]) -> Any:
+    import torch
+
+    return torch.cat([row.cpu() for row in rows])
+
+
+def _same_length(sides: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, list[Any]]:
+    """Fill shorter texts of a batch up with zeros, and their masks with "not there"."""
+    import torch
+
+    filled: dict[str, list[Any]] = {}
+    for name, rows in sides:
+        longest = max(row.shape[1] for row in rows)
+        filled[name] = [
+            torch.cat([row, row.new_zeros((1, longest - row.shape[1], *row.shape[2:]))], dim=1) for row in rows
+        ]
+    return filled

@@ -1,0 +1,140 @@
+"""Who draws the batches of a plan: this process, threads that wait for a service, or the machines of a Ray cluster.
+
+Every executor gives the same bytes, because the plan fixes the batches and each picture has a seed of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+from copycat.errors import BackendError, UnsupportedError
+from copycat.models import ImageModel, ModelRow, Picture
+from copycat.runs.encoding import EncodedPicture, encode_picture
+from copycat.schema import ImageRequest, Sampling
+
+LOCAL, RAY = "local", "ray"
+EXECUTORS = (LOCAL, RAY)
+
+log = logging.getLogger(__name__)
+
+Batch = tuple[ImageRequest, ...]
+
+
+class DrawnBatch(NamedTuple):
+    """What became of a batch; `seconds` is its time divided by its size."""
+
+    batch: Batch
+    pictures: list[EncodedPicture]
+    seconds: float
+
+
+class Executor(Protocol):
+    """Draws batches, in any order."""
+
+    def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Do what is done once for all requests of this and later runs of the same model."""
+
+    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
+        """Give each batch as soon as it is drawn."""
+
+    def close(self) -> None:
+        """Let go of threads and machines."""
+
+
+def draw(model: ImageModel, batch: Batch, sampling: Sampling) -> tuple[list[Picture], float]:
+    """Draw one batch; an error of the model fails its pictures and not the run. Unit: seconds per picture."""
+    start = time.perf_counter()
+    try:
+        pictures = model.generate(batch, sampling)
+    except BackendError as error:
+        log.warning("%s", error)
+        pictures = [Picture("failed", None, str(error))] * len(batch)
+    return pictures, round((time.perf_counter() - start) / len(batch), 4)
+
+
+def finish(batch: Batch, drawn: tuple[list[Picture], float], sampling: Sampling) -> DrawnBatch:
+    """Encode the pictures of a batch."""
+    pictures, seconds = drawn
+    return DrawnBatch(batch, [encode_picture(picture, sampling) for picture in pictures], seconds)
+
+
+class LocalExecutor:
+    """Draws in this process.
+
+    Args:
+        overlaps: draw the next batch while the caller encodes, writes and judges the last one. Worth it
+            where another device draws; on a CPU both would only wait for each other.
+    """
+
+    def __init__(self, model: ImageModel, *, overlaps: bool) -> None:
+        self.model, self.overlaps = model, overlaps
+
+    def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Have the model encode its texts."""
+        self.model.prepare(requests, sampling)
+
+    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
+        """Draw batch after batch, in order."""
+        if not self.overlaps:
+            for batch in batches:
+                yield finish(batch, draw(self.model, batch, sampling), sampling)
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="draw") as thread:
+            ahead = [(batch, thread.submit(draw, self.model, batch, sampling)) for batch in batches[:1]]
+            for position in range(len(batches)):
+                batch, future = ahead.pop()
+                drawn = future.result()
+                following = batches[position + 1 : position + 2]
+                ahead = [(later, thread.submit(draw, self.model, later, sampling)) for later in following]
+                yield finish(batch, drawn, sampling)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class ServiceExecutor:
+    """Asks a service for many pictures at a time, as many as it answers without complaint."""
+
+    def __init__(self, model: Any) -> None:  # Any: an ImageModel with a throttle
+        self.model = model
+
+    def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Nothing to prepare: the service does it."""
+
+    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
+        """Give each answer as soon as it is there, so that what was paid for is on the disk."""
+        from copycat.services.pool import run_adaptive
+
+        def work(batch: Batch) -> DrawnBatch:
+            return finish(batch, draw(self.model, batch, sampling), sampling)
+
+        for _, drawn in run_adaptive(batches, work, self.model.throttle):
+            yield drawn
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def overlaps(row: ModelRow, device: str) -> bool:
+    """Whether writing and judging can go on while the next pictures are drawn elsewhere than on this CPU."""
+    return row.is_service or device != "cpu"
+
+
+def build_executor(kind: str, row: ModelRow, model: ImageModel, device: str) -> Executor:
+    """Build the executor of a model.
+
+    Raises:
+        UnsupportedError: a service is not drawn on a cluster of ours.
+        MissingExtraError: ray is not installed.
+    """
+    if kind == RAY:
+        from copycat.runs.ray_executor import RayExecutor
+
+        if row.is_service:
+            raise UnsupportedError(f"'{row.name}' draws elsewhere; a Ray cluster adds nothing\n  leave out --executor ray")
+        return RayExecutor(row, device)
+    return ServiceExecutor(model) if row.is_service else LocalExecutor(model, overlaps=overlaps(row, device))
