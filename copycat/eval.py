@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
 from copycat.catalog import (
     build_prompts,
     characters_sha256,
@@ -74,7 +76,7 @@ class Job(Record):
     judge: str | None = None
     limit: int | None = None
     preset: str | None = None
-    sampling: dict[str, Any] = {}
+    sampling: dict[str, Any] = Field(default_factory=dict)
     compile: str = "off"
     revision: str | None = None
     batch_size: int | None = None
@@ -155,7 +157,9 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
                 samples = _generate(job, stage, cell, executor)
                 failed = sum(sample.status == "failed" for sample in samples)
                 spec = cell.plan.spec
-                outcomes.append(ShardOutcome(cell.folder.path, spec.model, spec.mitigation, len(samples) - failed, failed))
+                outcomes.append(
+                    ShardOutcome(cell.folder.path, spec.model, spec.mitigation, len(samples) - failed, failed)
+                )
     return outcomes
 
 

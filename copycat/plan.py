@@ -48,7 +48,6 @@ def build_seed(prompt_id: str, repeat: int) -> int:
 def run_id(spec: RunSpec) -> str:
     """Name the run folder: for people; only the hash at its end identifies the spec."""
     identity = spec.model_dump(mode="json", exclude={"judge", "judge_revision"})
-    identity["sampling"] = spec.sampling.identity()
     parts = (spec.model, spec.mitigation, spec.characters)
     readable = "+".join("".join(c if c.isalnum() or c in "-.+" else "-" for c in part) for part in parts)
     return f"{readable[:80].strip('-')}+{canonical_sha256(identity)[:8]}"
@@ -72,7 +71,7 @@ def _with_key(spec: RunSpec, request: ImageRequest) -> ImageRequest:
     content = {
         "model": spec.model_source,
         "revision": spec.model_revision,
-        "sampling": spec.sampling.identity(),
+        "sampling": spec.sampling.model_dump(mode="json"),
         "device": spec.device,
         "batch_size": spec.batch_size,
         "request": request.model_dump(mode="json", exclude={"key"}),

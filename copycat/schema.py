@@ -5,9 +5,17 @@ Flow: Character, Prompt -> ImageRequest -> Generation -> Judgement -> Estimate -
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 SCHEMA_VERSION = 1
 SUITE_VERSION = "1.0"
@@ -143,7 +151,7 @@ class Sampling(Record):
         if (self.frames is None) != (self.kept_frames is None):
             raise ValueError("frames and kept_frames go together")
         kept = self.kept_frames or (0,)
-        if not kept or sorted(set(kept)) != list(kept) or not 0 <= kept[0] <= kept[-1] < (self.frames or 1):
+        if sorted(set(kept)) != list(kept) or not 0 <= kept[0] <= kept[-1] < (self.frames or 1):
             raise ValueError(f"kept_frames must rise from 0 to {(self.frames or 1) - 1} at most, got {kept}")
         return self
 
@@ -152,9 +160,10 @@ class Sampling(Record):
         """Whether a clip is made."""
         return self.frames is not None
 
-    def identity(self) -> dict[str, object]:
-        """Give what is set, for hashing: a setting that came later and is not used moves no hash."""
-        return self.model_dump(mode="json", exclude_none=True)
+    @model_serializer(mode="wrap")
+    def _only_what_is_set(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is None, so that a setting that came later and is not used moves no hash of a run."""
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
 class ImageRequest(Record):

@@ -21,7 +21,10 @@ The same command twice resumes. Exit 0 done, 1 ran but not valid (coverage under
 
 @app.command(epilog=EPILOG)
 def evaluate(  # noqa: PLR0917 - one parameter per option
-    model: Annotated[list[str] | None, typer.Option(help="name or ./folder; repeatable", show_default=False)] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="name, ./folder, hub/repo-id or openai:MODEL; repeatable", show_default=False),
+    ] = None,
     mitigation: Annotated[
         list[str] | None, typer.Option(help="NAME[:VARIANT], '+' composes; repeatable", show_default=False)
     ] = None,
@@ -36,11 +39,44 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     limit: Annotated[
         int | None, typer.Option(min=1, help="at most this many pictures per model and mitigation: a partial run")
     ] = None,
+    preset: Annotated[str | None, typer.Option(help="named settings of the model, such as 'paper'")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="sampling steps; default: the model's row")] = None,
     guidance: Annotated[float | None, typer.Option(min=0, help="guidance scale; default: the model's row")] = None,
+    true_guidance: Annotated[
+        float | None, typer.Option(min=0, help="scale of real guidance where the other one is distilled (FLUX.1)")
+    ] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="pixels; default: the model's row")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="length of a clip; default: the model's row")] = None,
+    keep_frames: Annotated[
+        str | None, typer.Option(help="which frames are looked at, from 0, such as 0,6,15; default: 8 evenly spread")
+    ] = None,
+    long_prompts: Annotated[
+        bool, typer.Option("--long-prompts", help="encode prompts longer than CLIP reads in pieces")
+    ] = False,
+    safety_checker: Annotated[
+        str | None, typer.Option(metavar="on|off", help="of pipelines that have one; default: on")
+    ] = None,
+    quality: Annotated[str | None, typer.Option(help="of a service's pictures, in its own words")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="pictures made at once")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, float16 or bfloat16")] = None,
+    compile_: Annotated[
+        str,
+        typer.Option(
+            "--compile", metavar="off|on|auto", help="torch.compile, block by block; auto: on CUDA from 200 pictures"
+        ),
+    ] = "off",
+    revision: Annotated[str | None, typer.Option(help="branch, tag or commit of a Hub repository")] = None,
+    executor: Annotated[str, typer.Option(metavar="local|ray", help="draw here, or on a Ray cluster")] = "local",
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="draw only the I-th of N parts; without it: the rest, and judge")
+    ] = None,
+    max_errors: Annotated[int | None, typer.Option(min=0, help="stop after so many failed requests")] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="stop before a run costs more")] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="of one picture of a service, for --max-cost and --dry-run"),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="where run folders are made")] = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="delete what these runs have made and start again")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be made, make nothing")] = False,
@@ -58,47 +94,15 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
 
         print_list(list_, characters)
         return 0
-    from copycat.errors import UserError
+    from copycat.commands.job import build_job
 
-    if not model:
-        raise UserError("no model given\n  needed: --model NAME, e.g. --model sandbox\n  see all: --list models")
-    job = _job(
-        models=tuple(model),
-        mitigations=tuple(mitigation or ()),
-        characters=characters,
-        anchors=tuple(part.strip() for part in anchors.split(",") if part.strip()),
-        seeds=seeds,
-        judge=judge,
-        limit=limit,
-        steps=steps,
-        guidance=guidance,
-        batch_size=batch_size,
-        device=device,
-        dtype=dtype,
-        out=out,
-        fresh=fresh,
-        command=_typed(),
-    )
+    job = build_job(locals(), command=_typed())
     if dry_run:
         from copycat.commands.dry_run import print_plan
 
         print_plan(job)
         return 0
-    return _run(job, as_json=json)
-
-
-def _job(**options: Any) -> Job:
-    from copycat.errors import UserError
-    from copycat.eval import Job
-
-    if not options["anchors"]:
-        raise UserError("no anchor given\n  needed: a comma list, e.g. --anchors name,keywords,description")
-    dtype, known = options["dtype"], ("float32", "float16", "bfloat16")
-    if dtype is not None and dtype not in known:
-        from copycat.errors import UnknownNameError
-
-        raise UnknownNameError("dtype", dtype, known)
-    return Job(**options)
+    return _draw(job, as_json=json) if job.shard else _run(job, as_json=json)
 
 
 def _run(job: Job, *, as_json: bool) -> int:
@@ -115,6 +119,20 @@ def _run(job: Job, *, as_json: bool) -> int:
     return console.EXIT_DONE if all(o.is_valid for o in outcomes) else console.EXIT_NOT_VALID
 
 
+def _draw(job: Job, *, as_json: bool) -> int:
+    from copycat import console
+    from copycat.eval import draw_shard
+
+    outcomes = draw_shard(job)
+    if as_json:
+        console.print_json({"shards": [{**o._asdict(), "folder": str(o.folder)} for o in outcomes]})
+    else:
+        from copycat.commands.tables import print_shards
+
+        print_shards(job.shard, outcomes)
+    return console.EXIT_NOT_VALID if any(o.n_failed for o in outcomes) else console.EXIT_DONE
+
+
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "folder": str(outcome.folder),
@@ -127,5 +145,5 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
 
 def _typed() -> str:
     """Give what was typed, as the report shows it: without what deletes pictures or only moves the answer."""
-    lasting = [word for word in sys.argv[1:] if word not in ("--fresh", "--json")]
+    lasting = [word for word in sys.argv[1:] if word not in {"--fresh", "--json"}]
     return f"python -m copycat.eval {shlex.join(lasting)}".strip()

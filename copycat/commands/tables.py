@@ -10,7 +10,8 @@ from copycat.paths import shown
 from copycat.schema import MIN_COVERAGE, Estimate
 
 if TYPE_CHECKING:
-    from copycat.eval import Outcome
+    from copycat.eval import Outcome, ShardOutcome
+    from copycat.runs.shards import Shard
 
 HEADINGS = {"detect": "DETECT", "consistency": "CONS"}
 MEANINGS = {
@@ -37,6 +38,19 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
                 f"'{outcome.result.mitigation}' were judged, refused or blocked; {100 * MIN_COVERAGE:.0f} % are needed",
                 markup=False,
             )
+
+
+def print_shards(shard: Shard | None, outcomes: Sequence[ShardOutcome]) -> None:
+    """Print what a shard has drawn, and how the whole is put together."""
+    for outcome in outcomes:
+        failed = f", {outcome.n_failed} failed: the same command tries them again" if outcome.n_failed else ""
+        out.print(
+            f"{outcome.model} + {outcome.mitigation}, shard {shard}: {outcome.n_finished} pictures{failed}"
+            f"  {shown(outcome.folder)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print("when all shards are through, the same command without --shard judges and reports", style="italic dim")
 
 
 def _print_pair(outcome: Outcome, baseline: Outcome) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.fingerprint import fingerprint
 from copycat.models.hub import Source
-from copycat.models.loading import load_pipeline
+from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
 from copycat.models.vae_guard import VaeGuard
 from copycat.schema import ImageRequest, Sampling, Upscaling
@@ -66,7 +66,7 @@ class DiffusersCascade(DiffusersModel):
             row = self.row.model_copy(update={"pipeline": "", "variant": stage.variant, "parts": {}})
             source = Source(stage.source, self.row.name)
             without_scheduler = sampling.model_copy(update={"scheduler": None, "compile": None})
-            half = "all" if stage.noise_level is not None and not _takes_embeddings(source) else "drawing"
+            half: Half = "drawing" if _takes_embeddings(source) else "all"
             pipeline = load_pipeline(source, row, without_scheduler, self.device, half)
             if getattr(pipeline, "vae", None) is not None:
                 VaeGuard(pipeline.vae)
@@ -103,5 +103,3 @@ def _generators(requests: Sequence[ImageRequest], stage: int) -> list[Any]:
 def _flags(output: Any, count: int) -> list[bool]:
     found = getattr(output, "nsfw_detected", None) or getattr(output, "nsfw_content_detected", None)
     return [bool(flag) for flag in found] if found else [False] * count
-
-

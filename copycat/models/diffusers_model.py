@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +17,15 @@ from copycat.models.defaults import own_settings
 from copycat.models.fingerprint import fingerprint
 from copycat.models.frames import build_sheet
 from copycat.models.hub import INDEX, Source
-from copycat.models.loading import load_pipeline
+from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
 from copycat.models.texts import TextStore, recipe_of, truncated_tokens
 from copycat.models.vae_guard import VaeGuard
 from copycat.schema import ImageRequest, Sampling
 
-log = logging.getLogger(__name__)
+OUTPUTS = ("images", "image", "frames")
+NEGATIVE_CUT_TO_BATCH = ("Kandinsky3Pipeline",)
+"""Pipelines that cut a negative prompt to the longest prompt of the batch: such pictures are drawn one by one."""
 
 
 class DiffusersModel:
@@ -66,15 +67,15 @@ class DiffusersModel:
     def settle(self, sampling: Sampling) -> Sampling:
         """Name the scheduler of the files, and what becomes of safety checker and watermark."""
         own = own_settings(self.source, self.source.read_json(INDEX))
-        given = sampling.model_dump(exclude_none=True)
-        return Sampling.model_validate(own | given)
+        return Sampling.model_validate(own | sampling.model_dump())
 
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         """Refuse what the pipeline would accept and ignore; loads no weights."""
         able = self.capabilities
         if sampling.true_guidance is not None and able.true_guidance_argument is None:
             raise UnsupportedError(
-                f"'{self.row.name}' ({able.pipeline}) has one kind of guidance only\n  use --guidance, not --true-guidance"
+                f"'{self.row.name}' ({able.pipeline}) has one kind of guidance only\n"
+                "  use --guidance, not --true-guidance"
             )
         if sampling.long_prompts and not ((recipe := recipe_of(able.pipeline)) and recipe.pieces):
             raise UnsupportedError(
@@ -113,8 +114,11 @@ class DiffusersModel:
         pictures: dict[str, Picture] = {}
         for has_negative in (False, True):  # apart, because to some pipelines no text is not an empty text
             part = [request for request in requests if (request.negative_prompt is not None) == has_negative]
-            made = self._memory_for(sampling).run(part, lambda rows: self._draw(rows, sampling))
-            pictures |= {_place(request): picture for request, picture in zip(part, made, strict=True)}
+            alone = has_negative and self.capabilities.pipeline in OUTPUTS = ("images", "image", "frames")
+NEGATIVE_CUT_TO_BATCH
+            for group in [[request] for request in part] if alone else [part]:
+                made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
+                pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
         return [pictures[_place(request)] for request in requests]
 
     # --------------------------------------------------------------------------- private
@@ -123,7 +127,9 @@ class DiffusersModel:
         if self._guard is not None:
             self._guard.rescued.clear()
         output = self.pipeline(**self._arguments(requests, sampling))
-        drawn = next(value for name in ("images", "image", "frames") if (value := getattr(output, name, None)) is not None)
+        drawn = next(
+            value for name in ("images", "image", "frames") if (value := getattr(output, name, None)) is not None
+        )
         flags = next(
             (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
             [False] * len(requests),
@@ -154,9 +160,7 @@ class DiffusersModel:
         given = {name: value for name, value in known.items() if name in able.arguments and value is not None}
         return given | self._text_arguments(requests, sampling, guided=able.can_negate and scale > 1)  # type: ignore[operator]
 
-    def _text_arguments(
-        self, requests: Sequence[ImageRequest], sampling: Sampling, *, guided: bool
-    ) -> dict[str, Any]:
+    def _text_arguments(self, requests: Sequence[ImageRequest], sampling: Sampling, *, guided: bool) -> dict[str, Any]:
         store = self._store(sampling)
         if store is not None:
             return store.arguments(self.pipeline, requests, self.device, guided=guided)
@@ -179,7 +183,12 @@ class DiffusersModel:
         negative = request.negative_prompt or ""
         cut_negative = 0 if sampling.long_prompts else truncated_tokens(self.pipeline, negative)
         return Picture(
-            "ok", image, "decoded again in float32, half precision had spoilt it" if is_rescued else "", cut, cut_negative, clip
+            "ok",
+            image,
+            "decoded again in float32, half precision had spoilt it" if is_rescued else "",
+            cut,
+            cut_negative,
+            clip,
         )
 
     def _load(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
@@ -189,7 +198,7 @@ class DiffusersModel:
             self._encoders = self._encoders or load_pipeline(self.source, self.row, sampling, self.device, "texts")
             store.encode(self._encoders, missing)
         if self.pipeline is None:
-            half = "all" if store is None else "drawing"
+            half: Half = "all" if store is None else "drawing"
             self.pipeline = load_pipeline(self.source, self.row, sampling, self.device, half)
             vae = getattr(self.pipeline, "vae", None)
             self._guard = VaeGuard(vae) if vae is not None else None

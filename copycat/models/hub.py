@@ -82,23 +82,23 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
     from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
+    from huggingface_hub import errors as hub
 
+    client_error: type[Exception] = hub.HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
     try:
         return str(HfApi().model_info(repository, revision=revision, timeout=10).sha)
-    except GatedRepoError as error:
+    except hub.GatedRepoError as error:
         raise MissingExtraError(_gated(repository, owner)) from error
-    except RevisionNotFoundError as error:
+    except hub.RevisionNotFoundError as error:
         raise MissingExtraError(
             f"model '{owner}': {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
         ) from error
-    except RepositoryNotFoundError as error:
+    except hub.RepositoryNotFoundError as error:
         raise MissingExtraError(
             f"model '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
             f"  check the spelling at https://huggingface.co/{repository}; a private one needs HF_TOKEN"
         ) from error
-    except (HfHubHTTPError, HTTPError, OSError) as error:
+    except (hub.HfHubHTTPError, client_error, OSError) as error:
         cached = try_to_load_from_cache(repository, INDEX, revision=revision)
         if isinstance(cached, str):
             return Path(cached).parent.name
@@ -106,10 +106,14 @@ def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
 
 
 def _gated(repository: str, owner: str) -> str:
-    has_token = "HF_TOKEN is set, and its account has not accepted them" if os.environ.get("HF_TOKEN") else "then: hf auth login"
+    has_token = (
+        "HF_TOKEN is set, and its account has not accepted them"
+        if os.environ.get("HF_TOKEN")
+        else "then: hf auth login"
+    )
     return (
         f"model '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
-        f"  accept them at https://huggingface.co/{repository} ({has_token})"
+        f"  accept them at https://huggingface.co/{repository} ({next_step})"
     )
 
 

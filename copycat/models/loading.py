@@ -97,9 +97,7 @@ def _from_pretrained(source: Source, row: ModelRow, sampling: Sampling, parts: d
 def _left_out(index: dict[str, Any], half: Half) -> dict[str, None]:
     if half == "all":
         return {}
-    weighty = [
-        name for name, value in index.items() if isinstance(value, list) and value[0] and not _is_light(name)
-    ]
+    weighty = [name for name, value in index.items() if isinstance(value, list) and value[0] and not _is_light(name)]
     keeps_texts = half == "texts"
     return {name: None for name in weighty if is_text_part(name) != keeps_texts}
 

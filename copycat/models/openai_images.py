@@ -131,7 +131,8 @@ class OpenAIImagesModel:
 
     def _attempt(self, request: ImageRequest, sampling: Sampling) -> Picture:
         def send(client: OpenAI) -> ImagesResponse:
-            return client.images.generate(**self._arguments(request, sampling))
+            answer: ImagesResponse = client.images.generate(**self._arguments(request, sampling))
+            return answer
 
         with self.throttle.slot():
             answer = self.service.ask(send, f"model '{self.row.source}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from PIL.Image import Image
+from pydantic import Field
 
 from copycat.schema import Record, Sampling, Status
 
@@ -41,12 +42,12 @@ class ModelRow(Record):
     pipeline: str = ""
     honours: tuple[Feature, ...] = ALL_FEATURES
     negative_guidance: float | None = None
-    presets: dict[str, dict[str, Any]] = {}
+    presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
     memory_gib: float | None = None
     is_gated: bool = False
     batch_size: int = 1
     variant: str | None = None
-    parts: dict[str, str] = {}
+    parts: dict[str, str] = Field(default_factory=dict)
     revision: str | None = None
     base_url: str | None = None
     key_variable: str = "OPENAI_API_KEY"

@@ -40,7 +40,13 @@ def choose_sampling(row: ModelRow, device: str, preset: str | None, asked: dict[
         changes["kept_frames"] = spread_frames(changes["frames"])
     if device == "cpu" and row.sampling.dtype is not None and "dtype" not in changes:
         changes["dtype"] = "float32"
-    return Sampling.model_validate(row.sampling.model_dump() | changes)
+    sampling = row.sampling.model_dump() | changes
+    if sampling.get("kept_frames", (0,))[-1] >= sampling.get("frames", 1):
+        raise UnsupportedError(
+            f"'{row.name}' draws {sampling['frames']} frames, numbered from 0; there is no frame "
+            f"{sampling['kept_frames'][-1]}\n  use --keep-frames with smaller numbers, or --frames"
+        )
+    return Sampling.model_validate(sampling)
 
 
 def chosen_compile(asked: str, device: str, n_pictures: int) -> str | None:

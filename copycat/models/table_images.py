@@ -1,4 +1,4 @@
-"""Image models by name. Settings are the model cards', except for the models of the CopyCat paper, which take the paper's.
+"""Image models by name. Settings are those of the model cards; the models of the CopyCat paper take the paper's.
 
 Sources of settings and sizes: the model cards and the documentation of diffusers 0.42; CopyCat
 (arXiv 2406.14526), section 4 and its released code, for the preset "paper". `memory_gib` adds up
@@ -18,7 +18,9 @@ CASCADE = "copycat.models.cascade:DiffusersCascade"
 PAPER_LATENT = {"steps": 50, "guidance": 3.0}
 
 
-def _square(side_px: int, steps: int, guidance: float, dtype: str = "float16", scheduler: str | None = None) -> Sampling:
+def _square(
+    side_px: int, steps: int, guidance: float, dtype: str = "float16", scheduler: str | None = None
+) -> Sampling:
     return Sampling.model_validate(
         {
             "steps": steps,
@@ -97,9 +99,7 @@ IMAGE_ROWS: tuple[ModelRow, ...] = (
             height_px=1024,
             dtype="float16",
             upscaling=(
-                Upscaling(
-                    source="DeepFloyd/IF-II-L-v1.0", steps=50, guidance=4.0, noise_level=250, variant="fp16"
-                ),
+                Upscaling(source="DeepFloyd/IF-II-L-v1.0", steps=50, guidance=4.0, noise_level=250, variant="fp16"),
                 Upscaling(
                     source="stabilityai/stable-diffusion-x4-upscaler",
                     steps=75,
@@ -273,7 +273,7 @@ IMAGE_ROWS: tuple[ModelRow, ...] = (
         target=DIFFUSERS,
         pipeline="SanaPipeline",
         source="Efficient-Large-Model/Sana_1600M_1024px_BF16_diffusers",
-        summary="Sana 1.6B, 1024 px; prompts go through its instruction to enhance them, as the pipeline does by default",
+        summary="Sana 1.6B; its pipeline puts an instruction to enhance the prompt before each one",
         licence="nvidia-nscl",
         sampling=_square(1024, 20, 4.5, "bfloat16"),
         batch_size=8,

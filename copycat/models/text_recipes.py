@@ -1,4 +1,4 @@
-"""How the pipelines of diffusers encode a text, by class: one row each. A pipeline without a row encodes with every batch.
+"""How the pipelines of diffusers encode a text: one row per class. Those without a row encode with every batch.
 
 A row is true only as long as a test shows that a picture from stored embeddings is the picture from the
 text itself (tests/models/test_families.py).
@@ -6,6 +6,8 @@ text itself (tests/models/test_families.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -24,7 +26,7 @@ class TextRecipe(NamedTuple):
 
     outputs: dict[str, int]
     none_is_zeros: str = "never"
-    negative_changes: dict[str, Any] = {}
+    negative_changes: Mapping[str, Any] = MappingProxyType({})
     limit: int | None = None
     pieces: bool = False
 
@@ -56,9 +58,7 @@ RECIPES: dict[str, TextRecipe] = {
     "WanPipeline": _PLAIN,
     "LTXPipeline": _MASKED,
     "MochiPipeline": _MASKED,
-    "HunyuanVideoPipeline": TextRecipe(
-        {"prompt_embeds": 0, "pooled_prompt_embeds": 1, "prompt_attention_mask": 2}
-    ),
+    "HunyuanVideoPipeline": TextRecipe({"prompt_embeds": 0, "pooled_prompt_embeds": 1, "prompt_attention_mask": 2}),
 }
 
 LIMITS: dict[str, int] = {"Kandinsky3Pipeline": 128, "HunyuanDiTPipeline": 256}

@@ -44,7 +44,9 @@ class TextStore:
                 outputs = self._encode_one(pipeline, text, is_negative)
             self._rows[text, is_negative] = outputs
 
-    def arguments(self, pipeline: Any, requests: Sequence[ImageRequest], device: str, *, guided: bool) -> dict[str, Any]:
+    def arguments(
+        self, pipeline: Any, requests: Sequence[ImageRequest], device: str, *, guided: bool
+    ) -> dict[str, Any]:
         """Give the embeddings of a batch as arguments of the pipeline's call.
 
         Args:
@@ -79,7 +81,7 @@ class TextStore:
 
             return {name: row.cpu() for name, row in encode_in_pieces(pipeline, text, self.recipe).items()}
         accepted = inspect.signature(pipeline.encode_prompt).parameters
-        settings = call_defaults(pipeline, accepted) | (self.recipe.negative_changes if is_negative else {})
+        settings = call_defaults(pipeline, accepted) | dict(self.recipe.negative_changes if is_negative else {})
         needed = {"device": pipeline.device, "num_images_per_prompt": 1, "do_classifier_free_guidance": False}
         needed |= {"prompt_2": None, "prompt_3": None}
         settings |= {name: value for name, value in needed.items() if name in accepted}

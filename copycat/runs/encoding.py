@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import numpy as np
 from PIL import Image
 
 from copycat.models import Picture
@@ -52,13 +53,13 @@ def encode_clip(frames: Sequence[Image.Image], fps: int) -> bytes:
 
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4", options={"movflags": "+bitexact", "fflags": "+bitexact"}) as container:
-        stream = container.add_stream(VIDEO_CODEC, rate=fps)
+        stream = cast(av.VideoStream, container.add_stream(VIDEO_CODEC, rate=fps))
         stream.width, stream.height = (side + side % 2 for side in frames[0].size)  # H.264 halves the colour planes
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         stream.options = {"crf": VIDEO_QUALITY}
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(_even(frame))))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(_even(frame)), format="rgb24")))
         container.mux(stream.encode())
     return buffer.getvalue()
 

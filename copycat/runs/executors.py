@@ -135,6 +135,9 @@ def build_executor(kind: str, row: ModelRow, model: ImageModel, device: str) -> 
         from copycat.runs.ray_executor import RayExecutor
 
         if row.is_service:
-            raise UnsupportedError(f"'{row.name}' draws elsewhere; a Ray cluster adds nothing\n  leave out --executor ray")
-        return RayExecutor(row, device)
+            raise UnsupportedError(
+                f"'{row.name}' draws elsewhere; a Ray cluster adds nothing\n  leave out --executor ray"
+            )
+        ray: Executor = RayExecutor(row, device)
+        return ray
     return ServiceExecutor(model) if row.is_service else LocalExecutor(model, overlaps=overlaps(row, device))

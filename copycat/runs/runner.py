@@ -84,8 +84,11 @@ def generate(
     affordable = tally.affordable(todo)
     for drawn in executor.run(affordable, plan.spec.sampling):
         # The whole batch is drawn, so that the arithmetic is the same; only what was missing of it is kept.
-        fresh = [_finish(*made, drawn.seconds, folder) for made in zip(drawn.batch, drawn.pictures, strict=True)
-                 if made[0].key in missing]
+        fresh = [
+            _finish(*made, drawn.seconds, folder)
+            for made in zip(drawn.batch, drawn.pictures, strict=True)
+            if made[0].key in missing
+        ]
         folder.append_samples(fresh)
         finished |= {sample.key: sample for sample in fresh}
         advance(len(fresh))
@@ -198,7 +201,12 @@ def _finish(request: ImageRequest, made: EncodedPicture, seconds: float, folder:
     files: dict[str, str | int | None] = {}
     if made.png is not None:
         image = f"images/{request.key}.png"
-        files = {"image": image, "sha256": folder.save_file(image, made.png), "width": made.width, "height": made.height}
+        files = {
+            "image": image,
+            "sha256": folder.save_file(image, made.png),
+            "width": made.width,
+            "height": made.height,
+        }
     if made.mp4 is not None:
         video = f"videos/{request.key}.mp4"
         files |= {"video": video, "video_sha256": folder.save_file(video, made.mp4)}
@@ -247,16 +255,15 @@ def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec:
             for sample in batch
         ]
     return [
-        Judgement(key=sample.key, image_sha256=sample.sha256 or "", **_combined(sample, mine, is_video=bool(kept)))
+        _judgement(sample, mine, is_video=bool(kept))
         for sample, mine in zip(batch, _split(verdicts, [len(frames) for frames in shown]), strict=True)
     ]
 
 
-def _combined(sample: Sample, verdicts: Sequence[Verdict], *, is_video: bool) -> dict[str, object]:
-    if not is_video:
-        return verdicts[0]._asdict()
-    whole = combine_frames(verdicts, sample.character)
-    return {**whole._asdict(), "frames": tuple(verdict.detected for verdict in verdicts)}
+def _judgement(sample: Sample, verdicts: Sequence[Verdict], *, is_video: bool) -> Judgement:
+    whole = combine_frames(verdicts, sample.character) if is_video else verdicts[0]
+    frames = tuple(verdict.detected for verdict in verdicts) if is_video else None
+    return Judgement(key=sample.key, image_sha256=sample.sha256 or "", frames=frames, **whole._asdict())
 
 
 def _split(verdicts: Sequence[Verdict], sizes: Sequence[int]) -> Iterator[Sequence[Verdict]]:

@@ -7,14 +7,16 @@ without --shard takes all journals together, draws what is missing, judges and r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from copycat.errors import UserError
 
 B = TypeVar("B")
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shard:
     """One of `count` equal parts; `index` counts from 1."""
 
     index: int

@@ -80,12 +80,20 @@ class FakeModel:
     def __init__(self, row: ModelRow = MODEL, device: str = "cpu") -> None:
         self.row, self.device = row, device
         self.batches: list[tuple[str, ...]] = []
+        self.prepared: list[tuple[str, ...]] = []
 
     def identify(self) -> ModelIdentity:
         return ModelIdentity(self.row.source, switches().revision)
 
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         del requests, sampling
+
+    def settle(self, sampling: Sampling) -> Sampling:
+        return sampling
+
+    def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        del sampling
+        self.prepared.append(tuple(request.key for request in requests))
 
     def generate(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         set_to = switches()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from copycat.errors import BackendError, DataError, MissingExtraError, UnsupportedError, UserError
 from copycat.models import MODELS, ImageModel, ModelRow, Picture
-from copycat.models.diffusers_image import DiffusersImageModel
+from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.fingerprint import fingerprint
 from copycat.models.resolve import resolve_model
 from copycat.schema import ImageRequest, Sampling
@@ -49,8 +49,8 @@ def sampling(row: ModelRow) -> Sampling:
 
 
 @pytest.fixture(scope="module")
-def model(row: ModelRow) -> DiffusersImageModel:
-    return DiffusersImageModel(row, "cpu")
+def model(row: ModelRow) -> DiffusersModel:
+    return DiffusersModel(row, "cpu")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def difference(one: Picture, other: Picture) -> int:
 # ------------------------------------------------------------------------------------ the pixels
 
 
-def test_a_picture_has_the_size_asked_for(model: DiffusersImageModel, sampling: Sampling) -> None:
+def test_a_picture_has_the_size_asked_for(model: DiffusersModel, sampling: Sampling) -> None:
     (picture,) = model.generate([request()], sampling)
     (wide,) = model.generate([request()], sampling.model_copy(update={"width_px": 32}))
     assert (picture.status, picture.image.size if picture.image else None) == ("ok", (16, 16))
@@ -80,7 +80,7 @@ def test_a_picture_has_the_size_asked_for(model: DiffusersImageModel, sampling: 
 
 
 def test_a_picture_is_the_same_alone_and_in_any_place_of_a_batch(
-    model: DiffusersImageModel, sampling: Sampling
+    model: DiffusersModel, sampling: Sampling
 ) -> None:
     (alone,) = model.generate([request()], sampling)
     others = [request("dog", seed=2), request("ab dog house", seed=3)]
@@ -89,13 +89,13 @@ def test_a_picture_is_the_same_alone_and_in_any_place_of_a_batch(
         assert difference(batch[place], alone) <= SAME
 
 
-def test_the_same_request_gives_the_same_bytes(model: DiffusersImageModel, sampling: Sampling) -> None:
+def test_the_same_request_gives_the_same_bytes(model: DiffusersModel, sampling: Sampling) -> None:
     first, second = (model.generate([request()], sampling)[0] for _ in range(2))
     assert difference(first, second) == 0
 
 
 def test_a_batch_with_one_negative_prompt_leaves_the_others_as_they_are(
-    model: DiffusersImageModel, sampling: Sampling
+    model: DiffusersModel, sampling: Sampling
 ) -> None:
     (alone,) = model.generate([request()], sampling)
     _, beside = model.generate([request(seed=2, negative="wolf"), request()], sampling)
@@ -106,7 +106,7 @@ def test_a_batch_with_one_negative_prompt_leaves_the_others_as_they_are(
     "other", [request(seed=2), request("dog house"), request(negative="dog house")], ids=["seed", "prompt", "negative"]
 )
 def test_a_field_of_the_request_reaches_the_picture(
-    model: DiffusersImageModel, sampling: Sampling, other: ImageRequest
+    model: DiffusersModel, sampling: Sampling, other: ImageRequest
 ) -> None:
     one, two = model.generate([request(), other], sampling)
     assert difference(one, two) > 10
@@ -114,7 +114,7 @@ def test_a_field_of_the_request_reaches_the_picture(
 
 @pytest.mark.parametrize("change", [{"steps": 5}, {"guidance": 9.0}], ids=["steps", "guidance"])
 def test_a_sampling_setting_reaches_the_picture(
-    model: DiffusersImageModel, sampling: Sampling, change: dict[str, float]
+    model: DiffusersModel, sampling: Sampling, change: dict[str, float]
 ) -> None:
     (one,) = model.generate([request()], sampling)
     (two,) = model.generate([request()], sampling.model_copy(update=change))
@@ -123,14 +123,14 @@ def test_a_sampling_setting_reaches_the_picture(
 
 @pytest.mark.parametrize("steps", [1, 7])
 def test_the_scheduler_takes_as_many_steps_as_asked_for(
-    model: DiffusersImageModel, sampling: Sampling, steps: int
+    model: DiffusersModel, sampling: Sampling, steps: int
 ) -> None:
     model.generate([request()], sampling.model_copy(update={"steps": steps}))
     assert len(model.pipeline.scheduler.timesteps) == steps
 
 
 def test_the_scheduler_is_the_one_asked_for(row: ModelRow, sampling: Sampling) -> None:
-    model = DiffusersImageModel(row, "cpu")
+    model = DiffusersModel(row, "cpu")
     model.generate([request()], sampling.model_copy(update={"scheduler": "EulerDiscreteScheduler"}))
     assert type(model.pipeline.scheduler).__name__ == "EulerDiscreteScheduler"
 
@@ -138,7 +138,7 @@ def test_the_scheduler_is_the_one_asked_for(row: ModelRow, sampling: Sampling) -
 def test_the_weights_have_the_dtype_asked_for(row: ModelRow, sampling: Sampling) -> None:
     import torch
 
-    model = DiffusersImageModel(row, "cpu")
+    model = DiffusersModel(row, "cpu")
     (picture,) = model.generate([request()], sampling.model_copy(update={"dtype": "bfloat16"}))
     assert picture.status == "ok"
     assert model.pipeline.unet.dtype == torch.bfloat16
@@ -148,7 +148,7 @@ def test_the_weights_have_the_dtype_asked_for(row: ModelRow, sampling: Sampling)
     ("prompt", "cut_off"), [("ab", 0), ("x" * 75, 0), ("x" * 80, 5), ("ab " * 75, 0), ("ab " * 85, 10)]
 )
 def test_tokens_that_the_text_encoder_cannot_take_are_counted(
-    model: DiffusersImageModel, sampling: Sampling, prompt: str, cut_off: int
+    model: DiffusersModel, sampling: Sampling, prompt: str, cut_off: int
 ) -> None:
     (picture,) = model.generate([request(prompt)], sampling)
     assert picture.truncated_tokens == cut_off
@@ -167,7 +167,7 @@ class Stub:
         return SimpleNamespace(**self.output)
 
 
-def stubbed(model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch, **output: Any) -> None:
+def stubbed(model: DiffusersModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch, **output: Any) -> None:
     model.generate([request()], sampling)  # load the real one
     monkeypatch.setattr(model, "pipeline", Stub(model.pipeline, **output))
 
@@ -179,7 +179,7 @@ def colourful() -> Image.Image:
 
 
 def test_a_picture_of_one_colour_is_invalid(
-    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+    model: DiffusersModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = [Image.new("RGB", (16, 16), (9, 8, 7)), colourful(), Image.new("L", (16, 16), 0)]
     stubbed(model, sampling, monkeypatch, images=images)
@@ -189,7 +189,7 @@ def test_a_picture_of_one_colour_is_invalid(
 
 
 def test_a_picture_that_the_safety_checker_flags_is_blocked(
-    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+    model: DiffusersModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = [Image.new("RGB", (16, 16)), colourful()]  # the pipeline blanks what it flags
     stubbed(model, sampling, monkeypatch, images=images, nsfw_content_detected=[True, False])
@@ -199,7 +199,7 @@ def test_a_picture_that_the_safety_checker_flags_is_blocked(
 
 
 def test_running_out_of_memory_fails_the_batch_and_names_the_cure(
-    model: DiffusersImageModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+    model: DiffusersModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
@@ -216,9 +216,9 @@ def test_running_out_of_memory_fails_the_batch_and_names_the_cure(
 # ------------------------------------------------------------------------------ honour or refuse
 
 
-def checked(row: ModelRow) -> DiffusersImageModel:
+def checked(row: ModelRow) -> DiffusersModel:
     """A model that falls over when it loads its weights."""
-    model = DiffusersImageModel(row, "cpu")
+    model = DiffusersModel(row, "cpu")
     model._load = None  # type: ignore[method-assign, assignment]
     return model
 
@@ -256,8 +256,8 @@ def test_requests_that_can_be_honoured_pass_the_check_without_loading(row: Model
 
 
 def test_the_model_is_identified_by_the_content_of_its_folder(copied: Path, row: ModelRow) -> None:
-    model: ImageModel = DiffusersImageModel(resolve_model(str(copied)), "cpu")
-    assert model.identify().revision == DiffusersImageModel(row, "cpu").identify().revision
+    model: ImageModel = DiffusersModel(resolve_model(str(copied)), "cpu")
+    assert model.identify().revision == DiffusersModel(row, "cpu").identify().revision
     assert len(model.identify().revision) == 40
 
 
@@ -361,7 +361,7 @@ def test_a_pipeline_class_that_diffusers_does_not_have_is_a_data_error(
     (copied / "model_index.json").write_text('{"_class_name": "NoSuchPipeline"}')
     row = resolve_model("./copied")
     with pytest.raises(DataError) as caught:
-        DiffusersImageModel(row, "cpu").check([request(negative="Goofy")], row.sampling)
+        DiffusersModel(row, "cpu").check([request(negative="Goofy")], row.sampling)
     fault, needed = str(caught.value).splitlines()
     assert fault.startswith("copied/model_index.json: field '_class_name': diffusers ")
     assert fault.endswith(" has no pipeline 'NoSuchPipeline'")
@@ -380,7 +380,7 @@ def test_weights_that_cannot_be_loaded_are_a_data_error(
         (copied / damage).write_bytes(b"rubbish")
     row = resolve_model("./copied")
     with pytest.raises(DataError) as caught:
-        DiffusersImageModel(row, "cpu").generate([request()], row.sampling)
+        DiffusersModel(row, "cpu").generate([request()], row.sampling)
     assert str(caught.value).startswith("copied: cannot be loaded (")
     assert str(caught.value).endswith(
         "\n  needed: a whole diffusers folder with weights in .safetensors files; fetch it again"
@@ -412,7 +412,7 @@ def sdxl_complaint(reason: str) -> str:
 def test_a_hub_model_in_offline_mode_fails_fast_with_what_to_do() -> None:
     start = time.monotonic()
     with pytest.raises(MissingExtraError) as caught:
-        DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify()
+        DiffusersModel(MODELS.get("sdxl"), "cpu").identify()
     assert str(caught.value) == sdxl_complaint("OfflineModeIsEnabled")
     assert time.monotonic() - start < 5
 
@@ -423,7 +423,7 @@ def test_a_hub_model_without_a_network_fails_fast_with_what_to_do(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     start = time.monotonic()
     with pytest.raises(MissingExtraError) as caught:
-        DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify()
+        DiffusersModel(MODELS.get("sdxl"), "cpu").identify()
     assert str(caught.value) == sdxl_complaint("ConnectError")
     assert time.monotonic() - start < 5
     assert network
@@ -439,4 +439,4 @@ def test_a_hub_model_that_was_fetched_before_is_identified_offline(
         (cache / path).parent.mkdir(parents=True)
         (cache / path).write_text(content)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert DiffusersImageModel(MODELS.get("sdxl"), "cpu").identify().revision == commit
+    assert DiffusersModel(MODELS.get("sdxl"), "cpu").identify().revision == commit

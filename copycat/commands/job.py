@@ -1,0 +1,83 @@
+"""From the options of `python -m copycat.eval` to a job; every wrong value is told before anything is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from copycat.errors import UnknownNameError, UserError
+from copycat.eval import Job
+from copycat.runs.executors import EXECUTORS
+from copycat.runs.limits import Limits
+from copycat.runs.shards import parse_shard
+
+CHOICES = {
+    "dtype": ("float32", "float16", "bfloat16"),
+    "compile_": ("off", "on", "auto"),
+    "executor": EXECUTORS,
+    "safety_checker": ("on", "off"),
+}
+SAME_NAME = ("seeds", "judge", "limit", "preset", "batch_size", "device", "revision", "executor", "out", "fresh")
+SAMPLING = ("steps", "guidance", "true_guidance", "dtype", "frames", "safety_checker", "quality")
+
+
+def build_job(options: dict[str, Any], command: str) -> Job:
+    """Check the options and put them together.
+
+    Raises:
+        UserError: a value is missing or has the wrong form.
+        UnknownNameError: a value is none of those that an option takes.
+    """
+    if not options["model"]:
+        raise UserError("no model given\n  needed: --model NAME, e.g. --model sandbox\n  see all: --list models")
+    anchors = tuple(part.strip() for part in options["anchors"].split(",") if part.strip())
+    if not anchors:
+        raise UserError("no anchor given\n  needed: a comma list, e.g. --anchors name,keywords,description")
+    for name, known in CHOICES.items():
+        if options[name] is not None and options[name] not in known:
+            raise UnknownNameError(name.rstrip("_").replace("_", "-"), options[name], known)
+    return Job(
+        models=tuple(options["model"]),
+        mitigations=tuple(options["mitigation"] or ()),
+        characters=options["characters"],
+        anchors=anchors,
+        sampling=_sampling(options),
+        compile=options["compile_"],
+        shard=parse_shard(options["shard"]) if options["shard"] else None,
+        limits=_limits(options),
+        command=command,
+        **{name: options[name] for name in SAME_NAME},
+    )
+
+
+def _sampling(options: dict[str, Any]) -> dict[str, Any]:
+    asked = {name: options[name] for name in SAMPLING if options[name] is not None}
+    if options["size"] is not None:
+        asked["width_px"], asked["height_px"] = _size(options["size"])
+    if options["keep_frames"] is not None:
+        asked["kept_frames"] = _positions(options["keep_frames"])
+    if options["long_prompts"]:
+        asked["long_prompts"] = True
+    return asked
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, x, height = text.lower().partition("x")
+    if not (x and width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 8):
+        raise UserError(f"--size '{text}' has the wrong form\n  needed: WIDTHxHEIGHT in pixels, such as 1024x768")
+    return int(width), int(height)
+
+
+def _positions(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    positions = [int(part) for part in parts if part.isdecimal()]
+    if len(positions) != len(parts) or sorted(set(positions)) != positions:
+        raise UserError(f"--keep-frames '{text}' has the wrong form\n  needed: rising positions from 0, such as 0,6,15")
+    return tuple(positions)
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    if options["max_cost"] is not None and options["price"] is None:
+        raise UserError(
+            "--max-cost needs to know what a picture costs\n  add --price USD, from your provider's price list"
+        )
+    return Limits(options["max_errors"], options["max_cost"], options["price"] or 0.0)

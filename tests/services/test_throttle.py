@@ -1,0 +1,182 @@
+"""How many requests may be under way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from copycat.services import StoppedError
+from copycat.services.throttle import COOL_DOWN_S, Throttle
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def succeed(throttle: Throttle, times: int) -> None:
+    for _ in range(times):
+        throttle.note_success()
+
+
+def test_it_grows_by_one_after_a_window_of_successes(clock: Clock) -> None:
+    throttle = Throttle(4, 32, clock)
+    succeed(throttle, 3)
+    assert throttle.limit == 4
+    succeed(throttle, 1)
+    assert throttle.limit == 5
+
+
+def test_a_high_limit_grows_by_five_per_cent(clock: Clock) -> None:
+    throttle = Throttle(100, 1000, clock)
+    succeed(throttle, 100)
+    assert throttle.limit == 105
+
+
+def test_it_never_grows_above_its_maximum(clock: Clock) -> None:
+    throttle = Throttle(2, 4, clock)
+    succeed(throttle, 1000)
+    assert throttle.limit == 4
+
+
+def test_a_rate_limit_cuts_it_to_four_fifths(clock: Clock) -> None:
+    throttle = Throttle(50, 50, clock)
+    throttle.note_rate_limit()
+    assert throttle.limit == 40
+
+
+def test_a_burst_of_rate_limits_cuts_it_once(clock: Clock) -> None:
+    throttle = Throttle(50, 50, clock)
+    for _ in range(30):
+        clock.now += COOL_DOWN_S / 31
+        throttle.note_rate_limit()
+    assert throttle.limit == 40
+
+
+def test_the_next_episode_cuts_it_again(clock: Clock) -> None:
+    throttle = Throttle(50, 50, clock)
+    throttle.note_rate_limit()
+    clock.now += COOL_DOWN_S
+    throttle.note_rate_limit()
+    assert throttle.limit == 32
+
+
+def test_it_never_falls_below_one(clock: Clock) -> None:
+    throttle = Throttle(2, 4, clock)
+    for _ in range(20):
+        clock.now += COOL_DOWN_S
+        throttle.note_rate_limit()
+    assert throttle.limit == 1
+
+
+def test_it_grows_back_after_the_cool_down(clock: Clock) -> None:
+    throttle = Throttle(5, 5, clock)
+    throttle.note_rate_limit()
+    succeed(throttle, 20)
+    assert throttle.limit == 4
+    clock.now += COOL_DOWN_S
+    succeed(throttle, 4)
+    assert throttle.limit == 5
+
+
+def test_an_error_of_the_server_pauses_the_growth_and_cuts_nothing(clock: Clock) -> None:
+    throttle = Throttle(4, 8, clock)
+    throttle.note_server_error()
+    succeed(throttle, 100)
+    assert throttle.limit == 4
+    clock.now += COOL_DOWN_S
+    succeed(throttle, 1)
+    assert throttle.limit == 5
+
+
+@pytest.mark.parametrize(("start", "maximum"), [(0, 4), (5, 4), (-1, -1)])
+def test_a_limit_that_cannot_be_is_refused(start: int, maximum: int) -> None:
+    with pytest.raises(ValueError, match="needed"):
+        Throttle(start, maximum)
+
+
+# ------------------------------------------------------------------------------------- the slots
+
+
+def in_threads(count: int, work: Callable[[], None]) -> list[threading.Thread]:
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_never_more_slots_are_taken_than_the_limit_allows() -> None:
+    throttle, seen = Throttle(3, 3), list[int]()
+
+    def work() -> None:
+        for _ in range(20):
+            with throttle.slot():
+                seen.append(throttle.in_use)
+
+    for thread in in_threads(12, work):
+        thread.join(5)
+    assert len(seen) == 240
+    assert max(seen) <= 3
+    assert throttle.in_use == 0
+
+
+def test_who_waits_for_a_slot_goes_on_when_the_limit_grows() -> None:
+    throttle, entered = Throttle(1, 2), threading.Event()
+
+    def work() -> None:
+        with throttle.slot():
+            entered.set()
+
+    with throttle.slot():
+        in_threads(1, work)
+        assert not entered.wait(0.02)
+        throttle.note_success()
+        assert entered.wait(5)
+
+
+def test_a_slot_is_given_back_after_an_error() -> None:
+    throttle = Throttle(1, 1)
+    with pytest.raises(KeyError), throttle.slot():
+        raise KeyError
+    assert throttle.in_use == 0
+
+
+def test_a_stop_wakes_who_waits_for_a_slot_and_who_sleeps() -> None:
+    throttle, ended = Throttle(1, 1), list[str]()
+
+    def wait() -> None:
+        with pytest.raises(StoppedError), throttle.slot():
+            pass
+        ended.append("waited")
+
+    def sleep() -> None:
+        throttle.sleep(600)
+        ended.append("slept")
+
+    with throttle.slot():
+        threads = in_threads(1, wait) + in_threads(1, sleep)
+        throttle.stop()
+        for thread in threads:
+            thread.join(5)
+    assert sorted(ended) == ["slept", "waited"]
+
+
+def test_it_can_be_used_again_after_a_stop() -> None:
+    throttle = Throttle(1, 1)
+    throttle.stop()
+    with pytest.raises(StoppedError), throttle.slot():
+        pass
+    throttle.resume()
+    with throttle.slot():
+        assert throttle.in_use == 1
