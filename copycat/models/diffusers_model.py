@@ -114,8 +114,7 @@ class DiffusersModel:
         pictures: dict[str, Picture] = {}
         for has_negative in (False, True):  # apart, because to some pipelines no text is not an empty text
             part = [request for request in requests if (request.negative_prompt is not None) == has_negative]
-            alone = has_negative and self.capabilities.pipeline in OUTPUTS = ("images", "image", "frames")
-NEGATIVE_CUT_TO_BATCH
+            alone = has_negative and self.capabilities.pipeline in NEGATIVE_CUT_TO_BATCH
             for group in [[request] for request in part] if alone else [part]:
                 made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
                 pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
@@ -127,9 +126,7 @@ NEGATIVE_CUT_TO_BATCH
         if self._guard is not None:
             self._guard.rescued.clear()
         output = self.pipeline(**self._arguments(requests, sampling))
-        drawn = next(
-            value for name in ("images", "image", "frames") if (value := getattr(output, name, None)) is not None
-        )
+        drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
         flags = next(
             (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
             [False] * len(requests),

@@ -106,11 +106,8 @@ def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
 
 
 def _gated(repository: str, owner: str) -> str:
-    has_token = (
-        "HF_TOKEN is set, and its account has not accepted them"
-        if os.environ.get("HF_TOKEN")
-        else "then: hf auth login"
-    )
+    token_is_set = bool(os.environ.get("HF_TOKEN"))
+    next_step = "HF_TOKEN is set, and its account has not accepted them" if token_is_set else "then: hf auth login"
     return (
         f"model '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
         f"  accept them at https://huggingface.co/{repository} ({next_step})"
