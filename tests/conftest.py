@@ -92,7 +92,7 @@ def _require_local(host: str, tried: list[str]) -> None:
 
 @pytest.fixture
 def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Doubles:
-    """Install the plug-in package with model 'fake' and judge 'fake-judge'."""
+    """Install the plug-in package with models 'fake', 'fake-video' and 'fake-service', and judge 'fake-judge'."""
     from harness import Doubles
 
     monkeypatch.syspath_prepend(str(PLUGIN))
@@ -121,6 +121,13 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return Answer(int(ended.value.code or 0), printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def run(cli: Cli, doubles: Doubles, characters_file: Path) -> Cli:
+    """The fake model on three characters, two anchors and two seeds: twelve pictures per mitigation."""
+    fixed = ("--model", "fake", "--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml")
+    return lambda *options: cli(*fixed, "--anchors", "name,description", "--seeds", 2, *options)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from copycat_doubles import FakeModel
 from harness import Cli, Doubles
+from run_folders import folder_of, read, samples_of, tree
 
 from copycat import console
 
@@ -25,30 +26,6 @@ ROOT = Path(__file__).resolve().parents[1]
 COUNTS = {"planned", "ok", "refused", "blocked", "invalid", "failed", "unjudged"}
 ESTIMATE = {"metric", "anchor", "value", "low", "high", "k", "n", "unit", "better", "method", "reason"}
 ESTIMATE |= {"per50_mean", "per50_std"}
-
-
-@pytest.fixture
-def run(cli: Cli, doubles: Doubles, characters_file: Path) -> Cli:
-    """The fake model on three characters, two anchors and two seeds: twelve pictures per mitigation."""
-    fixed = ("--model", "fake", "--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml")
-    return lambda *options: cli(*fixed, "--anchors", "name,description", "--seeds", 2, *options)
-
-
-def folder_of(mitigation: str, out: str = "runs") -> Path:
-    (folder,) = Path(out).glob(f"*+{mitigation.replace(':', '-')}+my-set+*")
-    return folder
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def samples_of(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def values_in(content: Any) -> Iterator[Any]:
@@ -355,7 +332,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "an unknown model": (
         ("--model", "fkae"),
         "unknown model 'fkae'\n  did you mean 'fake'?\n"
-        f"  see all: {SEE} models; a pipeline folder './model' works as well",
+        f"  see all: {SEE} models; ./folder, hub/repo-id and openai:MODEL work as well",
     ),
     "an unknown mitigation": (
         ("--mitigation", "negpromt"),
@@ -465,12 +442,6 @@ def test_a_character_file_that_is_not_there_is_told_by_its_name(run: Cli) -> Non
 def test_a_mistake_in_the_last_model_is_found_before_the_first_one_starts(run: Cli, doubles: Doubles) -> None:
     assert run("--model", "sdlx").code == 2
     assert doubles.generated == []
-
-
-def test_a_set_without_a_judge_of_its_own_asks_for_one(run: Cli, cli: Cli) -> None:
-    answer = cli("--model", "fake", "--device", "cpu", "--characters", "mine.yaml")
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("error: no judge ships for character set 'my-set' yet\n")
 
 
 def test_a_negative_prompt_without_guidance_is_refused_before_anything_is_made(run: Cli, tiny_pipeline: Path) -> None:

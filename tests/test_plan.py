@@ -9,7 +9,7 @@ from plan_builders import SPEC, changed, requests_of
 
 from copycat.catalog import build_prompts, derived_prompt_set, parse_anchor
 from copycat.plan import KEY_HEX_DIGITS, build_batches, build_requests, build_seed, run_id
-from copycat.schema import CharacterSet, ImageRequest, RunSpec, Sampling
+from copycat.schema import CharacterSet, ImageRequest, RunSpec, Sampling, Upscaling
 
 SAMPLING = SPEC.sampling
 
@@ -92,6 +92,18 @@ SPEC_FIELDS_THAT_MOVE_PIXELS: dict[str, Any] = {
             "height_px": 72,
             "dtype": "float16",
             "scheduler": "PNDMScheduler",
+            "true_guidance": 4.0,
+            "upscaling": (Upscaling(source="larger", steps=5, guidance=4.0),),
+            "frames": 9,
+            "kept_frames": (0, 8),
+            "fps": 8,
+            "compile": "regional",
+            "long_prompts": True,
+            "vae_dtype": "float32",
+            "vae_tiling": True,
+            "safety_checker": "off",
+            "watermark": "off",
+            "quality": "high",
         }.items()
     },
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from rich.table import Table
 
 from copycat.console import out
@@ -16,8 +18,10 @@ def print_list(kind: str, characters: str | None) -> None:
     Raises:
         UnknownNameError: no such kind.
     """
+    if kind == "models":
+        _print_models()
+        return
     rows = {
-        "models": _models,
         "mitigations": _mitigations,
         "judges": _judges,
         "anchors": lambda: _anchors(characters or "sandbox"),
@@ -33,10 +37,13 @@ def print_list(kind: str, characters: str | None) -> None:
     out.print(table, markup=False)
 
 
-def _models() -> list[tuple[str, str]]:
+def _print_models() -> None:
+    from copycat.commands.list_models import model_lines
     from copycat.models import MODELS
 
-    return [(row.name, f"{row.summary}; {row.source}; licence {row.licence}") for row in MODELS.rows()]
+    today = datetime.datetime.now(datetime.UTC).date()
+    for line in model_lines(MODELS.rows(), out.width, today):
+        out.print(line.text, style=line.style, markup=False, soft_wrap=True)
 
 
 def _mitigations() -> list[tuple[str, str]]:

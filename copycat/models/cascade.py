@@ -64,7 +64,8 @@ class DiffusersCascade(DiffusersModel):
             return
         for stage in sampling.upscaling or ():
             row = self.row.model_copy(update={"pipeline": "", "variant": stage.variant, "parts": {}})
-            source = Source(stage.source, self.row.name)
+            where = stage.source if self._whole is None else str(self._whole / stage.source)
+            source = Source(where, self.row.name)
             without_scheduler = sampling.model_copy(update={"scheduler": None, "compile": None})
             half: Half = "drawing" if _takes_embeddings(source) else "all"
             pipeline = load_pipeline(source, row, without_scheduler, self.device, half)

@@ -100,6 +100,13 @@ def _size(source: Source, found: Any, called: Mapping[str, Any], config: Mapping
     raise UserError(f"the files of '{source.owner}' do not say which size it draws\n  say it: --size WIDTHxHEIGHT")
 
 
+def upscaled_side(source: Source, side_px: int) -> int:
+    """Give the side that a further stage of a cascade makes of a smaller one: its own, or the VAE's scale times it."""
+    if vae := source.read_json("vae/config.json"):
+        return side_px * _vae_scale(vae)
+    return int(source.read_json("unet/config.json")["sample_size"])
+
+
 def _vae_scale(vae: Mapping[str, Any]) -> int:
     """How many pixels one place of the latents becomes, on a side."""
     for key in ("spatial_compression_ratio", "scale_factor_spatial"):

@@ -32,6 +32,7 @@ def load_pipeline(source: Source, row: ModelRow, sampling: Sampling, device: str
     if half != "texts":
         _set_scheduler(pipeline, sampling)
         _set_vae(pipeline, sampling)
+        _set_memory_format(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(device)
     if sampling.compile and half != "texts":
@@ -133,6 +134,16 @@ def _set_scheduler(pipeline: Any, sampling: Sampling) -> None:
 
     if sampling.scheduler and type(pipeline.scheduler).__name__ != sampling.scheduler:
         pipeline.scheduler = getattr(diffusers, sampling.scheduler).from_config(pipeline.scheduler.config)
+
+
+def _set_memory_format(pipeline: Any) -> None:
+    """Keep the channels of two-dimensional convolutions together in memory, which is faster on CPUs and GPUs alike."""
+    import torch
+
+    for name, kind in (("unet", "UNet2DConditionModel"), ("vae", "AutoencoderKL")):
+        network = getattr(pipeline, name, None)
+        if type(network).__name__ == kind:
+            network.to(memory_format=torch.channels_last)
 
 
 def _set_vae(pipeline: Any, sampling: Sampling) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from copycat.errors import DataError, UserError
 from copycat.models import MODELS, ModelRow
-from copycat.models.defaults import pipeline_row
+from copycat.models.defaults import pipeline_row, upscaled_side
 from copycat.models.hub import INDEX, Source, read_json_object
 from copycat.models.table_images import CASCADE
 from copycat.models.table_services import RETIRED, service_row
@@ -90,16 +90,18 @@ def _cascade_row(folder: Path) -> ModelRow:
     for stage in stages:
         _require_components(stage, read_json_object(stage / INDEX))
     upscaling = [
-        stage.model_copy(update={"source": str(path)})
+        stage.model_copy(update={"source": path.name, "variant": None})
         for stage, path in zip(like.sampling.upscaling or (), stages[1:], strict=False)
     ]
     first = pipeline_row(folder.name, Source(str(stages[0]), folder.name))
-    scale = 4 ** len(upscaling)
+    side = first.sampling.width_px
+    for stage in stages[1:]:
+        side = upscaled_side(Source(str(stage), folder.name), side)
     settings: dict[str, Any] = {
         "steps": like.sampling.steps,
         "guidance": like.sampling.guidance,
-        "width_px": first.sampling.width_px * scale,
-        "height_px": first.sampling.height_px * scale,
+        "width_px": side,
+        "height_px": side,
         "upscaling": tuple(Upscaling.model_validate(stage.model_dump()) for stage in upscaling),
     }
     sampling = Sampling.model_validate(first.sampling.model_dump() | settings)

@@ -52,7 +52,7 @@ def encode_clip(frames: Sequence[Image.Image], fps: int) -> bytes:
     import av
 
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4", options={"movflags": "+bitexact", "fflags": "+bitexact"}) as container:
+    with av.open(buffer, "w", format="mp4") as container:
         stream = cast(av.VideoStream, container.add_stream(VIDEO_CODEC, rate=fps))
         stream.width, stream.height = (side + side % 2 for side in frames[0].size)  # H.264 halves the colour planes
         stream.pix_fmt = "yuv420p"

@@ -101,6 +101,7 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "environment": list(_flat(report.environment)),
         "judgements_file": judgements_file(report.spec),
         "min_coverage": MIN_COVERAGE,
+        "is_video": report.spec.sampling.is_video,
         "css": _source(environment, _CSS),
         "script": _source(environment, _JS),
     }
@@ -133,7 +134,7 @@ def _count_rows(report: ReportInput) -> tuple[CountRow, ...]:
 
 
 def _n_truncated(run: RunView) -> int:
-    return sum(sample.truncated_tokens > 0 for sample in run.samples)
+    return sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in run.samples)
 
 
 def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -11,15 +11,21 @@ KEPT_SIDE_PX = 128
 """Pictures up to this side are embedded byte for byte, so that their sha256 can be checked."""
 
 THUMBNAIL_SIDE_PX = 256
+SHEET_COLUMN_PX = 160
+"""Width of one frame in the sheet of a clip."""
+
 _WEBP_QUALITY = 70
 _MIME_OF_FORMAT = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
-def picture_data_uri(content: bytes) -> str | None:
+def picture_data_uri(content: bytes, columns: int = 1) -> str | None:
     """Give a picture file as a data URI; null if the bytes are no picture that a browser shows.
 
     Pictures of at most 128 px are kept as they are; larger ones become WebP thumbnails of at most
     256 px, twice the size at which the page shows them.
+
+    Args:
+        columns: frames side by side, of the sheet of a clip; it gets 160 px for each.
     """
     try:
         with Image.open(io.BytesIO(content)) as picture:
@@ -27,16 +33,17 @@ def picture_data_uri(content: bytes) -> str | None:
             if mime and max(picture.size) <= KEPT_SIDE_PX:
                 picture.verify()
             else:
-                content, mime = _thumbnail(picture), "image/webp"
+                content, mime = _thumbnail(picture, columns), "image/webp"
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return f"data:{mime};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _thumbnail(picture: Image.Image) -> bytes:
+def _thumbnail(picture: Image.Image, columns: int) -> bytes:
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
     small = picture.convert("RGBA" if has_alpha else "RGB")
-    small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
+    side = max(THUMBNAIL_SIDE_PX, columns * SHEET_COLUMN_PX) if columns > 1 else THUMBNAIL_SIDE_PX
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     written = io.BytesIO()
     small.save(written, "WEBP", quality=_WEBP_QUALITY, method=4)
     return written.getvalue()

@@ -19,12 +19,13 @@ Who = Literal["baseline", "run", "both"]
 
 
 class RunView(Record):
-    """One run as its folder tells it."""
+    """One run as its folder tells it; `folder` leads there from the report, "" for the report's own."""
 
     result: RunResult
     samples: tuple[Sample, ...]
     judgements: tuple[Judgement, ...]
     per_character: tuple[CharacterCell, ...]
+    folder: str = ""
 
 
 class ReportInput(Record):
@@ -71,6 +72,7 @@ class Tile:
     """One request's place in the gallery: its picture or the reason that there is none.
 
     `verdict` is null where no judge could be asked; `seen` names the character that the judge saw.
+    Of a clip, `video` is the link to it, and `frames` says in how many of its kept frames the target was seen.
     """
 
     status: Status | Literal["not run"]
@@ -80,6 +82,8 @@ class Tile:
     confidence: float | None = None
     consistency: float | None = None
     src: str | None = None
+    video: str | None = None
+    frames: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

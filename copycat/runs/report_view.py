@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from copycat.errors import DataError
 from copycat.metrics import ALL_ANCHORS, join_outcomes
+from copycat.models.frames import columns_of
 from copycat.runs.report_pictures import picture_data_uri
 from copycat.runs.report_records import (
     Entry,
@@ -61,7 +62,8 @@ class _Side:
     """One run, indexed."""
 
     def __init__(self, report: ReportInput, run: RunView, load: PictureLoader) -> None:
-        self.load = load
+        self.load, self.folder = load, run.folder
+        self.columns = columns_of(len(report.spec.sampling.kept_frames or (0,)))
         self.names = {c.id: c.name for c in report.characters.characters}
         outcomes = join_outcomes(run.samples, run.judgements)
         self.verdicts = {row.sample.key: row.judgement for row in outcomes.rows}
@@ -81,11 +83,12 @@ class _Side:
         if sample.status != "ok":
             return Tile(status=sample.status, detail=sample.detail)
         content = self.load(sample.key)
-        src = picture_data_uri(content) if content is not None else None
+        src = picture_data_uri(content, self.columns) if content is not None else None
+        video = f"{self.folder}{sample.video}" if sample.video else None
         judgement = self.verdicts[sample.key]
         if judgement is None:
             reason = self.reasons.get(sample.key) or "no judgement of this picture"
-            return Tile(status="ok", verdict="unjudged", detail=reason, src=src)
+            return Tile(status="ok", verdict="unjudged", detail=reason, src=src, video=video)
         return Tile(
             status="ok",
             verdict=_verdict(sample, judgement),
@@ -93,6 +96,8 @@ class _Side:
             confidence=judgement.confidence,
             consistency=judgement.consistency,
             src=src,
+            video=video,
+            frames=_frames_of_target(sample, judgement),
         )
 
 
@@ -153,7 +158,8 @@ def _texts(samples: Mapping[int, Sample]) -> dict[tuple[str, str | None], int]:
     texts: dict[tuple[str, str | None], int] = {}
     for sample in samples.values():
         text = (sample.prompt_sent, sample.negative_prompt)
-        texts[text] = max(texts.get(text, 0), sample.truncated_tokens)
+        cut = sample.truncated_tokens + sample.truncated_negative_tokens
+        texts[text] = max(texts.get(text, 0), cut)
     return texts
 
 
@@ -161,6 +167,12 @@ def _verdict(sample: Sample, judgement: Judgement) -> Verdict:
     if judgement.detected is None:
         return "none"
     return "target" if judgement.detected == sample.character else "other"
+
+
+def _frames_of_target(sample: Sample, judgement: Judgement) -> tuple[int, int] | None:
+    if judgement.frames is None:
+        return None
+    return sum(seen == sample.character for seen in judgement.frames), len(judgement.frames)
 
 
 def _half(k: int, n: int, consistency: float | None = None) -> Half:

@@ -58,4 +58,4 @@ def _baseline_view(baseline: RunFolder, spec: RunSpec, result: RunResult) -> Run
         baseline.read_judgements(spec),
         is_sandbox=result.is_sandbox,
     )
-    return _view(baseline, base_spec, base_result)
+    return _view(baseline, base_spec, base_result).model_copy(update={"folder": f"../{baseline.path.name}/"})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
 from copycat.services import StoppedError
 from copycat.services.throttle import Throttle
 
 log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+"""Not every system interrupts a wait without an end: so soon Ctrl-C is noticed there."""
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -77,7 +80,7 @@ class _Flight(Generic[J, R]):
                 self._launch()
                 if self.under_way == 0:
                     return
-                finished = self.queue.get()
+                finished = self._wait()
             except BaseException as error:  # Ctrl-C while waiting, or `jobs` itself failed
                 if self.is_stopping:
                     raise
@@ -107,6 +110,13 @@ class _Flight(Generic[J, R]):
             thread = threading.Thread(target=self._do, args=(job,), name="copycat-request", daemon=True)
             thread.start()  # may raise: then nothing is under way that would ever finish
             self.under_way += 1
+
+    def _wait(self) -> _Finished[J, R]:
+        while True:
+            try:
+                return self.queue.get(timeout=POLL_S)
+            except Empty:
+                continue
 
     def _do(self, job: J) -> None:
         try:

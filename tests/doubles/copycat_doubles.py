@@ -1,4 +1,4 @@
-"""A model and a judge without weights, brought in as a plug-in package would bring them.
+"""Models and a judge without weights, brought in as a plug-in package would bring them.
 
 They do what the switches in the environment variable COPYCAT_DOUBLES say, so that a test can turn
 them in its own process and in one that it starts, and they note every picture in a log file.
@@ -20,7 +20,9 @@ from pydantic import BaseModel, ConfigDict
 from copycat.errors import BackendError
 from copycat.judges import JudgeRow, Verdict
 from copycat.models import ModelIdentity, ModelRow, Picture
+from copycat.models.frames import build_sheet
 from copycat.schema import CharacterSet, ImageRequest, Sampling
+from copycat.services.throttle import Throttle
 
 SWITCHES = "COPYCAT_DOUBLES"
 SIZE_PX = 16
@@ -37,6 +39,17 @@ MODEL = ModelRow(
     ),
     batch_size=4,
 )
+VIDEO = MODEL.model_copy(
+    update={
+        "name": "fake-video",
+        "target": "copycat_doubles:FakeVideoModel",
+        "sampling": MODEL.sampling.model_copy(update={"frames": 9, "kept_frames": (0, 4, 8), "fps": 8}),
+        "batch_size": 2,
+    }
+)
+SERVICE = MODEL.model_copy(
+    update={"name": "fake-service", "target": "copycat_doubles:FakeService", "batch_size": 1, "concurrency": 2}
+)
 JUDGE = JudgeRow(
     name="fake-judge",
     target="copycat_doubles:FakeJudge",
@@ -51,6 +64,8 @@ class Switches(BaseModel):
 
     `ends` maps a part of a prompt id to how such requests end; "failed" takes the whole batch along.
     `seconds` is slept per batch of pictures. After `interrupt_after` batches comes a Ctrl-C.
+    `shows` maps the position of a frame to the character that it shows, others show nobody; without
+    it every frame is drawn as a picture is.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -59,6 +74,7 @@ class Switches(BaseModel):
     seconds: float = 0.0
     interrupt_after: int | None = None
     is_random: bool = False
+    shows: dict[int, str] | None = None
     judge_fails: bool = False
     revision: str = "1"
     judge_revision: str = "1"
@@ -107,6 +123,28 @@ class FakeModel:
         for request in requests:
             set_to.note("generated", request.key)
         return [_picture(request, sampling, end, set_to) for request, end in zip(requests, ends, strict=True)]
+
+
+class FakeVideoModel(FakeModel):
+    """Draws clips."""
+
+    def __init__(self, row: ModelRow = VIDEO, device: str = "cpu") -> None:
+        super().__init__(row, device)
+
+    def generate(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
+        pictures = super().generate(requests, sampling)
+        return [
+            _clip(request, sampling) if picture.status == "ok" else picture
+            for request, picture in zip(requests, pictures, strict=True)
+        ]
+
+
+class FakeService(FakeModel):
+    """Is asked by several threads at a time."""
+
+    def __init__(self, row: ModelRow = SERVICE, device: str = "cpu") -> None:
+        super().__init__(row, device)
+        self.throttle = Throttle(row.concurrency or 1, row.concurrency or 1)
 
 
 class FakeJudge:
@@ -166,3 +204,12 @@ def _picture(request: ImageRequest, sampling: Sampling, end: str, set_to: Switch
         return Picture(end, None, f"switched to {end}")  # type: ignore[arg-type]
     seed = random.SystemRandom().random() if set_to.is_random else request.seed
     return Picture("ok", draw(request, sampling, seed))
+
+
+def _clip(request: ImageRequest, sampling: Sampling) -> Picture:
+    shows = switches().shows
+    frames = [draw(request, sampling, f"{request.seed}/{place}") for place in range(sampling.frames or 0)]
+    for place, frame in enumerate(frames if shows is not None else []):
+        shown = (shows or {}).get(place)
+        frame.putpixel(MARK, mark_of(shown) if shown else (0, 0, 0))
+    return Picture("ok", build_sheet([frames[i] for i in sampling.kept_frames or ()]), clip=tuple(frames))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import os
 import subprocess
@@ -14,10 +13,10 @@ from typing import Any
 
 import pytest
 from copycat_doubles import draw
-from PIL import Image
 from plan_builders import SPEC, changed, requests_of, run_file
 
 from copycat.errors import DataError, ResumeMismatchError, UserError
+from copycat.runs.encoding import encode_png
 from copycat.runs.folder import RunFolder, append_journal, read_journal, write_bytes, write_json
 from copycat.schema import CharacterSet, Judgement, Sample
 
@@ -31,7 +30,8 @@ def judgement(key: str, **fields: Any) -> Judgement:
 def sample_of(folder: RunFolder, characters: CharacterSet, number: int = 0) -> Sample:
     """Make a picture, save it and give the line that belongs to it."""
     request = requests_of(characters)[number]
-    image, sha256 = folder.save_image(request.key, draw(request, SPEC.sampling, request.seed))
+    image = f"images/{request.key}.png"
+    sha256 = folder.save_file(image, encode_png(draw(request, SPEC.sampling, request.seed)))
     return Sample(**request.model_dump(exclude={"prompt_id"}), status="ok", image=image, sha256=sha256)
 
 
@@ -175,21 +175,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 
 
-def test_a_picture_has_its_name_and_hash_and_no_metadata(folder: RunFolder, characters: CharacterSet) -> None:
-    request = requests_of(characters)[0]
-    image = draw(request, SPEC.sampling, 1)
-    image.info["parameters"] = "a prompt"
-    relative, sha256 = folder.save_image(request.key, image)
-    content = (folder.path / relative).read_bytes()
-    assert relative == f"images/{request.key}.png"
-    assert sha256 == hashlib.sha256(content).hexdigest()
-    assert Image.open(io.BytesIO(content)).info == {}
-    assert [p.name for p in folder.images.iterdir()] == [f"{request.key}.png"]
-
-
-def test_a_picture_with_transparency_is_saved_in_plain_rgb(folder: RunFolder) -> None:
-    relative, _ = folder.save_image("k", Image.new("RGBA", (4, 4), (1, 2, 3, 4)))
-    assert Image.open(folder.path / relative).mode == "RGB"
+@pytest.mark.parametrize("relative", ["images/k.png", "videos/k.mp4"])
+def test_a_file_is_saved_as_it_is_under_its_name_and_its_hash_is_told(folder: RunFolder, relative: str) -> None:
+    sha256 = folder.save_file(relative, b"\x00bytes")
+    assert sha256 == hashlib.sha256(b"\x00bytes").hexdigest()
+    assert {p.relative_to(folder.path).as_posix() for p in folder.path.rglob("*") if p.is_file()} == {relative}
+    assert (folder.path / relative).read_bytes() == b"\x00bytes"
 
 
 def test_a_picture_is_given_back_only_if_it_is_the_one_that_was_saved(
@@ -313,6 +304,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from copycat.errors import UserError
+from copycat.runs.encoding import encode_png
 from copycat.runs.folder import RunFile, RunFolder
 folder = RunFolder(Path(sys.argv[1]))
 try:

@@ -13,8 +13,9 @@ from harness import Doubles
 from plan_builders import SPEC, changed, plan_of
 
 from copycat.runs import runner
+from copycat.runs.executors import LocalExecutor
 from copycat.runs.folder import RunFolder
-from copycat.runs.runner import Bench, Plan
+from copycat.runs.runner import Advance, Bench, Plan
 from copycat.schema import CharacterSet, Judgement, Sample
 
 
@@ -30,7 +31,11 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def generate(plan: Plan, folder: RunFolder) -> list[Sample]:
-    return runner.generate(plan, folder, FakeModel(), lambda count: None)
+    return generate_with(FakeModel(), plan, folder, lambda count: None)
+
+
+def generate_with(model: FakeModel, plan: Plan, folder: RunFolder, advance: Advance) -> list[Sample]:
+    return runner.generate(plan, folder, LocalExecutor(model, overlaps=False), advance)
 
 
 def judge(plan: Plan, folder: RunFolder, samples: list[Sample], characters: CharacterSet) -> list[Judgement]:
@@ -69,7 +74,7 @@ def test_a_sample_says_what_was_sent(characters: CharacterSet, folder: RunFolder
 
 def test_the_model_is_asked_in_the_batches_of_the_plan(plan: Plan, folder: RunFolder, doubles: Doubles) -> None:
     model = FakeModel()
-    runner.generate(plan, folder, model, lambda count: None)
+    generate_with(model, plan, folder, lambda count: None)
     assert model.batches == [tuple(keys(plan)[:5]), tuple(keys(plan)[5:10]), tuple(keys(plan)[10:])]
 
 
@@ -77,10 +82,10 @@ def test_progress_counts_every_request_once_whether_made_now_or_before(
     plan: Plan, folder: RunFolder, doubles: Doubles
 ) -> None:
     told: list[int] = []
-    runner.generate(plan, folder, FakeModel(), told.append)
+    generate_with(FakeModel(), plan, folder, told.append)
     assert told == [0, 5, 5, 2]
     told.clear()
-    runner.generate(plan, folder, FakeModel(), told.append)
+    generate_with(FakeModel(), plan, folder, told.append)
     assert told == [12]
 
 
