@@ -271,7 +271,8 @@ def _compare(
 
 def _set_up(job: Job, name: str) -> Stage:
     """Find model, characters and judge; loads no weights."""
-    row = resolve_model(name, job.revision)
+    size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
+    row = resolve_model(name, job.revision, size)
     characters = read_character_set(job.characters or _default_characters(row))
     device = pick_device(job.device)
     judge_row = JUDGES.get(job.judge or _default_judge(characters))

@@ -25,7 +25,7 @@ LEGEND = (
 OTHERS = (
     ("--model ./folder", "a diffusers pipeline on this disk"),
     ("--model hub/repo-id", "a diffusers pipeline on the Hugging Face Hub"),
-    ("--model openai:MODEL", "any other model of a service; OPENAI_BASE_URL says whose"),
+    ("--model openai:MODEL", "any other model of a service; OPENAI_BASE_URL=http://HOST/v1 says whose"),
 )
 
 
@@ -56,7 +56,9 @@ def model_lines(rows: Sequence[ModelRow], width: int, today: datetime.date) -> I
         yield from _wrapped(title, width, HEADING)
         yield Line(_first_line("name", [column.cell(column.heading) for column in columns]), NAMES)
         for row in members:
-            yield Line(_first_line(row.name, [column.cell(column.value(row)) for column in columns]))
+            is_long = len(row.name) > NAME_WIDTH
+            yield from [Line(row.name)] * is_long
+            yield Line(_first_line("" if is_long else row.name, [c.cell(c.value(row)) for c in columns]))
             yield from _filled(_about(row, today), width)
         yield Line("")
     yield from _retired(width)

@@ -54,26 +54,29 @@ def read_capabilities(source: Source, index: Mapping[str, Any] | None = None) ->
     index = source.read_json(INDEX) if index is None else index
     denoiser = next((name for name in DENOISERS if name in index), None)
     config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
-    return capabilities_of(pipeline_class(source, str(index.get("_class_name"))), config)
+    return capabilities_of(pipeline_class(source, str(index.get("_class_name"))), config, index)
 
 
-def capabilities_of(pipeline: Any, config: Mapping[str, Any]) -> Capabilities:
-    """Work out capabilities from a pipeline class and the config of its denoiser.
+def capabilities_of(pipeline: Any, config: Mapping[str, Any], index: Mapping[str, Any] | None = None) -> Capabilities:
+    """Work out capabilities from a pipeline class, the config of its denoiser, and its own config.
 
     Where a pipeline has `true_cfg_scale`, its `guidance_scale` is an input of a network that guidance
     was distilled into; a network without that input (`guidance_embeds` false) ignores it.
     A UNet with `time_cond_proj_dim` takes guidance as an input, and then no negative prompt acts.
+    A pipeline that says `is_distilled` of itself ignores guidance (FLUX.2 klein).
     """
     arguments = frozenset(inspect.signature(pipeline.__call__).parameters)
     has_true, is_distilled = "true_cfg_scale" in arguments, bool(config.get("guidance_embeds"))
     guidance = "true_cfg_scale" if has_true and not is_distilled else "guidance_scale"
+    is_stepwise = bool((index or {}).get("is_distilled"))
     return Capabilities(
         pipeline=pipeline.__name__,
         arguments=arguments,
-        guidance_argument=guidance if guidance in arguments else None,
+        guidance_argument=guidance if guidance in arguments and not is_stepwise else None,
         true_guidance_argument="true_cfg_scale" if has_true and is_distilled else None,
         can_negate="negative_prompt" in arguments
         and guidance in arguments
+        and not is_stepwise
         and config.get("time_cond_proj_dim") is None,
         is_video="num_frames" in arguments,
     )

@@ -24,18 +24,24 @@ NO_GUIDANCE = 1.0
 _DTYPE_OF_SAFETENSORS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
-def pipeline_row(name: str, source: Source, revision: str | None = None) -> ModelRow:
+def pipeline_row(
+    name: str, source: Source, revision: str | None = None, size_px: tuple[int, int] | None = None
+) -> ModelRow:
     """Describe a pipeline by what its files say: nothing is guessed, everything can be set on the command line.
+
+    Args:
+        size_px: width and height that the user asked for, so that the files need not say them.
 
     Raises:
         DataError: diffusers has no such pipeline, or it makes no pictures from text.
+        UserError: nobody says which size it draws.
         MissingExtraError: the repository cannot be read.
     """
     index = source.read_json(INDEX)
     found = pipeline_class(source, str(index.get("_class_name")))
     denoiser = next((part for part in DENOISERS if part in index), "")
     config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
-    able = capabilities_of(found, config)
+    able = capabilities_of(found, config, index)
     return ModelRow(
         name=name,
         target=DIFFUSERS,
@@ -44,30 +50,43 @@ def pipeline_row(name: str, source: Source, revision: str | None = None) -> Mode
         summary=f"{able.pipeline} {'in a local folder' if source.folder else 'on the Hub'}",
         licence="unknown",
         honours=able.honours,
-        sampling=_sampling(source, found, able, config, denoiser),
+        sampling=_sampling(source, found, able, config, denoiser, size_px),
         revision=revision,
     )
 
 
-def own_settings(source: Source, index: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the settings that no row states: the scheduler of the files, safety checker and watermark."""
+def own_settings(source: Source, index: Mapping[str, Any], pipeline: str) -> dict[str, Any]:
+    """Give the settings that no row states: the scheduler of the files, safety checker and watermark.
+
+    Args:
+        pipeline: the class that draws, which need not be the one of the index.
+    """
     scheduler = source.read_json("scheduler/scheduler_config.json").get("_class_name")
     found: dict[str, Any] = {"scheduler": str(scheduler)} if scheduler else {}
-    if (index.get("safety_checker") or [None])[0]:
+    parts = inspect.signature(pipeline_class(source, pipeline)).parameters
+    if "safety_checker" in parts and (index.get("safety_checker") or [None])[0]:
         found["safety_checker"] = "on"
-    name = str(index.get("_class_name"))
-    if index.get("watermarker") or "add_watermarker" in inspect.signature(pipeline_class(source, name)).parameters:
+    if ("watermarker" in parts and index.get("watermarker")) or "add_watermarker" in parts:
         found["watermark"] = "off"
     return found
 
 
-def _sampling(source: Source, found: Any, able: Capabilities, config: Mapping[str, Any], denoiser: str) -> Sampling:
+def _sampling(
+    source: Source,
+    found: Any,
+    able: Capabilities,
+    config: Mapping[str, Any],
+    denoiser: str,
+    size_px: tuple[int, int] | None,
+) -> Sampling:
     called = {name: p.default for name, p in inspect.signature(found.__call__).parameters.items()}
     guidance = called.get(able.guidance_argument) if able.guidance_argument else None
-    width, height = _size(source, found, called, config)
+    if able.guidance_argument and guidance is None:
+        guidance = NO_GUIDANCE
+    width, height = size_px or _size(source, found, called, config)
     settings: dict[str, Any] = {
         "steps": called.get("num_inference_steps"),
-        "guidance": NO_GUIDANCE if guidance is None else guidance,
+        "guidance": guidance,
         "width_px": width,
         "height_px": height,
         "dtype": _dtype(source, denoiser),
@@ -131,10 +150,16 @@ def _dtype(source: Source, denoiser: str) -> str:
     if source.folder is None:
         counts = _hub_dtypes(source, denoiser)
     else:
-        for path in sorted((source.folder / denoiser).glob("*.safetensors"))[:1]:
+        paths = sorted((source.folder / denoiser).glob("*.safetensors"))
+        for path in [path for path in paths if not _is_variant(path.name)][:1]:
             counts.update(_header_dtypes(path))
     common = counts.most_common(1)
     return _DTYPE_OF_SAFETENSORS.get(common[0][0], "float32") if common else "float32"
+
+
+def _is_variant(file: str) -> bool:
+    """Whether weights are a second copy in another dtype, such as 'diffusion_pytorch_model.fp16.safetensors'."""
+    return "." in file.rsplit("/", 1)[-1].removesuffix(".safetensors")
 
 
 def _header_dtypes(path: Path) -> list[str]:
@@ -149,8 +174,8 @@ def _hub_dtypes(source: Source, denoiser: str) -> Counter[str]:
     from huggingface_hub import HfApi, parse_safetensors_file_metadata
 
     files = HfApi().list_repo_files(source.text, revision=source.commit)
-    weights = sorted(f for f in files if f.startswith(f"{denoiser}/") and f.endswith(".safetensors"))
-    if not weights:
+    stored = sorted(f for f in files if f.startswith(f"{denoiser}/") and f.endswith(".safetensors"))
+    if not (weights := [file for file in stored if not _is_variant(file)]):
         return Counter()
     metadata = parse_safetensors_file_metadata(source.text, weights[0], revision=source.commit)
     return Counter({str(dtype): count for dtype, count in metadata.parameter_count.items()})

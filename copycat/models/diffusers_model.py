@@ -66,7 +66,7 @@ class DiffusersModel:
 
     def settle(self, sampling: Sampling) -> Sampling:
         """Name the scheduler of the files, and what becomes of safety checker and watermark."""
-        own = own_settings(self.source, self.source.read_json(INDEX))
+        own = own_settings(self.source, self.source.read_json(INDEX), self.capabilities.pipeline)
         return Sampling.model_validate(own | sampling.model_dump())
 
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:

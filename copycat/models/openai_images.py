@@ -90,7 +90,7 @@ class OpenAIImagesModel:
                 f"'{self.row.name}' takes no negative prompt: the Images API has none\n"
                 "  use a mitigation that changes the prompt itself: python -m copycat.eval --list mitigations"
             )
-        ignored = sorted(set(sampling.identity()) - SETTINGS_SENT)
+        ignored = sorted(set(sampling.model_dump(exclude_none=True)) - SETTINGS_SENT)
         if ignored:
             raise UnsupportedError(
                 f"'{self.row.name}' takes no {', '.join(ignored)}: the Images API has no such settings\n"

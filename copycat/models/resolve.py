@@ -19,11 +19,12 @@ CASCADE_STAGES = ("stage_1", "stage_2", "stage_3")
 """Folders of a local cascade, each of them a pipeline."""
 
 
-def resolve_model(text: str, revision: str | None = None) -> ModelRow:
+def resolve_model(text: str, revision: str | None = None, size_px: tuple[int, int] | None = None) -> ModelRow:
     """Find the row of a model.
 
     Args:
         revision: of a Hub repository: branch, tag or commit.
+        size_px: width and height that the user asked for: the files of some pipelines do not say them.
 
     Raises:
         UnknownNameError: no row, no folder, and not of the form org/repo.
@@ -34,14 +35,14 @@ def resolve_model(text: str, revision: str | None = None) -> ModelRow:
         return _at_revision(MODELS.get(text), revision)
     folder = Path(text)
     if (text.startswith((".", "/", "~")) or "\\" in text) or _is_pipeline(folder) or _is_cascade(folder):
-        return _at_revision(_folder_row(folder.expanduser()), revision)
+        return _at_revision(_folder_row(folder.expanduser(), size_px), revision)
     service = text.removeprefix(SERVICE_PREFIX)
     if service in RETIRED:
         _refuse_retired(service)
     if text.startswith(SERVICE_PREFIX):
         return _at_revision(_service(service), revision)
     if text.count("/") == 1:
-        return pipeline_row(text, Source(text, text, revision), revision)
+        return pipeline_row(text, Source(text, text, revision), revision, size_px)
     return MODELS.get(text)
 
 
@@ -72,14 +73,14 @@ def _at_revision(row: ModelRow, revision: str | None) -> ModelRow:
     return row.model_copy(update={"revision": revision})
 
 
-def _folder_row(folder: Path) -> ModelRow:
+def _folder_row(folder: Path, size_px: tuple[int, int] | None) -> ModelRow:
     if _is_cascade(folder):
         return _cascade_row(folder)
     if not _is_pipeline(folder):
         raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
     folder = folder.resolve()
     _require_components(folder, read_json_object(folder / INDEX))
-    return pipeline_row(folder.name, Source(str(folder), folder.name))
+    return pipeline_row(folder.name, Source(str(folder), folder.name), size_px=size_px)
 
 
 def _cascade_row(folder: Path) -> ModelRow:

@@ -19,7 +19,7 @@ PAPER_LATENT = {"steps": 50, "guidance": 3.0}
 
 
 def _square(
-    side_px: int, steps: int, guidance: float, dtype: str = "float16", scheduler: str | None = None
+    side_px: int, steps: int, guidance: float | None, dtype: str = "float16", scheduler: str | None = None
 ) -> Sampling:
     return Sampling.model_validate(
         {
@@ -217,10 +217,10 @@ IMAGE_ROWS: tuple[ModelRow, ...] = (
         target=DIFFUSERS,
         pipeline="Flux2KleinPipeline",
         source="black-forest-labs/FLUX.2-klein-4B",
-        summary="FLUX.2 klein 4B, 4 steps, distilled; takes no negative prompt",
+        summary="FLUX.2 klein 4B, 4 steps, distilled; takes neither guidance nor a negative prompt",
         licence="apache-2.0",
-        honours=("guidance", "seed"),
-        sampling=_square(1024, 4, 1.0, "bfloat16"),
+        honours=("seed",),
+        sampling=_square(1024, 4, None, "bfloat16"),
         batch_size=4,
         memory_gib=10,
     ),

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
+from pictures import SAME, difference, pixels, request, unloadable
 from PIL import Image
 
-from copycat.errors import BackendError, DataError, MissingExtraError, UnsupportedError, UserError
-from copycat.models import MODELS, ImageModel, ModelRow, Picture
+from copycat.errors import BackendError, DataError, MissingExtraError, UnsupportedError
+from copycat.models import ImageModel, ModelRow, Picture
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.fingerprint import fingerprint
 from copycat.models.resolve import resolve_model
 from copycat.schema import ImageRequest, Sampling
-
-SAME = 1
-"""Grey levels by which one picture may differ between batch sizes, where float arithmetic differs."""
-
-
-def request(prompt: str = "ab cat", seed: int = 1, negative: str | None = None) -> ImageRequest:
-    return ImageRequest(
-        key="k",
-        character="cat",
-        anchor="name",
-        prompt_id="my-set/cat/name",
-        repeat=0,
-        prompt="never sent",
-        prompt_sent=prompt,
-        negative_prompt=negative,
-        seed=seed,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +41,6 @@ def copied(tiny_pipeline: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_pipeline, tmp_path / "copied"))
 
 
-def pixels(picture: Picture) -> np.ndarray[Any, np.dtype[np.int64]]:
-    assert picture.image is not None
-    return np.asarray(picture.image).astype(np.int64)
-
-
-def difference(one: Picture, other: Picture) -> int:
-    """Largest difference in grey levels."""
-    return int(abs(pixels(one) - pixels(other)).max())
-
-
 # ------------------------------------------------------------------------------------ the pixels
 
 
@@ -76,12 +48,10 @@ def test_a_picture_has_the_size_asked_for(model: DiffusersModel, sampling: Sampl
     (picture,) = model.generate([request()], sampling)
     (wide,) = model.generate([request()], sampling.model_copy(update={"width_px": 32}))
     assert (picture.status, picture.image.size if picture.image else None) == ("ok", (16, 16))
-    assert pixels(wide).shape == (16, 32, 3)
+    assert pixels(wide).shape == (1, 16, 32, 3)
 
 
-def test_a_picture_is_the_same_alone_and_in_any_place_of_a_batch(
-    model: DiffusersModel, sampling: Sampling
-) -> None:
+def test_a_picture_is_the_same_alone_and_in_any_place_of_a_batch(model: DiffusersModel, sampling: Sampling) -> None:
     (alone,) = model.generate([request()], sampling)
     others = [request("dog", seed=2), request("ab dog house", seed=3)]
     for place in range(3):
@@ -122,9 +92,7 @@ def test_a_sampling_setting_reaches_the_picture(
 
 
 @pytest.mark.parametrize("steps", [1, 7])
-def test_the_scheduler_takes_as_many_steps_as_asked_for(
-    model: DiffusersModel, sampling: Sampling, steps: int
-) -> None:
+def test_the_scheduler_takes_as_many_steps_as_asked_for(model: DiffusersModel, sampling: Sampling, steps: int) -> None:
     model.generate([request()], sampling.model_copy(update={"steps": steps}))
     assert len(model.pipeline.scheduler.timesteps) == steps
 
@@ -183,7 +151,7 @@ def test_a_picture_of_one_colour_is_invalid(
 ) -> None:
     images = [Image.new("RGB", (16, 16), (9, 8, 7)), colourful(), Image.new("L", (16, 16), 0)]
     stubbed(model, sampling, monkeypatch, images=images)
-    pictures = model.generate([request()] * 3, sampling)
+    pictures = model.generate([request(seed=seed) for seed in range(3)], sampling)
     assert [p.status for p in pictures] == ["invalid", "ok", "invalid"]
     assert pictures[0] == Picture("invalid", None, "every pixel has the same colour")
 
@@ -193,63 +161,66 @@ def test_a_picture_that_the_safety_checker_flags_is_blocked(
 ) -> None:
     images = [Image.new("RGB", (16, 16)), colourful()]  # the pipeline blanks what it flags
     stubbed(model, sampling, monkeypatch, images=images, nsfw_content_detected=[True, False])
-    pictures = model.generate([request()] * 2, sampling)
+    pictures = model.generate([request(seed=seed) for seed in range(2)], sampling)
     assert [p.status for p in pictures] == ["blocked", "ok"]
     assert pictures[0].detail == "the pipeline's safety checker blanked the picture"
 
 
-def test_running_out_of_memory_fails_the_batch_and_names_the_cure(
-    model: DiffusersModel, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+def test_running_out_of_memory_with_one_picture_fails_the_batch_and_names_the_cure(
+    row: ModelRow, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
-    def run_out(self: Stub, **_: object) -> None:
+    tried: list[int] = []
+
+    def run_out(self: Stub, **arguments: Any) -> None:
+        tried.append(len(arguments["generator"]))
         raise torch.OutOfMemoryError("CUDA out of memory")
 
+    model = DiffusersModel(row, "cpu")
     stubbed(model, sampling, monkeypatch)
     monkeypatch.setattr(Stub, "__call__", run_out)
     with pytest.raises(BackendError) as caught:
-        model.generate([request()] * 3, sampling)
-    assert str(caught.value) == "out of memory with a batch of 3; use a smaller --batch-size"
+        model.generate([request(seed=seed) for seed in range(5)], sampling)
+    assert str(caught.value) == "out of memory with one picture; use a smaller --dtype or --size, or a larger device"
+    assert tried == [5, 2, 1]
 
 
 # ------------------------------------------------------------------------------ honour or refuse
 
 
-def checked(row: ModelRow) -> DiffusersModel:
-    """A model that falls over when it loads its weights."""
-    model = DiffusersModel(row, "cpu")
-    model._load = None  # type: ignore[method-assign, assignment]
-    return model
-
-
 @pytest.mark.parametrize("guidance", [0.0, 0.5, 1.0])
 def test_a_negative_prompt_without_guidance_is_refused_before_anything_is_loaded(
-    row: ModelRow, guidance: float
+    row: ModelRow, guidance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sampling = row.sampling.model_copy(update={"guidance": guidance})
     with pytest.raises(UnsupportedError) as caught:
-        checked(row).check([request(), request(negative="Goofy")], sampling)
+        unloadable(row, monkeypatch).check([request(), request(negative="Goofy")], sampling)
     assert str(caught.value) == (
         f"'tiny' cannot honour a negative prompt with guidance {guidance:g}\n"
         "  classifier-free guidance acts above 1 only; use --guidance 3, or another mitigation"
     )
 
 
-def test_a_negative_prompt_is_refused_where_the_pipeline_takes_none(copied: Path) -> None:
+def test_a_negative_prompt_is_refused_where_the_pipeline_takes_none(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     index = copied / "model_index.json"
-    index.write_text(json.dumps(json.loads(index.read_text()) | {"_class_name": "DDPMPipeline"}))
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"_class_name": "Flux2Pipeline"}))
     row = resolve_model(str(copied))
     with pytest.raises(UnsupportedError) as caught:
-        checked(row).check([request(negative="Goofy")], row.sampling)
+        unloadable(row, monkeypatch).check([request(negative="Goofy")], row.sampling)
     assert str(caught.value) == (
-        "'copied' (DDPMPipeline) takes no negative prompt\n  use a mitigation that does not need one: none"
+        "'copied' (Flux2Pipeline) takes no negative prompt\n  use a mitigation that does not need one: none"
     )
 
 
-def test_requests_that_can_be_honoured_pass_the_check_without_loading(row: ModelRow) -> None:
-    checked(row).check([request(negative="Goofy")], row.sampling)
-    checked(row).check([request()], row.sampling.model_copy(update={"guidance": 0.0}))
+def test_requests_that_can_be_honoured_pass_the_check_without_loading(
+    row: ModelRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = unloadable(row, monkeypatch)
+    model.check([request(negative="Goofy")], row.sampling)
+    model.check([request()], row.sampling.model_copy(update={"guidance": 0.0}))
 
 
 # ---------------------------------------------------------------------------------- what is run
@@ -308,10 +279,13 @@ def test_a_folder_is_known_with_or_without_a_dot(tiny_pipeline: Path, monkeypatc
     assert rows[0].name == "tiny"
 
 
-def test_the_settings_of_a_folder_come_from_its_own_files(row: ModelRow) -> None:
-    assert row.sampling == Sampling(
-        steps=50, guidance=3.0, width_px=16, height_px=16, dtype="float32", scheduler="DDIMScheduler"
-    )
+def test_the_settings_of_a_folder_come_from_its_own_files_and_from_the_call_of_its_class(row: ModelRow) -> None:
+    assert row.sampling == Sampling(steps=50, guidance=7.5, width_px=16, height_px=16, dtype="float32")
+
+
+def test_the_scheduler_of_the_files_is_named_in_the_settled_settings(row: ModelRow) -> None:
+    settled = DiffusersModel(row, "cpu").settle(row.sampling)
+    assert settled == row.sampling.model_copy(update={"scheduler": "DDIMScheduler"})
 
 
 def test_a_folder_that_is_no_pipeline_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,18 +328,26 @@ def test_a_broken_model_index_is_a_data_error(
     assert str(caught.value).startswith(fault)
 
 
-def test_a_pipeline_class_that_diffusers_does_not_have_is_a_data_error(
-    copied: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("NoSuchPipeline", " has no pipeline 'NoSuchPipeline'"),
+        ("DDPMPipeline", "pipeline 'DDPMPipeline' makes no pictures from text"),
+    ],
+)
+def test_a_pipeline_class_that_draws_nothing_from_text_is_a_data_error(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
 ) -> None:
     monkeypatch.chdir(copied.parent)
-    (copied / "model_index.json").write_text('{"_class_name": "NoSuchPipeline"}')
-    row = resolve_model("./copied")
+    (copied / "model_index.json").write_text(json.dumps({"_class_name": name}))
     with pytest.raises(DataError) as caught:
-        DiffusersModel(row, "cpu").check([request(negative="Goofy")], row.sampling)
+        resolve_model("./copied")
     fault, needed = str(caught.value).splitlines()
-    assert fault.startswith("copied/model_index.json: field '_class_name': diffusers ")
-    assert fault.endswith(" has no pipeline 'NoSuchPipeline'")
-    assert needed == "  needed: a text-to-image pipeline of diffusers, such as StableDiffusionPipeline"
+    assert fault.startswith("copied/model_index.json: field '_class_name': ")
+    assert fault.endswith(problem)
+    assert needed == (
+        "  needed: a text-to-image or text-to-video pipeline of diffusers, such as StableDiffusionPipeline"
+    )
 
 
 @pytest.mark.parametrize("damage", ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
@@ -385,58 +367,3 @@ def test_weights_that_cannot_be_loaded_are_a_data_error(
     assert str(caught.value).endswith(
         "\n  needed: a whole diffusers folder with weights in .safetensors files; fetch it again"
     )
-
-
-def test_a_hub_repository_without_a_row_is_refused_with_the_way_to_run_it() -> None:
-    with pytest.raises(UserError) as caught:
-        resolve_model("runwayml/stable-diffusion-v1-5")
-    assert str(caught.value) == (
-        "model 'runwayml/stable-diffusion-v1-5' looks like a Hub repository, "
-        "and its settings are not known without reading it\n"
-        "  fetch it first: hf download runwayml/stable-diffusion-v1-5 --local-dir ./stable-diffusion-v1-5\n"
-        "  then: --model ./stable-diffusion-v1-5"
-    )
-
-
-# ---------------------------------------------------------------------------------- without a Hub
-
-
-def sdxl_complaint(reason: str) -> str:
-    return (
-        "model 'sdxl' is not on this machine and the Hub cannot be reached\n"
-        f"  needed: stabilityai/stable-diffusion-xl-base-1.0 ({reason})\n"
-        "  go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
-    )
-
-
-def test_a_hub_model_in_offline_mode_fails_fast_with_what_to_do() -> None:
-    start = time.monotonic()
-    with pytest.raises(MissingExtraError) as caught:
-        DiffusersModel(MODELS.get("sdxl"), "cpu").identify()
-    assert str(caught.value) == sdxl_complaint("OfflineModeIsEnabled")
-    assert time.monotonic() - start < 5
-
-
-def test_a_hub_model_without_a_network_fails_fast_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, network: list[str]
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    start = time.monotonic()
-    with pytest.raises(MissingExtraError) as caught:
-        DiffusersModel(MODELS.get("sdxl"), "cpu").identify()
-    assert str(caught.value) == sdxl_complaint("ConnectError")
-    assert time.monotonic() - start < 5
-    assert network
-    network.clear()
-
-
-def test_a_hub_model_that_was_fetched_before_is_identified_offline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    cache = tmp_path / "models--stabilityai--stable-diffusion-xl-base-1.0"
-    for path, content in (("refs/main", commit), (f"snapshots/{commit}/model_index.json", "{}")):
-        (cache / path).parent.mkdir(parents=True)
-        (cache / path).write_text(content)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert DiffusersModel(MODELS.get("sdxl"), "cpu").identify().revision == commit

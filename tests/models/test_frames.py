@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -29,7 +30,7 @@ def test_halves_are_rounded_up(frames: int, kept: int, positions: tuple[int, ...
 @pytest.mark.parametrize("frames", range(1, 130))
 def test_positions_rise_from_the_first_frame_to_the_last_in_steps_that_differ_by_one_at_most(frames: int) -> None:
     positions = spread_frames(frames)
-    steps = {later - earlier for earlier, later in zip(positions, positions[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(positions)}
     assert len(positions) == min(frames, 8)
     assert (positions[0], positions[-1]) == (0, frames - 1)
     assert all(step >= 1 for step in steps)
