@@ -222,7 +222,7 @@ def _clip_tokenizer() -> Any:
     from copycat.models.hub import Source
 
     folder = Source("package:sandbox/weights/pipeline", "sandbox").folder
-    assert folder is not None  # noqa: S101 - it is a folder of the package
+    assert folder is not None
     return CLIPTokenizer.from_pretrained(folder / "tokenizer")
 
 

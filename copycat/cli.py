@@ -1,10 +1,11 @@
-"""The console script: `copycat eval`, `copycat sandbox`, `copycat data` do what `python -m copycat.<name>` does."""
+"""The console script: `copycat eval`, `copycat sandbox`, ... do what `python -m copycat.<name>` does."""
 
 from __future__ import annotations
 
 import typer
 
 from copycat.commands import data, sandbox
+from copycat.commands.doctor import doctor
 from copycat.commands.eval import EPILOG, evaluate
 from copycat.console import run_app
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command("eval", epilog=EPILOG)(evaluate)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(data.app, name="data")
+app.command("doctor")(doctor)
 
 
 def main() -> None:

@@ -7,8 +7,11 @@
     │   ├── DataError              a file is wrong: file:line, field, value, rule
     │   ├── MissingExtraError      a package or a key is not there
     │   ├── ResumeMismatchError    the run folder belongs to another spec
-    │   └── LimitReachedError      --max-errors or --max-cost; what is finished is kept
+    │   ├── LimitReachedError      --max-errors or --max-cost; what is finished is kept
+    │   └── ServiceDownError       (services) so many requests in a row failed that going on is useless
     ├── BackendError           one request failed; becomes status "failed"
+    │   └── RefusedError           (services) the policy of a service declined it; becomes "refused"
+    ├── StoppedError           (services) a request was not sent, because the run is stopping
     └── BugError               an invariant of ours broke: traceback
 
 A message says what is wrong with the value, what would be right, and what to type.

@@ -48,14 +48,12 @@ def print_plan(job: Job, *, as_json: bool = False) -> None:
 def describe_stage(stage: Stage, cells: Sequence[Cell], runs: Sequence[Forecast]) -> Iterator[str]:
     """Give the lines of one model: what it is, its settings, and one line for each run."""
     spec = cells[0].plan.spec
-    yield f"{stage.row.name}: {stage.row.source}, licence {stage.row.licence}"
+    yield f"{stage.row.name}: {_origin(stage, spec.model_source)}"
     yield f"  {'; '.join([', '.join(describe_sampling(spec.sampling)), _batches(runs[0], spec.batch_size)])}"
     yield f"  characters {stage.characters.id}, anchors {', '.join(spec.anchors)}, judge {stage.judge_name}"
     for cell, run in zip(cells, runs, strict=True):
         differing = [
-            text
-            for text in describe_sampling(cell.plan.spec.sampling)
-            if text not in describe_sampling(spec.sampling)
+            text for text in describe_sampling(cell.plan.spec.sampling) if text not in describe_sampling(spec.sampling)
         ]
         also = f", with {', '.join(differing)}" if differing else ""
         failed = f", {run.n_failed:,} of them failed before" if run.n_failed else ""
@@ -146,8 +144,10 @@ def _time(total: Total, runs: Sequence[Forecast], devices: Sequence[Device]) -> 
     noun, enough = _noun(runs), max(8, 2 * runs[0].batch_size)
     unknown = [run for run in runs if run.pace is None]
     if unknown:
-        settings = "" if len(unknown) == len(runs) else f" with the settings of '{unknown[0].mitigation}'"
-        return f"unknown: no {noun} of {unknown[0].model} has been made here yet{settings}; --limit {enough} measures it"
+        models = ", ".join(dict.fromkeys(run.model for run in unknown))
+        settings = f" as '{unknown[0].mitigation}' draws it" if len({run.model for run in runs}) == 1 else ""
+        settings = settings if len(unknown) < len(runs) else ""
+        return f"unknown: no {noun} of {models} has been made here yet{settings}; --limit {enough} measures it"
     paces = [run.pace for run in runs if run.pace]
     device = next((device.name for device in devices if _is_label(device, runs[0].device)), runs[0].device)
     each = " and ".join(dict.fromkeys(f"{pace.seconds:.3g} s" for pace in paces))
@@ -170,9 +170,17 @@ def _money(total: Total, runs: Sequence[Forecast]) -> str:
 def _disk(total: Total, runs: Sequence[Forecast], free: int) -> str:
     if not total.n_to_make:
         return f"nothing more, {_size(free)} free"
-    weighed = max(run.weight.n for run in runs)
-    basis = f"as {_count(weighed, _noun(runs))} made here" if weighed else "a rule of thumb: none is made here yet"
+    unweighed = any(run.weight.n == 0 for run in runs if run.n_to_make)
+    basis = "a rule of thumb: some settings are new here" if unweighed else "as those made here"
     return f"about {_size(total.n_bytes)} more ({basis}), {_size(free)} free"
+
+
+def _origin(stage: Stage, source: str) -> str:
+    row = stage.row
+    if row.is_service:
+        return f"{source}, a service"
+    memory = "" if row.memory_gib is None else f", about {row.memory_gib:g} GiB of GPU memory"
+    return f"{row.source}, licence {row.licence}{' (gated)' if row.is_gated else ''}{memory}"
 
 
 def _batches(run: Forecast, size: int) -> str:

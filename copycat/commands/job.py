@@ -35,6 +35,11 @@ def build_job(options: dict[str, Any], command: str) -> Job:
     for name, known in CHOICES.items():
         if options[name] is not None and options[name] not in known:
             raise UnknownNameError(name.rstrip("_").replace("_", "-"), options[name], known)
+    if options["shard"] is not None and options["fresh"]:
+        raise UserError(
+            "--fresh and --shard do not go together\n"
+            "  each shard would delete what the others have drawn; delete the run folder once, or use another --out"
+        )
     return Job(
         models=tuple(options["model"]),
         mitigations=tuple(options["mitigation"] or ()),
@@ -42,7 +47,7 @@ def build_job(options: dict[str, Any], command: str) -> Job:
         anchors=anchors,
         sampling=_sampling(options),
         compile=options["compile_"],
-        shard=parse_shard(options["shard"]) if options["shard"] else None,
+        shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
         limits=_limits(options),
         command=command,
         **{name: options[name] for name in SAME_NAME},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from copycat.errors import UnsupportedError
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.fingerprint import fingerprint
 from copycat.models.hub import Source
@@ -38,7 +39,24 @@ class DiffusersCascade(DiffusersModel):
         sources = [self.source, *(Source(stage.source, self.row.name) for stage in self.row.sampling.upscaling or ())]
         return ModelIdentity("+".join(s.text for s in sources), "+".join(str(s.commit) for s in sources))
 
+    def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        """Refuse what a single pipeline refuses, and a size other than the stages'; loads no weights."""
+        own, asked = ((s.width_px, s.height_px) for s in (self.row.sampling, sampling))
+        if asked != own:
+            raise UnsupportedError(
+                f"'{self.row.name}' draws {own[0]}x{own[1]} pixels, stage by stage, and no other size\n"
+                "  leave out --size"
+            )
+        super().check(requests, sampling)
+
+    def _text_arguments(self, requests: Sequence[ImageRequest], sampling: Sampling, *, guided: bool) -> dict[str, Any]:
+        """Give the negative side too where only a later stage is guided."""
+        later = any(stage.guidance > 1 for stage in sampling.upscaling or ())
+        return super()._text_arguments(requests, sampling, guided=guided or later)
+
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
+        if self._guard is not None:
+            self._guard.begin()
         arguments = self._arguments(requests, sampling)
         texts = {name: value for name, value in arguments.items() if name.startswith(("prompt", "negative"))}
         first = {name: value for name, value in arguments.items() if name not in ("width", "height")}
@@ -53,8 +71,10 @@ class DiffusersCascade(DiffusersModel):
                 **_stage_arguments(pipeline, stage, requests, texts),
             )
             flags.append(_flags(output, len(requests)))
+        rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()
+        flagged = {place for place in range(len(requests)) if any(row[place] for row in flags)}
         return [
-            self._picture(request, image, sampling, is_flagged=any(row[place] for row in flags), is_rescued=False)
+            self._picture(request, image, sampling, is_flagged=place in flagged, is_rescued=place in rescued)
             for place, (request, image) in enumerate(zip(requests, output.images, strict=True))
         ]
 
@@ -70,7 +90,7 @@ class DiffusersCascade(DiffusersModel):
             half: Half = "drawing" if _takes_embeddings(source) else "all"
             pipeline = load_pipeline(source, row, without_scheduler, self.device, half)
             if getattr(pipeline, "vae", None) is not None:
-                VaeGuard(pipeline.vae)
+                self._guard = VaeGuard(pipeline.vae)
             self._larger.append((stage, pipeline))
 
 

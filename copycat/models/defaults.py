@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from copycat.errors import UserError
+from copycat.errors import MissingExtraError, UserError
 from copycat.models.capabilities import DENOISERS, Capabilities, capabilities_of, pipeline_class
 from copycat.models.frames import spread_frames
-from copycat.models.hub import INDEX, Source
+from copycat.models.hub import INDEX, Source, connection_errors, unreachable
 from copycat.models.row import ModelRow
 from copycat.models.table_images import DIFFUSERS
 from copycat.schema import Sampling
@@ -42,6 +42,7 @@ def pipeline_row(
     denoiser = next((part for part in DENOISERS if part in index), "")
     config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
     able = capabilities_of(found, config, index)
+    called = {name: p.default for name, p in inspect.signature(found.__call__).parameters.items()}
     return ModelRow(
         name=name,
         target=DIFFUSERS,
@@ -50,7 +51,9 @@ def pipeline_row(
         summary=f"{able.pipeline} {'in a local folder' if source.folder else 'on the Hub'}",
         licence="unknown",
         honours=able.honours,
-        sampling=_sampling(source, found, able, config, denoiser, size_px),
+        sampling=_sampling(
+            able, called, config, size_px or _size(source, found, called, config), _dtype(source, denoiser)
+        ),
         revision=revision,
     )
 
@@ -72,24 +75,17 @@ def own_settings(source: Source, index: Mapping[str, Any], pipeline: str) -> dic
 
 
 def _sampling(
-    source: Source,
-    found: Any,
-    able: Capabilities,
-    config: Mapping[str, Any],
-    denoiser: str,
-    size_px: tuple[int, int] | None,
+    able: Capabilities, called: Mapping[str, Any], config: Mapping[str, Any], size_px: tuple[int, int], dtype: str
 ) -> Sampling:
-    called = {name: p.default for name, p in inspect.signature(found.__call__).parameters.items()}
     guidance = called.get(able.guidance_argument) if able.guidance_argument else None
     if able.guidance_argument and guidance is None:
         guidance = NO_GUIDANCE
-    width, height = size_px or _size(source, found, called, config)
     settings: dict[str, Any] = {
         "steps": called.get("num_inference_steps"),
         "guidance": guidance,
-        "width_px": width,
-        "height_px": height,
-        "dtype": _dtype(source, denoiser),
+        "width_px": size_px[0],
+        "height_px": size_px[1],
+        "dtype": dtype,
     }
     if able.is_video:
         frames = int(called.get("num_frames") or config.get("sample_frames") or 16)
@@ -146,13 +142,12 @@ def _bare(found: Any) -> Any:
 
 def _dtype(source: Source, denoiser: str) -> str:
     """Give the dtype in which most weights of the denoiser are stored."""
+    here = sorted((source.files / denoiser).glob("*.safetensors")) if source.files is not None else []
     counts: Counter[str] = Counter()
-    if source.folder is None:
+    if weights := [path for path in here if not _is_variant(path.name)]:
+        counts.update(_header_dtypes(weights[0]))
+    elif source.folder is None:
         counts = _hub_dtypes(source, denoiser)
-    else:
-        paths = sorted((source.folder / denoiser).glob("*.safetensors"))
-        for path in [path for path in paths if not _is_variant(path.name)][:1]:
-            counts.update(_header_dtypes(path))
     common = counts.most_common(1)
     return _DTYPE_OF_SAFETENSORS.get(common[0][0], "float32") if common else "float32"
 
@@ -173,9 +168,12 @@ def _header_dtypes(path: Path) -> list[str]:
 def _hub_dtypes(source: Source, denoiser: str) -> Counter[str]:
     from huggingface_hub import HfApi, parse_safetensors_file_metadata
 
-    files = HfApi().list_repo_files(source.text, revision=source.commit)
-    stored = sorted(f for f in files if f.startswith(f"{denoiser}/") and f.endswith(".safetensors"))
-    if not (weights := [file for file in stored if not _is_variant(file)]):
-        return Counter()
-    metadata = parse_safetensors_file_metadata(source.text, weights[0], revision=source.commit)
+    try:
+        files = HfApi().list_repo_files(source.text, revision=source.commit)
+        stored = sorted(f for f in files if f.startswith(f"{denoiser}/") and f.endswith(".safetensors"))
+        if not (weights := [file for file in stored if not _is_variant(file)]):
+            return Counter()
+        metadata = parse_safetensors_file_metadata(source.text, weights[0], revision=source.commit)
+    except connection_errors() as error:
+        raise MissingExtraError(unreachable(source.text, source.owner, error)) from error
     return Counter({str(dtype): count for dtype, count in metadata.parameter_count.items()})

@@ -64,10 +64,13 @@ class DiffusersModel:
             return read_capabilities(self.source)
         return read_capabilities(self.source, self.source.read_json(INDEX) | {"_class_name": self.row.pipeline})
 
+    @cached_property
+    def _own(self) -> dict[str, Any]:
+        return own_settings(self.source, self.source.read_json(INDEX), self.capabilities.pipeline)
+
     def settle(self, sampling: Sampling) -> Sampling:
         """Name the scheduler of the files, and what becomes of safety checker and watermark."""
-        own = own_settings(self.source, self.source.read_json(INDEX), self.capabilities.pipeline)
-        return Sampling.model_validate(own | sampling.model_dump())
+        return Sampling.model_validate(self._own | sampling.model_dump())
 
     def check(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         """Refuse what the pipeline would accept and ignore; loads no weights."""
@@ -81,6 +84,10 @@ class DiffusersModel:
             raise UnsupportedError(
                 f"'{self.row.name}' ({able.pipeline}) cannot encode a long prompt in pieces\n"
                 "  leave out --long-prompts; the tokens that are cut off are counted for each picture"
+            )
+        if sampling.safety_checker and "safety_checker" not in self._own:
+            raise UnsupportedError(
+                f"'{self.row.name}' ({able.pipeline}) has no safety checker\n  leave out --safety-checker"
             )
         if any(request.negative_prompt for request in requests):
             self._check_negative(able, sampling)
@@ -124,14 +131,14 @@ class DiffusersModel:
 
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         if self._guard is not None:
-            self._guard.rescued.clear()
+            self._guard.begin()
         output = self.pipeline(**self._arguments(requests, sampling))
         drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
         flags = next(
             (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
             [False] * len(requests),
         )
-        rescued = self._guard.rescued if self._guard is not None else set()
+        rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()
         return [
             self._picture(request, made, sampling, is_flagged=bool(flag), is_rescued=place in rescued)
             for place, (request, made, flag) in enumerate(zip(requests, drawn, flags, strict=True))

@@ -46,6 +46,16 @@ class Source:
             self._commit = _resolve_commit(self.text, self._asked, self.owner)
         return self._commit
 
+    @property
+    def files(self) -> Path | None:
+        """The folder that holds what is on this machine: the local one, or the cached copy; None without any."""
+        if self.folder is not None:
+            return self.folder
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(self.text, INDEX, revision=self.commit)
+        return Path(cached).parent if isinstance(cached, str) else None
+
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a small file such as 'unet/config.json'; an empty dict if there is none.
 
@@ -56,13 +66,17 @@ class Source:
         return read_json_object(path) if path is not None else {}
 
     def _fetch(self, name: str) -> Path | None:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+        from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
+        from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
 
         try:
             return Path(hf_hub_download(self.text, name, revision=self.commit))
+        except GatedRepoError as error:  # everybody may read what a gated repository is, not its files
+            raise MissingExtraError(_gated(self.text, self.owner)) from error
         except LocalEntryNotFoundError as error:
-            raise MissingExtraError(_unreachable(self.text, self.owner, error)) from error
+            if try_to_load_from_cache(self.text, name, revision=self.commit) is _CACHED_NO_EXIST:
+                return None
+            raise MissingExtraError(unreachable(self.text, self.owner, error)) from error
         except EntryNotFoundError:
             return None
 
@@ -84,7 +98,6 @@ def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
     from huggingface_hub import HfApi, try_to_load_from_cache
     from huggingface_hub import errors as hub
 
-    client_error: type[Exception] = hub.HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
     try:
         return str(HfApi().model_info(repository, revision=revision, timeout=10).sha)
     except hub.GatedRepoError as error:
@@ -98,11 +111,19 @@ def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
             f"model '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
             f"  check the spelling at https://huggingface.co/{repository}; a private one needs HF_TOKEN"
         ) from error
-    except (hub.HfHubHTTPError, client_error, OSError) as error:
+    except connection_errors() as error:
         cached = try_to_load_from_cache(repository, INDEX, revision=revision)
         if isinstance(cached, str):
             return Path(cached).parent.name
-        raise MissingExtraError(_unreachable(repository, owner, error)) from error
+        raise MissingExtraError(unreachable(repository, owner, error)) from error
+
+
+def connection_errors() -> tuple[type[Exception], ...]:
+    """Give what the Hub's client raises when there is no answer, or not the one that was hoped for."""
+    from huggingface_hub import errors as hub
+
+    client_error: type[Exception] = hub.HTTPError  # type: ignore[attr-defined]  # of its client: httpx, httpx2, requests
+    return (hub.HfHubHTTPError, client_error, OSError)
 
 
 def _gated(repository: str, owner: str) -> str:
@@ -114,7 +135,8 @@ def _gated(repository: str, owner: str) -> str:
     )
 
 
-def _unreachable(repository: str, owner: str, error: BaseException) -> str:
+def unreachable(repository: str, owner: str, error: BaseException) -> str:
+    """Say that a repository cannot be read, and what to do."""
     return (
         f"model '{owner}' is not on this machine and the Hub cannot be reached\n"
         f"  needed: {repository} ({type(error).__name__})\n"

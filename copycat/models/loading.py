@@ -141,7 +141,7 @@ def _set_memory_format(pipeline: Any) -> None:
     import torch
 
     for name, kind in (("unet", "UNet2DConditionModel"), ("vae", "AutoencoderKL")):
-        network = getattr(pipeline, name, None)
+        network: Any = getattr(pipeline, name, None)
         if type(network).__name__ == kind:
             network.to(memory_format=torch.channels_last)
 

@@ -10,12 +10,23 @@ from typing import Any
 
 
 class VaeGuard:
-    """Replaces `decode` of a pipeline's VAE; `rescued` holds the places that the last batch decoded again."""
+    """Replaces `decode` of a pipeline's VAE, and remembers which rows of a batch were decoded again."""
 
     def __init__(self, vae: Any) -> None:
         self._vae, self._decode = vae, vae.decode
-        self.rescued: set[int] = set()
+        self._decoded, self._rescued = 0, set[int]()
         vae.decode = self.decode
+
+    def begin(self) -> None:
+        """Forget the last batch."""
+        self._decoded, self._rescued = 0, set()
+
+    def rescued(self, pictures: int) -> set[int]:
+        """Give the places of the pictures, or clips, of this batch that were decoded again.
+
+        Some pipelines decode a clip frame by frame, in one call or in several: then a picture has many rows.
+        """
+        return {row * pictures // self._decoded for row in self._rescued}
 
     def decode(self, latents: Any, *args: Any, **settings: Any) -> Any:
         """Decode, and once more in float32 what came out not finite or of one colour; other rows stay as they are."""
@@ -23,6 +34,8 @@ class VaeGuard:
 
         output = self._decode(latents, *args, **settings)
         pixels = output[0]
+        before_these = self._decoded
+        self._decoded += len(pixels)
         spoilt = [i for i, row in enumerate(pixels) if is_spoilt(row)]
         if not spoilt or pixels.dtype == torch.float32 or not torch.isfinite(latents[spoilt]).all():
             return output
@@ -34,8 +47,8 @@ class VaeGuard:
         finally:
             self._vae.to(dtype=before)
         kept[spoilt] = again.to(kept.dtype)
-        self.rescued |= set(spoilt)
-        return (kept,)
+        self._rescued |= {before_these + row for row in spoilt}
+        return (kept,) if isinstance(output, tuple) else type(output)(sample=kept)
 
 
 def is_spoilt(pixels: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +22,7 @@ EXECUTORS = (LOCAL, RAY)
 log = logging.getLogger(__name__)
 
 Batch = tuple[ImageRequest, ...]
+OnLate = Callable[["DrawnBatch"], object]
 
 
 class DrawnBatch(NamedTuple):
@@ -38,8 +39,12 @@ class Executor(Protocol):
     def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         """Do what is done once for all requests of this and later runs of the same model."""
 
-    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
-        """Give each batch as soon as it is drawn."""
+    def run(self, batches: Sequence[Batch], sampling: Sampling, on_late: OnLate | None = None) -> Iterator[DrawnBatch]:
+        """Give each batch as soon as it is drawn.
+
+        Args:
+            on_late: told of a batch that comes in after the caller has stopped listening.
+        """
 
     def close(self) -> None:
         """Let go of threads and machines."""
@@ -77,8 +82,9 @@ class LocalExecutor:
         """Have the model encode its texts."""
         self.model.prepare(requests, sampling)
 
-    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
-        """Draw batch after batch, in order."""
+    def run(self, batches: Sequence[Batch], sampling: Sampling, on_late: OnLate | None = None) -> Iterator[DrawnBatch]:
+        """Draw batch after batch, in order; a batch under way when the caller stops is given up."""
+        del on_late
         if not self.overlaps:
             for batch in batches:
                 yield finish(batch, draw(self.model, batch, sampling), sampling)
@@ -103,17 +109,27 @@ class ServiceExecutor:
         self.model = model
 
     def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
-        """Nothing to prepare: the service does it."""
+        """Look for the key, so that its absence is told once and before anything is asked."""
+        self.model.prepare(requests, sampling)
 
-    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
-        """Give each answer as soon as it is there, so that what was paid for is on the disk."""
+    def run(self, batches: Sequence[Batch], sampling: Sampling, on_late: OnLate | None = None) -> Iterator[DrawnBatch]:
+        """Give each answer as soon as it is there, so that what was paid for is on the disk.
+
+        Raises:
+            ServiceDownError: so many requests in a row failed that the service seems to be down.
+        """
         from copycat.services.pool import run_adaptive
 
         def work(batch: Batch) -> DrawnBatch:
             return finish(batch, draw(self.model, batch, sampling), sampling)
 
-        for _, drawn in run_adaptive(batches, work, self.model.throttle):
+        def late(_: Batch, drawn: DrawnBatch) -> None:
+            if on_late is not None:
+                on_late(drawn)
+
+        for _, drawn in run_adaptive(batches, work, self.model.throttle, late):
             yield drawn
+        self.model.breaker.check()
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -132,12 +148,12 @@ def build_executor(kind: str, row: ModelRow, model: ImageModel, device: str) -> 
         MissingExtraError: ray is not installed.
     """
     if kind == RAY:
-        from copycat.runs.ray_executor import RayExecutor
-
         if row.is_service:
             raise UnsupportedError(
                 f"'{row.name}' draws elsewhere; a Ray cluster adds nothing\n  leave out --executor ray"
             )
+        from copycat.runs.ray_executor import RayExecutor
+
         ray: Executor = RayExecutor(row, device)
         return ray
     return ServiceExecutor(model) if row.is_service else LocalExecutor(model, overlaps=overlaps(row, device))

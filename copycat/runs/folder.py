@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -61,20 +62,22 @@ class RunFolder:
             self.images.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as error:  # as below /proc, where nobody can make a folder
             raise UserError(f"cannot make the folder {shown(self.path)}\n  choose another folder: --out DIR") from error
-        self._take_lock()
-        path = self.path / "run.json"
-        if path.exists():
-            found = self.read_run()
-            self._require_same(found, run, n_planned)
-            run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
-        if self.shard is None or not path.exists():
-            self.write_run(run)
+        self._take_lock(".lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)
+        with self._one_shard_at_a_time():
+            self._take_shard()
+            path = self.path / "run.json"
+            if path.exists():
+                found = self.read_run()
+                self._require_same(found, run, n_planned)
+                run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
+            if self.shard is None or not path.exists():
+                self.write_run(run)
         return run
 
     def clear(self) -> None:
         """Delete everything that this run has made, if nobody is working in it."""
         if self.path.exists():
-            self._take_lock()
+            self._take_lock(".lock", fcntl.LOCK_EX)
             shutil.rmtree(self.path)
             self.close()
 
@@ -106,7 +109,7 @@ class RunFolder:
         """Delete the journals of shards, once their lines are in the journal of the run."""
         for path in self.path.glob("samples-*-of-*.jsonl"):
             path.unlink()
-        for path in self.path.glob(".lock-*-of-*"):
+        for path in self.path.glob(".lock-*"):
             path.unlink()
 
     def append_samples(self, samples: Sequence[Sample]) -> None:
@@ -166,20 +169,37 @@ class RunFolder:
 
     # --------------------------------------------------------------------------- private
 
-    def _take_lock(self) -> None:
-        """Hold the whole folder, or, for a shard, that shard and a share of the folder."""
-        wanted = [(".lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
-        wanted += [(f".lock-{self.shard}", fcntl.LOCK_EX)] if self.shard else []
-        for name, kind in wanted:
-            lock = (self.path / name).open("w", encoding="utf-8")
-            self._locks.append(lock)
-            try:
-                fcntl.flock(lock, kind | fcntl.LOCK_NB)
-            except OSError as error:
-                self.close()
-                raise UserError(
-                    f"another process is working in {shown(self.path)}\n  wait for it, or use another --out folder"
-                ) from error
+    def _take_lock(self, name: str, kind: int) -> None:
+        """Hold the whole folder, a share of it, or one shard of its plan."""
+        lock = (self.path / name).open("w", encoding="utf-8")
+        self._locks.append(lock)
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except OSError as error:
+            self.close()
+            raise UserError(
+                f"another process is working in {shown(self.path)}\n  wait for it, or use another --out folder"
+            ) from error
+
+    def _take_shard(self) -> None:
+        """Hold a shard, unless shards of another number are being drawn: they would draw the same pictures."""
+        if self.shard is None:
+            return
+        for path in self.path.glob(".lock-*-of-*"):
+            if not path.name.endswith(f"-of-{self.shard.count}"):
+                self._take_lock(path.name, fcntl.LOCK_EX)
+                self._locks.pop().close()
+        self._take_lock(f".lock-{self.shard}", fcntl.LOCK_EX)
+
+    @contextmanager
+    def _one_shard_at_a_time(self) -> Iterator[None]:
+        """Let shards that begin at the same moment, as those of an array of jobs do, open the folder in turn."""
+        if self.shard is None:
+            yield
+            return
+        with (self.path / ".lock-shards").open("w", encoding="utf-8") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield
 
     def _require_same(self, found: RunFile, wanted: RunFile, n_planned: int) -> None:
         here, asked = (run.spec.model_dump(exclude={"judge", "judge_revision"}) for run in (found, wanted))

@@ -21,8 +21,9 @@ from copycat.metrics import summarise
 from copycat.models.frames import cut_sheet
 from copycat.plan import build_batches
 from copycat.runs.encoding import EncodedPicture
-from copycat.runs.executors import Executor
+from copycat.runs.executors import DrawnBatch, Executor
 from copycat.runs.folder import RunFolder, write_json
+from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.limits import Limits, Tally
 from copycat.schema import CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
 
@@ -81,20 +82,25 @@ def generate(
     advance(sum(len(batch) for batch in planned) - len(missing))
     tally = Tally(limits or Limits(), (sample for sample in finished.values() if sample.status != "failed"))
     todo = [batch for batch in planned if any(request.key in missing for request in batch)]
-    affordable = tally.affordable(todo)
-    for drawn in executor.run(affordable, plan.spec.sampling):
+
+    def keep(drawn: DrawnBatch) -> list[Sample]:
         # The whole batch is drawn, so that the arithmetic is the same; only what was missing of it is kept.
-        fresh = [
-            _finish(*made, drawn.seconds, folder)
-            for made in zip(drawn.batch, drawn.pictures, strict=True)
-            if made[0].key in missing
-        ]
+        made = zip(drawn.batch, drawn.pictures, strict=True)
+        fresh = [_finish(*one, drawn.seconds, folder) for one in made if one[0].key in missing]
         folder.append_samples(fresh)
-        finished |= {sample.key: sample for sample in fresh}
-        advance(len(fresh))
-        tally.count(fresh)
-        if meanwhile is not None:
-            meanwhile(finished)
+        return fresh
+
+    affordable = tally.affordable(todo)
+    with deferred_interrupt() as interrupt:
+        for drawn in executor.run(affordable, plan.spec.sampling, keep):
+            fresh = keep(drawn)
+            finished |= {sample.key: sample for sample in fresh}
+            advance(len(fresh))
+            interrupt.check()
+            tally.count(fresh)
+            if meanwhile is not None:
+                meanwhile(finished)
+    interrupt.check()
     if len(affordable) < len(todo):
         tally.stop_for_money()
     return _in_order(plan, folder, finished)

@@ -22,6 +22,7 @@ from copycat.judges import JudgeRow, Verdict
 from copycat.models import ModelIdentity, ModelRow, Picture
 from copycat.models.frames import build_sheet
 from copycat.schema import CharacterSet, ImageRequest, Sampling
+from copycat.services.breaker import Breaker
 from copycat.services.throttle import Throttle
 
 SWITCHES = "COPYCAT_DOUBLES"
@@ -145,6 +146,7 @@ class FakeService(FakeModel):
     def __init__(self, row: ModelRow = SERVICE, device: str = "cpu") -> None:
         super().__init__(row, device)
         self.throttle = Throttle(row.concurrency or 1, row.concurrency or 1)
+        self.breaker = Breaker("doubles")
 
 
 class FakeJudge:

@@ -1,0 +1,123 @@
+"""A Ray cluster: the one that RAY_ADDRESS names, or one of this machine alone, started for the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from copycat.errors import MissingExtraError, UnsupportedError, UserError
+from copycat.runs.machine import n_cores
+
+ADDRESS = "RAY_ADDRESS"
+SHORT_FOLDER = Path("/tmp")  # noqa: S108 - Ray's socket paths must stay below 108 characters, TMPDIR may be long
+CANNOT_START = (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError)
+"""What ray.init raises when it finds or starts no cluster."""
+
+
+class Share(NamedTuple):
+    """What one worker takes of the cluster, how many workers it has room for, and torch's threads in each.
+
+    `threads` is None where another device draws.
+    """
+
+    cpus: int
+    gpus: int
+    n_workers: int
+    threads: int | None
+
+
+def import_ray() -> Any:  # Any: ray.remote has no useful types
+    """Import ray.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError(
+            "--executor ray needs the package ray, which is not installed\n  pip install 'copycat[ray]'"
+        ) from error
+    return ray
+
+
+def join_cluster(exits: ExitStack) -> None:
+    """Connect to the cluster; one that was started here ends with `exits`.
+
+    Raises:
+        UserError: no cluster answers, or none can be started.
+    """
+    ray = import_ray()
+    if ray.is_initialized():  # by the program that uses copycat as a library
+        return
+    address = os.environ.get(ADDRESS)
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        # A folder of our own: /tmp/ray may be another user's, and what lies in ours can go in the end.
+        base = os.environ.get("RAY_TMPDIR") or (SHORT_FOLDER if SHORT_FOLDER.is_dir() else tempfile.gettempdir())
+        folder = tempfile.mkdtemp(prefix="copycat-ray-", dir=base)
+        exits.callback(shutil.rmtree, folder, ignore_errors=True)
+        options |= {"include_dashboard": False, "num_cpus": n_cores(), "_temp_dir": folder}
+    exits.callback(ray.shutdown)
+    try:
+        ray.init(address=address or "local", **options)
+    except CANNOT_START as error:
+        what = f"no Ray cluster answers at {ADDRESS}={address}" if address else "Ray does not start on this machine"
+        raise UserError(
+            f"{what}\n  {type(error).__name__}: {first_line(error)}\n"
+            + (f"  start one with 'ray start --head', or unset {ADDRESS} to use this machine alone" * bool(address))
+            + ("  leave out --executor ray to draw in this process" * (not address))
+        ) from error
+
+
+def share_of_a_worker(device: str) -> Share:
+    """Say how the cluster is divided: a GPU for each worker, or as many CPUs as torch would use in this process.
+
+    With the same number of threads a worker's sums are those of the local executor, to the last digit.
+
+    Raises:
+        UserError: the cluster has nothing to draw on.
+    """
+    nodes = [node["Resources"] for node in import_ray().nodes() if node["Alive"]]
+    if device == "cuda":
+        n_gpus = sum(int(node.get("GPU", 0)) for node in nodes)
+        if n_gpus == 0:
+            raise UserError(f"the Ray cluster has no GPU: {_found(nodes)}\n  use --device cpu, or another cluster")
+        return Share(0, 1, n_gpus, None)
+    import torch
+
+    threads = torch.get_num_threads()
+    cpus = max(1, min(threads, max((int(node.get("CPU", 0)) for node in nodes), default=0)))
+    n_workers = sum(int(node.get("CPU", 0)) // cpus for node in nodes)
+    if n_workers == 0:
+        raise UserError(f"the Ray cluster has no CPU to draw on: {_found(nodes)}\n  ray start --num-cpus N")
+    return Share(cpus, 0, n_workers, threads)
+
+
+def require_kind(device: str) -> None:
+    """Refuse a device that Ray does not hand out.
+
+    Raises:
+        UnsupportedError: one GPU of this machine, or Apple's.
+    """
+    if device not in ("cpu", "cuda"):
+        raise UnsupportedError(
+            f"--device {device} names a device of this machine; Ray gives each worker one of its own\n"
+            "  use --device cuda or --device cpu, or leave out --executor ray"
+        )
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line that says something."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+
+
+def _found(nodes: list[Mapping[str, float]]) -> str:
+    cpus, gpus = (sum(int(node.get(kind, 0)) for node in nodes) for kind in ("CPU", "GPU"))
+    return f"{len(nodes)} nodes with {cpus} CPUs and {gpus} GPUs"
