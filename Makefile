@@ -24,8 +24,8 @@ lint: $(VENV)/.installed-dev ## linter, format and types; no tests
 
 check: lint test ## all that a change must pass: lint, then test
 
-docs: $(VENV)/.installed-dev ## make docs/cli.md and characters/schema.json from the code
-	$(BIN)/python -m copycat.commands.docs docs/cli.md characters/schema.json
+docs: $(VENV)/.installed-dev ## make docs/cli.md, docs/models.md and characters/schema.json from the code
+	$(BIN)/python -m copycat.commands.docs docs/cli.md docs/models.md characters/schema.json
 
 clean: ## delete environment, caches and built packages; runs/ and sandbox-work/ stay
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache

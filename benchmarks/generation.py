@@ -7,7 +7,9 @@ encoders in memory, and writes each PNG before it draws the next picture; for SD
 code released with CopyCat does. Ours is `runner.generate` with the row's settings: batches, each text encoded
 once, half precision where the row says so, PNG and journal written while the next batch is drawn.
 
-On a CPU both sides draw with the sandbox. On a GPU they draw with the SDXL and the PixArt-alpha architecture at full
+On a CPU both sides draw with the sandbox: the reference with the very settings of ours, and once more in the
+released way, with 50 steps of the scheduler in the pipeline's own folder (ours takes 10 of a better one, which gives
+the same figures: docs/decisions/0011). On a GPU they draw with the SDXL and the PixArt-alpha architecture at full
 size and random weights: speed does not depend on what the weights are. There it also prints the UNet's share of the
 matrix-multiply rate that the device reaches in bf16 (--steps and --side make a short trial of it).
 Prints pictures per second of both sides and their ratio.
@@ -35,6 +37,8 @@ from copycat.schema import ImageRequest, Sampling
 
 REFERENCE_DTYPE = "float32"
 WARM_UP = 2
+RELEASED_WAY = {"steps": 50, "scheduler": "DDIMScheduler"}
+"""Of the code released with CopyCat: 50 steps of the scheduler that the pipeline comes with."""
 
 
 class Speeds(NamedTuple):
@@ -75,17 +79,22 @@ def our_loop(row: ModelRow, plan: Plan, device: str, out: Path) -> float:
     return len(plan.requests) / (time.perf_counter() - start)
 
 
-def compare(row: ModelRow, plan: Plan, device: str, reference_sampling: Sampling, n_reference: int) -> Speeds:
-    """Time both sides on one model, the reference on its first `n_reference` requests."""
-    from copycat.models.diffusers_model import free_memory
+def time_reference(row: ModelRow, plan: Plan, device: str, sampling: Sampling, n_pictures: int) -> float:
+    """Time the reference on the first requests of a plan. Unit: pictures per second."""
     from copycat.models.hub import Source
     from copycat.models.loading import load_pipeline
 
-    pipeline = load_pipeline(Source(row.source, row.name), row, reference_sampling, device)
+    pipeline = load_pipeline(Source(row.source, row.name), row, sampling, device)
     with tempfile.TemporaryDirectory() as folder:
-        reference_loop(pipeline, plan.requests[:WARM_UP], reference_sampling, Path(folder))
-        reference = reference_loop(pipeline, plan.requests[:n_reference], reference_sampling, Path(folder))
-    del pipeline
+        reference_loop(pipeline, plan.requests[:WARM_UP], sampling, Path(folder))
+        return reference_loop(pipeline, plan.requests[:n_pictures], sampling, Path(folder))
+
+
+def compare(row: ModelRow, plan: Plan, device: str, reference_sampling: Sampling, n_reference: int) -> Speeds:
+    """Time both sides on one model, one after the other."""
+    from copycat.models.diffusers_model import free_memory
+
+    reference = time_reference(row, plan, device, reference_sampling, n_reference)
     free_memory()
     with tempfile.TemporaryDirectory() as folder:
         ours = our_loop(row, plan, device, Path(folder))
@@ -113,7 +122,15 @@ def on_cpu(asked: argparse.Namespace) -> None:
     ]
     plan = next(cell.plan for cell in cells if cell.plan.spec.mitigation == NONE)
     n_reference = min(len(plan.requests), asked.reference_pictures)
-    report("sandbox, CPU", compare(stage.row, plan, "cpu", plan.spec.sampling, n_reference), plan, n_reference)
+    speeds = compare(stage.row, plan, "cpu", plan.spec.sampling, n_reference)
+    report("sandbox, CPU", speeds, plan, n_reference)
+    released = plan.spec.sampling.model_copy(update=RELEASED_WAY)
+    speed = time_reference(stage.row, plan, "cpu", released, max(1, n_reference // 3))
+    print(
+        f"  reference, released way ({released.steps} steps, {released.scheduler}): {speed:.3f} pictures/s\n"
+        f"  ratio: {speeds.ours / speed:.2f}",
+        flush=True,
+    )
 
 
 def on_gpu(asked: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ SEED = 2406
 
 
 def command(out: Path, pictures: int) -> list[str]:
-    """The command that is run: pictures only."""
+    """Give the command that is run: pictures only."""
     words = ["--model", "openai:test-model", "--characters", "sandbox", "--judge", "none", "--size", "64x64"]
     return [sys.executable, "-m", "copycat.eval", *words, "--limit", str(pictures), "--out", str(out)]
 
@@ -70,7 +70,8 @@ def main() -> None:
             planned = Counter(prompts.keys())
             print(
                 f"{name}: {asked.pictures} pictures, {stops} interruptions, {seconds:.1f} s\n"
-                f"  requests {len(server.entries)}, charged {sum(prompts.values())}, in the journal {n_lines(Path(folder))}\n"
+                f"  requests {len(server.entries)}, charged {sum(prompts.values())}, "
+                f"in the journal {n_lines(Path(folder))}\n"
                 f"  lost after success: {sum(prompts.values()) - n_lines(Path(folder))}, "
                 f"missing: {asked.pictures - n_lines(Path(folder))}, different prompts {len(planned)}"
             )

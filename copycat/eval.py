@@ -43,12 +43,13 @@ from copycat.runs import runner
 from copycat.runs.environment import describe_environment, pick_device
 from copycat.runs.executors import LOCAL, Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, RunFolder, write_json
-from copycat.runs.limits import Limits
+from copycat.runs.limits import Limits, Tally
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.runner import Plan
 from copycat.runs.shards import Shard
 from copycat.schema import (
     MIN_COVERAGE,
+    SERVICE,
     CharacterSet,
     Estimate,
     Judgement,
@@ -137,9 +138,10 @@ def evaluate(job: Job) -> list[Outcome]:
         UserError: anything that the user must fix; nothing finished is lost.
     """
     outcomes: list[Outcome] = []
+    tally = Tally(job.limits)
     for stage, cells in plan_job(job):
         with _at_work(job, stage, cells) as executor:
-            outcomes += run_cells(job, stage, cells, executor)
+            outcomes += run_cells(job, stage, cells, executor, tally)
     return outcomes
 
 
@@ -150,11 +152,12 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
         UserError: as `evaluate`.
     """
     outcomes = []
+    tally = Tally(job.limits)
     for stage, cells in plan_job(job):
         with _at_work(job, stage, cells) as executor:
             for cell in cells:
                 _open(job, cell, cells[0])
-                samples = _generate(job, stage, cell, executor)
+                samples = _generate(job, cell, executor, tally)
                 failed = sum(sample.status == "failed" for sample in samples)
                 spec = cell.plan.spec
                 outcomes.append(
@@ -188,7 +191,7 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
     return cells
 
 
-def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor) -> list[Outcome]:
+def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor, tally: Tally) -> list[Outcome]:
     """Generate, judge, add up and report, cell by cell; the first cell is the baseline of the others."""
     outcomes: list[Outcome] = []
     bench = runner.Bench(stage.judge, stage.characters)
@@ -197,7 +200,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor)
         run = _open(job, cell, baseline)
         judges_ahead = stage.judge_name != NO_JUDGE and overlaps(stage.row, stage.device)
         ahead = runner.JudgeAhead(cell.plan, cell.folder, bench) if judges_ahead else None
-        samples = _generate(job, stage, cell, executor, ahead)
+        samples = _generate(job, cell, executor, tally, ahead)
         judgements = _judge(stage, cell, samples, bench)
         result = runner.add_up(cell.plan, cell.folder, is_sandbox=_is_sandbox(stage.characters))
         cell.folder.write_run(run := run.model_copy(update={"status": "finished"}))
@@ -232,14 +235,13 @@ def _open(job: Job, cell: Cell, baseline: Cell) -> RunFile:
 
 
 def _generate(
-    job: Job, stage: Stage, cell: Cell, executor: Executor, ahead: runner.JudgeAhead | None = None
+    job: Job, cell: Cell, executor: Executor, tally: Tally, ahead: runner.JudgeAhead | None = None
 ) -> list[Sample]:
     plan, folder = cell
     batches = build_batches(plan.requests, plan.spec.batch_size)
     total = sum(len(batch) for batch in (job.shard.of(batches) if job.shard else batches))
-    limits = job.limits if stage.row.is_service else job.limits._replace(usd_per_picture=0.0)
     with progress_bar(f"generate {plan.spec.model} + {plan.spec.mitigation}", total) as advance:
-        return runner.generate(plan, folder, executor, advance, limits=limits, meanwhile=ahead)
+        return runner.generate(plan, folder, executor, advance, tally=tally, meanwhile=ahead)
 
 
 def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: runner.Bench) -> list[Judgement]:
@@ -308,12 +310,18 @@ def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tupl
         prompts_sha256=prompts_sha256(prompts),
         seeds=job.seeds,
         sampling=sampling,
-        batch_size=job.batch_size or row.batch_size,
-        device="service" if row.is_service else stage.device,
+        batch_size=_batch_size(job, row),
+        device=SERVICE if row.is_service else stage.device,
         limit=job.limit,
         judge=stage.judge_name,
         judge_revision=stage.judge.revision(),
     )
+
+
+def _batch_size(job: Job, row: ModelRow) -> int:
+    if row.is_service and (job.batch_size or 1) > 1:  # a batch that is asked for again would be paid for again
+        raise UnsupportedError(f"'{row.name}' is asked for one picture at a time\n  leave out --batch-size")
+    return job.batch_size or row.batch_size
 
 
 def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:

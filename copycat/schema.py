@@ -267,6 +267,9 @@ class Estimate(Record):
     reason: str | None = None
 
 
+SERVICE = "service"
+"""The device of a run that somebody else's machine draws."""
+
 MIN_COVERAGE = 0.98
 """A run of which less was judged, refused or blocked is not valid."""
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from copycat.commands.docs import render_character_schema, render_commands
+from copycat.commands.docs import render_character_schema, render_commands, render_models
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "cli.md"
@@ -15,6 +15,11 @@ def test_the_page_of_commands_is_what_the_parsers_say() -> None:
 
 def test_the_schema_of_character_files_is_what_the_records_say() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == render_character_schema(), "characters/schema.json is old; make docs"
+
+
+def test_the_page_of_models_is_what_the_tables_say() -> None:
+    page = ROOT / "docs" / "models.md"
+    assert page.read_text(encoding="utf-8") == render_models(), "docs/models.md is old; type: make docs"
 
 
 def test_every_option_of_the_main_job_is_on_the_page() -> None:

@@ -1,10 +1,14 @@
-"""The smaller commands: what they refuse before anything is written."""
+"""The smaller commands, and the options of the main job: what they refuse before anything is written."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from harness import Cli, Doubles
+from run_folders import folder_of, read, samples_of, tree
 from typer.testing import CliRunner
 
 from copycat.commands import data, sandbox
@@ -46,3 +50,161 @@ def test_a_changed_text_is_frozen_under_a_new_version(tmp_path: Path) -> None:
 
     assert answer.exit_code == 0
     assert "version: '1.1'" in (tmp_path / "p" / "card.yaml").read_text(encoding="utf-8")
+
+
+# ------------------------------------------------------------------------ options of the main job
+
+LATER = "needed: rising positions from 0, such as 0,6,15"
+WRONG_OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
+    "size without height": (("--size", "1024"), "--size '1024' has the wrong form\n  needed: WIDTHxHEIGHT in pixels, "),
+    "size in words": (("--size", "large"), "--size 'large' has the wrong form\n  needed: WIDTHxHEIGHT in pixels, "),
+    "size too small": (("--size", "7x64"), "--size '7x64' has the wrong form\n  needed: WIDTHxHEIGHT in pixels, "),
+    "negative size": (("--size", "-64x64"), "--size '-64x64' has the wrong form\n"),
+    "size with a third side": (("--size", "8x8x8"), "--size '8x8x8' has the wrong form\n"),
+    "empty size": (("--size", ""), "--size '' has the wrong form\n"),
+    "frames in words": (("--keep-frames", "all"), f"--keep-frames 'all' has the wrong form\n  {LATER}\n"),
+    "falling frames": (("--keep-frames", "6,0"), f"--keep-frames '6,0' has the wrong form\n  {LATER}\n"),
+    "a frame twice": (("--keep-frames", "0,0"), f"--keep-frames '0,0' has the wrong form\n  {LATER}\n"),
+    "a negative frame": (("--keep-frames", "-1,2"), f"--keep-frames '-1,2' has the wrong form\n  {LATER}\n"),
+    "a frame too few": (("--keep-frames", "0,,2"), f"--keep-frames '0,,2' has the wrong form\n  {LATER}\n"),
+    "no frame": (("--keep-frames", ""), f"--keep-frames '' has the wrong form\n  {LATER}\n"),
+    "compile": (("--compile", "yes"), "unknown compile 'yes'\n  known: auto, off, on\n"),
+    "executor": (("--executor", "slurm"), "unknown executor 'slurm'\n  known: local, ray\n"),
+    "near executor": (("--executor", "locl"), "unknown executor 'locl'\n  did you mean 'local'?\n"),
+    "safety checker": (("--safety-checker", "no"), "unknown safety-checker 'no'\n"),
+    "preset": (("--preset", "papr"), "unknown preset of model 'fake': 'papr'\n"),
+    "frames of a picture": (("--frames", "9"), "'fake' has no setting 'frames'\n  leave out --frames\n"),
+    "kept frames of a picture": (("--keep-frames", "0"), "'fake' has no setting 'kept_frames'\n  leave out --keep-"),
+    "quality of a pipeline": (("--quality", "high"), "'fake' has no setting 'quality'\n  leave out --quality\n"),
+    "a cluster for a service": (
+        ("--model", "fake-service", "--executor", "ray"),
+        "'fake-service' draws elsewhere; a Ray cluster adds nothing\n  leave out --executor ray\n",
+    ),
+    "a frame that is not drawn": (
+        ("--model", "fake-video", "--keep-frames", "0,9"),
+        "'fake-video' draws 9 frames, numbered from 0; there is no frame 9\n  use --keep-frames with smaller numbers",
+    ),
+    "a frame after the end": (
+        ("--model", "fake-video", "--frames", "5", "--keep-frames", "0,5"),
+        "'fake-video' draws 5 frames, numbered from 0; there is no frame 5\n",
+    ),
+    "a revision of what is no repository": (("--model", "sandbox", "--revision", "main"), "model 'sandbox' is no Hub"),
+}
+
+
+@pytest.fixture
+def order(cli: Cli, doubles: Doubles, characters_file: Path) -> Cli:
+    """The main job without a judge being named."""
+    fixed = ("--device", "cpu", "--characters", "mine.yaml", "--anchors", "name,description", "--seeds", 2)
+    return lambda *options: cli(*(() if "--model" in options else ("--model", "fake")), *fixed, *options)
+
+
+@pytest.mark.parametrize("mistake", WRONG_OPTIONS)
+def test_a_wrong_value_of_an_option_ends_with_2_and_a_text_that_helps(
+    order: Cli, doubles: Doubles, mistake: str
+) -> None:
+    options, text = WRONG_OPTIONS[mistake]
+    answer = order("--judge", "fake-judge", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"error: {text}")
+    assert not Path("runs").exists()
+    assert doubles.generated == []
+
+
+@pytest.mark.parametrize("typed", ["--frames 0", "--true-guidance -1", "--frames few", "--true-guidance x"])
+def test_a_number_of_the_wrong_form_ends_with_2(order: Cli, typed: str) -> None:
+    answer = order("--judge", "fake-judge", *typed.split())
+    assert (answer.code, answer.out) == (2, "")
+    assert typed.split(maxsplit=1)[0] in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_what_was_asked_for_is_in_run_json(order: Cli) -> None:
+    options = ("--size", "32X24", "--steps", 3, "--guidance", 2, "--dtype", "bfloat16", "--compile", "auto")
+    assert order("--judge", "fake-judge", *options).code == 0
+    assert read(folder_of("none") / "run.json")["spec"]["sampling"] == {
+        "steps": 3,
+        "guidance": 2.0,
+        "width_px": 32,
+        "height_px": 24,
+        "dtype": "bfloat16",
+        "scheduler": "NoScheduler",
+    }
+
+
+def test_compiling_is_another_run_and_says_so(order: Cli) -> None:
+    order("--judge", "fake-judge")
+    order("--judge", "fake-judge", "--compile", "on")
+    compiled = [read(path)["spec"]["sampling"].get("compile") for path in Path("runs").glob("*/run.json")]
+    assert sorted(compiled, key=str) == [None, "regional"]
+
+
+# ---------------------------------------------------------------------------------------- no judge
+
+
+def test_without_a_judge_pictures_are_made_and_left_unjudged(order: Cli, doubles: Doubles) -> None:
+    answer = order("--judge", "none", "--mitigation", "negprompt")
+    assert answer.code == 1
+    assert len(doubles.generated) == 24
+    assert doubles.judged == []
+    for mitigation in ("none", "negprompt:name"):
+        metrics = read(folder_of(mitigation) / "metrics.json")
+        assert (metrics["judge"], metrics["counts"]["ok"], metrics["counts"]["unjudged"]) == ("none", 12, 12)
+        assert all(e["value"] is None and e["reason"] for e in metrics["estimates"] if e["metric"] == "detect")
+        assert (folder_of(mitigation) / "report.html").is_file()
+        assert not (folder_of(mitigation) / "judgements").exists()
+    assert "not valid: 0.0 % of 12 planned pictures of 'none' were judged, refused or blocked" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_pictures_without_a_judge_are_judged_later_and_not_drawn_again(order: Cli, doubles: Doubles) -> None:
+    order("--judge", "none", "--mitigation", "negprompt")
+    before = {name: content for name, content in tree(Path("runs")).items() if "/images/" in name}
+    doubles.forget()
+    answer = order("--judge", "fake-judge", "--mitigation", "negprompt")
+    assert answer.code == 0
+    assert doubles.generated == []
+    assert len(doubles.judged) == 24
+    assert {name: content for name, content in tree(Path("runs")).items() if "/images/" in name} == before
+    metrics = read(folder_of("none") / "metrics.json")
+    assert (metrics["judge"], metrics["counts"]["unjudged"]) == ("fake-judge", 0)
+
+
+def test_a_run_judged_later_is_the_same_as_one_judged_at_once(order: Cli) -> None:
+    order("--judge", "fake-judge", "--mitigation", "negprompt", "--out", "once")
+    order("--judge", "none", "--mitigation", "negprompt")
+    order("--judge", "fake-judge", "--mitigation", "negprompt")
+    for mitigation in ("none", "negprompt:name"):
+        once, later = (tree(folder_of(mitigation, out)) for out in ("once", "runs"))
+        changing = {"samples.jsonl", "report.html"}
+        assert {k: v for k, v in once.items() if k not in changing} == {
+            k: v for k, v in later.items() if k not in changing
+        }
+
+
+def test_a_set_without_a_judge_of_its_own_is_drawn_and_a_warning_says_that_nobody_looks(
+    order: Cli, doubles: Doubles, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = order()
+    assert answer.code == 1
+    assert len(doubles.generated) == 12
+    assert read(folder_of("none") / "run.json")["spec"]["judge"] == "none"
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "copycat.eval"]
+    assert warning.startswith("no judge ships for character set 'my-set' yet: pictures are made and kept")
+    assert "--judge" in warning
+
+
+def test_the_warning_that_nobody_looks_is_on_stderr(doubles: Doubles, characters_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--device", "cpu", "--limit", "1"]
+    command += ["--characters", str(characters_file), "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, env=doubles.environment(), capture_output=True, text=True, check=True)
+    assert "WARNING: no judge ships for character set 'my-set' yet" in done.stderr
+    assert "WARNING" not in done.stdout
+
+
+def test_a_limit_and_a_shard_go_together(order: Cli, doubles: Doubles) -> None:
+    options = ("--judge", "fake-judge", "--limit", 5, "--batch-size", 1)
+    for index in (1, 2):
+        order(*options, "--shard", f"{index}/2")
+    assert order(*options).code == 0
+    assert len(samples_of(folder_of("none"))) == len(doubles.generated) == 5

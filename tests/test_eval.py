@@ -250,6 +250,22 @@ def test_another_judge_uses_the_pictures_that_are_there(run: Cli, doubles: Doubl
     }
 
 
+def test_a_picture_that_was_changed_is_told_once_and_made_again(
+    run: Cli, doubles: Doubles, caplog: pytest.LogCaptureFixture
+) -> None:
+    run("--batch-size", 1)
+    picture = folder_of("none") / samples_of(folder_of("none"))[3]["image"]
+    before = picture.read_bytes()
+    picture.write_bytes(b"")
+    doubles.forget()
+    assert run("--batch-size", 1).code == 0
+    assert doubles.generated == [picture.stem]
+    assert picture.read_bytes() == before
+    assert [record.getMessage() for record in caplog.records] == [
+        f"picture images/{picture.name} is missing or was changed; it is made again"
+    ]
+
+
 def test_other_weights_are_another_run(run: Cli, doubles: Doubles) -> None:
     run()
     doubles.switch(revision="2")
@@ -261,8 +277,18 @@ def test_other_weights_are_another_run(run: Cli, doubles: Doubles) -> None:
 def test_a_dry_run_makes_nothing(run: Cli, doubles: Doubles) -> None:
     answer = run("--mitigation", "negprompt", "--dry-run")
     assert answer.code == 0
-    assert [line.split(":")[0] for line in answer.out.splitlines()] == ["fake", "  none", "  negprompt"]
-    assert "  none: 12 pictures (0 made), 1 steps, guidance 3, 16x16, batches of 4 on cpu" in answer.out
+    lines = answer.out.splitlines()
+    assert lines[:2] == [
+        "fake: doubles, licence Apache-2.0",
+        "  1 steps, guidance 3, 16x16, float32, NoScheduler; batches of 4 on cpu",
+    ]
+    runs = [line for line in lines if " -> " in line]
+    assert [line.partition(" -> ")[0] for line in runs] == [
+        "  none: 12 pictures (0 made), 12 to make",
+        "  negprompt:name: 12 pictures (0 made), 12 to make",
+    ]
+    assert [line.partition(" -> ")[2].startswith("runs/fake+") for line in runs] == [True, True]
+    assert any(line.startswith("  requests   24 pictures: 0 made, 24 to make") for line in lines)
     assert not Path("runs").exists()
     assert doubles.generated == []
 
@@ -587,7 +613,7 @@ def test_a_bug_shows_its_traceback(run: Cli, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_list_names_everything_of_its_kind(run: Cli, kind: str, names: set[str]) -> None:
     answer = run("--list", kind)
     assert (answer.code, answer.err) == (0, "")
-    listed = {line.split()[0] for line in answer.out.splitlines() if not line.startswith(" ")}
+    listed = {line.split()[0] for line in answer.out.splitlines() if line.strip() and not line.startswith(" ")}
     assert names <= listed
 
 

@@ -1,6 +1,6 @@
-"""What is made from the code itself: docs/cli.md from the parsers, characters/schema.json from the records.
+"""What is made from the code itself: two pages of docs/ from parsers and tables, a JSON Schema from the records.
 
-`make docs` writes both.
+`make docs` writes them.
 """
 
 from __future__ import annotations
@@ -27,12 +27,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def write(
     page: Annotated[Path, typer.Argument(help="the Markdown file of all commands")],
+    models: Annotated[Path, typer.Argument(help="the Markdown file of all models")],
     schema: Annotated[Path, typer.Argument(help="the JSON Schema of character files")],
 ) -> int:
-    """Write the page of all commands and the schema of character files."""
+    """Write the pages of all commands and models, and the schema of character files."""
     page.write_text(render_commands(), encoding="utf-8", newline="\n")
+    models.write_text(render_models(), encoding="utf-8", newline="\n")
     schema.write_text(render_character_schema(), encoding="utf-8", newline="\n")
     return 0
+
+
+def render_models() -> str:
+    """Give the page: every model of the tables, with its settings and what it honours."""
+    from copycat.commands.models_page import page_of_models
+
+    return page_of_models()
 
 
 def render_character_schema() -> str:

@@ -72,7 +72,9 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         str | None, typer.Option(metavar="I/N", help="draw only the I-th of N parts; without it: the rest, and judge")
     ] = None,
     max_errors: Annotated[int | None, typer.Option(min=0, help="stop after so many failed requests")] = None,
-    max_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="stop before a run costs more")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="stop before all runs together cost more")
+    ] = None,
     price: Annotated[
         float | None,
         typer.Option(min=0, metavar="USD", help="of one picture of a service, for --max-cost and --dry-run"),
@@ -100,7 +102,7 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     if dry_run:
         from copycat.commands.dry_run import print_plan
 
-        print_plan(job)
+        print_plan(job, as_json=json)
         return 0
     return _draw(job, as_json=json) if job.shard else _run(job, as_json=json)
 

@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 
-from copycat.doctor.records import Facts, Finding, Mark, Package, RunState, Weights
+from copycat.doctor.records import Disk, Facts, Finding, Mark, Package, RunState, Weights
 from copycat.doctor.weights import NEEDED
 from copycat.models import ModelRow
 from copycat.runs.machine import Fit, fit_of
@@ -22,8 +22,8 @@ SECTIONS = (
     "services that end",
     "unfinished runs",
 )
-MIN_FREE_GIB, LITTLE_FREE_GIB = 0.1, 20.0
-"""Of a run of the sandbox, and of one large model from the Hub."""
+RUNS_GIB, CACHE_GIB = (0.1, 1.0), (0.0, 20.0)
+"""Free space below which it is missing, and below which it is little: a run of the sandbox; a large model."""
 
 USED_BY = {"ray": "--executor ray"}
 KEY_PURPOSES = {
@@ -121,18 +121,20 @@ def _machine(facts: Facts) -> Iterator[Finding]:
 
 def _disks(facts: Facts) -> Iterator[Finding]:
     for position, disk in enumerate(facts.disks):
-        mark: Mark = "ok" if disk.free_gib >= (LITTLE_FREE_GIB if position else 1.0) else "warning"
-        text, fix = f"{disk.purpose}: {disk.free_gib:g} GiB free in {disk.folder}", ""
         is_runs = position == 0
-        if not disk.is_writable:
-            text = f"{disk.purpose}: {disk.folder} cannot be written"
-            fix = "choose another folder: --out DIR" if is_runs else "choose another folder: export HF_HOME=DIR"
-            mark = "missing"
-        elif is_runs and disk.free_gib < MIN_FREE_GIB:
-            mark, fix = "missing", "free some space, or choose another folder: --out DIR"
-        elif mark == "warning":
-            fix = "large models take up to 60 GiB; another folder: export HF_HOME=DIR" if not is_runs else "free some space"
+        mark, fix = _disk_mark(disk, RUNS_GIB if is_runs else CACHE_GIB)
+        other = "--out DIR" if is_runs else "export HF_HOME=DIR"
+        text = f"{disk.purpose}: {disk.free_gib:g} GiB free in {disk.folder}"
+        text = text if disk.is_writable else f"{disk.purpose}: {disk.folder} cannot be written"
+        fix = f"{fix}choose another folder: {other}" if mark != "ok" else ""
         yield Finding(section="disk", mark=mark, text=text, fix=fix, is_needed=is_runs)
+
+
+def _disk_mark(disk: Disk, bounds: tuple[float, float]) -> tuple[Mark, str]:
+    least, little = bounds
+    if not disk.is_writable:
+        return "missing", ""
+    return "missing" if disk.free_gib < least else "warning" if disk.free_gib < little else "ok", "free some space, or "
 
 
 def _keys(facts: Facts) -> Iterator[Finding]:

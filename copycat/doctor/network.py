@@ -45,8 +45,7 @@ def within(ask: Callable[[], T], give_up: Callable[[str], T], seconds: float = D
 
 def ask_hub() -> Hub:
     """See whether the Hub answers, with the same client that fetches models."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import constants, get_session
 
     host = str(urlsplit(constants.ENDPOINT).hostname)
     if constants.HF_HUB_OFFLINE:
@@ -79,7 +78,7 @@ def ask_service() -> ServiceFacts:
 
 
 def _end_of(model: Any) -> str | None:  # Any: a server that is only compatible answers with anything
-    end = (model.model_extra or {}).get("shutdown_date")
+    end = model.to_dict().get("shutdown_date")
     return end if isinstance(end, str) else None
 
 

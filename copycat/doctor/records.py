@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from copycat.runs.machine import Device
 from copycat.schema import Record
 
@@ -45,7 +47,7 @@ class ServiceFacts(Record):
     host: str = ""
     fault: str | None = None
     n_models: int = 0
-    shutdowns: dict[str, str] = {}
+    shutdowns: dict[str, str] = Field(default_factory=dict)
 
 
 class Weights(Record):

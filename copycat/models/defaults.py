@@ -20,6 +20,9 @@ from copycat.models.table_images import DIFFUSERS
 from copycat.schema import Sampling
 
 DEFAULT_FPS = 8
+DEFAULT_BATCH_SIZE = 4
+"""Halved by itself where memory is short."""
+
 NO_GUIDANCE = 1.0
 _DTYPE_OF_SAFETENSORS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -51,6 +54,7 @@ def pipeline_row(
         summary=f"{able.pipeline} {'in a local folder' if source.folder else 'on the Hub'}",
         licence="unknown",
         honours=able.honours,
+        batch_size=1 if able.is_video else DEFAULT_BATCH_SIZE,
         sampling=_sampling(
             able, called, config, size_px or _size(source, found, called, config), _dtype(source, denoiser)
         ),
@@ -158,7 +162,7 @@ def _is_variant(file: str) -> bool:
 
 
 def _header_dtypes(path: Path) -> list[str]:
-    with path.open("rb") as file, suppress(ValueError, struct.error):
+    with path.open("rb") as file, suppress(ValueError, TypeError, KeyError, AttributeError, struct.error):
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(min(length, 50_000_000)))
         return [entry["dtype"] for name, entry in header.items() if name != "__metadata__"]

@@ -24,8 +24,12 @@ from copycat.models.vae_guard import VaeGuard
 from copycat.schema import ImageRequest, Sampling
 
 OUTPUTS = ("images", "image", "frames")
-NEGATIVE_CUT_TO_BATCH = ("Kandinsky3Pipeline",)
-"""Pipelines that cut a negative prompt to the longest prompt of the batch: such pictures are drawn one by one."""
+NEGATIVE_ALONE = ("Kandinsky3Pipeline", "KandinskyV22CombinedPipeline")
+"""Pipelines whose pictures with a negative prompt are drawn one by one.
+
+The first cuts a negative prompt to the longest prompt of the batch; the prior of the second draws an
+embedding of the negative prompt, too, and has no generator for it where each picture brings its own.
+"""
 
 
 class DiffusersModel:
@@ -121,7 +125,7 @@ class DiffusersModel:
         pictures: dict[str, Picture] = {}
         for has_negative in (False, True):  # apart, because to some pipelines no text is not an empty text
             part = [request for request in requests if (request.negative_prompt is not None) == has_negative]
-            alone = has_negative and self.capabilities.pipeline in NEGATIVE_CUT_TO_BATCH
+            alone = has_negative and self.capabilities.pipeline in NEGATIVE_ALONE
             for group in [[request] for request in part] if alone else [part]:
                 made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
                 pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
@@ -220,8 +224,11 @@ class DiffusersModel:
 
 
 def clip_flaw(clip: Sequence[Image], sampling: Sampling) -> str | None:
-    """Say what makes a clip unusable: too few frames, a wrong size, or no frame with more than one colour."""
-    if len(clip) <= (sampling.kept_frames or (0,))[-1]:
+    """Say what makes a clip unusable: another length, a wrong size, or no frame with more than one colour.
+
+    Some VAEs give 8 frames for 5, or 5 for 6; then the kept ones would not be spread as the settings say.
+    """
+    if len(clip) != sampling.frames:
         return f"asked for {sampling.frames} frames, got {len(clip)}"
     flaws = [flaw_of(frame, (sampling.width_px, sampling.height_px)) for frame in clip]
     return flaws[0] if all(flaws) else None

@@ -13,6 +13,9 @@ from copycat.models.texts import is_text_part
 from copycat.paths import shown
 from copycat.schema import Sampling
 
+SLICED_FROM_PIXELS = 512 * 512
+"""From this size on, the pictures of a batch are decoded one after the other, which bounds memory and costs no time."""
+
 Half = Literal["all", "texts", "drawing"]
 LIGHT_PARTS = ("scheduler", "tokenizer", "feature_extractor", "processor", "image_noising_scheduler")
 """Components without weights, which both halves have."""
@@ -147,5 +150,8 @@ def _set_memory_format(pipeline: Any) -> None:
 
 
 def _set_vae(pipeline: Any, sampling: Sampling) -> None:
+    vae: Any = getattr(pipeline, "vae", None)
     if sampling.vae_tiling:
-        pipeline.vae.enable_tiling()
+        vae.enable_tiling()
+    if sampling.width_px * sampling.height_px >= SLICED_FROM_PIXELS and hasattr(vae, "enable_slicing"):
+        vae.enable_slicing()

@@ -29,7 +29,7 @@ class ModelRow(Record):
         parts: further components by name, each a repository of its own ("motion_adapter").
         variant: of the weight files, such as "fp16".
         concurrency: the most requests at a time to a service; None for a model that runs here.
-        usd_per_picture: list price, for --dry-run and --max-cost; None if unknown.
+        usd_per_picture: list price, which --list and --dry-run tell; None if unknown.
         shutdown: the ISO date on which a service ends the model.
     """
 

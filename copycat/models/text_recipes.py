@@ -20,7 +20,8 @@ class TextRecipe(NamedTuple):
         none_is_zeros: without a negative prompt the pipeline uses zeros instead of an empty text:
             "config" if its config says so (force_zeros_for_empty_prompt), "always", or "never".
         negative_changes: what `encode_prompt` is told otherwise when it encodes a negative prompt.
-        limit: tokens that the pipeline reads, where neither its call nor its tokenizer tells.
+        limit: tokens that the pipeline reads, those counted that its tokenizer adds, where neither its call
+            nor its tokenizer tells: an instruction or a chat template may take some, or not.
         pieces: long prompts can be encoded in pieces and joined, because cross-attention takes any length.
     """
 
@@ -51,15 +52,22 @@ RECIPES: dict[str, TextRecipe] = {
     "QwenImagePipeline": TextRecipe({"prompt_embeds": 0, "prompt_embeds_mask": 1}),
     "PixArtAlphaPipeline": _MASKED,
     "PixArtSigmaPipeline": _MASKED,
-    "SanaPipeline": _MASKED._replace(negative_changes={"complex_human_instruction": None}),
+    "SanaPipeline": _MASKED._replace(negative_changes={"complex_human_instruction": None}, limit=299),
     "AuraFlowPipeline": _MASKED,
     "IFPipeline": TextRecipe({"prompt_embeds": 0}, limit=77),
     "CogVideoXPipeline": _PLAIN,
     "WanPipeline": _PLAIN,
     "LTXPipeline": _MASKED,
     "MochiPipeline": _MASKED,
-    "HunyuanVideoPipeline": TextRecipe({"prompt_embeds": 0, "pooled_prompt_embeds": 1, "prompt_attention_mask": 2}),
+    "HunyuanVideoPipeline": TextRecipe(
+        {"prompt_embeds": 0, "pooled_prompt_embeds": 1, "prompt_attention_mask": 2}, limit=257
+    ),
 }
 
-LIMITS: dict[str, int] = {"Kandinsky3Pipeline": 128, "HunyuanDiTPipeline": 256}
+LIMITS: dict[str, int] = {
+    "Kandinsky3Pipeline": 128,
+    "HunyuanDiTPipeline": 256,
+    "ZImagePipeline": 509,  # 512, three of which begin the conversation around the prompt
+    "Flux2KleinPipeline": 509,
+}
 """Tokens read by pipelines without a recipe, where neither their call nor their tokenizer tells."""

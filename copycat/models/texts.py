@@ -9,7 +9,8 @@ from typing import Any
 from copycat.models.text_recipes import LIMITS, RECIPES, TextRecipe
 from copycat.schema import ImageRequest
 
-TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3")
+TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3", "prior_tokenizer")
+SHORT_TOKENIZERS, SHORT_LIMIT = ("CLIP", "Bert"), 77
 ENCODER_PARTS = ("text_encoder", "tokenizer", "processor")
 """Components whose names begin so have to do with texts alone."""
 
@@ -119,7 +120,7 @@ def call_defaults(pipeline: Any, accepted: Iterable[str]) -> dict[str, Any]:
 def truncated_tokens(pipeline: Any, text: str) -> int:
     """Count the tokens of a text that no text encoder read: those that the most far-reading encoder cut off.
 
-    A CLIP tokenizer stops at its own length; others stop where the pipeline's call or its recipe says.
+    CLIP, and the BERT of HunyuanDiT, stop at 77; others stop where the pipeline's call or its recipe says.
     """
     tokenizers = [getattr(pipeline, name, None) for name in TOKENIZERS]
     cuts = [_cut_of(pipeline, tokenizer, text) for tokenizer in tokenizers if tokenizer is not None]
@@ -131,10 +132,12 @@ def _cut_of(pipeline: Any, tokenizer: Any, text: str) -> int:
     called = inspect.signature(type(pipeline).__call__).parameters.get("max_sequence_length")
     recipe = RECIPES.get(name)
     own = (recipe.limit if recipe else None) or LIMITS.get(name)
-    is_clip = type(tokenizer).__name__.startswith("CLIP")
-    limit = tokenizer.model_max_length if is_clip or called is None else called.default
+    if type(tokenizer).__name__.startswith(SHORT_TOKENIZERS):
+        limit = min(tokenizer.model_max_length, SHORT_LIMIT)
+    else:
+        limit = own or (tokenizer.model_max_length if called is None else called.default)
     tokens = len(tokenizer(text, truncation=False, verbose=False).input_ids)
-    return max(0, tokens - int(own or limit))
+    return max(0, tokens - int(limit))
 
 
 def _or_ones(row: Any, embeddings: Any) -> Any:

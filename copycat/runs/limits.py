@@ -16,7 +16,7 @@ CHARGED = ("ok", "invalid", "refused")
 
 
 class Limits(NamedTuple):
-    """The most failed requests of this start, and the most dollars of the run and all its starts; None: no limit."""
+    """The most failed requests of one command, and the most dollars of all its runs and starts; None: no limit."""
 
     max_errors: int | None = None
     max_cost_usd: float | None = None
@@ -24,20 +24,30 @@ class Limits(NamedTuple):
 
 
 class Tally:
-    """Counts errors and money as samples come in.
+    """Counts errors and money as samples come in, over all runs of a command.
 
     Args:
         before: the samples of earlier starts, which were paid for too.
     """
 
-    def __init__(self, limits: Limits, before: Iterable[Sample]) -> None:
-        self.limits, self.errors = limits, 0
-        self.n_charged = sum(sample.status in CHARGED for sample in before)
+    def __init__(self, limits: Limits, before: Iterable[Sample] = ()) -> None:
+        self.limits, self.errors, self.n_charged = limits, 0, 0
+        self.is_charged = True
+        self.take_up(before)
+
+    def take_up(self, before: Iterable[Sample], *, is_charged: bool = True) -> None:
+        """Begin another run: count what its earlier starts have paid for.
+
+        Args:
+            is_charged: somebody takes money for the pictures of this run.
+        """
+        self.is_charged = is_charged
+        self.n_charged += self._count_charged(before)
 
     def affordable(self, batches: Sequence[B]) -> Sequence[B]:
         """Give the first batches for which the money is enough; all of them where nothing is charged."""
         price, most = self.limits.usd_per_picture, self.limits.max_cost_usd
-        if most is None or price == 0:
+        if most is None or price == 0 or not self.is_charged:
             return batches
         left, count = math.floor((most - self.n_charged * price) / price + 1e-9), 0
         for batch in batches:
@@ -54,13 +64,16 @@ class Tally:
             LimitReachedError: too many have failed; what is finished is already on the disk.
         """
         self.errors += sum(sample.status == "failed" for sample in samples)
-        self.n_charged += sum(sample.status in CHARGED for sample in samples)
+        self.n_charged += self._count_charged(samples)
         most = self.limits.max_errors
         if most is not None and self.errors > most:
             raise LimitReachedError(
                 f"stopped: {self.errors} requests failed, --max-errors is {most}; the last one: {_why(samples)}\n"
                 "  everything finished is kept; the same command tries the failed ones again and goes on"
             )
+
+    def _count_charged(self, samples: Iterable[Sample]) -> int:
+        return sum(sample.status in CHARGED for sample in samples) if self.is_charged else 0
 
     def stop_for_money(self) -> NoReturn:
         """Say that the money is used up.

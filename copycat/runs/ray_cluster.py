@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from copycat.errors import MissingExtraError, UnsupportedError, UserError
+from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.machine import n_cores
 
 ADDRESS = "RAY_ADDRESS"
 SHORT_FOLDER = Path("/tmp")  # noqa: S108 - Ray's socket paths must stay below 108 characters, TMPDIR may be long
+ANSWER_SECONDS = 10.0
 CANNOT_START = (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError)
 """What ray.init raises when it finds or starts no cluster."""
 
@@ -58,7 +61,9 @@ def join_cluster(exits: ExitStack) -> None:
         return
     address = os.environ.get(ADDRESS)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address is None:
+    if address:
+        _require_answer(address)
+    else:
         # A folder of our own: /tmp/ray may be another user's, and what lies in ours can go in the end.
         base = os.environ.get("RAY_TMPDIR") or (SHORT_FOLDER if SHORT_FOLDER.is_dir() else tempfile.gettempdir())
         folder = tempfile.mkdtemp(prefix="copycat-ray-", dir=base)
@@ -66,14 +71,34 @@ def join_cluster(exits: ExitStack) -> None:
         options |= {"include_dashboard": False, "num_cpus": n_cores(), "_temp_dir": folder}
     exits.callback(ray.shutdown)
     try:
-        ray.init(address=address or "local", **options)
+        with deferred_interrupt() as interrupt:  # half a cluster cannot be shut down
+            ray.init(address=address or "local", **options)
+        interrupt.check()
     except CANNOT_START as error:
-        what = f"no Ray cluster answers at {ADDRESS}={address}" if address else "Ray does not start on this machine"
+        if address:
+            raise _no_answer(address, error) from error
         raise UserError(
-            f"{what}\n  {type(error).__name__}: {first_line(error)}\n"
-            + (f"  start one with 'ray start --head', or unset {ADDRESS} to use this machine alone" * bool(address))
-            + ("  leave out --executor ray to draw in this process" * (not address))
+            f"Ray does not start on this machine\n  {type(error).__name__}: {first_line(error)}\n"
+            "  leave out --executor ray to draw in this process"
         ) from error
+
+
+def _require_answer(address: str) -> None:
+    """Knock at the address: Ray itself would wait for an answer without end."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not (colon and port.isdecimal()):  # such as 'auto'
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise _no_answer(address, error) from error
+
+
+def _no_answer(address: str, error: Exception) -> UserError:
+    return UserError(
+        f"no Ray cluster answers at {ADDRESS}={address}\n  {type(error).__name__}: {first_line(error)}\n"
+        f"  start one with 'ray start --head', or unset {ADDRESS} to use this machine alone"
+    )
 
 
 def share_of_a_worker(device: str) -> Share:
@@ -111,6 +136,19 @@ def require_kind(device: str) -> None:
             f"--device {device} names a device of this machine; Ray gives each worker one of its own\n"
             "  use --device cuda or --device cpu, or leave out --executor ray"
         )
+
+
+def death_errors() -> tuple[type[Exception], ...]:
+    """List how Ray says that a worker or its machine is gone, or that what it had drawn went with it."""
+    from ray import exceptions
+
+    return (
+        exceptions.RayActorError,
+        exceptions.WorkerCrashedError,
+        exceptions.NodeDiedError,
+        exceptions.OutOfMemoryError,
+        exceptions.ObjectLostError,
+    )
 
 
 def first_line(error: BaseException) -> str:

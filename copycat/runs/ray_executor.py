@@ -10,15 +10,23 @@ import heapq
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from copycat.errors import UserError
 from copycat.models import ModelRow
 from copycat.runs.encoding import EncodedPicture
 from copycat.runs.environment import describe_environment
-from copycat.runs.executors import Batch, DrawnBatch
-from copycat.runs.ray_cluster import Share, first_line, import_ray, join_cluster, require_kind, share_of_a_worker
+from copycat.runs.executors import Batch, DrawnBatch, OnLate
+from copycat.runs.ray_cluster import (
+    Share,
+    death_errors,
+    first_line,
+    import_ray,
+    join_cluster,
+    require_kind,
+    share_of_a_worker,
+)
 from copycat.runs.ray_worker import Refusal, Report, Setting, Worker
 from copycat.schema import ImageRequest, Sampling
 
@@ -72,15 +80,23 @@ class RayExecutor:
         for hand in self.hands:
             hand.actor.prepare.remote(self._texts, sampling)
 
-    def run(self, batches: Sequence[Batch], sampling: Sampling) -> Iterator[DrawnBatch]:
+    def run(self, batches: Sequence[Batch], sampling: Sampling, on_late: OnLate | None = None) -> Iterator[DrawnBatch]:
         """Give each batch as soon as a worker has drawn it.
+
+        When the caller stops, what has come in is given to `on_late`, and what is under way is given up.
 
         Raises:
             UserError: what a worker's model complains of; a worker is of another kind; they all die.
         """
         if batches and self._texts is None:
             self.prepare([request for batch in batches for request in batch], sampling)
-        yield from _Round(self, batches, sampling).run()
+        this_round = _Round(self, batches, sampling)
+        try:
+            yield from this_round.run()
+        finally:
+            if on_late is not None:
+                for drawn in this_round.come_in():
+                    on_late(drawn)
 
     def close(self) -> None:
         """Let go of the workers, and end the cluster if it was started here."""
@@ -152,7 +168,7 @@ class RayExecutor:
             ) from error
 
     def note_success(self) -> None:
-        """A batch came back."""
+        """Forget the dead: a batch came back."""
         self._n_lost_in_a_row = 0
 
 
@@ -182,6 +198,17 @@ class _Round:
             for reference in done:
                 yield from self._take(reference)
 
+    def come_in(self) -> Iterator[DrawnBatch]:
+        """Give the batches that are drawn and were not taken yet."""
+        ray = import_ray()
+        if not self.in_hand or not ray.is_initialized():
+            return
+        done, _ = ray.wait([*self.in_hand], num_returns=len(self.in_hand), timeout=0)
+        for reference in done:
+            with suppress(*death_errors()):
+                if not isinstance(answer := ray.get(reference), Refusal):
+                    yield self._drawn(self.in_hand[reference][1], *answer)
+
     def _hand_out(self) -> None:
         ready = [hand for hand in self.executor.hands if hand.report is not None]
         most = AHEAD if len(self.todo) > len(ready) else 1  # towards the end nobody waits for another's second batch
@@ -195,18 +222,10 @@ class _Round:
 
     def _take(self, reference: Any) -> Iterator[DrawnBatch]:
         """Take what a worker has handed in: that it is ready, a batch, or that it is dead."""
-        from ray import exceptions
-
         hand, position = self.in_hand.pop(reference, None) or (self.starting.pop(reference), None)
         try:
             answer = import_ray().get(reference)
-        except (
-            exceptions.RayActorError,
-            exceptions.WorkerCrashedError,
-            exceptions.NodeDiedError,
-            exceptions.OutOfMemoryError,
-            exceptions.ObjectLostError,
-        ) as error:
+        except death_errors() as error:
             yield from self._lost(hand, position, error)
             return
         if isinstance(answer, Refusal):

@@ -25,7 +25,7 @@ from copycat.runs.executors import DrawnBatch, Executor
 from copycat.runs.folder import RunFolder, write_json
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.limits import Limits, Tally
-from copycat.schema import CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
+from copycat.schema import SERVICE, CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def generate(
     executor: Executor,
     advance: Advance,
     *,
-    limits: Limits | None = None,
+    tally: Tally | None = None,
     meanwhile: Meanwhile | None = None,
 ) -> list[Sample]:
     """Make every picture that is not finished yet.
@@ -68,7 +68,7 @@ def generate(
     Failed requests are tried again; refused, blocked and invalid ones stand.
 
     Args:
-        limits: when to stop before the end.
+        tally: counts errors and money, and says when to stop before the end.
         meanwhile: told of all finished samples after each batch; what it does overlaps the drawing of the next.
 
     Returns: all samples in the order of the plan, or of the folder's shard of it.
@@ -80,7 +80,8 @@ def generate(
     planned = _planned(plan, folder)
     missing = {request.key for batch in planned for request in batch} - finished.keys()
     advance(sum(len(batch) for batch in planned) - len(missing))
-    tally = Tally(limits or Limits(), (sample for sample in finished.values() if sample.status != "failed"))
+    tally = tally or Tally(Limits())
+    tally.take_up(finished.values(), is_charged=plan.spec.device == SERVICE)
     todo = [batch for batch in planned if any(request.key in missing for request in batch)]
 
     def keep(drawn: DrawnBatch) -> list[Sample]:
@@ -173,21 +174,23 @@ def unfinished(plan: Plan, folder: RunFolder) -> list[ImageRequest]:
     """List what is still to draw of a plan, or of the folder's shard of it, without changing anything."""
     planned = {request.key: request for request in plan.requests}
     journals = [*folder.read_samples(), *folder.read_other_samples()] if folder.path.exists() else []
-    finished = {sample.key for sample in journals if _still_stands(sample, planned, folder)}
+    finished = {sample.key for sample in journals if _still_stands(sample, planned, folder, tell=False)}
     return [request for batch in _planned(plan, folder) for request in batch if request.key not in finished]
 
 
-def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: RunFolder) -> bool:
-    """Whether a line of a journal needs no drawing again."""
+def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: RunFolder, *, tell: bool = True) -> bool:
+    """Whether a line of a journal needs no drawing again; tells why, unless that will be told later."""
     if sample.key not in planned or sample.status == "failed":
         return False
+    fault = None
     if sample.status == "ok" and not folder.is_intact(sample):
-        log.warning("picture %s is missing or was changed; it is made again", sample.image)
-        return False
-    if not _is_as_planned(sample, planned[sample.key]):
-        log.warning("the line of picture %s is not what was planned; it is made again", sample.key)
-        return False
-    return True
+        what = f"video {sample.video} or its sheet" if sample.video else f"picture {sample.image}"
+        fault = f"{what} is missing or was changed"
+    elif not _is_as_planned(sample, planned[sample.key]):
+        fault = f"the line of picture {sample.key} is not what was planned"
+    if fault is not None and tell:
+        log.warning("%s; it is made again", fault)
+    return fault is None
 
 
 def _planned(plan: Plan, folder: RunFolder) -> list[tuple[ImageRequest, ...]]:

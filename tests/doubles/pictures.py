@@ -22,7 +22,7 @@ SAME = 1
 SIDES_PX = {"hunyuandit": 64, "kandinsky3": 64, "pixart": 64, "sana": 64}
 """Where 32 pixels are too few for the tiny network."""
 
-CLIPS = {"animatediff": 3, "cogvideox": 5, "hunyuan-video": 5, "ltx": 9, "mochi": 7, "video-sd": 3, "wan": 5}
+CLIPS = {"animatediff": 3, "cogvideox": 9, "hunyuan-video": 5, "ltx": 9, "mochi": 7, "video-sd": 3, "wan": 5}
 """Frames of a short clip that the family's VAE can make."""
 
 

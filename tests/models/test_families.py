@@ -178,6 +178,15 @@ def test_a_clip_comes_with_all_its_frames_and_a_sheet_of_the_kept_ones(
         assert picture.image.size == (sampling.width_px, sampling.height_px)
 
 
+@pytest.mark.parametrize(("family", "frames", "made"), [("cogvideox", 5, 8), ("wan", 6, 5)])
+def test_a_clip_of_another_length_than_asked_for_is_invalid(
+    tiny: Callable[[str], Tiny], family: str, frames: int, made: int
+) -> None:
+    model, sampling = tiny(family)
+    (picture,) = model.generate([request()], sampling.model_copy(update={"frames": frames, "kept_frames": (0, 2)}))
+    assert picture == Picture("invalid", None, f"asked for {frames} frames, got {made}")
+
+
 # ----------------------------------------------------------- stored embeddings are what a text gives
 
 

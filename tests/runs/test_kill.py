@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from harness import Doubles
 
-RUNS = 2
-PICTURES = 60
-KILLS = 8
+RUNS, SEEDS = 2, 25
+PICTURES = RUNS * SEEDS * 3 * 2  # three characters, two anchors
+KILLS = 20
 PATIENCE_SECONDS = 60.0
 
 
 def start(out: Path, characters_file: Path, doubles: Doubles) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--judge", "fake-judge", "--device", "cpu"]
     command += ["--mitigation", "negprompt", "--characters", str(characters_file), "--anchors", "name,description"]
-    command += ["--seeds", "5", "--batch-size", "4", "--out", out.name]
+    command += ["--seeds", str(SEEDS), "--batch-size", "4", "--out", out.name]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=out.parent, env=doubles.environment(), **quiet)  # type: ignore[call-overload]
 

@@ -232,12 +232,12 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, err
 
 
-def wait_for(is_so: Any, process: subprocess.Popen[str]) -> None:
+def wait_for_lines(out: Path, index: int, count: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
+    while len(lines_of_shard(out, index)) < count:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+        assert time.monotonic() < deadline, "the shard makes no progress"
+        time.sleep(0.002)
 
 
 def test_shards_draw_at_the_same_time_in_processes_of_their_own_and_one_killed_repeats_nothing(
@@ -249,12 +249,16 @@ def test_shards_draw_at_the_same_time_in_processes_of_their_own_and_one_killed_r
     doubles.forget()
     doubles.switch(seconds=0.03)
     shards = [start(parts, characters_file, doubles, "--shard", f"{index}/3") for index in (1, 2, 3)]
-    journal = "samples-2-of-3.jsonl"
-    wait_for(lambda: (found := list(parts.glob(f"*/{journal}"))) and len(lines_whole(found[0])) >= 3, shards[1])
+    wait_for_lines(parts, 1, 1, shards[0])
+    shards[0].send_signal(signal.SIGSTOP)  # in the middle of its work while the others draw
+    wait_for_lines(parts, 2, 3, shards[1])
     shards[1].send_signal(signal.SIGKILL)
     shards[1].communicate()
-    kept = {line["key"] for line in lines_whole(folder_of("none", parts) / journal)}
-    assert [end_of(shard)[0] for shard in (shards[0], shards[2])] == [0, 0]
+    kept = {line["key"] for line in lines_of_shard(parts, 2)}
+    assert end_of(shards[2])[0] == 0
+    assert 0 < len(lines_of_shard(parts, 1)) < 8
+    shards[0].send_signal(signal.SIGCONT)
+    assert end_of(shards[0])[0] == 0
     made = len(doubles.generated)
     assert end_of(start(parts, characters_file, doubles, "--shard", "2/3"))[0] == 0
     assert not kept & set(doubles.generated[made:])
@@ -268,8 +272,9 @@ def test_shards_draw_at_the_same_time_in_processes_of_their_own_and_one_killed_r
     assert contents[0] == contents[1]
 
 
-def lines_whole(path: Path) -> list[dict[str, Any]]:
-    content = path.read_bytes()
+def lines_of_shard(out: Path, index: int) -> list[dict[str, Any]]:
+    """The whole lines of its journal; none before it has one."""
+    content = b"".join(path.read_bytes() for path in out.glob(f"*/samples-{index}-of-3.jsonl"))
     return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
 
 
