@@ -16,8 +16,8 @@ Made from the tables in `copycat/models/` by `make docs`; do not edit. `python -
 same, plug-ins included. Any other pipeline of diffusers is named by its Hub id or folder, any other model of an image
 service by `openai:MODEL`: [add a model](add-a-model.md), [services](services.md).
 
-**GiB** is GPU memory for one picture, worked out from published parameter counts, not measured. **Honours**: N a negative
-prompt, G guidance, S the seed; what is not honoured is refused before a model is loaded. The settings are those of the
+**GiB** is GPU memory for one picture, worked out from published parameter counts, not measured. **Honours**: N a
+negative prompt, G guidance, S the seed; what is not honoured is refused before a model is loaded. The settings are those of the
 model cards, as far as they could be read when the tables were written; no weights were at hand, so no row has been
 run on its real model yet.
 """

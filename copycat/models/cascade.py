@@ -65,7 +65,7 @@ class DiffusersCascade(DiffusersModel):
         for number, (stage, pipeline) in enumerate(self._larger, start=1):
             is_last = number == len(self._larger)
             output = pipeline(
-                image=output.images,
+                image=_handed_on(output.images, pipeline),
                 generator=_generators(requests, number),
                 output_type="pil" if is_last else "pt",
                 **_stage_arguments(pipeline, stage, requests, texts),
@@ -92,6 +92,12 @@ class DiffusersCascade(DiffusersModel):
             if getattr(pipeline, "vae", None) is not None:
                 self._guard = VaeGuard(pipeline.vae)
             self._larger.append((stage, pipeline))
+
+
+def _handed_on(images: Any, pipeline: Any) -> Any:
+    """Give a stage's tensors to the next: IF's own stages take values from -1 to 1, all others from 0 to 1."""
+    is_if = getattr(pipeline, "text_encoder", None) is None
+    return images if is_if else (images / 2 + 0.5).clamp(0, 1)
 
 
 def _takes_embeddings(source: Source) -> bool:

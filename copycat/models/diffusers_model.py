@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -123,15 +123,27 @@ class DiffusersModel:
         """Make one batch. A request's generator starts from its seed on the CPU, whatever the device."""
         self._load(requests, sampling)
         pictures: dict[str, Picture] = {}
-        for has_negative in (False, True):  # apart, because to some pipelines no text is not an empty text
-            part = [request for request in requests if (request.negative_prompt is not None) == has_negative]
-            alone = has_negative and self.capabilities.pipeline in NEGATIVE_ALONE
-            for group in [[request] for request in part] if alone else [part]:
-                made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
-                pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
+        for group in self._groups(requests, sampling):
+            made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
+            pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
         return [pictures[_place(request)] for request in requests]
 
     # --------------------------------------------------------------------------- private
+
+    def _groups(self, requests: Sequence[ImageRequest], sampling: Sampling) -> Iterable[list[ImageRequest]]:
+        """Part a batch into pictures that can be drawn together without a change to any of them.
+
+        Those without a negative prompt go apart, because to some pipelines no text is not an empty text;
+        and those of one length, where long prompts are encoded in pieces.
+        """
+        store = self._store(sampling)
+        groups: dict[Any, list[ImageRequest]] = {}
+        for number, request in enumerate(requests):
+            has_negative = request.negative_prompt is not None
+            alone = number if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
+            kind = (has_negative, store.pieces(request) if store is not None else 1, alone)
+            groups.setdefault(kind, []).append(request)
+        return groups.values()
 
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         if self._guard is not None:

@@ -50,7 +50,8 @@ def compile_regions(pipeline: Any) -> None:
         UnsupportedError: the network names no repeated blocks.
     """
     network = next(getattr(pipeline, name) for name in DENOISERS if getattr(pipeline, name, None) is not None)
-    repeated = set(getattr(network, "_repeated_blocks", None) or ()) | {"BasicTransformerBlock"}
+    whole = [name for name in getattr(network, "_no_split_modules", None) or () if name.endswith("Block")]
+    repeated = {*(getattr(network, "_repeated_blocks", None) or whole), "BasicTransformerBlock"}
     blocks = [block for block in network.modules() if type(block).__name__ in repeated]
     if not blocks:
         raise UnsupportedError(
@@ -63,12 +64,13 @@ def compile_regions(pipeline: Any) -> None:
 def silence_loading_bars() -> None:
     """Leave stderr to our own progress; downloads from the Hub keep their bars.
 
-    What diffusers would warn of, texts cut off above all, is counted picture by picture.
+    What diffusers and transformers would warn of, texts cut off above all, is counted picture by picture.
     """
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
 

@@ -20,6 +20,13 @@ def is_text_part(name: str) -> bool:
     return name.startswith(ENCODER_PARTS)
 
 
+EMPTY = ("", True)
+"""The text that stands for no negative prompt."""
+
+TOKEN_ROWS = ("prompt_embeds", "negative_prompt_embeds")
+"""Arguments with a row for every token of a text."""
+
+
 class TextStore:
     """Keeps the embeddings of texts, on the CPU, as one row each.
 
@@ -34,7 +41,16 @@ class TextStore:
 
     def missing(self, requests: Iterable[ImageRequest]) -> list[tuple[str, bool]]:
         """List the texts of requests that are not encoded yet, each with whether it is a negative prompt."""
-        return [text for text in dict.fromkeys(wanted_texts(requests)) if text not in self._rows]
+        wanted = [*([EMPTY] if self.piecewise else []), *wanted_texts(requests)]
+        return [text for text in dict.fromkeys(wanted) if text not in self._rows]
+
+    def pieces(self, request: ImageRequest) -> int:
+        """Say in how many pieces the longer text of a request was encoded: 1 where none is cut."""
+        if not self.piecewise:
+            return 1
+        whole = self._rows[EMPTY]["prompt_embeds"].shape[1]
+        rows = [self._rows[text] for text in wanted_texts([request])]
+        return int(max(row["prompt_embeds"].shape[1] for row in rows)) // int(whole)
 
     def encode(self, pipeline: Any, texts: Iterable[tuple[str, bool]]) -> None:
         """Encode texts one by one, so that no text's embedding depends on its neighbours."""
@@ -60,6 +76,8 @@ class TextStore:
             sides += [
                 (self.recipe.negative_name(name), [row[name] for row in negative]) for name in self.recipe.outputs
             ]
+        if self.piecewise:
+            sides = self._with_empty_pieces(sides)
         arguments = {name: _join(rows).to(device) for name, rows in _same_length(sides).items()}
         if guided:
             arguments["negative_prompt"] = None  # some pipelines have an empty text as default, beside embeddings
@@ -70,7 +88,19 @@ class TextStore:
             return self._rows[request.negative_prompt, True]
         if self._zeros_for_none(pipeline):
             return {name: row * 0 for name, row in self._rows[request.prompt_sent, False].items()}
-        return self._rows["", True]
+        return self._rows[EMPTY]
+
+    def _with_empty_pieces(self, sides: Sequence[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
+        """Let empty texts follow a text of fewer pieces than the other side has: both must be of one length."""
+        import torch
+
+        longest = max(row.shape[1] for name, rows in sides if name in TOKEN_ROWS for row in rows)
+        empty = self._rows[EMPTY]["prompt_embeds"]
+
+        def lengthened(row: Any) -> Any:
+            return torch.cat([row, *[empty] * ((longest - row.shape[1]) // empty.shape[1])], dim=1)
+
+        return [(name, [lengthened(r) for r in rows] if name in TOKEN_ROWS else rows) for name, rows in sides]
 
     def _zeros_for_none(self, pipeline: Any) -> bool:
         rule = self.recipe.none_is_zeros

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -16,7 +17,7 @@ from copycat.errors import MissingExtraError, UnsupportedError, UserError
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.machine import n_cores
 
-ADDRESS = "RAY_ADDRESS"
+ADDRESS, TOKEN = "RAY_ADDRESS", "RAY_AUTH_TOKEN"
 SHORT_FOLDER = Path("/tmp")  # noqa: S108 - Ray's socket paths must stay below 108 characters, TMPDIR may be long
 ANSWER_SECONDS = 10.0
 CANNOT_START = (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError)
@@ -68,6 +69,7 @@ def join_cluster(exits: ExitStack) -> None:
         base = os.environ.get("RAY_TMPDIR") or (SHORT_FOLDER if SHORT_FOLDER.is_dir() else tempfile.gettempdir())
         folder = tempfile.mkdtemp(prefix="copycat-ray-", dir=base)
         exits.callback(shutil.rmtree, folder, ignore_errors=True)
+        os.environ.setdefault(TOKEN, secrets.token_hex(32))  # Ray would write one into the home folder, to stay there
         options |= {"include_dashboard": False, "num_cpus": n_cores(), "_temp_dir": folder}
     exits.callback(ray.shutdown)
     try:

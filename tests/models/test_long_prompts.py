@@ -111,3 +111,11 @@ def test_only_pipelines_whose_texts_are_clip_s_alone_read_pieces() -> None:
         "AnimateDiffPipeline",
         "TextToVideoSDPipeline",
     }
+
+
+@pytest.mark.parametrize("long_prompts", [False, True])
+def test_a_longer_prompt_is_counted_and_not_warned_of(
+    family_folder: Callable[[str], Path], capsys: pytest.CaptureFixture[str], long_prompts: bool
+) -> None:
+    draw(family_folder("sd"), "sd", request(words(90)), long_prompts=long_prompts)
+    assert capsys.readouterr() == ("", "")
