@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import secrets
@@ -72,6 +73,7 @@ def join_cluster(exits: ExitStack) -> None:
         os.environ.setdefault(TOKEN, secrets.token_hex(32))  # Ray would write one into the home folder, to stay there
         options |= {"include_dashboard": False, "num_cpus": n_cores(), "_temp_dir": folder}
     exits.callback(ray.shutdown)
+    _silence(exits)
     try:
         with deferred_interrupt() as interrupt:  # half a cluster cannot be shut down
             ray.init(address=address or "local", **options)
@@ -83,6 +85,13 @@ def join_cluster(exits: ExitStack) -> None:
             f"Ray does not start on this machine\n  {type(error).__name__}: {first_line(error)}\n"
             "  leave out --executor ray to draw in this process"
         ) from error
+
+
+def _silence(exits: ExitStack) -> None:
+    """Keep Ray's news of dead workers off stdout, which is for the answer; log_to_driver does not reach them."""
+    worker: Any = importlib.import_module("ray._private.worker")
+    exits.callback(setattr, worker, "_worker_logs_enabled", getattr(worker, "_worker_logs_enabled", True))
+    worker._worker_logs_enabled = False
 
 
 def _require_answer(address: str) -> None:
@@ -156,6 +165,15 @@ def death_errors() -> tuple[type[Exception], ...]:
 def first_line(error: BaseException) -> str:
     """Give the first line that says something."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+
+
+def cause_of_death(error: BaseException) -> str:
+    """Give the part of Ray's long text that says why a worker is gone."""
+    _, _, detail = str(error).partition("Worker exit detail: ")
+    if detail:
+        return detail.partition(" Some common causes")[0]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]  # of a traceback, the last one
+    return lines[-1] if lines else type(error).__name__
 
 
 def _found(nodes: list[Mapping[str, float]]) -> str:

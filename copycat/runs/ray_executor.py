@@ -20,8 +20,8 @@ from copycat.runs.environment import describe_environment
 from copycat.runs.executors import Batch, DrawnBatch, OnLate
 from copycat.runs.ray_cluster import (
     Share,
+    cause_of_death,
     death_errors,
-    first_line,
     import_ray,
     join_cluster,
     require_kind,
@@ -47,7 +47,6 @@ class Hand:
     def __init__(self, actor: Any, number: int) -> None:  # Any: Ray's handle of an actor
         self.actor, self.number = actor, number
         self.report: Report | None = None
-        self.n_batches = 0
         self.is_lost = False
 
 
@@ -159,10 +158,10 @@ class RayExecutor:
         self.hands.remove(hand)
         import_ray().kill(hand.actor)
         self._n_lost_in_a_row += 1
-        log.warning("worker %d died: %s", hand.number, first_line(error))
+        log.warning("worker %d died: %s", hand.number, cause_of_death(error))
         if self._n_lost_in_a_row >= MAX_TRIES * max(MAX_TRIES, self._share.n_workers if self._share else 0):
             raise UserError(
-                f"{self._n_lost_in_a_row} workers died one after the other: {' '.join(str(error).split())}\n"
+                f"{self._n_lost_in_a_row} workers died one after the other: {cause_of_death(error)}\n"
                 "  often memory: try --batch-size 1 or a smaller --dtype; or a node lacks copycat (docs/scale.md)\n"
                 "  everything finished is kept, and the same command goes on from there"
             ) from error
@@ -185,8 +184,6 @@ class _Round:
 
     def run(self) -> Iterator[DrawnBatch]:
         ray = import_ray()
-        for hand in self.executor.hands:
-            hand.n_batches = 0
         while self.n_left:
             self.starting |= self.executor.hire(self.n_left, self.sampling)
             self._hand_out()
@@ -214,11 +211,19 @@ class _Round:
         most = AHEAD if len(self.todo) > len(ready) else 1  # towards the end nobody waits for another's second batch
         for depth in range(most):
             for hand in ready:
-                if hand.n_batches <= depth and self.todo:
+                if self.todo and self._may_take(hand, depth):
                     position = heapq.heappop(self.todo)
                     reference = hand.actor.draw.remote(self.batches[position], self.sampling)
                     self.in_hand[reference] = (hand, position)
-                    hand.n_batches += 1
+
+    def _may_take(self, hand: Hand, depth: int) -> bool:
+        """Whether a worker that may hold so many batches gets another one: one that was lost is drawn alone.
+
+        So a batch that kills takes another one along once only.
+        """
+        held = [position for other, position in self.in_hand.values() if other is hand]
+        has_suspect = any(self.tries[position] for position in held)
+        return len(held) <= depth and not has_suspect and not (held and self.tries[self.todo[0]])
 
     def _take(self, reference: Any) -> Iterator[DrawnBatch]:
         """Take what a worker has handed in: that it is ready, a batch, or that it is dead."""
@@ -233,19 +238,18 @@ class _Round:
         if position is None:
             self.executor.welcome(hand, answer)
             return
-        hand.n_batches -= 1
         self.executor.note_success()
         yield self._drawn(position, *answer)
 
     def _lost(self, hand: Hand, position: int | None, error: Exception) -> Iterator[DrawnBatch]:
-        """Put a batch back. Of the two that a worker had in hand only the first is to blame for its death."""
-        if position is not None and not hand.is_lost:
+        """Put a batch back, or give it up."""
+        if position is not None:
             self.tries[position] += 1
-        if position is not None and self.tries[position] >= MAX_TRIES:
-            detail = f"{MAX_TRIES} workers died while they drew this batch; the last one: {first_line(error)}"
-            yield self._drawn(position, [EncodedPicture("failed", detail)] * len(self.batches[position]), 0.0)
-        elif position is not None:
-            heapq.heappush(self.todo, position)
+            if self.tries[position] < MAX_TRIES:
+                heapq.heappush(self.todo, position)
+            else:
+                detail = f"{MAX_TRIES} workers died while they had this batch; the last one: {cause_of_death(error)}"
+                yield self._drawn(position, [EncodedPicture("failed", detail)] * len(self.batches[position]), 0.0)
         if not hand.is_lost:
             self.executor.lose(hand, error)
 

@@ -29,12 +29,6 @@ class Machine:
         return [row * 10 for row in rows]
 
 
-@pytest.fixture(autouse=True)
-def quick_halving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking for garbage takes half a second with all of torch in memory."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "not" / "there" / "batch-sizes.json"

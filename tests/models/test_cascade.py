@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import SAME, difference, pixels, quick_cascade, request, resolved, unloadable
+from pictures import difference, pixels, quick_cascade, request, resolved, unloadable
 
 from copycat.errors import UnsupportedError
 from copycat.models import MODELS, ModelRow
 from copycat.models.cascade import DiffusersCascade
 from copycat.models.fingerprint import fingerprint
 from copycat.schema import ImageRequest, Sampling
+
+CLOSE = 8
+"""Grey levels by which one picture may differ between batch sizes: each stage magnifies the rounding of the last."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_a_cascade_draws_what_three_plain_calls_draw(
     asked = request(negative=negative)
     (picture,) = model.generate([asked], sampling)
     assert (picture.status, picture.image.size if picture.image else None) == ("ok", (128, 128))
-    assert abs(pixels(picture) - plain_calls(stages, asked)).max() <= SAME
+    assert abs(pixels(picture) - plain_calls(stages, asked)).max() <= CLOSE
 
 
 @pytest.mark.parametrize("negative", [None, "wolf den"])
@@ -81,7 +84,7 @@ def test_a_picture_of_a_cascade_is_the_same_alone_and_in_the_middle_of_three(
     others = (request("dog", 2, negative, key="b"), request("a long blue house", 3, negative, key="c"))
     asked = request(negative=negative, key="a")
     (alone,) = model.generate([asked], sampling)
-    assert difference(model.generate([others[0], asked, others[1]], sampling)[1], alone) <= SAME
+    assert difference(model.generate([others[0], asked, others[1]], sampling)[1], alone) <= CLOSE
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_a_field_of_the_request_reaches_the_picture_of_a_cascade(
     model: DiffusersCascade, sampling: Sampling, other: ImageRequest
 ) -> None:
     (one,), (two,) = (model.generate([asked], sampling) for asked in (request(), other))
-    assert difference(one, two) > 5
+    assert difference(one, two) > 4 * CLOSE
 
 
 def test_a_first_stage_without_guidance_still_gives_the_second_one_what_it_needs(

@@ -1,4 +1,4 @@
-"""The Ray executor on one local cluster of two CPUs: the bytes of the local executor, and no loss when a worker dies."""
+"""The Ray executor on a local cluster of two CPUs: the bytes of the local executor, and no loss when a worker dies."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from copycat.models import ModelRow
 from copycat.runs import ray_cluster, ray_executor, runner
 from copycat.runs.executors import DrawnBatch, LocalExecutor
 from copycat.runs.folder import RunFolder
+from copycat.runs.machine import n_cores
 from copycat.runs.ray_cluster import Share, join_cluster, share_of_a_worker
 from copycat.runs.ray_executor import AHEAD, MAX_TRIES, RayExecutor
 from copycat.runs.ray_worker import Refusal, Setting
@@ -65,6 +66,7 @@ def cluster() -> Iterator[None]:
     """Started by our own code, and shut down by it."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as exits:
         patch.delenv("RAY_ADDRESS", raising=False)
+        patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
         patch.setattr(ray_cluster, "n_cores", lambda: N_CPUS)
         join_cluster(exits)
         (node,) = ray.nodes()
@@ -158,7 +160,7 @@ def test_the_command_gives_the_bytes_of_the_local_executor(run: Cli, tmp_path: P
     on_ray = run(*options, "--out", "on-ray", "--executor", "ray")
     assert (local.code, on_ray.code) == (0, 0), on_ray.err
     assert on_ray.out.replace("on-ray", "local") == local.out
-    for mitigation in ("none", "negprompt"):
+    for mitigation in ("none", "negprompt*"):
         here, there = folder_of(mitigation, "local"), folder_of(mitigation, "on-ray")
         ours, theirs = tree(there), tree(here)
         for one in (ours, theirs):
@@ -193,14 +195,15 @@ def test_a_finished_run_starts_no_worker_and_a_half_finished_one_draws_the_rest(
     expected = locally(plan, RunFolder(tmp_path / "local"))
     doubles.forget()
     half = changed(plan.spec, limit=6)
-    runner.generate(Plan(spec=half, requests=plan.requests[:6]), folder, executor(), silent)
+    first, second, idle = executor(), executor(), executor()
+    runner.generate(Plan(spec=half, requests=plan.requests[:6]), folder, first, silent)
     assert len(doubles.generated) == 6
+    first.close()
     told: list[int] = []
-    runner.generate(plan, folder, executor(), told.append)
+    runner.generate(plan, folder, second, told.append)
     assert sorted(doubles.generated) == sorted(request.key for request in plan.requests)
     assert pictures_of(folder) == expected
     assert told == [6, 2, 2, 2]
-    idle = executor()
     runner.generate(plan, folder, idle, told.append)
     assert (told[-1], idle.hands) == (12, [])
 
@@ -217,9 +220,13 @@ def test_progress_is_told_batch_by_batch(
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing_that_is_journaled(
-    plan: Plan, folder: RunFolder, tmp_path: Path, doubles: Doubles, executor: Callable[..., RayExecutor]
+    plan: Plan,
+    folder: RunFolder,
+    doubles: Doubles,
+    executor: Callable[..., RayExecutor],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    expected = locally(plan, RunFolder(tmp_path / "local"))
+    expected = locally(plan, RunFolder(folder.path / "local"))
     doubles.forget()
     doubles.switch(seconds=0.3)
     two = executor()
@@ -239,6 +246,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing_that_is
     assert all(doubles.generated.count(key) == 1 for key in journaled[0])
     assert len(doubles.generated) - len(plan.requests) <= AHEAD * plan.spec.batch_size
     assert killed[0] not in processes(two)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_batch_that_two_workers_died_of_is_drawn_by_a_third(
@@ -249,18 +257,20 @@ def test_a_batch_that_two_workers_died_of_is_drawn_by_a_third(
 
 
 def test_a_batch_that_every_worker_dies_of_fails_and_the_others_are_drawn(
-    plan: Plan, folder: RunFolder, executor: Callable[..., RayExecutor], plugin: Callable[..., ModelRow]
+    characters: CharacterSet,
+    folder: RunFolder,
+    executor: Callable[..., RayExecutor],
+    plugin: Callable[..., ModelRow],
 ) -> None:
+    plan = plan_of(characters, changed(SPEC, batch_size=2, seeds=1))
     samples = runner.generate(plan, folder, executor(plugin("Fatal", deaths=99)), silent)
     failed = [sample for sample in samples if sample.status == "failed"]
-    assert {sample.character for sample in failed} == {"goofy"}
-    assert len(failed) == 4
+    assert [sample.character for sample in failed] == ["goofy", "goofy"]
     assert all(f"{MAX_TRIES} workers died" in sample.detail for sample in failed)
 
 
 def test_workers_that_all_die_end_the_run_with_the_reason(
     plan: Plan,
-    folder: RunFolder,
     executor: Callable[..., RayExecutor],
     plugin: Callable[..., ModelRow],
     monkeypatch: pytest.MonkeyPatch,
@@ -268,7 +278,9 @@ def test_workers_that_all_die_end_the_run_with_the_reason(
     monkeypatch.setattr(ray_executor, "MAX_TRIES", 1)
     one = executor(plugin("Fatal", deaths=99))
     only_goofy = [request for request in plan.requests if request.character == "goofy"] * 4
-    with pytest.raises(UserError, match=r"2 workers died one after the other: .*often memory"):
+    with pytest.raises(
+        UserError, match=r"2 workers died one after the other: Worker unexpectedly exits .*\n  often memory"
+    ):
         list(one.run([(request,) for request in only_goofy], plan.spec.sampling))
 
 
@@ -309,7 +321,7 @@ def test_a_plug_in_that_does_not_load_is_told_without_a_traceback(
 def test_a_bug_shows_where_it_happened(
     plan: Plan, folder: RunFolder, executor: Callable[..., RayExecutor], plugin: Callable[..., ModelRow]
 ) -> None:
-    with pytest.raises(IndexError, match="ray_plugin.py"):
+    with pytest.raises(IndexError, match=r"ray_plugin\.py"):
         runner.generate(plan, folder, executor(plugin("Broken")), silent)
 
 
@@ -360,26 +372,23 @@ def test_closing_ends_the_workers(plan: Plan, doubles: Doubles, executor: Callab
         time.sleep(0.05)
 
 
-def test_ctrl_c_ends_a_run_and_its_own_cluster_and_keeps_what_is_finished(
+def test_ctrl_c_ends_a_run_on_the_cluster_at_ray_address_and_keeps_what_is_finished(
     tmp_path: Path, characters_file: Path, doubles: Doubles
 ) -> None:
     doubles.switch(seconds=0.2)
     command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--judge", "fake-judge", "--device", "cpu"]
     command += ["--characters", str(characters_file), "--anchors", "name", "--seeds", "40", "--executor", "ray"]
-    environment = doubles.environment() | {"OMP_NUM_THREADS": "1", "RAY_TMPDIR": str(short := tmp_path.parent)}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    environment = doubles.environment() | {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not doubles.generated and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGINT)
     _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, complaints
     assert "everything finished is kept" in complaints
     assert "Traceback" not in complaints
     assert 0 < len(samples_of(folder_of("none", tmp_path / "runs"))) < 120
-    assert not list(short.glob("copycat-ray-*"))
 
 
 # ------------------------------------------------------------------------------ what is refused
@@ -422,7 +431,7 @@ def test_a_gpu_makes_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_torch_in_a_worker_has_the_threads_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COPYCAT_SOMETHING", "on")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    setting = Setting.of_this_process(3)
+    setting = Setting.of_this_process(2)  # Ray itself would give a task of one CPU one thread
 
     def measure(setting: Setting) -> tuple[int, str | None, str | None]:
         setting.take_over()
@@ -430,7 +439,7 @@ def test_torch_in_a_worker_has_the_threads_of_this_process(monkeypatch: pytest.M
 
         return torch.get_num_threads(), os.environ.get("COPYCAT_SOMETHING"), os.environ.get("HF_TOKEN")
 
-    assert ray.get(ray.remote(measure).remote(setting)) == (3, "on", None)
+    assert ray.get(ray.remote(measure).remote(setting)) == (min(2, n_cores()), "on", None)
     assert "HF_TOKEN" not in setting.variables
 
 
