@@ -44,6 +44,7 @@ from copycat.runs.environment import describe_environment, pick_device
 from copycat.runs.executors import LOCAL, Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, RunFolder, write_json
 from copycat.runs.limits import Limits, Tally
+from copycat.runs.notes import notes_of
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.runner import Plan
 from copycat.runs.shards import Shard
@@ -109,11 +110,15 @@ class Cell(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came out of one cell; `differences` are to the unmitigated cell of the same model."""
+    """What came out of one cell; `differences` are to the unmitigated cell of the same model.
+
+    `notes` tell how requests ended that gave no picture.
+    """
 
     folder: Path
     result: RunResult
     differences: tuple[Estimate, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -140,6 +145,7 @@ def evaluate(job: Job) -> list[Outcome]:
     outcomes: list[Outcome] = []
     tally = Tally(job.limits)
     for stage, cells in plan_job(job):
+        _warn_of_no_judge(job, stage)
         with _at_work(job, stage, cells) as executor:
             outcomes += run_cells(job, stage, cells, executor, tally)
     return outcomes
@@ -207,7 +213,7 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor,
         differences = _compare(cell, baseline, samples, judgements)
         finished = Finished(cell.folder, run, result)
         build_run_report(finished, stage.characters, baseline.folder, differences, job.command)
-        outcomes.append(Outcome(cell.folder.path, result, differences))
+        outcomes.append(Outcome(cell.folder.path, result, differences, notes_of(samples)))
     return outcomes
 
 
@@ -341,12 +347,16 @@ def _default_characters(row: ModelRow) -> str:
 def _default_judge(characters: CharacterSet) -> str:
     if _is_sandbox(characters):
         return SANDBOX_JUDGE
-    log.warning(
-        "no judge ships for character set '%s' yet: pictures are made and kept, and nobody looks at them; "
-        "name one with --judge (docs/add-a-judge.md), now or later: the same pictures are then judged",
-        characters.id,
-    )
     return NO_JUDGE
+
+
+def _warn_of_no_judge(job: Job, stage: Stage) -> None:
+    if job.judge is None and stage.judge_name == NO_JUDGE:
+        log.warning(
+            "no judge ships for character set '%s' yet: pictures are made and kept, and nobody looks at them; "
+            "name one with --judge (docs/add-a-judge.md), now or later: the same pictures are then judged",
+            stage.characters.id,
+        )
 
 
 def _is_sandbox(characters: CharacterSet) -> bool:

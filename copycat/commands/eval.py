@@ -35,12 +35,19 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         str, typer.Option(help="comma list of name, keywords[:RANKER[-K]], description")
     ] = "name,keywords,description",
     seeds: Annotated[int, typer.Option(min=1, help="pictures per prompt")] = 3,
-    judge: Annotated[str | None, typer.Option(help="who looks at the pictures", show_default=False)] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="who looks at the pictures; default: 'sandbox' for its own characters, else nobody", show_default=False
+        ),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="at most this many pictures per model and mitigation: a partial run")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="named settings of the model, such as 'paper'")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="sampling steps; default: the model's row")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="sampling steps, of a cascade's first stage; default: the model's row")
+    ] = None,
     guidance: Annotated[float | None, typer.Option(min=0, help="guidance scale; default: the model's row")] = None,
     true_guidance: Annotated[
         float | None, typer.Option(min=0, help="scale of real guidance where the other one is distilled (FLUX.1)")
@@ -141,6 +148,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         "report": str(outcome.folder / "report.html"),
         "is_valid": outcome.is_valid,
         "metrics": outcome.result.model_dump(mode="json"),
+        "notes": list(outcome.notes),
         "differences": [d.model_dump(mode="json") for d in outcome.differences],
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from copycat.console import comparison_table, err, out
+from copycat.judges import NO_JUDGE
 from copycat.paths import shown
 from copycat.schema import MIN_COVERAGE, Estimate
 
@@ -56,6 +57,13 @@ def print_shards(shard: Shard | None, outcomes: Sequence[ShardOutcome]) -> None:
 def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
     result = outcome.result
     out.print(_heading(outcome), markup=False)
+    for of in [baseline, outcome] if outcome is not baseline else [outcome]:
+        for note in of.notes:
+            out.print(f"  {of.result.mitigation}: {note}", markup=False, soft_wrap=True)
+    if result.judge == NO_JUDGE:
+        out.print("no figures: nobody has looked at these pictures yet", markup=False)
+        out.print("the same command with --judge NAME judges them and draws none again\n", markup=False)
+        return
     for metric, heading in HEADINGS.items():
         columns = []
         if outcome is not baseline:
@@ -77,7 +85,8 @@ def _heading(outcome: Outcome) -> str:
     labels = ["sandbox: an invented world, never comparable with real models"] if result.is_sandbox else []
     labels += ["partial: --limit was set"] if result.is_partial else []
     counts = result.counts
-    about = f"{result.model}, judged by {result.judge}: {counts.ok} of {counts.planned} pictures"
+    judge = "nobody" if result.judge == NO_JUDGE else result.judge
+    about = f"{result.model}, judged by {judge}: {counts.ok} of {counts.planned} pictures"
     return f"{about} ({'; '.join(labels)})" if labels else about
 
 

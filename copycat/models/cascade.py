@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from copycat.errors import UnsupportedError
-from copycat.models.diffusers_model import DiffusersModel
+from copycat.models.diffusers_model import DiffusersModel, run_pipeline
 from copycat.models.fingerprint import fingerprint
 from copycat.models.hub import Source
 from copycat.models.loading import Half, load_pipeline
@@ -60,16 +60,16 @@ class DiffusersCascade(DiffusersModel):
         arguments = self._arguments(requests, sampling)
         texts = {name: value for name, value in arguments.items() if name.startswith(("prompt", "negative"))}
         first = {name: value for name, value in arguments.items() if name not in ("width", "height")}
-        output = self.pipeline(**first | {"output_type": "pt"})
+        output = run_pipeline(self.pipeline, first | {"output_type": "pt"}, self.row.name)
         flags = [_flags(output, len(requests))]
         for number, (stage, pipeline) in enumerate(self._larger, start=1):
             is_last = number == len(self._larger)
-            output = pipeline(
-                image=_handed_on(output.images, pipeline),
-                generator=_generators(requests, number),
-                output_type="pil" if is_last else "pt",
-                **_stage_arguments(pipeline, stage, requests, texts),
-            )
+            arguments = _stage_arguments(pipeline, stage, requests, texts) | {
+                "image": _handed_on(output.images, pipeline),
+                "generator": _generators(requests, number),
+                "output_type": "pil" if is_last else "pt",
+            }
+            output = run_pipeline(pipeline, arguments, self.row.name)
             flags.append(_flags(output, len(requests)))
         rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()
         flagged = {place for place in range(len(requests)) if any(row[place] for row in flags)}

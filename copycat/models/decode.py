@@ -16,6 +16,10 @@ class UndecodableError(ValueError):
     """Bytes that are no whole picture of an allowed kind and size; the text is the reason."""
 
 
+class TooManyPixelsError(UndecodableError):
+    """A picture that says it has more pixels than can be meant; asking again would not help."""
+
+
 def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a PNG, JPEG or WEBP file fully; of a moving one, the first picture.
 
@@ -25,7 +29,7 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     Returns: an RGB picture; what was transparent lies on white.
 
     Raises:
-        UndecodableError: another format, too many pixels, or damaged.
+        UndecodableError: another format, too many pixels (TooManyPixelsError), or damaged.
     """
     if not data:
         raise UndecodableError("no bytes")
@@ -33,7 +37,7 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         image = _open(data)
         width, height = image.size
         if width * height > max_pixels:
-            raise UndecodableError(f"{width}x{height} pixels; at most {max_pixels} pixels are decoded")
+            raise TooManyPixelsError(f"{width}x{height} pixels; at most {max_pixels} pixels are decoded")
         image.load()
         return _on_white(image)
     except UndecodableError:

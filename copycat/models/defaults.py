@@ -126,6 +126,12 @@ def upscaled_side(source: Source, side_px: int) -> int:
     return int(source.read_json("unet/config.json")["sample_size"])
 
 
+def frame_step(source: Source) -> int:
+    """Give how many frames one place of the latents stands for: clips are that many times n, plus 1; else 1."""
+    vae = source.read_json("vae/config.json")
+    return next((int(vae[key]) for key in ("temporal_compression_ratio", "scale_factor_temporal") if vae.get(key)), 1)
+
+
 def _vae_scale(vae: Mapping[str, Any]) -> int:
     """How many pixels one place of the latents becomes, on a side."""
     for key in ("spatial_compression_ratio", "scale_factor_spatial"):

@@ -9,11 +9,11 @@ from typing import Any
 
 from PIL.Image import Image
 
-from copycat.errors import UnsupportedError
-from copycat.models.batch_memory import BatchMemory
+from copycat.errors import BackendError, UnsupportedError
+from copycat.models.batch_memory import BatchMemory, is_out_of_memory
 from copycat.models.capabilities import Capabilities, read_capabilities
 from copycat.models.decode import flaw_of
-from copycat.models.defaults import own_settings
+from copycat.models.defaults import frame_step, own_settings
 from copycat.models.fingerprint import fingerprint
 from copycat.models.frames import build_sheet
 from copycat.models.hub import INDEX, Source
@@ -93,8 +93,19 @@ class DiffusersModel:
             raise UnsupportedError(
                 f"'{self.row.name}' ({able.pipeline}) has no safety checker\n  leave out --safety-checker"
             )
+        if sampling.is_video:
+            self._check_frames(sampling)
         if any(request.negative_prompt for request in requests):
             self._check_negative(able, sampling)
+
+    def _check_frames(self, sampling: Sampling) -> None:
+        step, frames = frame_step(self.source), sampling.frames or 1
+        if (frames - 1) % step:
+            below = (frames - 1) // step * step + 1
+            raise UnsupportedError(
+                f"'{self.row.name}' draws clips of {step} n + 1 frames, and {frames} is none of these\n"
+                f"  use --frames {below} or --frames {below + step}"
+            )
 
     def _check_negative(self, able: Capabilities, sampling: Sampling) -> None:
         if not able.can_negate:
@@ -103,10 +114,10 @@ class DiffusersModel:
                 "  use a mitigation that does not need one: none"
             )
         if (scale := able.cfg_scale(sampling.guidance, sampling.true_guidance)) <= 1:
-            option = "--guidance" if able.true_guidance_argument is None else "--true-guidance"
+            kind = "guidance" if able.true_guidance_argument is None else "true guidance"
             raise UnsupportedError(
-                f"'{self.row.name}' cannot honour a negative prompt with guidance {scale:g}\n"
-                f"  classifier-free guidance acts above 1 only; use {option} 3, or another mitigation"
+                f"'{self.row.name}' cannot honour a negative prompt with {kind} {scale:g}\n"
+                f"  classifier-free guidance acts above 1 only; use --{kind.replace(' ', '-')} 3, or another mitigation"
             )
 
     def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
@@ -148,7 +159,7 @@ class DiffusersModel:
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         if self._guard is not None:
             self._guard.begin()
-        output = self.pipeline(**self._arguments(requests, sampling))
+        output = run_pipeline(self.pipeline, self._arguments(requests, sampling), self.row.name)
         drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
         flags = next(
             (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
@@ -233,6 +244,26 @@ class DiffusersModel:
             size = f"{sampling.width_px}x{sampling.height_px}x{sampling.frames or 1}"
             self._memory = BatchMemory(f"{self.row.source} {size} {sampling.dtype} {device_name(self.device)}")
         return self._memory
+
+
+def run_pipeline(pipeline: Any, arguments: dict[str, Any], owner: str) -> Any:
+    """Call a pipeline.
+
+    Raises:
+        UnsupportedError: the pipeline itself refuses the settings, such as a size that it cannot draw.
+        BackendError: it fell over.
+    """
+    try:
+        return pipeline(**arguments)
+    except ValueError as error:
+        raise UnsupportedError(
+            f"'{owner}' cannot draw with these settings\n  {type(pipeline).__name__}: {error}\n"
+            "  change what it names (--size, --frames, --steps); nothing that is finished is lost"
+        ) from error
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        raise BackendError(f"{type(pipeline).__name__} fell over: {' '.join(str(error).split())[:300]}") from error
 
 
 def clip_flaw(clip: Sequence[Image], sampling: Sampling) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from copycat.errors import BackendError, UnsupportedError
-from copycat.models.decode import UndecodableError, decode_picture, flaw_of
+from copycat.models.decode import TooManyPixelsError, UndecodableError, decode_picture, flaw_of
 from copycat.models.row import ModelIdentity, ModelRow, Picture
 from copycat.schema import ImageRequest, Sampling
 from copycat.services import RefusedError
@@ -88,7 +88,7 @@ class OpenAIImagesModel:
         if "negative prompt" not in self.row.honours and any(request.negative_prompt for request in requests):
             raise UnsupportedError(
                 f"'{self.row.name}' takes no negative prompt: the Images API has none\n"
-                "  use a mitigation that changes the prompt itself: python -m copycat.eval --list mitigations"
+                "  use a mitigation that does not need one: none"
             )
         ignored = sorted(set(sampling.model_dump(exclude_none=True)) - SETTINGS_SENT)
         if ignored:
@@ -117,28 +117,32 @@ class OpenAIImagesModel:
 
     def _draw(self, request: ImageRequest, sampling: Sampling) -> Picture:
         self.breaker.check()
+        answers: list[object] = []
         try:
-            picture = call_with_retries(self.policy, lambda: self._attempt(request, sampling), self._note)
+            picture = call_with_retries(self.policy, lambda: self._attempt(request, sampling, answers), self._note)
         except RefusedError as refusal:
             picture = Picture("refused", None, str(refusal))
         except BackendError as error:
             self.breaker.note_failure(str(error))
             log.warning("%s", error)
-            return Picture("failed", None, str(error))
+            return Picture("failed", None, str(error), charges=len(answers))
         self.breaker.note_success()
         self.throttle.note_success()
-        return picture
+        return picture._replace(charges=len(answers))
 
-    def _attempt(self, request: ImageRequest, sampling: Sampling) -> Picture:
+    def _attempt(self, request: ImageRequest, sampling: Sampling, answers: list[object]) -> Picture:
         def send(client: OpenAI) -> ImagesResponse:
             answer: ImagesResponse = client.images.generate(**self._arguments(request, sampling))
             return answer
 
         with self.throttle.slot():
             answer = self.service.ask(send, f"model '{self.row.source}'")
+        answers.append(answer)
         found = self._first(answer)
         try:
             image = decode_picture(self._bytes(found))
+        except TooManyPixelsError as error:
+            return Picture("invalid", None, str(error))
         except UndecodableError as error:
             raise TransientError(f"the picture cannot be used: {error}", kind="bad_answer") from error
         return self._picture(image, found.revised_prompt, sampling)

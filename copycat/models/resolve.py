@@ -80,14 +80,22 @@ def _folder_row(folder: Path, size_px: tuple[int, int] | None) -> ModelRow:
         raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
     folder = folder.resolve()
     _require_components(folder, read_json_object(folder / INDEX))
-    return pipeline_row(folder.name, Source(str(folder), folder.name), size_px=size_px)
+    name = f"{folder.parent.name}/{folder.name}" if folder.name in MODELS.names() else folder.name
+    return pipeline_row(name, Source(str(folder), name), size_px=size_px)
 
 
 def _cascade_row(folder: Path) -> ModelRow:
     """Describe three pipelines that draw one after the other, with the settings of DeepFloyd IF."""
     like = MODELS.get("deepfloyd-if")
     folder = folder.resolve()
-    stages = [folder / name for name in CASCADE_STAGES if _is_pipeline(folder / name)]
+    found = [name for name in CASCADE_STAGES if (folder / name).exists()]
+    missing = [name for name in CASCADE_STAGES[: max(2, len(found))] if name not in found]
+    if missing:
+        raise DataError(
+            [f"{shown(folder / missing[0])}: not there, and {found[-1]} is"],
+            "  needed: stage_1, stage_2 and, if there is one, stage_3, each a whole diffusers folder",
+        )
+    stages = [folder / name for name in found]
     for stage in stages:
         _require_components(stage, read_json_object(stage / INDEX))
     upscaling = [

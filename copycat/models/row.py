@@ -71,7 +71,8 @@ class ModelIdentity(NamedTuple):
 class Picture(NamedTuple):
     """What a model gave for one request; `image` is None unless the status is 'ok'.
 
-    Of a video, `image` is the sheet of the kept frames and `clip` holds all frames.
+    Of a video, `image` is the sheet of the kept frames and `clip` holds all frames. `charges` counts
+    the answers of a service, damaged ones too, for which it may take money.
     """
 
     status: Status
@@ -80,3 +81,4 @@ class Picture(NamedTuple):
     truncated_tokens: int = 0
     truncated_negative_tokens: int = 0
     clip: tuple[Image, ...] = ()
+    charges: int = 0

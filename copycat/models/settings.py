@@ -35,7 +35,7 @@ def choose_sampling(row: ModelRow, device: str, preset: str | None, asked: dict[
     changes = _preset(row, preset) | {name: value for name, value in asked.items() if value is not None}
     for name, option in OPTION_OF.items():
         if name in changes and getattr(row.sampling, name) is None:
-            raise UnsupportedError(f"'{row.name}' has no setting '{name}'\n  leave out {option}")
+            raise UnsupportedError(f"'{row.name}' has no setting '{option.removeprefix('--')}'\n  leave out {option}")
     if "frames" in changes and "kept_frames" not in changes:
         changes["kept_frames"] = spread_frames(changes["frames"])
     if device == "cpu" and row.sampling.dtype is not None and "dtype" not in changes:

@@ -30,16 +30,18 @@ class EncodedPicture(NamedTuple):
     mp4: bytes | None = None
     width: int | None = None
     height: int | None = None
+    charges: int = 0
 
 
 def encode_picture(picture: Picture, sampling: Sampling) -> EncodedPicture:
     """Encode a picture as PNG without metadata, and a clip as MP4 besides."""
     told = (picture.detail, picture.truncated_tokens, picture.truncated_negative_tokens)
     if picture.status != "ok" or picture.image is None:
-        return EncodedPicture("failed" if picture.status == "ok" else picture.status, *told)
+        status: Status = "failed" if picture.status == "ok" else picture.status
+        return EncodedPicture(status, *told, charges=picture.charges)
     width, height = picture.clip[0].size if picture.clip else picture.image.size
     mp4 = encode_clip(picture.clip, sampling.fps or 1) if picture.clip else None
-    return EncodedPicture("ok", *told, encode_png(picture.image), mp4, width, height)
+    return EncodedPicture("ok", *told, encode_png(picture.image), mp4, width, height, picture.charges)
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -127,7 +127,7 @@ class ServiceExecutor:
             if on_late is not None:
                 on_late(drawn)
 
-        for _, drawn in run_adaptive(batches, work, self.model.throttle, late):
+        for _, drawn in run_adaptive(batches, work, self.model.throttle, late, is_patient=False):
             yield drawn
         self.model.breaker.check()
 

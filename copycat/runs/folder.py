@@ -112,6 +112,16 @@ class RunFolder:
         for path in self.path.glob(".lock-*"):
             path.unlink()
 
+    def read_extra_charges(self) -> int:
+        """Give how many answers of a service were charged beside one for each picture, over all starts."""
+        path = self.path / "charges.json"
+        return int(json.loads(path.read_text(encoding="utf-8"))["extra"]) if path.exists() else 0
+
+    def add_extra_charges(self, count: int) -> None:
+        """Remember answers that were paid for and of no use; their samples are dropped when they are tried again."""
+        if count:
+            write_json(self.path / "charges.json", {"extra": self.read_extra_charges() + count})
+
     def append_samples(self, samples: Sequence[Sample]) -> None:
         """Append finished samples and flush them to the disk."""
         append_journal(self.samples_path, samples)

@@ -35,14 +35,14 @@ class Tally:
         self.is_charged = True
         self.take_up(before)
 
-    def take_up(self, before: Iterable[Sample], *, is_charged: bool = True) -> None:
+    def take_up(self, before: Iterable[Sample], extra_charges: int = 0, *, is_charged: bool = True) -> None:
         """Begin another run: count what its earlier starts have paid for.
 
         Args:
             is_charged: somebody takes money for the pictures of this run.
         """
         self.is_charged = is_charged
-        self.n_charged += self._count_charged(before)
+        self.n_charged += self._count_charged(before) + extra_charges
 
     def affordable(self, batches: Sequence[B]) -> Sequence[B]:
         """Give the first batches for which the money is enough; all of them where nothing is charged."""
@@ -57,14 +57,14 @@ class Tally:
             count += 1
         return batches[:count]
 
-    def count(self, samples: Sequence[Sample]) -> None:
-        """Count finished samples.
+    def count(self, samples: Sequence[Sample], extra_charges: int = 0) -> None:
+        """Count finished samples, and what was charged beside one picture each.
 
         Raises:
             LimitReachedError: too many have failed; what is finished is already on the disk.
         """
         self.errors += sum(sample.status == "failed" for sample in samples)
-        self.n_charged += self._count_charged(samples)
+        self.n_charged += self._count_charged(samples) + extra_charges
         most = self.limits.max_errors
         if most is not None and self.errors > most:
             raise LimitReachedError(
@@ -83,7 +83,7 @@ class Tally:
         """
         spent = self.n_charged * self.limits.usd_per_picture
         raise LimitReachedError(
-            f"stopped: about ${spent:.2f} spent on {self.n_charged} pictures, --max-cost is "
+            f"stopped: about ${spent:.2f} spent on {self.n_charged} answers, --max-cost is "
             f"${self.limits.max_cost_usd:.2f}\n"
             "  everything finished is kept; the same command with a higher --max-cost goes on from there"
         )

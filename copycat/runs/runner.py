@@ -24,7 +24,7 @@ from copycat.runs.encoding import EncodedPicture
 from copycat.runs.executors import DrawnBatch, Executor
 from copycat.runs.folder import RunFolder, write_json
 from copycat.runs.interrupts import deferred_interrupt
-from copycat.runs.limits import Limits, Tally
+from copycat.runs.limits import CHARGED, Limits, Tally
 from copycat.schema import SERVICE, CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def generate(
     missing = {request.key for batch in planned for request in batch} - finished.keys()
     advance(sum(len(batch) for batch in planned) - len(missing))
     tally = tally or Tally(Limits())
-    tally.take_up(finished.values(), is_charged=plan.spec.device == SERVICE)
+    tally.take_up(finished.values(), folder.read_extra_charges(), is_charged=plan.spec.device == SERVICE)
     todo = [batch for batch in planned if any(request.key in missing for request in batch)]
 
     def keep(drawn: DrawnBatch) -> list[Sample]:
@@ -89,6 +89,7 @@ def generate(
         made = zip(drawn.batch, drawn.pictures, strict=True)
         fresh = [_finish(*one, drawn.seconds, folder) for one in made if one[0].key in missing]
         folder.append_samples(fresh)
+        folder.add_extra_charges(_extra_charges(drawn))
         return fresh
 
     affordable = tally.affordable(todo)
@@ -98,7 +99,7 @@ def generate(
             finished |= {sample.key: sample for sample in fresh}
             advance(len(fresh))
             interrupt.check()
-            tally.count(fresh)
+            tally.count(fresh, _extra_charges(drawn))
             if meanwhile is not None:
                 meanwhile(finished)
     interrupt.check()
@@ -168,6 +169,11 @@ def read_finished(plan: Plan, folder: RunFolder) -> dict[str, Sample]:
     elif len(kept) != len(own):
         folder.rewrite_samples(kept.values())
     return finished
+
+
+def _extra_charges(drawn: DrawnBatch) -> int:
+    """Count the answers that may have been charged beside the one that each counted picture stands for."""
+    return sum(max(0, picture.charges - (picture.status in CHARGED)) for picture in drawn.pictures)
 
 
 def unfinished(plan: Plan, folder: RunFolder) -> list[ImageRequest]:

@@ -25,8 +25,7 @@ class ServiceDownError(UserError):
     def __init__(self, service: str, failures: int, last: str) -> None:
         self.service, self.failures = service, failures
         super().__init__(
-            f"{service} seems to be down: {failures} requests in a row failed, each after its retries\n"
+            f"{failures} requests to {service} in a row failed, and so the run stops\n"
             f"  the last: {last}\n"
-            "  nothing that was finished is lost; once the service answers again, type the same command:\n"
-            "  it goes on from there and pays for nothing twice"
+            "  nothing that was finished is lost; once the cause is mended, the same command goes on from there"
         )

@@ -27,7 +27,12 @@ class _Finished(NamedTuple, Generic[J, R]):
 
 
 def run_adaptive(
-    jobs: Iterable[J], work: Callable[[J], R], throttle: Throttle, on_late: Callable[[J, R], None] | None = None
+    jobs: Iterable[J],
+    work: Callable[[J], R],
+    throttle: Throttle,
+    on_late: Callable[[J, R], None] | None = None,
+    *,
+    is_patient: bool = True,
 ) -> Iterator[tuple[J, R]]:
     """Do the jobs in threads, never more of them under way than the throttle's limit.
 
@@ -47,7 +52,7 @@ def run_adaptive(
         BaseException: the first error, after everything that was under way has been yielded.
     """
     throttle.resume()
-    flight = _Flight(jobs, work, throttle)
+    flight = _Flight(jobs, work, throttle, is_patient=is_patient)
     try:
         for finished in flight.finished():
             for result in finished.results:
@@ -66,7 +71,8 @@ def run_adaptive(
 class _Flight(Generic[J, R]):
     """The jobs under way, and why no further one starts."""
 
-    def __init__(self, jobs: Iterable[J], work: Callable[[J], R], throttle: Throttle) -> None:
+    def __init__(self, jobs: Iterable[J], work: Callable[[J], R], throttle: Throttle, *, is_patient: bool) -> None:
+        self.is_patient = is_patient
         self.jobs, self.work, self.throttle = iter(jobs), work, throttle
         self.under_way = 0
         self.is_stopping = False
@@ -82,7 +88,7 @@ class _Flight(Generic[J, R]):
                     return
                 finished = self._wait()
             except BaseException as error:  # Ctrl-C while waiting, or `jobs` itself failed
-                if self.is_stopping:
+                if self.is_stopping or (isinstance(error, KeyboardInterrupt) and not self.is_patient):
                     raise
                 self.stop(error)
                 continue

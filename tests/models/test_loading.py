@@ -166,7 +166,13 @@ def test_tokens_that_the_prior_cannot_read_are_counted(kandinsky: DiffusersModel
 # --------------------------------------------------------------------------- what is turned off
 
 
-def test_a_watermark_is_never_drawn(family_folder: Callable[[str], Path]) -> None:
+def test_a_watermark_is_never_drawn_even_with_the_package_that_draws_it(
+    family_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as home
+
+    monkeypatch.setattr(home, "is_invisible_watermark_available", lambda: True)
+    monkeypatch.setattr(home, "StableDiffusionXLWatermarker", object, raising=False)
     row = resolved(family_folder("sdxl"))
     pipeline = load_pipeline(Source(row.source, row.name), row, quick(row, "sdxl"), "cpu")
     assert pipeline.watermark is None

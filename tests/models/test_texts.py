@@ -95,6 +95,27 @@ def test_a_text_that_was_not_prepared_is_encoded_later_and_gives_the_same_pictur
     assert all(difference(one, other) <= SAME for one, other in zip(drawn, expected, strict=True))
 
 
+@pytest.mark.parametrize("family", ["pixart", "sana", "if-1"])
+def test_no_prompt_is_cleaned_whatever_packages_are_installed(
+    family_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    """With bs4 and ftfy installed, these pipelines would rewrite a prompt before they encode it."""
+    import diffusers
+
+    row = resolved(family_folder(family))
+    found = getattr(diffusers, row.pipeline)
+    encode_prompt, cleaned = found.encode_prompt, list[bool]()
+
+    @wraps(encode_prompt)
+    def noting(self: Any, *args: Any, clean_caption: bool, **settings: Any) -> Any:
+        cleaned.append(clean_caption)
+        return encode_prompt(self, *args, clean_caption=clean_caption, **settings)
+
+    monkeypatch.setattr(found, "encode_prompt", noting)
+    DiffusersModel(row, "cpu").prepare(REQUESTS, quick(row, family))
+    assert cleaned == [False] * 4
+
+
 def test_encoders_are_loaded_at_most_once_for_texts_that_come_later(
     family_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,29 @@
+"""What else a user should know of a run: how requests ended that gave no picture, and what the model said of pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from copycat.schema import Sample
+
+MAX_KINDS = 4
+
+
+def notes_of(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Give one line for each way in which requests ended without a picture, with the most common reason.
+
+    Pictures that the model has something to say of, such as a prompt that a service rewrote, are counted too.
+    """
+    notes = []
+    for status in ("refused", "blocked", "invalid", "failed"):
+        details = Counter(sample.detail for sample in samples if sample.status == status)
+        if details:
+            reason, _ = details.most_common(1)[0]
+            more = f" (and {len(details) - 1} other reasons)" if len(details) > 1 else ""
+            notes.append(f"{details.total()} {status}: {reason or 'no reason given'}{more}")
+    said = Counter(sample.detail.partition(":")[0] for sample in samples if sample.status == "ok" and sample.detail)
+    notes += [f"{count} pictures: {text}" for text, count in said.most_common(MAX_KINDS)]
+    n_cut = sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in samples)
+    notes += [f"{n_cut} pictures: the text was longer than the model reads"] if n_cut else []
+    return tuple(notes)
