@@ -74,7 +74,7 @@ WRONG_OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "safety checker": (("--safety-checker", "no"), "unknown safety-checker 'no'\n"),
     "preset": (("--preset", "papr"), "unknown preset of model 'fake': 'papr'\n"),
     "frames of a picture": (("--frames", "9"), "'fake' has no setting 'frames'\n  leave out --frames\n"),
-    "kept frames of a picture": (("--keep-frames", "0"), "'fake' has no setting 'kept_frames'\n  leave out --keep-"),
+    "kept frames of a picture": (("--keep-frames", "0"), "'fake' has no setting 'keep-frames'\n  leave out --keep-"),
     "quality of a pipeline": (("--quality", "high"), "'fake' has no setting 'quality'\n  leave out --quality\n"),
     "a cluster for a service": (
         ("--model", "fake-service", "--executor", "ray"),
@@ -196,8 +196,10 @@ def test_a_set_without_a_judge_of_its_own_is_drawn_and_a_warning_says_that_nobod
 
 def test_the_warning_that_nobody_looks_is_on_stderr(doubles: Doubles, characters_file: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--device", "cpu", "--limit", "1"]
-    command += ["--characters", str(characters_file), "--dry-run"]
-    done = subprocess.run(command, cwd=tmp_path, env=doubles.environment(), capture_output=True, text=True, check=True)
+    command += ["--characters", str(characters_file)]
+    done = subprocess.run(command, cwd=tmp_path, env=doubles.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "judged by nobody" in done.stdout
     assert "WARNING: no judge ships for character set 'my-set' yet" in done.stderr
     assert "WARNING" not in done.stdout
 

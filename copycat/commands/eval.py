@@ -37,16 +37,14 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     seeds: Annotated[int, typer.Option(min=1, help="pictures per prompt")] = 3,
     judge: Annotated[
         str | None,
-        typer.Option(
-            help="who looks at the pictures; default: 'sandbox' for its own characters, else nobody", show_default=False
-        ),
+        typer.Option(help="who looks; default: 'sandbox' for its characters, else nobody", show_default=False),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="at most this many pictures per model and mitigation: a partial run")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="named settings of the model, such as 'paper'")] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="sampling steps, of a cascade's first stage; default: the model's row")
+        int | None, typer.Option(min=1, help="sampling steps (of a cascade: stage 1); default: the model's row")
     ] = None,
     guidance: Annotated[float | None, typer.Option(min=0, help="guidance scale; default: the model's row")] = None,
     true_guidance: Annotated[

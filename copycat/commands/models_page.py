@@ -17,9 +17,9 @@ same, plug-ins included. Any other pipeline of diffusers is named by its Hub id 
 service by `openai:MODEL`: [add a model](add-a-model.md), [services](services.md).
 
 **GiB** is GPU memory for one picture, worked out from published parameter counts, not measured. **Honours**: N a
-negative prompt, G guidance, S the seed; what is not honoured is refused before a model is loaded. The settings are those of the
-model cards, as far as they could be read when the tables were written; no weights were at hand, so no row has been
-run on its real model yet.
+negative prompt, G guidance, S the seed; what is not honoured is refused before a model is loaded. The settings are
+those of the model cards, as far as they could be read when the tables were written; no weights were at hand, so no row
+has been run on its real model yet.
 """
 LOCAL_HEAD = "| name | steps | guidance | size | dtype | GiB | honours | licence | source |\n|" + "---|" * 9
 SERVICE_HEAD = "| name | model | size | quality | ends |\n|---|---|---|---|---|"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import struct
 from collections import Counter
 from collections.abc import Mapping
@@ -129,6 +130,8 @@ def upscaled_side(source: Source, side_px: int) -> int:
 def frame_step(source: Source) -> int:
     """Give how many frames one place of the latents stands for: clips are that many times n, plus 1; else 1."""
     vae = source.read_json("vae/config.json")
+    if vae.get("temporal_expansions"):  # Mochi's
+        return math.prod(int(factor) for factor in vae["temporal_expansions"])
     return next((int(vae[key]) for key in ("temporal_compression_ratio", "scale_factor_temporal") if vae.get(key)), 1)
 
 

@@ -80,8 +80,7 @@ def _folder_row(folder: Path, size_px: tuple[int, int] | None) -> ModelRow:
         raise DataError([f"{shown(folder)}: no diffusers pipeline there"], "  needed: a folder with a model_index.json")
     folder = folder.resolve()
     _require_components(folder, read_json_object(folder / INDEX))
-    name = f"{folder.parent.name}/{folder.name}" if folder.name in MODELS.names() else folder.name
-    return pipeline_row(name, Source(str(folder), name), size_px=size_px)
+    return pipeline_row(folder.name, Source(str(folder), folder.name), size_px=size_px)
 
 
 def _cascade_row(folder: Path) -> ModelRow:

@@ -1,4 +1,4 @@
-"""What else a user should know of a run: how requests ended that gave no picture, and what the model said of pictures."""
+"""What else a user should know of a run: why requests gave no picture, and what the model said of pictures."""
 
 from __future__ import annotations
 

@@ -7,8 +7,11 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,11 +75,12 @@ def join_cluster(exits: ExitStack) -> None:
         exits.callback(shutil.rmtree, folder, ignore_errors=True)
         os.environ.setdefault(TOKEN, secrets.token_hex(32))  # Ray would write one into the home folder, to stay there
         options |= {"include_dashboard": False, "num_cpus": n_cores(), "_temp_dir": folder}
+    _restore_in_the_end(exits)
     exits.callback(ray.shutdown)
-    _silence(exits)
     try:
         with deferred_interrupt() as interrupt:  # half a cluster cannot be shut down
             ray.init(address=address or "local", **options)
+            _tame()
         interrupt.check()
     except CANNOT_START as error:
         if address:
@@ -87,11 +91,20 @@ def join_cluster(exits: ExitStack) -> None:
         ) from error
 
 
-def _silence(exits: ExitStack) -> None:
-    """Keep Ray's news of dead workers off stdout, which is for the answer; log_to_driver does not reach them."""
+def _tame() -> None:
+    """Keep Ray's news of dead workers off stdout, which is for the answer, and have SIGTERM end the run tidily."""
+    # No option reaches either: log_to_driver=False leaves the news on, and Ray's handler of SIGTERM aborts.
+    importlib.import_module("ray._private.worker")._worker_logs_enabled = False  # type: ignore[attr-defined]
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def _restore_in_the_end(exits: ExitStack) -> None:
+    """Undo `_tame`."""
     worker: Any = importlib.import_module("ray._private.worker")
     exits.callback(setattr, worker, "_worker_logs_enabled", getattr(worker, "_worker_logs_enabled", True))
-    worker._worker_logs_enabled = False
+    if threading.current_thread() is threading.main_thread() and (before := signal.getsignal(signal.SIGTERM)):
+        exits.callback(signal.signal, signal.SIGTERM, before)
 
 
 def _require_answer(address: str) -> None:

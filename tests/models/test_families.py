@@ -12,7 +12,7 @@ import pytest
 from pictures import SAME, difference, pixels, quick, request, resolved, unloadable
 from tiny_families import FAMILIES as SAVED
 
-from copycat.errors import UnsupportedError
+from copycat.errors import BackendError, UnsupportedError
 from copycat.models import Picture
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.frames import build_sheet
@@ -251,7 +251,7 @@ def test_a_negative_prompt_is_refused_before_loading_where_guidance_is_off(
     with pytest.raises(UnsupportedError) as caught:
         model.check([request(negative="Goofy")], quick(row, family, guidance=1.0))
     assert str(caught.value) == (
-        f"'{family}' cannot honour a negative prompt with guidance 1\n"
+        f"'{row.name}' cannot honour a negative prompt with guidance 1\n"
         "  classifier-free guidance acts above 1 only; use --guidance 3, or another mitigation"
     )
     model.check([request(negative="Goofy")], quick(row, family, guidance=1.5))
@@ -267,7 +267,7 @@ def test_a_negative_prompt_is_refused_before_loading_without_true_guidance_where
     with pytest.raises(UnsupportedError) as caught:
         model.check([request(negative="Goofy")], quick(row, family, guidance=9.0))
     assert str(caught.value) == (
-        f"'{family}' cannot honour a negative prompt with guidance 1\n"
+        f"'{row.name}' cannot honour a negative prompt with true guidance 1\n"
         "  classifier-free guidance acts above 1 only; use --true-guidance 3, or another mitigation"
     )
     model.check([request(negative="Goofy")], quick(row, family, true_guidance=3.0))
@@ -292,3 +292,36 @@ def test_a_negative_prompt_turns_true_guidance_on_where_the_row_says_how_much(
     settled = with_negative_guidance(row, sampling, (request(), request(negative="Goofy")))
     assert settled.true_guidance == given
     DiffusersModel(row, "cpu").check([request(negative="Goofy")], settled)
+
+
+@pytest.mark.parametrize(
+    ("family", "frames", "fitting"), [("wan", 10, "9 or --frames 13"), ("mochi", 9, "7 or --frames 13")]
+)
+def test_a_length_that_a_video_model_cannot_draw_is_refused_before_loading(
+    family_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, family: str, frames: int, fitting: str
+) -> None:
+    row = resolved(family_folder(family))
+    model = unloadable(row, monkeypatch)
+    with pytest.raises(UnsupportedError, match=f"--frames {fitting}"):
+        model.check([request()], quick(row, family, frames=frames, kept_frames=(0, frames - 1)))
+
+
+def test_a_size_that_a_pipeline_refuses_is_the_users_to_change(family_folder: Callable[[str], Path]) -> None:
+    row = resolved(family_folder("sdxl"))
+    with pytest.raises(UnsupportedError, match="cannot draw with these settings"):
+        DiffusersModel(row, "cpu").generate([request()], quick(row, "sdxl", width_px=17, height_px=17))
+
+
+def test_a_pipeline_that_falls_over_fails_the_batch_and_not_the_run(
+    family_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = resolved(family_folder("sdxl"))
+    model = DiffusersModel(row, "cpu")
+    model.generate([request()], quick(row, "sdxl"))
+
+    def fall(*_: object, **__: object) -> None:
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(model.pipeline.unet, "forward", fall)
+    with pytest.raises(BackendError, match="fell over: shapes do not match"):
+        model.generate([request()], quick(row, "sdxl"))

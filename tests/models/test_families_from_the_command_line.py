@@ -112,7 +112,7 @@ def test_a_cascade_of_three_folders_draws_the_size_of_its_last_stage(evaluate: C
     ("family", "options", "complaint"),
     [
         ("flux2-klein", (), "error: 'flux2-klein' (Flux2KleinPipeline) takes no negative prompt"),
-        ("flux", (), "error: 'flux' cannot honour a negative prompt with guidance 1"),
+        ("flux", (), "error: 'flux' cannot honour a negative prompt with true guidance 1"),
         ("sdxl", ("--guidance", 1), "error: 'sdxl' cannot honour a negative prompt with guidance 1"),
     ],
 )

@@ -146,3 +146,11 @@ def test_what_is_no_repository_has_no_revision(text: str, name: str) -> None:
 def test_a_folder_has_no_revision(family_folder: Callable[[str], Path], family: str) -> None:
     with pytest.raises(UserError, match=f"model '{family}' is no Hub repository and has no revision"):
         resolve_model(str(family_folder(family)), "v2")
+
+
+def test_a_cascade_that_lacks_a_stage_between_two_others_is_a_data_error(tmp_path: Path) -> None:
+    for name in ("stage_1", "stage_3"):
+        (tmp_path / "cascade" / name).mkdir(parents=True)
+        (tmp_path / "cascade" / name / "model_index.json").write_text("{}")
+    with pytest.raises(DataError, match=r"stage_2: not there, and stage_3 is"):
+        resolve_model(str(tmp_path / "cascade"))

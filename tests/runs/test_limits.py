@@ -11,6 +11,7 @@ from plan_builders import requests_of
 from run_folders import folder_of, read, samples_of, without_seconds
 
 from copycat.errors import LimitReachedError
+from copycat.runs.folder import RunFolder
 from copycat.runs.limits import Limits, Tally
 from copycat.schema import CharacterSet, Sample
 
@@ -159,7 +160,7 @@ def test_the_run_stops_before_it_costs_more(serve: Cli, doubles: Doubles) -> Non
     answer = serve("--price", 0.04, "--max-cost", 0.22)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.endswith(
-        "error: stopped: about $0.20 spent on 5 pictures, --max-cost is $0.22\n"
+        "error: stopped: about $0.20 spent on 5 answers, --max-cost is $0.22\n"
         "  everything finished is kept; the same command with a higher --max-cost goes on from there\n"
     )
     assert len(samples_of(folder_of("none"))) == len(doubles.generated) == 5
@@ -252,3 +253,15 @@ def test_what_a_service_was_still_drawing_while_the_judge_was_interrupted_is_kep
     kept = sorted(sample["key"] for sample in samples_of(folder_of("none")))
     assert kept == sorted(doubles.generated)
     assert len(kept) > 2
+
+
+def test_answers_that_were_paid_for_and_of_no_use_count_over_all_starts(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.add_extra_charges(0)
+    assert folder.read_extra_charges() == 0
+    folder.add_extra_charges(2)
+    folder.add_extra_charges(3)
+    tally = Tally(Limits(None, 8.0, 1.0), ())
+    tally.take_up((), RunFolder(tmp_path / "run").read_extra_charges())
+    assert tally.n_charged == 5
+    assert len(tally.affordable([[i] for i in range(12)])) == 3

@@ -51,7 +51,7 @@ def test_the_error_is_the_users_and_says_what_happened_and_how_to_go_on() -> Non
     with pytest.raises(UserError) as raised:
         breaker.check()
     text = str(raised.value)
-    assert text.startswith("api.example.com seems to be down: 2 requests in a row failed")
+    assert text.startswith("2 requests to api.example.com in a row failed")
     assert "the last: error 1" in text
     assert "nothing that was finished is lost" in text
     assert "the same command" in text
