@@ -92,7 +92,7 @@ def time_reference(row: ModelRow, plan: Plan, device: str, sampling: Sampling, n
 
 def compare(row: ModelRow, plan: Plan, device: str, reference_sampling: Sampling, n_reference: int) -> Speeds:
     """Time both sides on one model, one after the other."""
-    from copycat.models.diffusers_model import free_memory
+    from copycat.models.batch_memory import free_memory
 
     reference = time_reference(row, plan, device, reference_sampling, n_reference)
     free_memory()

@@ -37,7 +37,7 @@ from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
 from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
-from copycat.plan import build_batches, build_requests, run_id
+from copycat.plan import build_requests, run_id
 from copycat.registry import resolve
 from copycat.runs import runner
 from copycat.runs.environment import describe_environment, pick_device
@@ -53,6 +53,7 @@ from copycat.schema import (
     SERVICE,
     CharacterSet,
     Estimate,
+    ImageRequest,
     Judgement,
     Prompt,
     Record,
@@ -126,6 +127,14 @@ class Outcome(NamedTuple):
         return self.result.counts.coverage >= MIN_COVERAGE
 
 
+class Begun(NamedTuple):
+    """A cell whose folder is open and locked: its run file, and what is finished of it, by key."""
+
+    cell: Cell
+    run: RunFile
+    finished: dict[str, Sample]
+
+
 class ShardOutcome(NamedTuple):
     """What one shard of one cell has finished."""
 
@@ -146,8 +155,8 @@ def evaluate(job: Job) -> list[Outcome]:
     tally = Tally(job.limits)
     for stage, cells in plan_job(job):
         _warn_of_no_judge(job, stage)
-        with _at_work(job, stage, cells) as executor:
-            outcomes += run_cells(job, stage, cells, executor, tally)
+        with _at_work(job, stage, cells) as (executor, begun):
+            outcomes += run_cells(job, stage, begun, executor, tally)
     return outcomes
 
 
@@ -160,15 +169,12 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
     outcomes = []
     tally = Tally(job.limits)
     for stage, cells in plan_job(job):
-        with _at_work(job, stage, cells) as executor:
-            for cell in cells:
-                _open(job, cell, cells[0])
-                samples = _generate(job, cell, executor, tally)
+        with _at_work(job, stage, cells) as (executor, begun):
+            for one in begun:
+                samples = _generate(one, executor, tally)
                 failed = sum(sample.status == "failed" for sample in samples)
-                spec = cell.plan.spec
-                outcomes.append(
-                    ShardOutcome(cell.folder.path, spec.model, spec.mitigation, len(samples) - failed, failed)
-                )
+                path, spec = one.cell.folder.path, one.cell.plan.spec
+                outcomes.append(ShardOutcome(path, spec.model, spec.mitigation, len(samples) - failed, failed))
     return outcomes
 
 
@@ -197,16 +203,16 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
     return cells
 
 
-def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor, tally: Tally) -> list[Outcome]:
+def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor, tally: Tally) -> list[Outcome]:
     """Generate, judge, add up and report, cell by cell; the first cell is the baseline of the others."""
     outcomes: list[Outcome] = []
     bench = runner.Bench(stage.judge, stage.characters)
-    baseline = cells[0]
-    for cell in cells:
-        run = _open(job, cell, baseline)
-        judges_ahead = stage.judge_name != NO_JUDGE and overlaps(stage.row, stage.device)
+    baseline = begun[0].cell
+    judges_ahead = stage.judge_name != NO_JUDGE and overlaps(stage.row, stage.device)
+    for one in begun:
+        cell, run, _ = one
         ahead = runner.JudgeAhead(cell.plan, cell.folder, bench) if judges_ahead else None
-        samples = _generate(job, cell, executor, tally, ahead)
+        samples = _generate(one, executor, tally, ahead)
         judgements = _judge(stage, cell, samples, bench)
         result = runner.add_up(cell.plan, cell.folder, is_sandbox=_is_sandbox(stage.characters))
         cell.folder.write_run(run := run.model_copy(update={"status": "finished"}))
@@ -218,36 +224,42 @@ def run_cells(job: Job, stage: Stage, cells: Sequence[Cell], executor: Executor,
 
 
 @contextmanager
-def _at_work(job: Job, stage: Stage, cells: Sequence[Cell]) -> Iterator[Executor]:
-    """Give the executor of a stage, with its texts encoded, and let go of folders and machines in the end."""
+def _at_work(job: Job, stage: Stage, cells: Sequence[Cell]) -> Iterator[tuple[Executor, list[Begun]]]:
+    """Open every folder and encode every text of a stage, and let go of folders and machines in the end.
+
+    All folders are opened first: what is wrong with the last one is told before the first picture is drawn.
+    """
     executor = build_executor(job.executor, stage.row, stage.model, stage.device)
     try:
         if job.fresh:
             for cell in cells:
                 cell.folder.clear()
-        todo = [request for cell in cells for request in runner.unfinished(cell.plan, cell.folder)]
-        if todo:
+        begun = [_begin(cell, cells[0]) for cell in cells]
+        if todo := [request for one in begun for request in _still_to_draw(one)]:
             executor.prepare(todo, cells[-1].plan.spec.sampling)
-        yield executor
+        yield executor, begun
     finally:
         executor.close()
         for cell in cells:
             cell.folder.close()
 
 
-def _open(job: Job, cell: Cell, baseline: Cell) -> RunFile:
-    run = _run_file(cell.plan.spec, None if cell.folder is baseline.folder else baseline)
-    return cell.folder.open(run, len(cell.plan.requests))
-
-
-def _generate(
-    job: Job, cell: Cell, executor: Executor, tally: Tally, ahead: runner.JudgeAhead | None = None
-) -> list[Sample]:
+def _begin(cell: Cell, baseline: Cell) -> Begun:
     plan, folder = cell
-    batches = build_batches(plan.requests, plan.spec.batch_size)
-    total = sum(len(batch) for batch in (job.shard.of(batches) if job.shard else batches))
+    run = folder.open(_run_file(plan.spec, None if folder is baseline.folder else baseline), len(plan.requests))
+    return Begun(cell, run, runner.read_finished(plan, folder))
+
+
+def _still_to_draw(begun: Begun) -> Iterator[ImageRequest]:
+    plan, folder = begun.cell
+    return (request for batch in plan.batches(folder.shard) for request in batch if request.key not in begun.finished)
+
+
+def _generate(begun: Begun, executor: Executor, tally: Tally, ahead: runner.JudgeAhead | None = None) -> list[Sample]:
+    (plan, folder), _, finished = begun
+    total = sum(len(batch) for batch in plan.batches(folder.shard))
     with progress_bar(f"generate {plan.spec.model} + {plan.spec.mitigation}", total) as advance:
-        return runner.generate(plan, folder, executor, advance, tally=tally, meanwhile=ahead)
+        return runner.generate(plan, folder, executor, advance, finished=finished, tally=tally, meanwhile=ahead)
 
 
 def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: runner.Bench) -> list[Judgement]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from copycat.console import out, print_json
 from copycat.paths import shown
-from copycat.runs.forecast import Forecast, Total, add_up, affordable, forecast_run, read_past
+from copycat.runs.forecast import Forecast, Total, add_up, first_unaffordable, forecast_run, read_past
 from copycat.runs.machine import Device, free_bytes, list_devices, needed_gib
 from copycat.schema import Sampling
 
@@ -108,10 +108,10 @@ def find_warnings(
     for stage in stages:
         yield from _memory_warnings(stage, devices)
         yield from _shutdown_warnings(stage, datetime.datetime.now(datetime.UTC).date())
-    for run in runs:
-        most = job.limits.max_cost_usd
-        if most is not None and (count := affordable(run, most)) < run.n_to_make:
-            yield f"--max-cost ${most:.2f} ends {run.label} after {count:,} of {_count(run.n_to_make, _noun([run]))}"
+    most = job.limits.max_cost_usd
+    if most is not None and (end := first_unaffordable(runs, most)) is not None:
+        run, count = end
+        yield f"--max-cost ${most:.2f} ends {run.label} after {count:,} of {_count(run.n_to_make, _noun([run]))}"
 
 
 def _memory_warnings(stage: Stage, devices: Sequence[Device]) -> Iterator[str]:

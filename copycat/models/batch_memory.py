@@ -49,7 +49,7 @@ class BatchMemory:
                 "out of memory with one picture; use a smaller --dtype or --size, or a larger device"
             ) from error
         self.limit = size // 2
-        _free_device_memory()
+        free_memory()
         with suppress(OSError):
             _write(self.path, {**_read(self.path), self.key: self.limit})
 
@@ -67,7 +67,8 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "copycat"
 
 
-def _free_device_memory() -> None:
+def free_memory() -> None:
+    """Give back what nothing refers to any more, on the device as well."""
     import gc
 
     import torch

@@ -52,9 +52,14 @@ def read_capabilities(source: Source, index: Mapping[str, Any] | None = None) ->
         DataError: diffusers has no such pipeline, or it makes no pictures from text.
     """
     index = source.read_json(INDEX) if index is None else index
-    denoiser = next((name for name in DENOISERS if name in index), None)
-    config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
+    _, config = read_denoiser(source, index)
     return capabilities_of(pipeline_class(source, str(index.get("_class_name"))), config, index)
+
+
+def read_denoiser(source: Source, index: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Give the name of the component that denoises, and its config; "" and nothing if there is none."""
+    name = next((name for name in DENOISERS if name in index), "")
+    return name, source.read_json(f"{name}/config.json") if name else {}
 
 
 def capabilities_of(pipeline: Any, config: Mapping[str, Any], index: Mapping[str, Any] | None = None) -> Capabilities:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from copycat.errors import UnsupportedError
-from copycat.models.diffusers_model import DiffusersModel, run_pipeline
+from copycat.models.diffusers_model import DiffusersModel, run_pipeline, safety_flags
 from copycat.models.fingerprint import fingerprint
-from copycat.models.hub import Source
+from copycat.models.hub import INDEX, Source
 from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
 from copycat.models.vae_guard import VaeGuard
@@ -61,7 +61,7 @@ class DiffusersCascade(DiffusersModel):
         texts = {name: value for name, value in arguments.items() if name.startswith(("prompt", "negative"))}
         first = {name: value for name, value in arguments.items() if name not in ("width", "height")}
         output = run_pipeline(self.pipeline, first | {"output_type": "pt"}, self.row.name)
-        flags = [_flags(output, len(requests))]
+        flags = [safety_flags(output, len(requests))]
         for number, (stage, pipeline) in enumerate(self._larger, start=1):
             is_last = number == len(self._larger)
             arguments = _stage_arguments(pipeline, stage, requests, texts) | {
@@ -70,7 +70,7 @@ class DiffusersCascade(DiffusersModel):
                 "output_type": "pil" if is_last else "pt",
             }
             output = run_pipeline(pipeline, arguments, self.row.name)
-            flags.append(_flags(output, len(requests)))
+            flags.append(safety_flags(output, len(requests)))
         rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()
         flagged = {place for place in range(len(requests)) if any(row[place] for row in flags)}
         return [
@@ -102,8 +102,6 @@ def _handed_on(images: Any, pipeline: Any) -> Any:
 
 def _takes_embeddings(source: Source) -> bool:
     """Whether a stage reads the first stage's T5 embeddings: DeepFloyd IF's own stages do."""
-    from copycat.models.hub import INDEX
-
     return str(source.read_json(INDEX).get("_class_name")).startswith("IF")
 
 
@@ -125,8 +123,3 @@ def _generators(requests: Sequence[ImageRequest], stage: int) -> list[Any]:
     import torch
 
     return [torch.Generator("cpu").manual_seed(request.seed + stage) for request in requests]
-
-
-def _flags(output: Any, count: int) -> list[bool]:
-    found = getattr(output, "nsfw_detected", None) or getattr(output, "nsfw_content_detected", None)
-    return [bool(flag) for flag in found] if found else [False] * count

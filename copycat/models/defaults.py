@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from copycat.errors import MissingExtraError, UserError
-from copycat.models.capabilities import DENOISERS, Capabilities, capabilities_of, pipeline_class
+from copycat.models.capabilities import Capabilities, capabilities_of, pipeline_class, read_denoiser
 from copycat.models.frames import spread_frames
 from copycat.models.hub import INDEX, Source, connection_errors, unreachable
 from copycat.models.row import ModelRow
@@ -43,8 +43,7 @@ def pipeline_row(
     """
     index = source.read_json(INDEX)
     found = pipeline_class(source, str(index.get("_class_name")))
-    denoiser = next((part for part in DENOISERS if part in index), "")
-    config = source.read_json(f"{denoiser}/config.json") if denoiser else {}
+    denoiser, config = read_denoiser(source, index)
     able = capabilities_of(found, config, index)
     called = {name: p.default for name, p in inspect.signature(found.__call__).parameters.items()}
     return ModelRow(
@@ -148,7 +147,7 @@ def _bare(found: Any) -> Any:
     """Make the pipeline without any component, which still sets its default size; None where that fails."""
     parts = [name for name in inspect.signature(found.__init__).parameters if name not in ("self", "args", "kwargs")]
     defaults = inspect.signature(found.__init__).parameters
-    with suppress(Exception):
+    with suppress(AttributeError, TypeError, ValueError):  # it asks a component for its config
         return found(**{name: None for name in parts if defaults[name].default is inspect.Parameter.empty})
     return None
 

@@ -10,7 +10,7 @@ from typing import Any
 from PIL.Image import Image
 
 from copycat.errors import BackendError, UnsupportedError
-from copycat.models.batch_memory import BatchMemory, is_out_of_memory
+from copycat.models.batch_memory import BatchMemory, free_memory, is_out_of_memory
 from copycat.models.capabilities import Capabilities, read_capabilities
 from copycat.models.decode import flaw_of
 from copycat.models.defaults import frame_step, own_settings
@@ -24,6 +24,7 @@ from copycat.models.vae_guard import VaeGuard
 from copycat.schema import ImageRequest, Sampling
 
 OUTPUTS = ("images", "image", "frames")
+SAFETY_FLAGS = ("nsfw_content_detected", "nsfw_detected")
 NEGATIVE_ALONE = ("Kandinsky3Pipeline", "KandinskyV22CombinedPipeline")
 """Pipelines whose pictures with a negative prompt are drawn one by one.
 
@@ -133,27 +134,28 @@ class DiffusersModel:
     def generate(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         """Make one batch. A request's generator starts from its seed on the CPU, whatever the device."""
         self._load(requests, sampling)
-        pictures: dict[str, Picture] = {}
-        for group in self._groups(requests, sampling):
+        pictures: dict[int, Picture] = {}
+        for places in self._groups(requests, sampling):
+            group = [requests[place] for place in places]
             made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
-            pictures |= {_place(request): picture for request, picture in zip(group, made, strict=True)}
-        return [pictures[_place(request)] for request in requests]
+            pictures |= dict(zip(places, made, strict=True))
+        return [pictures[place] for place in range(len(requests))]
 
     # --------------------------------------------------------------------------- private
 
-    def _groups(self, requests: Sequence[ImageRequest], sampling: Sampling) -> Iterable[list[ImageRequest]]:
-        """Part a batch into pictures that can be drawn together without a change to any of them.
+    def _groups(self, requests: Sequence[ImageRequest], sampling: Sampling) -> Iterable[list[int]]:
+        """Part the places of a batch into pictures that can be drawn together without a change to any of them.
 
         Those without a negative prompt go apart, because to some pipelines no text is not an empty text;
         and those of one length, where long prompts are encoded in pieces.
         """
         store = self._store(sampling)
-        groups: dict[Any, list[ImageRequest]] = {}
-        for number, request in enumerate(requests):
+        groups: dict[Any, list[int]] = {}
+        for place, request in enumerate(requests):
             has_negative = request.negative_prompt is not None
-            alone = number if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
+            alone = place if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
             kind = (has_negative, store.pieces(request) if store is not None else 1, alone)
-            groups.setdefault(kind, []).append(request)
+            groups.setdefault(kind, []).append(place)
         return groups.values()
 
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
@@ -161,13 +163,10 @@ class DiffusersModel:
             self._guard.begin()
         output = run_pipeline(self.pipeline, self._arguments(requests, sampling), self.row.name)
         drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
-        flags = next(
-            (f for name in ("nsfw_content_detected", "nsfw_detected") if (f := getattr(output, name, None))),
-            [False] * len(requests),
-        )
+        flags = safety_flags(output, len(requests))
         rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()
         return [
-            self._picture(request, made, sampling, is_flagged=bool(flag), is_rescued=place in rescued)
+            self._picture(request, made, sampling, is_flagged=flag, is_rescued=place in rescued)
             for place, (request, made, flag) in enumerate(zip(requests, drawn, flags, strict=True))
         ]
 
@@ -266,6 +265,12 @@ def run_pipeline(pipeline: Any, arguments: dict[str, Any], owner: str) -> Any:
         raise BackendError(f"{type(pipeline).__name__} fell over: {' '.join(str(error).split())[:300]}") from error
 
 
+def safety_flags(output: Any, count: int) -> list[bool]:
+    """Say of each picture whether the safety checker blanked it; False for all where there is none."""
+    found = next((f for name in SAFETY_FLAGS if (f := getattr(output, name, None))), [False] * count)
+    return [bool(flag) for flag in found]
+
+
 def clip_flaw(clip: Sequence[Image], sampling: Sampling) -> str | None:
     """Say what makes a clip unusable: another length, a wrong size, or no frame with more than one colour.
 
@@ -284,18 +289,3 @@ def device_name(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name(device)
-
-
-def free_memory() -> None:
-    """Give back what nothing refers to any more, on the device as well."""
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def _place(request: ImageRequest) -> str:
-    return f"{request.key} {request.seed} {request.prompt_sent} {request.negative_prompt}"

@@ -32,7 +32,8 @@ def load_pipeline(source: Source, row: ModelRow, sampling: Sampling, device: str
         DataError: files are missing or damaged.
     """
     index = source.read_json(INDEX)
-    pipeline = _from_pretrained(source, row, sampling, _left_out(index, half) | _parts(row, sampling, half))
+    parts = _left_out(index, half) | _parts(row, sampling, half)
+    pipeline = _from_pretrained(source, index, row, sampling, parts)
     if half != "texts":
         _set_scheduler(pipeline, sampling)
         _set_vae(pipeline, sampling)
@@ -77,10 +78,11 @@ def silence_loading_bars() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def _from_pretrained(source: Source, row: ModelRow, sampling: Sampling, parts: dict[str, Any]) -> Any:
+def _from_pretrained(
+    source: Source, index: dict[str, Any], row: ModelRow, sampling: Sampling, parts: dict[str, Any]
+) -> Any:
     from safetensors import SafetensorError
 
-    index = source.read_json(INDEX)
     found = pipeline_class(source, row.pipeline or str(index.get("_class_name")))
     settings: dict[str, Any] = {"dtype": _dtypes(sampling), "use_safetensors": True, **parts}
     if source.folder is None:

@@ -87,14 +87,14 @@ def _cascade_row(folder: Path) -> ModelRow:
     """Describe three pipelines that draw one after the other, with the settings of DeepFloyd IF."""
     like = MODELS.get("deepfloyd-if")
     folder = folder.resolve()
-    found = [name for name in CASCADE_STAGES if (folder / name).exists()]
-    missing = [name for name in CASCADE_STAGES[: max(2, len(found))] if name not in found]
-    if missing:
+    stages = [folder / name for name in CASCADE_STAGES]
+    if not stages[-1].exists():
+        stages.pop()
+    if broken := [stage for stage in stages if not _is_pipeline(stage)]:
         raise DataError(
-            [f"{shown(folder / missing[0])}: not there, and {found[-1]} is"],
+            [f"{shown(stage)}: no diffusers pipeline there" for stage in broken],
             "  needed: stage_1, stage_2 and, if there is one, stage_3, each a whole diffusers folder",
         )
-    stages = [folder / name for name in found]
     for stage in stages:
         _require_components(stage, read_json_object(stage / INDEX))
     upscaling = [

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from copycat.errors import CopycatError
 from copycat.models import ModelRow
-from copycat.plan import build_batches
 from copycat.runs.environment import describe_environment
 from copycat.runs.folder import RunFile, RunFolder, read_journal
 from copycat.runs.limits import CHARGED
 from copycat.runs.runner import Plan
-from copycat.schema import ImageRequest, Record, RunSpec, Sample, Sampling
+from copycat.schema import Record, RunSpec, Sample, Sampling
 
 PNG_BYTES_PER_PIXEL = 1.6
 """Of a generated picture; photographs take up to 2.5, flat drawings less than 1."""
@@ -113,7 +112,7 @@ def forecast_run(
         is_fresh: what is made would be deleted.
     """
     spec = plan.spec
-    planned = [request.key for batch in _planned(plan, folder) for request in batch]
+    planned = [request.key for batch in plan.batches(folder.shard) for request in batch]
     made = _journal(folder)
     is_there = {key for key in planned if key in made and _still_stands(made[key], folder)}
     return Forecast(
@@ -128,7 +127,7 @@ def forecast_run(
         n_made=len(is_there),
         n_failed=sum(key in made and made[key].status == "failed" for key in planned),
         n_to_make=len(planned) if is_fresh else len(planned) - len(is_there),
-        n_charged=sum(made[key].status in CHARGED for key in planned if key in made),
+        n_charged=0 if is_fresh else _count_charged((made[key] for key in planned if key in made), folder),
         pace=None if row.is_service else pace_of(spec, past),
         weight=weight_of(spec, past),
         usd_each=(price or row.usd_per_picture) if row.is_service else 0.0,
@@ -193,21 +192,25 @@ def typical_bytes(sampling: Sampling) -> float:
     return pixels * (len(sampling.kept_frames or ()) * PNG_BYTES_PER_PIXEL + sampling.frames * CLIP_BYTES_PER_PIXEL)
 
 
-def affordable(run: Forecast, max_cost_usd: float) -> int:
-    """Say how many more pictures of a run --max-cost pays for, which counts all starts of a run."""
-    if not run.usd_each:
-        return run.n_to_make
-    left = math.floor(max_cost_usd / run.usd_each + 1e-9) - run.n_charged
-    return max(0, min(run.n_to_make, left))
+def first_unaffordable(runs: Iterable[Forecast], max_cost_usd: float) -> tuple[Forecast, int] | None:
+    """Find the run at which --max-cost ends the command, and how many more pictures of it are drawn before.
+
+    The limit holds for all runs of a command together, and counts what their earlier starts have paid.
+    """
+    spent = 0.0
+    for run in runs:
+        if not run.usd_each:
+            continue
+        spent += run.n_charged * run.usd_each
+        affordable = max(0, math.floor((max_cost_usd - spent) / run.usd_each + 1e-9))
+        if affordable < run.n_to_make:
+            return run, affordable
+        spent += run.n_to_make * run.usd_each
+    return None
 
 
 def _identity(spec: RunSpec) -> tuple[object, ...]:
     return spec.model_source, spec.model_revision, spec.sampling, spec.batch_size
-
-
-def _planned(plan: Plan, folder: RunFolder) -> list[tuple[ImageRequest, ...]]:
-    batches = build_batches(plan.requests, plan.spec.batch_size)
-    return folder.shard.of(batches) if folder.shard else batches
 
 
 def _journals(folder: RunFolder) -> list[list[Sample]]:
@@ -226,10 +229,13 @@ def _journal(folder: RunFolder) -> dict[str, Sample]:
 
 
 def _still_stands(sample: Sample, folder: RunFolder) -> bool:
-    """Whether it needs no drawing again. That its file is there is enough: hashing all would take minutes."""
-    if sample.status == "failed":
-        return False
-    return sample.image is None or (folder.path / sample.image).is_file()
+    """Whether it needs no drawing again. That its files are there is enough: hashing all would take minutes."""
+    files = [name for name in (sample.image, sample.video) if name is not None]
+    return sample.status != "failed" and all((folder.path / name).is_file() for name in files)
+
+
+def _count_charged(samples: Iterable[Sample], folder: RunFolder) -> int:
+    return sum(sample.status in CHARGED for sample in samples) + folder.read_extra_charges()
 
 
 def _size(folder: RunFolder, sample: Sample) -> int:

@@ -25,6 +25,7 @@ from copycat.runs.executors import DrawnBatch, Executor
 from copycat.runs.folder import RunFolder, write_json
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.limits import CHARGED, Limits, Tally
+from copycat.runs.shards import Shard
 from copycat.schema import SERVICE, CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ class Plan:
     spec: RunSpec
     requests: tuple[ImageRequest, ...]
 
+    def batches(self, shard: Shard | None = None) -> list[tuple[ImageRequest, ...]]:
+        """Give the batches of the plan, or those of one shard of it."""
+        batches = build_batches(self.requests, self.spec.batch_size)
+        return shard.of(batches) if shard else batches
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -59,6 +65,7 @@ def generate(
     executor: Executor,
     advance: Advance,
     *,
+    finished: Mapping[str, Sample] | None = None,
     tally: Tally | None = None,
     meanwhile: Meanwhile | None = None,
 ) -> list[Sample]:
@@ -68,6 +75,7 @@ def generate(
     Failed requests are tried again; refused, blocked and invalid ones stand.
 
     Args:
+        finished: what `read_finished` gave, if it was asked already.
         tally: counts errors and money, and says when to stop before the end.
         meanwhile: told of all finished samples after each batch; what it does overlaps the drawing of the next.
 
@@ -76,30 +84,31 @@ def generate(
     Raises:
         LimitReachedError: too many errors or too much money; everything finished is kept.
     """
-    finished = read_finished(plan, folder)
-    planned = _planned(plan, folder)
+    finished = dict(read_finished(plan, folder) if finished is None else finished)
+    planned = plan.batches(folder.shard)
     missing = {request.key for batch in planned for request in batch} - finished.keys()
     advance(sum(len(batch) for batch in planned) - len(missing))
     tally = tally or Tally(Limits())
     tally.take_up(finished.values(), folder.read_extra_charges(), is_charged=plan.spec.device == SERVICE)
     todo = [batch for batch in planned if any(request.key in missing for request in batch)]
 
-    def keep(drawn: DrawnBatch) -> list[Sample]:
+    def keep(drawn: DrawnBatch) -> tuple[list[Sample], int]:
         # The whole batch is drawn, so that the arithmetic is the same; only what was missing of it is kept.
         made = zip(drawn.batch, drawn.pictures, strict=True)
         fresh = [_finish(*one, drawn.seconds, folder) for one in made if one[0].key in missing]
         folder.append_samples(fresh)
-        folder.add_extra_charges(_extra_charges(drawn))
-        return fresh
+        extra_charges = _extra_charges(drawn)
+        folder.add_extra_charges(extra_charges)
+        return fresh, extra_charges
 
     affordable = tally.affordable(todo)
     with deferred_interrupt() as interrupt:
         for drawn in executor.run(affordable, plan.spec.sampling, keep):
-            fresh = keep(drawn)
+            fresh, extra_charges = keep(drawn)
             finished |= {sample.key: sample for sample in fresh}
             advance(len(fresh))
             interrupt.check()
-            tally.count(fresh, _extra_charges(drawn))
+            tally.count(fresh, extra_charges)
             if meanwhile is not None:
                 meanwhile(finished)
     interrupt.check()
@@ -176,16 +185,8 @@ def _extra_charges(drawn: DrawnBatch) -> int:
     return sum(max(0, picture.charges - (picture.status in CHARGED)) for picture in drawn.pictures)
 
 
-def unfinished(plan: Plan, folder: RunFolder) -> list[ImageRequest]:
-    """List what is still to draw of a plan, or of the folder's shard of it, without changing anything."""
-    planned = {request.key: request for request in plan.requests}
-    journals = [*folder.read_samples(), *folder.read_other_samples()] if folder.path.exists() else []
-    finished = {sample.key for sample in journals if _still_stands(sample, planned, folder, tell=False)}
-    return [request for batch in _planned(plan, folder) for request in batch if request.key not in finished]
-
-
-def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: RunFolder, *, tell: bool = True) -> bool:
-    """Whether a line of a journal needs no drawing again; tells why, unless that will be told later."""
+def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: RunFolder) -> bool:
+    """Whether a line of a journal needs no drawing again; tells why."""
     if sample.key not in planned or sample.status == "failed":
         return False
     fault = None
@@ -194,18 +195,13 @@ def _still_stands(sample: Sample, planned: Mapping[str, ImageRequest], folder: R
         fault = f"{what} is missing or was changed"
     elif not _is_as_planned(sample, planned[sample.key]):
         fault = f"the line of picture {sample.key} is not what was planned"
-    if fault is not None and tell:
+    if fault is not None:
         log.warning("%s; it is made again", fault)
     return fault is None
 
 
-def _planned(plan: Plan, folder: RunFolder) -> list[tuple[ImageRequest, ...]]:
-    batches = build_batches(plan.requests, plan.spec.batch_size)
-    return folder.shard.of(batches) if folder.shard else batches
-
-
 def _in_order(plan: Plan, folder: RunFolder, finished: Mapping[str, Sample]) -> list[Sample]:
-    ordered = [finished[request.key] for batch in _planned(plan, folder) for request in batch]
+    ordered = [finished[request.key] for batch in plan.batches(folder.shard) for request in batch]
     if folder.shard is None and [s.key for s in folder.read_samples()] != [s.key for s in ordered]:
         folder.rewrite_samples(ordered)
     return ordered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, VQModel
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn, no_grad
 from transformers import (
@@ -113,3 +113,17 @@ def image_vae(*, halvings: int = 1, channels: int = 4, contrast: float = 1.5, **
         **settings,
     )
     return strengthen(vae, decoder__conv_out=contrast)
+
+
+def movq() -> VQModel:
+    """The decoder of Kandinsky, which halves a side three times."""
+    return VQModel(
+        block_out_channels=(32,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        num_vq_embeddings=16,
+        norm_num_groups=4,
+        norm_type="spatial",
+        vq_embed_dim=4,
+    ).eval()

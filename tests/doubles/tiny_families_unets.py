@@ -20,13 +20,13 @@ from diffusers import (
     TextToVideoSDPipeline,
     UNet2DConditionModel,
     UNet3DConditionModel,
-    VQModel,
 )
 from tiny_families_parts import (
     WIDTH,
     clip_text_encoder,
     clip_tokenizer,
     image_vae,
+    movq,
     strengthen,
     t5_encoder,
     t5_tokenizer,
@@ -111,22 +111,12 @@ def kandinsky3() -> DiffusionPipeline:
         cross_attention_dim=8,
         encoder_hid_dim=WIDTH,
     )
-    movq = VQModel(
-        block_out_channels=(32,) * 4,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=4,
-        num_vq_embeddings=16,
-        norm_num_groups=4,
-        norm_type="spatial",
-        vq_embed_dim=4,
-    )
     return Kandinsky3Pipeline(
         tokenizer=(tokenizer := t5_tokenizer()),
         text_encoder=t5_encoder(tokenizer),
         unet=strengthen(unet, encoder_hid_proj=4),
         scheduler=DDPMScheduler(beta_schedule="squaredcos_cap_v2", clip_sample=True),
-        movq=movq.eval(),
+        movq=movq(),
     )
 
 

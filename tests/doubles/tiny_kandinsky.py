@@ -12,9 +12,8 @@ from diffusers import (
     PriorTransformer,
     UnCLIPScheduler,
     UNet2DConditionModel,
-    VQModel,
 )
-from tiny_families_parts import WIDTH, clip_text_encoder, clip_tokenizer, strengthen
+from tiny_families_parts import WIDTH, clip_text_encoder, clip_tokenizer, movq, strengthen
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 SEED = 20
@@ -74,16 +73,6 @@ def _decoder() -> KandinskyV22Pipeline:
         resnet_time_scale_shift="scale_shift",
         norm_num_groups=4,
     )
-    movq = VQModel(
-        block_out_channels=(32,) * 4,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=4,
-        num_vq_embeddings=16,
-        norm_num_groups=4,
-        norm_type="spatial",
-        vq_embed_dim=4,
-    )
     return KandinskyV22Pipeline(
         unet=strengthen(unet, attentions=2),
         scheduler=DDIMScheduler(
@@ -94,5 +83,5 @@ def _decoder() -> KandinskyV22Pipeline:
             set_alpha_to_one=False,
             steps_offset=1,
         ),
-        movq=movq.eval(),
+        movq=movq(),
     )

@@ -12,13 +12,14 @@ from datetime import date
 
 import pytest
 from image_server import MODEL, ImageServer, Say, Script, always, picture, storm
+from pictures import request
 
 from copycat.errors import BackendError, MissingExtraError, UnsupportedError, UserError
 from copycat.models import openai_images
 from copycat.models.decode import decode_picture
 from copycat.models.openai_images import OpenAIImagesModel
 from copycat.models.row import Feature, ModelRow, Picture
-from copycat.schema import ImageRequest, Sampling
+from copycat.schema import Sampling
 from copycat.services import ServiceDownError
 from copycat.services.fetch import is_allowed
 from copycat.services.openai_client import Service
@@ -42,20 +43,6 @@ def row(model: str = MODEL, honours: tuple[Feature, ...] = (), **fields: object)
         "concurrency": 8,
     }
     return ModelRow.model_validate(settings | fields)
-
-
-def request(prompt: str = "a cat", negative: str | None = None, seed: int = 7) -> ImageRequest:
-    return ImageRequest(
-        key=prompt,
-        character="cat",
-        anchor="name",
-        prompt_id="my-set/cat/name",
-        repeat=0,
-        prompt="never sent",
-        prompt_sent=prompt,
-        negative_prompt=negative,
-        seed=seed,
-    )
 
 
 @pytest.fixture

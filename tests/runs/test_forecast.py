@@ -16,7 +16,7 @@ from copycat.runs.forecast import (
     Pace,
     Weight,
     add_up,
-    affordable,
+    first_unaffordable,
     forecast_run,
     pace_of,
     read_past,
@@ -170,6 +170,34 @@ def test_what_is_already_made_leaves_nothing_unknown() -> None:
     assert (total.device_seconds, total.usd, total.n_bytes) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("most", "charged", "count"), [(1.0, 0, 10), (0.5, 0, 5), (0.5, 3, 2), (0.5, 9, 0)])
-def test_max_cost_pays_for_what_is_left_of_it(most: float, charged: int, count: int) -> None:
-    assert affordable(forecast(is_service=True, usd_each=0.1, n_charged=charged), most) == count
+@pytest.mark.parametrize(("most", "charged", "count"), [(1.0, 0, None), (0.5, 0, 5), (0.5, 3, 2), (0.5, 9, 0)])
+def test_max_cost_pays_for_what_is_left_of_it(most: float, charged: int, count: int | None) -> None:
+    run = forecast(is_service=True, usd_each=0.1, n_charged=charged)
+    assert first_unaffordable([run], most) == (None if count is None else (run, count))
+
+
+def test_max_cost_holds_for_all_runs_of_a_command_together() -> None:
+    drawn_here, first = forecast(n_to_make=99), forecast(is_service=True, usd_each=0.1, n_to_make=10)
+    second = forecast(is_service=True, usd_each=0.1, n_to_make=10, n_charged=3, mitigation="negprompt:name")
+    assert first_unaffordable([drawn_here, first, second], 2.3) is None
+    assert first_unaffordable([drawn_here, first, second], 2.0) == (second, 7)
+    assert first_unaffordable([drawn_here, first, second], 0.4) == (first, 4)
+
+
+def test_what_was_paid_for_and_of_no_use_counts_as_paid(tmp_path: Path, characters: CharacterSet) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.add_extra_charges(4)
+    assert forecast_run(SERVICE, plan_of(characters), folder, []).n_charged == 4
+    assert forecast_run(SERVICE, plan_of(characters), folder, [], is_fresh=True).n_charged == 0
+
+
+def test_a_clip_whose_file_is_gone_is_to_be_made_again(tmp_path: Path, characters: CharacterSet) -> None:
+    plan, folder = plan_of(characters), RunFolder(tmp_path / "run")
+    request = plan.requests[0]
+    files = {"image": f"images/{request.key}.png", "video": f"videos/{request.key}.mp4", "sha256": "0", "status": "ok"}
+    for name in ("image", "video"):
+        folder.save_file(files[name], b"x")
+    folder.append_samples([Sample.model_validate(request.model_dump(exclude={"prompt_id"}) | files)])
+    assert forecast_run(MODEL, plan, folder, []).n_made == 1
+    (folder.path / files["video"]).unlink()
+    assert forecast_run(MODEL, plan, folder, []).n_made == 0
