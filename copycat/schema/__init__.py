@@ -1,0 +1,41 @@
+"""Every record that crosses a module boundary: frozen, checked, extra fields forbidden.
+
+Flow: Character, Prompt -> ImageRequest -> Generation -> Judgement -> Estimate -> RunResult.
+"""
+
+from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record, Slug, Status, Text
+from copycat.schema.characters import Character, CharacterSet, FirstAppearance, LegalNote, Prompt
+from copycat.schema.judgements import Answer, Calibration, CalibrationCell, Judgement, MemberVerdict, Screening
+from copycat.schema.requests import ImageRequest, Sample, Sampling, Upscaling
+from copycat.schema.results import MIN_COVERAGE, SERVICE, Counts, Estimate, RunResult, RunSpec, Unit
+
+__all__ = [
+    "MIN_COVERAGE",
+    "SCHEMA_VERSION",
+    "SERVICE",
+    "SUITE_VERSION",
+    "Answer",
+    "Calibration",
+    "CalibrationCell",
+    "Character",
+    "CharacterSet",
+    "Counts",
+    "Estimate",
+    "FirstAppearance",
+    "ImageRequest",
+    "Judgement",
+    "LegalNote",
+    "MemberVerdict",
+    "Prompt",
+    "Record",
+    "RunResult",
+    "RunSpec",
+    "Sample",
+    "Sampling",
+    "Screening",
+    "Slug",
+    "Status",
+    "Text",
+    "Unit",
+    "Upscaling",
+]

@@ -1,0 +1,72 @@
+"""Characters, and the prompts that are meant to bring them back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from copycat.schema.base import Record, Slug, Text
+
+
+class FirstAppearance(Record):
+    """Where and when a character was first published."""
+
+    title: Text
+    year: int = Field(ge=1800, le=2100)
+
+
+class LegalNote(Record):
+    """What is known of the legal status of one version of a character in one place.
+
+    A note, not legal advice: `from_year` is the year in which the status began.
+    """
+
+    version: Text
+    jurisdiction: Text
+    status: Literal["protected", "public-domain", "disputed", "invented"]
+    from_year: int | None = None
+    note: str = ""
+
+
+class Character(Record):
+    """One protected (or, in the sandbox, invented) character.
+
+    `aliases` are what a person or a judge would write for it; `not_aliases` are longer phrases
+    that contain an alias and name somebody else ("She-Hulk" for Hulk). `key_characteristic` is
+    the plain noun phrase that CONS asks for. `description` must not name the character, an
+    alias, or a word of `brand_words`. What has a default here may be left out of a user's own file;
+    the catalog requires rights, legal notes and sources of the sets that ship.
+    """
+
+    id: Slug
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    not_aliases: tuple[Text, ...] = ()
+    franchise: Text
+    rights_holder: Text | None = None
+    first_appearance: FirstAppearance | None = None
+    key_characteristic: Text
+    description: Text
+    brand_words: tuple[Text, ...] = ()
+    keywords: tuple[Text, ...] = ()
+    legal_status: tuple[LegalNote, ...] = ()
+    sources: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+
+
+class CharacterSet(Record):
+    """A file of `characters/`, or a user's own."""
+
+    id: Slug
+    title: str = ""
+    about: str = ""
+    characters: tuple[Character, ...] = Field(min_length=1)
+
+
+class Prompt(Record):
+    """One text that is meant to bring one character back."""
+
+    id: str
+    character: Slug
+    anchor: str
+    text: Text

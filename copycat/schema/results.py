@@ -1,0 +1,100 @@
+"""What a run was asked, and what it found."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record
+from copycat.schema.requests import Sampling
+
+Unit = Literal["share", "probability", "difference", "coefficient", "score", "seconds"]
+
+
+class Estimate(Record):
+    """One figure with its interval; `value` is null only with a `reason`.
+
+    `low` and `high` bound a 95 % interval. `k` of `n` where the figure is a rate. For
+    "detect", `per50_mean` and `per50_std` (population std over repeats, as in CopyCat Table 1)
+    give the mean count of detected characters per repeat, scaled to a set of 50.
+    """
+
+    metric: str
+    anchor: str
+    value: float | None
+    low: float | None
+    high: float | None
+    k: int | None = None
+    n: int
+    unit: Unit
+    better: Literal["lower", "higher"]
+    method: str
+    per50_mean: float | None = None
+    per50_std: float | None = None
+    reason: str | None = None
+
+
+SERVICE = "service"
+"""The device of a run that somebody else's machine draws."""
+
+MIN_COVERAGE = 0.98
+"""A run of which less was judged, refused or blocked is not valid."""
+
+
+class Counts(Record):
+    """How the planned requests ended. `unjudged` pictures are ok but without a verdict."""
+
+    planned: int
+    ok: int
+    refused: int
+    blocked: int
+    invalid: int
+    failed: int
+    unjudged: int
+
+    @property
+    def coverage(self) -> float:
+        """Share of planned requests that ended in a judged picture, a refusal or a block."""
+        if self.planned == 0:
+            return 0.0
+        return (self.ok - self.unjudged + self.refused + self.blocked) / self.planned
+
+
+class RunSpec(Record):
+    """What was asked, every value explicit. Two equal specs share a run folder.
+
+    `judge` and `judge_revision` do not move a pixel and are not part of the folder's identity.
+    """
+
+    suite_version: str = SUITE_VERSION
+    model: str
+    model_source: str
+    model_revision: str
+    mitigation: str
+    characters: str
+    characters_sha256: str
+    anchors: tuple[str, ...]
+    prompts_sha256: str
+    seeds: int = Field(ge=1)
+    sampling: Sampling
+    batch_size: int = Field(ge=1)
+    device: str
+    limit: int | None = Field(default=None, ge=1)
+    judge: str
+    judge_revision: str
+
+
+class RunResult(Record):
+    """metrics.json: rebuilt from the run folder at any time, byte for byte."""
+
+    schema_version: int = SCHEMA_VERSION
+    suite_version: str = SUITE_VERSION
+    model: str
+    mitigation: str
+    judge: str
+    characters: str
+    is_partial: bool
+    is_sandbox: bool
+    counts: Counts
+    estimates: tuple[Estimate, ...]
