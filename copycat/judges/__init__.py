@@ -1,6 +1,7 @@
 """Judges: look at a picture, say which character it shows. This file is the table of names.
 
-To add one: a file here with a class that has `judge`, a row below, a test, a line in docs.
+To add one: a file here with a class that has `judge`, a row below, a test, a line in docs. Families of
+judges, such as `open_clip:MODEL/PRETRAINED`, are read in `judges.resolve`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple, Protocol
 from PIL.Image import Image
 
 from copycat.registry import Registry
-from copycat.schema import CharacterSet, Record
+from copycat.schema import Answer, CharacterSet, MemberVerdict, Record, Screening
 
 SANDBOX = "sandbox"
 NO_JUDGE = "none"
@@ -19,54 +20,80 @@ NO_JUDGE = "none"
 
 
 class JudgeRow(Record):
-    """What a judge's name stands for. `knows` names the only character set it can judge, None any set."""
+    """What a judge's name stands for.
+
+    `source` is where the weights are: a folder, 'package:' and a folder of ours, a Hub repository (at
+    `revision`), or a service's model. `knows` names the only character set it can judge, None any set.
+    `threshold` replaces the judge's own, on whatever scale it decides. `references` is a folder with
+    pictures of each character, one subfolder per id. `members` are those of an ensemble.
+    `memory_gib` is what it needs on a GPU; None where a CPU does.
+    """
 
     name: str
     target: str
     source: str
     summary: str
-    is_calibrated: bool
+    is_calibrated: bool = False
     knows: str | None = None
+    revision: str | None = None
+    threshold: float | None = None
+    references: str | None = None
+    members: tuple[JudgeRow, ...] = ()
+    memory_gib: float | None = None
+    base_url: str | None = None
+    key_variable: str = "OPENAI_API_KEY"
 
 
 class Verdict(NamedTuple):
-    """What a judge says of one picture, see `schema.Judgement`."""
+    """What a judge says of one picture; the fields are those of `schema.Judgement`."""
 
     detected: str | None
-    confidence: float
-    consistency: float
+    confidence: float | None = None
+    consistency: float | None = None
+    reason: str | None = None
+    named: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+    closed: bool | None = None
+    answers: tuple[Answer, ...] | None = None
+    members: tuple[MemberVerdict, ...] | None = None
+    screening: Screening | None = None
+    flags: tuple[str, ...] | None = None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the judge gave a verdict at all."""
+        return self.reason is None
 
-def combine_frames(verdicts: Sequence[Verdict], asked_for: str) -> Verdict:
-    """Add up the verdicts on the frames of one clip, as CopyCat does: the most telling frame counts.
-
-    Args:
-        verdicts: one per kept frame, at least one.
-        asked_for: id of the character that the prompt was after.
-
-    Returns: detected is `asked_for` if any frame shows it, else whom the surest frame shows, if any;
-        confidence and consistency are the largest of any frame (of those that show `detected`, for confidence).
-    """
-    seen = [verdict for verdict in verdicts if verdict.detected is not None]
-    wanted = [verdict for verdict in seen if verdict.detected == asked_for]
-    surest = max(wanted or seen or verdicts, key=lambda verdict: verdict.confidence)
-    return Verdict(surest.detected, surest.confidence, max(verdict.consistency for verdict in verdicts))
+    def shows(self, character: str) -> bool:
+        """Whether it saw this character, alone or among others."""
+        return character == self.detected or character in (self.named or ())
 
 
 class Judge(Protocol):
-    """A judge. `revision` is cheap; `judge` loads the weights on first use."""
+    """A judge. `revision` is cheap; `judge` loads the weights on first use.
+
+    Two methods more may be there. `facts() -> dict[str, str]`: what else people should know of it, such as the
+    commit of its weights; it goes into run.json. `remember_in(memory)`: where to keep the answers that
+    cost something (`judges.memory.AnswerMemory`). A judge whose attribute `throttle` is not None waits
+    for somebody else's machine: it is given one picture at a time, in as many threads as the throttle allows.
+    """
 
     def revision(self) -> str:
-        """Say which weights and settings judge."""
+        """Say in 40 hex digits which weights, questions and settings judge."""
 
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
-        """Judge a batch.
+        """Judge a batch; one picture without an answer (a verdict with a reason) does not take the others with it.
 
         Args:
             pictures: RGB images.
-            asked_for: for each, the id of the character that the prompt was after. It chooses the
-                key characteristic of CONS and has no part in which character is detected.
+            asked_for: for each, the id of the character that the prompt was after. It chooses the key
+                characteristic of CONS and the target of the closed question, and has no part in which
+                character is detected.
             characters: the registry to choose from.
+
+        Raises:
+            BackendError: none of these pictures could be judged.
+            UserError: no picture can be judged.
         """
 
 
@@ -86,7 +113,6 @@ JUDGES: Registry[JudgeRow] = Registry(
             target="copycat.judges.no_judge:NoJudge",
             source="nothing",
             summary="nobody: pictures are made and kept; the same command with a judge judges them later",
-            is_calibrated=False,
         ),
     ),
     hint="see all: python -m copycat.eval --list judges",

@@ -16,7 +16,8 @@ from itertools import takewhile
 from PIL import Image
 
 from copycat.errors import BackendError
-from copycat.judges import Judge, Verdict, combine_frames
+from copycat.judges import Judge, Verdict
+from copycat.judges.verdicts import combine_frames
 from copycat.metrics import summarise
 from copycat.models.frames import cut_sheet
 from copycat.plan import build_batches

@@ -16,7 +16,8 @@ from PIL import Image
 from plan_builders import SPEC, changed, requests_of
 from run_folders import folder_of, lines_of, read, samples_of, tree, without_seconds
 
-from copycat.judges import Verdict, combine_frames
+from copycat.judges import Verdict
+from copycat.judges.verdicts import combine_frames
 from copycat.models.frames import cut_sheet
 from copycat.schema import CharacterSet
 

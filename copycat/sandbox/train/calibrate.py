@@ -63,7 +63,7 @@ def precision_and_recall(
 ) -> tuple[float, float]:
     """Give precision and recall of naming the right character at a threshold."""
     named = [
-        (v.detected if v.confidence >= threshold else None, e.character)
+        (v.detected if (v.confidence or 0.0) >= threshold else None, e.character)
         for v, e in zip(verdicts, examples, strict=True)
     ]
     right = sum(said is not None and said == truth for said, truth in named)

@@ -1,0 +1,81 @@
+"""Answers that cost something, kept: the same picture and question are never paid for twice.
+
+What is kept are the judge's own words, not verdicts, so that a better reading of them costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from pathlib import Path
+
+from copycat.errors import DataError
+from copycat.paths import shown
+
+TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
+
+
+class AnswerMemory:
+    """A table from key to JSON value in one SQLite file; many threads and processes may use it at once.
+
+    Refusals and errors are not kept: they may pass.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def get(self, key: str) -> object | None:
+        """Give what was kept under a key, None if nothing was.
+
+        Raises:
+            DataError: the file is no database of ours.
+        """
+        with self._lock:
+            found = self._run("SELECT answer FROM answers WHERE key = ?", (key,))
+        return json.loads(found[0][0]) if found else None
+
+    def put(self, key: str, answer: object) -> None:
+        """Keep an answer; the first one under a key stays."""
+        with self._lock:
+            self._run("INSERT OR IGNORE INTO answers VALUES (?, ?)", (key, json.dumps(answer, ensure_ascii=False)))
+
+    def _run(self, statement: str, values: tuple[str, ...]) -> list[tuple[str]]:
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            with self._connection:
+                return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise DataError(
+                [f"{shown(self.path)}: cannot be used ({error})"],
+                "  it holds answers of judges that were paid for; move it away to ask for all of them again",
+            ) from error
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # 30 s: as long as another process may hold it. WAL: readers do not wait for a writer.
+        connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(TABLE)
+        return connection
+
+
+def answer_key(image_sha256: str, revision: str, question: str, sampling: str) -> str:
+    """Name an answer by all that it depends on.
+
+    Args:
+        image_sha256: of the pixels as the judge gets them.
+        revision: of the judge: its weights or the service's model.
+        question: the text as it was asked.
+        sampling: settings of the answer, such as "greedy,64".
+    """
+    return hashlib.sha256("\x00".join((image_sha256, revision, question, sampling)).encode()).hexdigest()
+
+
+def pixels_sha256(size: tuple[int, int], pixels: bytes) -> str:
+    """Hash an RGB picture's size and pixels, whatever file they came from."""
+    return hashlib.sha256(f"{size[0]}x{size[1]}\n".encode() + pixels).hexdigest()
