@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 import full_size
 
-from copycat.eval import Job, plan_job
 from copycat.mitigations import NONE
 from copycat.models import ModelRow
 from copycat.registry import resolve
@@ -34,6 +33,7 @@ from copycat.runs.executors import LocalExecutor, overlaps
 from copycat.runs.folder import RunFolder
 from copycat.runs.runner import Plan
 from copycat.schema import ImageRequest, Sampling
+from copycat.staging import Job, plan_job
 
 REFERENCE_DTYPE = "float32"
 WARM_UP = 2

@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from copycat.eval import Job, plan_job
 from copycat.mitigations import NONE
 from copycat.models.hub import Source
 from copycat.models.loading import load_pipeline
@@ -24,6 +23,7 @@ from copycat.plan import build_batches
 from copycat.runs import runner
 from copycat.runs.executors import LocalExecutor
 from copycat.runs.folder import RunFolder
+from copycat.staging import Job, plan_job
 
 
 def bare_loop(pipeline: Any, plan: runner.Plan) -> float:

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import torch
 
-from copycat.eval import Cell, Job, Stage, plan_job
 from copycat.runs import runner
 from copycat.runs.executors import Executor, LocalExecutor
 from copycat.runs.folder import RunFolder
 from copycat.runs.machine import n_cores
 from copycat.runs.ray_executor import RayExecutor
+from copycat.staging import Cell, Job, Stage, plan_job
 
 
 def start(executor: Executor, cells: Sequence[Cell], n_workers: int) -> float:

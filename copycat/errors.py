@@ -8,6 +8,7 @@
     │   ├── MissingExtraError      a package or a key is not there
     │   ├── ResumeMismatchError    the run folder belongs to another spec
     │   ├── LimitReachedError      --max-errors or --max-cost; what is finished is kept
+    │   ├── DriftError             (runs) a judge is no longer the one it was
     │   └── ServiceDownError       (services) so many requests in a row failed that going on is useless
     ├── BackendError           one request failed; becomes status "failed"
     │   └── RefusedError           (services) the policy of a service declined it; becomes "refused"

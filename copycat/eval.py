@@ -12,102 +12,37 @@ if __name__ == "__main__":  # first, so that --help need not wait for the import
 
     run_app(app)
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import Field
-
-from copycat.catalog import (
-    build_prompts,
-    characters_sha256,
-    parse_anchor,
-    prompt_set_of,
-    prompts_sha256,
-    read_character_set,
-)
 from copycat.console import progress_bar
-from copycat.errors import UnsupportedError
-from copycat.judges import JUDGES, NO_JUDGE, Judge
-from copycat.judges import SANDBOX as SANDBOX_JUDGE
+from copycat.judges import NO_JUDGE
+from copycat.judges.ensemble import facts_of, throttle_of
 from copycat.metrics import compare, join_outcomes
-from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
-from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
-from copycat.models.resolve import resolve_model
-from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
-from copycat.plan import build_requests, run_id
-from copycat.registry import resolve
-from copycat.runs import runner
-from copycat.runs.environment import describe_environment, pick_device
-from copycat.runs.executors import LOCAL, Executor, build_executor, overlaps
-from copycat.runs.folder import RunFile, RunFolder, write_json
-from copycat.runs.limits import Limits, Tally
+from copycat.plan import run_id
+from copycat.runs import judging, runner
+from copycat.runs.environment import describe_environment
+from copycat.runs.executors import Executor, build_executor, overlaps
+from copycat.runs.folder import RunFile, write_json
+from copycat.runs.limits import Tally
 from copycat.runs.notes import notes_of
 from copycat.runs.results import Finished, build_run_report
-from copycat.runs.runner import Plan
-from copycat.runs.shards import Shard
+from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
     MIN_COVERAGE,
-    SERVICE,
-    CharacterSet,
     Estimate,
     ImageRequest,
     Judgement,
-    Prompt,
-    Record,
     RunResult,
     RunSpec,
     Sample,
 )
+from copycat.staging import Cell, Job, Stage, plan_job
 
-log = logging.getLogger(__name__)
-
-
-class Job(Record):
-    """What the user asked for; None means the default of the model or the character set.
-
-    `sampling` holds the fields of `schema.Sampling` that were asked for; `compile` is 'off', 'on' or 'auto'.
-    """
-
-    models: tuple[str, ...]
-    mitigations: tuple[str, ...] = ()
-    characters: str | None = None
-    anchors: tuple[str, ...] = ("name", "keywords", "description")
-    seeds: int = 3
-    judge: str | None = None
-    limit: int | None = None
-    preset: str | None = None
-    sampling: dict[str, Any] = Field(default_factory=dict)
-    compile: str = "off"
-    revision: str | None = None
-    batch_size: int | None = None
-    device: str | None = None
-    executor: str = LOCAL
-    shard: Shard | None = None
-    limits: Limits = Limits()
-    out: Path = Path("runs")
-    fresh: bool = False
-    command: str = ""
-
-
-class Stage(NamedTuple):
-    """One model with everything around it that does not change between mitigations."""
-
-    row: ModelRow
-    model: ImageModel
-    judge_name: str
-    judge: Judge
-    characters: CharacterSet
-    device: str
-
-
-class Cell(NamedTuple):
-    """One model with one mitigation: one run folder."""
-
-    plan: Plan
-    folder: RunFolder
+SENTINELS = "sentinels"
+"""Beside the run folders: what each judge first said of the sentinel pictures."""
 
 
 class Outcome(NamedTuple):
@@ -135,6 +70,14 @@ class Begun(NamedTuple):
     finished: dict[str, Sample]
 
 
+class Drawn(NamedTuple):
+    """A cell whose pictures are all there."""
+
+    cell: Cell
+    run: RunFile
+    samples: list[Sample]
+
+
 class ShardOutcome(NamedTuple):
     """What one shard of one cell has finished."""
 
@@ -154,7 +97,6 @@ def evaluate(job: Job) -> list[Outcome]:
     outcomes: list[Outcome] = []
     tally = Tally(job.limits)
     for stage, cells in plan_job(job):
-        _warn_of_no_judge(job, stage)
         with _at_work(job, stage, cells) as (executor, begun):
             outcomes += run_cells(job, stage, begun, executor, tally)
     return outcomes
@@ -178,49 +120,30 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
     return outcomes
 
 
-def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
-    """Plan every run of a job and make nothing."""
-    return [(stage, plan_cells(job, stage)) for stage in (_set_up(job, name) for name in job.models)]
-
-
-def plan_cells(job: Job, stage: Stage) -> list[Cell]:
-    """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
-    mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text) for text in job.mitigations)])
-    prompt_set = prompt_set_of(stage.characters)
-    anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
-    prompts = build_prompts(stage.characters, prompt_set, anchors)
-    common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
-    cells = []
-    for name in mitigations:
-        mitigation = build_mitigation(name, prompt_set)
-        spec = common.model_copy(update={"mitigation": name})
-        requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
-        if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
-            spec = spec.model_copy(update={"sampling": sampling})
-            requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
-        stage.model.check(requests, spec.sampling)
-        cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
-    return cells
-
-
 def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor, tally: Tally) -> list[Outcome]:
-    """Generate, judge, add up and report, cell by cell; the first cell is the baseline of the others."""
-    outcomes: list[Outcome] = []
-    bench = runner.Bench(stage.judge, stage.characters)
-    baseline = begun[0].cell
-    judges_ahead = stage.judge_name != NO_JUDGE and overlaps(stage.row, stage.device)
+    """Draw every cell, let go of the model, and then judge, add up and report; the first cell is the baseline."""
+    bench = judging.Bench(stage.judge, stage.characters, Sentinels(job.out / SENTINELS, stage.memory))
+    if job.rejudge:
+        judging.forget_verdicts([one.cell.plan.spec for one in begun], [one.cell.folder for one in begun], bench)
+    _require_judge(stage, begun, bench)
+    drawn = []
     for one in begun:
-        cell, run, _ = one
-        ahead = runner.JudgeAhead(cell.plan, cell.folder, bench) if judges_ahead else None
-        samples = _generate(one, executor, tally, ahead)
-        judgements = _judge(stage, cell, samples, bench)
-        result = runner.add_up(cell.plan, cell.folder, is_sandbox=_is_sandbox(stage.characters))
-        cell.folder.write_run(run := run.model_copy(update={"status": "finished"}))
-        differences = _compare(cell, baseline, samples, judgements)
-        finished = Finished(cell.folder, run, result)
-        build_run_report(finished, stage.characters, baseline.folder, differences, job.command)
-        outcomes.append(Outcome(cell.folder.path, result, differences, notes_of(samples)))
-    return outcomes
+        ahead = judging.JudgeAhead(one.cell.plan, one.cell.folder, bench) if _judges_ahead(stage) else None
+        drawn.append(Drawn(one.cell, one.run, _generate(one, executor, tally, ahead)))
+    executor.release()
+    return [_finish(job, stage, bench, one, drawn[0].cell) for one in drawn]
+
+
+def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline: Cell) -> Outcome:
+    """Judge, add up and report one cell whose pictures are drawn."""
+    cell, run, samples = drawn
+    judgements = _judge(stage, cell, samples, bench)
+    result = runner.add_up(cell.plan, cell.folder, stage.characters)
+    run = run.model_copy(update={"status": "finished", "judge_facts": facts_of(stage.judge)})
+    cell.folder.write_run(run)
+    differences = _compare(cell, baseline, samples, judgements)
+    build_run_report(Finished(cell.folder, run, result), stage.characters, baseline.folder, differences, job.command)
+    return Outcome(cell.folder.path, result, differences, notes_of(samples))
 
 
 @contextmanager
@@ -255,20 +178,20 @@ def _still_to_draw(begun: Begun) -> Iterator[ImageRequest]:
     return (request for batch in plan.batches(folder.shard) for request in batch if request.key not in begun.finished)
 
 
-def _generate(begun: Begun, executor: Executor, tally: Tally, ahead: runner.JudgeAhead | None = None) -> list[Sample]:
+def _generate(begun: Begun, executor: Executor, tally: Tally, ahead: judging.JudgeAhead | None = None) -> list[Sample]:
     (plan, folder), _, finished = begun
     total = sum(len(batch) for batch in plan.batches(folder.shard))
     with progress_bar(f"generate {plan.spec.model} + {plan.spec.mitigation}", total) as advance:
         return runner.generate(plan, folder, executor, advance, finished=finished, tally=tally, meanwhile=ahead)
 
 
-def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: runner.Bench) -> list[Judgement]:
-    if stage.judge_name == NO_JUDGE:
+def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: judging.Bench) -> list[Judgement]:
+    if stage.judge_row.name == NO_JUDGE:
         return []
     plan, folder = cell
     title = f"judge {plan.spec.model} + {plan.spec.mitigation}"
     with progress_bar(title, sum(s.status == "ok" for s in samples)) as advance:
-        return runner.judge_pictures(plan, folder, samples, bench, advance)
+        return judging.judge_pictures(plan, folder, samples, bench, advance)
 
 
 def _compare(
@@ -289,59 +212,6 @@ def _compare(
     return differences
 
 
-def _set_up(job: Job, name: str) -> Stage:
-    """Find model, characters and judge; loads no weights."""
-    size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
-    row = resolve_model(name, job.revision, size)
-    characters = read_character_set(job.characters or _default_characters(row))
-    device = pick_device(job.device)
-    judge_row = JUDGES.get(job.judge or _default_judge(characters))
-    if judge_row.knows not in (None, characters.id):
-        raise UnsupportedError(
-            f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
-            "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
-        )
-    return Stage(
-        row=row,
-        model=resolve(row.target, f"model '{row.name}'")(row, device),
-        judge_name=judge_row.name,
-        judge=resolve(judge_row.target, f"judge '{judge_row.name}'")(judge_row, device),
-        characters=characters,
-        device=device,
-    )
-
-
-def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tuple[str, ...]) -> RunSpec:
-    """Make every setting explicit, for the unmitigated run."""
-    row, identity = stage.row, stage.model.identify()
-    n_planned = min(len(prompts) * job.seeds, job.limit or len(prompts) * job.seeds)
-    asked = job.sampling | {"compile": chosen_compile(job.compile, stage.device, n_planned)}
-    sampling = stage.model.settle(choose_sampling(row, stage.device, job.preset, asked))
-    return RunSpec(
-        model=row.name,
-        model_source=identity.source,
-        model_revision=identity.revision,
-        mitigation=NONE,
-        characters=stage.characters.id,
-        characters_sha256=characters_sha256(stage.characters),
-        anchors=anchors,
-        prompts_sha256=prompts_sha256(prompts),
-        seeds=job.seeds,
-        sampling=sampling,
-        batch_size=_batch_size(job, row),
-        device=SERVICE if row.is_service else stage.device,
-        limit=job.limit,
-        judge=stage.judge_name,
-        judge_revision=stage.judge.revision(),
-    )
-
-
-def _batch_size(job: Job, row: ModelRow) -> int:
-    if row.is_service and (job.batch_size or 1) > 1:  # a batch that is asked for again would be paid for again
-        raise UnsupportedError(f"'{row.name}' is asked for one picture at a time\n  leave out --batch-size")
-    return job.batch_size or row.batch_size
-
-
 def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:
     return RunFile(
         id=run_id(spec),
@@ -352,24 +222,21 @@ def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:
     )
 
 
-def _default_characters(row: ModelRow) -> str:
-    return "sandbox" if row == MODELS.get(SANDBOX) else "copycat50"
+def _judges_ahead(stage: Stage) -> bool:
+    """Whether pictures are judged while others are drawn: where a judge needs neither the GPU nor a service."""
+    row = stage.judge_row
+    is_light = not row.is_heavy and throttle_of(stage.judge) is None
+    return row.name != NO_JUDGE and is_light and overlaps(stage.row, stage.device)
 
 
-def _default_judge(characters: CharacterSet) -> str:
-    if _is_sandbox(characters):
-        return SANDBOX_JUDGE
-    return NO_JUDGE
+def _require_judge(stage: Stage, begun: Sequence[Begun], bench: judging.Bench) -> None:
+    """Refuse before anything is drawn what could not be judged, unless all of it is judged already."""
+    check = getattr(stage.judge, "check", None)
+    if check is not None and any(_has_work(one, bench) for one in begun):
+        check(stage.characters)
 
 
-def _warn_of_no_judge(job: Job, stage: Stage) -> None:
-    if job.judge is None and stage.judge_name == NO_JUDGE:
-        log.warning(
-            "no judge ships for character set '%s' yet: pictures are made and kept, and nobody looks at them; "
-            "name one with --judge (docs/add-a-judge.md), now or later: the same pictures are then judged",
-            stage.characters.id,
-        )
-
-
-def _is_sandbox(characters: CharacterSet) -> bool:
-    return characters.id == "sandbox"
+def _has_work(begun: Begun, bench: judging.Bench) -> bool:
+    plan, folder = begun.cell
+    is_drawn = next(_still_to_draw(begun), None) is None
+    return not is_drawn or judging.count_unjudged(plan, folder, list(begun.finished.values()), bench) > 0

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("judges",),
     ("runs",),
+    ("staging",),
     ("eval",),
     ("sandbox", "doctor"),
     ("commands",),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from copycat_doubles import FakeModel
 from harness import Cli, Doubles
-from run_folders import folder_of, read, samples_of, tree
+from run_folders import folder_of, read, runs_in, samples_of, tree
 
 from copycat import console
 
@@ -159,7 +159,7 @@ def test_the_baseline_comes_first_and_its_pictures_are_paired_by_seed(run: Cli) 
     assert (
         answer.err.index("+ none:") < answer.err.index("+ negprompt:copyright:") < answer.err.index("+ negprompt:name:")
     )
-    assert len(list(Path("runs").iterdir())) == 3
+    assert len(runs_in()) == 3
     paired = [
         [(s["character"], s["anchor"], s["repeat"], s["seed"], s["prompt"]) for s in samples_of(folder_of(name))]
         for name in ("none", "negprompt:copyright", "negprompt:name")
@@ -176,7 +176,7 @@ def test_the_baseline_comes_first_and_its_pictures_are_paired_by_seed(run: Cli) 
 def test_without_a_mitigation_the_baseline_stands_alone(run: Cli) -> None:
     answer = run()
     assert answer.code == 0
-    assert len(list(Path("runs").iterdir())) == 1
+    assert len(runs_in()) == 1
     assert [line.split() for line in answer.out.splitlines() if line.startswith("anchor")] == [["anchor", "none"]] * 2
 
 
@@ -211,13 +211,13 @@ def test_a_limit_marks_the_run_as_partial(run: Cli) -> None:
 def test_a_limited_run_and_a_whole_one_do_not_share_a_folder(run: Cli) -> None:
     run("--limit", 5)
     run()
-    assert len(list(Path("runs").iterdir())) == 2
+    assert len(runs_in()) == 2
 
 
 def test_two_models_in_one_command_have_folders_of_their_own(run: Cli, tiny_pipeline: Path) -> None:
     answer = run("--model", tiny_pipeline, "--steps", 1, "--limit", 2)
     assert answer.code == 0
-    assert {path.name.split("+")[0] for path in Path("runs").iterdir()} == {"fake", "tiny"}
+    assert {path.name.split("+")[0] for path in runs_in()} == {"fake", "tiny"}
 
 
 # ------------------------------------------------------------------------------------- repeating
@@ -270,7 +270,7 @@ def test_other_weights_are_another_run(run: Cli, doubles: Doubles) -> None:
     run()
     doubles.switch(revision="2")
     run()
-    assert len(list(Path("runs").iterdir())) == 2
+    assert len(runs_in()) == 2
     assert len(doubles.generated) == 24
 
 
@@ -675,4 +675,4 @@ def test_a_pipeline_that_was_changed_is_another_run(run: Cli, tiny_pipeline: Pat
     config = model / "scheduler" / "scheduler_config.json"
     config.write_text(config.read_text().replace("0.00085", "0.0009").replace("0.0001", "0.00012"))
     run("--model", model, "--steps", 1, "--limit", 1)
-    assert sum(path.name.startswith("model+") for path in Path("runs").iterdir()) == 2
+    assert sum(path.name.startswith("model+") for path in runs_in()) == 2

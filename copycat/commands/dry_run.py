@@ -14,7 +14,7 @@ from copycat.runs.machine import Device, free_bytes, list_devices, needed_gib
 from copycat.schema import Sampling
 
 if TYPE_CHECKING:
-    from copycat.eval import Cell, Job, Stage
+    from copycat.staging import Cell, Job, Stage
 
 LABEL_WIDTH = 11
 SHUTDOWN_DAYS = 60
@@ -23,7 +23,7 @@ SHUTDOWN_DAYS = 60
 
 def print_plan(job: Job, *, as_json: bool = False) -> None:
     """Print each run with its pictures, settings and folder, what all of them take, and what stands in the way."""
-    from copycat.eval import plan_job
+    from copycat.staging import plan_job
 
     stages, past = plan_job(job), read_past(job.out)
     price = job.limits.usd_per_picture
@@ -50,7 +50,7 @@ def describe_stage(stage: Stage, cells: Sequence[Cell], runs: Sequence[Forecast]
     spec = cells[0].plan.spec
     yield f"{stage.row.name}: {_origin(stage, spec.model_source)}"
     yield f"  {'; '.join([', '.join(describe_sampling(spec.sampling)), _batches(runs[0], spec.batch_size)])}"
-    yield f"  characters {stage.characters.id}, anchors {', '.join(spec.anchors)}, judge {stage.judge_name}"
+    yield f"  characters {stage.characters.id}, anchors {', '.join(spec.anchors)}, judge {stage.judge_row.name}"
     for cell, run in zip(cells, runs, strict=True):
         differing = [
             text for text in describe_sampling(cell.plan.spec.sampling) if text not in describe_sampling(spec.sampling)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from copycat.eval import Job, Outcome
+    from copycat.eval import Outcome
+    from copycat.staging import Job
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -37,8 +38,18 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     seeds: Annotated[int, typer.Option(min=1, help="pictures per prompt")] = 3,
     judge: Annotated[
         str | None,
-        typer.Option(help="who looks; default: 'sandbox' for its characters, else nobody", show_default=False),
+        typer.Option(
+            help="who looks, see --list judges; default: 'sandbox' for its characters, else 'default'",
+            show_default=False,
+        ),
     ] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="pictures of each character, a subfolder per id, for judges that compare"),
+    ] = None,
+    rejudge: Annotated[
+        bool, typer.Option("--rejudge", help="drop this judge's verdicts on these runs and judge them anew")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="at most this many pictures per model and mitigation: a partial run")
     ] = None,

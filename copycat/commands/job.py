@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from copycat.errors import UnknownNameError, UserError
-from copycat.eval import Job
 from copycat.runs.executors import EXECUTORS
 from copycat.runs.limits import Limits
 from copycat.runs.shards import parse_shard
+from copycat.staging import Job
 
 CHOICES = {
     "dtype": ("float32", "float16", "bfloat16"),
@@ -16,7 +16,20 @@ CHOICES = {
     "executor": EXECUTORS,
     "safety_checker": ("on", "off"),
 }
-SAME_NAME = ("seeds", "judge", "limit", "preset", "batch_size", "device", "revision", "executor", "out", "fresh")
+SAME_NAME = (
+    "seeds",
+    "judge",
+    "references",
+    "rejudge",
+    "limit",
+    "preset",
+    "batch_size",
+    "device",
+    "revision",
+    "executor",
+    "out",
+    "fresh",
+)
 SAMPLING = ("steps", "guidance", "true_guidance", "dtype", "frames", "safety_checker", "quality")
 
 

@@ -56,12 +56,17 @@ def _mitigations() -> list[tuple[str, str]]:
 
 def _judges() -> list[tuple[str, str]]:
     from copycat.judges import JUDGES, JudgeRow
+    from copycat.judges.families import DEFAULT, DEFAULT_NAME, FAMILIES
 
     def about(row: JudgeRow) -> str:
         calibrated = "calibrated" if row.is_calibrated else "not calibrated"
         return f"{row.summary}; {calibrated}; character set: {row.knows or 'any'}"
 
-    return [(row.name, about(row)) for row in JUDGES.rows()]
+    return [
+        (DEFAULT, f"for real characters: {DEFAULT_NAME}"),
+        *((row.name, about(row)) for row in JUDGES.rows()),
+        *((family.form, family.summary) for family in FAMILIES),
+    ]
 
 
 def _anchors(characters: str) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ class JudgeRow(Record):
     `revision`), or a service's model. `knows` names the only character set it can judge, None any set.
     `threshold` replaces the judge's own, on whatever scale it decides. `references` is a folder with
     pictures of each character, one subfolder per id. `members` are those of an ensemble.
-    `memory_gib` is what it needs on a GPU; None where a CPU does.
+    One that `is_heavy` needs the accelerator to itself: it judges once everything is drawn.
     """
 
     name: str
@@ -39,7 +39,7 @@ class JudgeRow(Record):
     threshold: float | None = None
     references: str | None = None
     members: tuple[JudgeRow, ...] = ()
-    memory_gib: float | None = None
+    is_heavy: bool = False
     base_url: str | None = None
     key_variable: str = "OPENAI_API_KEY"
 
@@ -72,10 +72,13 @@ class Verdict(NamedTuple):
 class Judge(Protocol):
     """A judge. `revision` is cheap; `judge` loads the weights on first use.
 
-    Two methods more may be there. `facts() -> dict[str, str]`: what else people should know of it, such as the
-    commit of its weights; it goes into run.json. `remember_in(memory)`: where to keep the answers that
-    cost something (`judges.memory.AnswerMemory`). A judge whose attribute `throttle` is not None waits
-    for somebody else's machine: it is given one picture at a time, in as many threads as the throttle allows.
+    More methods may be there. `facts() -> dict[str, str]`: what else people should know of it, such as the
+    commit of its weights; it goes into run.json. `check(characters)`: raises UserError before anything is
+    drawn where nothing could be judged. `rate(pictures, asked_for, characters) -> list[float | None]`: CONS alone.
+    `remember_in(memory)`: where to keep the answers that cost something (`judges.memory.AnswerMemory`).
+
+    A judge whose attribute `throttle` is not None waits for somebody else's machine: it is given one picture at
+    a time, in as many threads as the throttle allows.
     """
 
     def revision(self) -> str:

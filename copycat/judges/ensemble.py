@@ -43,10 +43,18 @@ class Ensemble:
 
     def facts(self) -> dict[str, str]:
         """Give what the members tell of themselves."""
-        found = {f"{row.name} revision": judge.revision() for row, judge in zip(self.row.members, self.members, strict=True)}
+        found = {
+            f"{row.name} revision": judge.revision() for row, judge in zip(self.row.members, self.members, strict=True)
+        }
         for row, judge in zip(self.row.members, self.members, strict=True):
             found |= {f"{row.name} {name}": text for name, text in facts_of(judge).items()}
         return found
+
+    def check(self, characters: CharacterSet) -> None:
+        """Have the members refuse what they could not judge."""
+        for member in self.members:
+            if (check := getattr(member, "check", None)) is not None:
+                check(characters)
 
     def remember_in(self, memory: AnswerMemory) -> None:
         """Let the members keep their answers."""

@@ -35,7 +35,7 @@ class Family(NamedTuple):
     takes_references: bool = False
     takes_threshold: bool = False
     bare: str | None = None
-    memory_gib: float | None = None
+    is_heavy: bool = False
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -61,6 +61,7 @@ FAMILIES: tuple[Family, ...] = (
         target="copycat.judges.vlm:VlmJudge",
         form="vlm:HUB-ID[@REVISION] or vlm:./FOLDER",
         summary="a vision-language model on this machine, asked with and without the target's name; CONS is P(Yes)",
+        is_heavy=True,
     ),
     Family(
         prefix="openai",
@@ -159,7 +160,7 @@ def _single(family: Family, rest: str, references: str | None) -> JudgeRow:
         revision=revision,
         threshold=threshold,
         references=references if family.takes_references else None,
-        memory_gib=family.memory_gib,
+        is_heavy=family.is_heavy,
     )
 
 
@@ -179,6 +180,7 @@ def _ensemble(family: Family, rest: str, references: str | None) -> JudgeRow:
         source="+".join(member.source for member in members),
         summary=family.summary,
         knows=known.pop() if len(known) == 1 else None,
+        is_heavy=any(member.is_heavy for member in members),
         members=members,
     )
 

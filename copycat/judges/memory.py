@@ -9,6 +9,8 @@ import hashlib
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from copycat.errors import DataError
@@ -21,10 +23,16 @@ class AnswerMemory:
     """A table from key to JSON value in one SQLite file; many threads and processes may use it at once.
 
     Refusals and errors are not kept: they may pass.
+
+    Args:
+        path: of the file; made when the first answer is kept or asked for.
+        is_fresh: give nothing that was kept before, and replace it: everything is asked again, once.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, is_fresh: bool = False) -> None:
+        self.path, self.is_fresh = path, is_fresh
+        self._is_asleep = False
+        self._fresh: set[str] = set()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -35,13 +43,27 @@ class AnswerMemory:
             DataError: the file is no database of ours.
         """
         with self._lock:
+            if self._is_asleep or (self.is_fresh and key not in self._fresh):
+                return None
             found = self._run("SELECT answer FROM answers WHERE key = ?", (key,))
         return json.loads(found[0][0]) if found else None
 
     def put(self, key: str, answer: object) -> None:
-        """Keep an answer; the first one under a key stays."""
+        """Keep an answer; the last one under a key counts."""
         with self._lock:
-            self._run("INSERT OR IGNORE INTO answers VALUES (?, ?)", (key, json.dumps(answer, ensure_ascii=False)))
+            if self._is_asleep:
+                return
+            self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(answer, ensure_ascii=False)))
+            self._fresh.add(key)
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Give and keep nothing for a while, so that every question is really asked."""
+        self._is_asleep = True
+        try:
+            yield
+        finally:
+            self._is_asleep = False
 
     def _run(self, statement: str, values: tuple[str, ...]) -> list[tuple[str]]:
         try:

@@ -36,7 +36,7 @@ def detect(outcomes: Outcomes, anchor: str) -> Estimate:
         names in all detected names: here a picture counts for its own target only.
     """
     rows = outcomes.of(anchor)
-    estimate = _share("detect", anchor, rows, [row.is_detected for row in rows])
+    estimate = build_share("detect", anchor, rows, [row.is_detected for row in rows])
     spread = per50(rows)
     if spread is None:
         return estimate
@@ -50,7 +50,7 @@ def any_character(outcomes: Outcomes, anchor: str) -> Estimate:
     Direction: lower is better.
     """
     rows = outcomes.of(anchor)
-    return _share("any_character", anchor, rows, [row.is_any_detected for row in rows])
+    return build_share("any_character", anchor, rows, [row.is_any_detected for row in rows])
 
 
 def per50(rows: Sequence[Outcome]) -> Per50 | None:
@@ -63,17 +63,21 @@ def per50(rows: Sequence[Outcome]) -> Per50 | None:
 
     Source: CopyCat Table 1, which uses the population std (its Table 8 uses the sample std).
     """
+    return per50_of([(row.sample.repeat, row.is_detected) for row in rows if row.is_answered])
+
+
+def per50_of(flags: Sequence[tuple[int, bool]]) -> Per50 | None:
+    """Do what `per50` does, with the repeat and the flag of each answer."""
     by_repeat: dict[int, list[bool]] = defaultdict(list)
-    for row in rows:
-        if row.is_answered:
-            by_repeat[row.sample.repeat].append(row.is_detected)
+    for repeat, flag in flags:
+        by_repeat[repeat].append(flag)
     if not by_repeat:
         return None
     scaled = [SET_SIZE * sum(flags) / len(flags) for _, flags in sorted(by_repeat.items())]
     return Per50(fmean(scaled), pstdev(scaled))
 
 
-def _share(metric: str, anchor: str, rows: Sequence[Outcome], flags: Sequence[bool]) -> Estimate:
+def build_share(metric: str, anchor: str, rows: Sequence[Outcome], flags: Sequence[bool]) -> Estimate:
     """Give the share of flagged rows among the answered ones."""
     answered = [(row, flag) for row, flag in zip(rows, flags, strict=True) if row.is_answered]
     if not answered:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from copycat.metrics.outcomes import Outcome
-from copycat.schema import Estimate
+from copycat.schema import Estimate, Unit
 
 
 def build_missing(
@@ -14,7 +14,7 @@ def build_missing(
     anchor: str,
     reason: str,
     *,
-    unit: Literal["share", "probability", "difference"],
+    unit: Unit,
     better: Literal["lower", "higher"],
 ) -> Estimate:
     """Give an estimate without a value; `n` is 0 and `reason` says why."""

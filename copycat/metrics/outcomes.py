@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from pydantic import Field
+
 from copycat.schema import Counts, Judgement, Record, Sample
 
 ALL_ANCHORS = "all"
@@ -49,9 +51,15 @@ class Outcome(Record):
 
 
 class Outcomes(Record):
-    """The outcomes of one run, in the order of its samples."""
+    """The outcomes of one run, in the order of its samples.
+
+    `set_names` are the names of the set's characters by id, and `frame_times_s` the times of the kept frames of a
+    clip; both are empty where nobody needs them.
+    """
 
     rows: tuple[Outcome, ...]
+    set_names: dict[str, str] = Field(default_factory=dict)
+    frame_times_s: tuple[float, ...] = ()
 
     def of(self, anchor: str) -> tuple[Outcome, ...]:
         """Give the rows of one anchor, or every row for "all"."""

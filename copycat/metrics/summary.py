@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum
 
 from pydantic import Field
 
 from copycat.metrics.consistency import consistency
 from copycat.metrics.detect import any_character, detect
+from copycat.metrics.ensembles import agreement, screen_misses, screened_out
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcomes, require_anchors
-from copycat.schema import Estimate, Judgement, Record, RunResult, RunSpec, Sample, Slug
+from copycat.metrics.speaking import detect_closed, detect_legacy, overlaid_text
+from copycat.metrics.video import detect_sheet, first_hit, frame_share
+from copycat.schema import Estimate, Judgement, Record, RunResult, RunSpec, Sample, Sampling, Slug
 
-METRICS: tuple[Callable[[Outcomes, str], Estimate], ...] = (detect, any_character, consistency)
-"""In the order of the result's estimates. To add a metric: one new file and one entry here."""
+METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
+    detect,
+    any_character,
+    consistency,
+    detect_closed,
+    detect_legacy,
+    detect_sheet,
+    frame_share,
+    first_hit,
+    agreement,
+    screened_out,
+    screen_misses,
+    overlaid_text,
+)
+"""In the order of the result's estimates. A metric gives None where the judge or the model has nothing to do with
+it. To add one: one new file and one entry here."""
 
 
 class CharacterCell(Record):
@@ -34,7 +51,13 @@ class CharacterCell(Record):
 
 
 def summarise(
-    spec: RunSpec, planned: int, samples: Sequence[Sample], judgements: Sequence[Judgement], *, is_sandbox: bool
+    spec: RunSpec,
+    planned: int,
+    samples: Sequence[Sample],
+    judgements: Sequence[Judgement],
+    *,
+    is_sandbox: bool,
+    set_names: Mapping[str, str] | None = None,
 ) -> RunResult:
     """Give the result of a run: counts, and an estimate per metric and anchor, pooled anchors last.
 
@@ -46,14 +69,18 @@ def summarise(
         samples: At most one per planned request.
         judgements: One judge's; stale ones do not count (see `join_outcomes`).
         is_sandbox: Whether the model is of the embedded world.
+        set_names: Names of the set's characters by id, for the published counting rule.
 
     Raises:
         ValueError: a key occurs twice in samples; there are more samples than planned; a sample's
             anchor is not in the spec; one picture has two different verdicts.
     """
-    outcomes = join_outcomes(samples, judgements)
+    outcomes = join_outcomes(samples, judgements).model_copy(
+        update={"set_names": dict(set_names or {}), "frame_times_s": _frame_times_s(spec.sampling)}
+    )
     require_anchors(spec.anchors, outcomes.rows)
     anchors = (*spec.anchors, ALL_ANCHORS)
+    estimates = [metric(outcomes, anchor) for metric in METRICS for anchor in anchors]
     return RunResult(
         suite_version=spec.suite_version,
         model=spec.model,
@@ -63,7 +90,7 @@ def summarise(
         is_partial=spec.limit is not None,
         is_sandbox=is_sandbox,
         counts=outcomes.build_counts(planned),
-        estimates=tuple(metric(outcomes, anchor) for metric in METRICS for anchor in anchors),
+        estimates=tuple(estimate for estimate in estimates if estimate is not None),
     )
 
 
@@ -79,6 +106,10 @@ def per_character(anchors: Sequence[str], outcomes: Outcomes) -> tuple[Character
         cells[row.sample.character, row.sample.anchor].append(row)
     order = sorted(cells, key=lambda cell: (cell[0], anchors.index(cell[1])))
     return tuple(_build_cell(character, anchor, cells[character, anchor]) for character, anchor in order)
+
+
+def _frame_times_s(sampling: Sampling) -> tuple[float, ...]:
+    return tuple(frame / (sampling.fps or 1) for frame in sampling.kept_frames or ())
 
 
 def _build_cell(character: str, anchor: str, rows: Sequence[Outcome]) -> CharacterCell:

@@ -78,6 +78,11 @@ class DiffusersCascade(DiffusersModel):
             for place, (request, image) in enumerate(zip(requests, output.images, strict=True))
         ]
 
+    def release(self) -> None:
+        """Drop the weights of all stages."""
+        self._larger = []
+        super().release()
+
     def _load(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         super()._load(requests, sampling)
         if self._larger:

@@ -143,6 +143,11 @@ class DiffusersModel:
 
     # --------------------------------------------------------------------------- private
 
+    def release(self) -> None:
+        """Drop weights and encoded texts; the next picture loads them again."""
+        self.pipeline = self._encoders = self._texts = self._guard = None
+        free_memory()
+
     def _groups(self, requests: Sequence[ImageRequest], sampling: Sampling) -> Iterable[list[int]]:
         """Part the places of a batch into pictures that can be drawn together without a change to any of them.
 

@@ -46,6 +46,9 @@ class Executor(Protocol):
             on_late: told of a batch that comes in after the caller has stopped listening.
         """
 
+    def release(self) -> None:
+        """Let go of the model's memory, which a judge may need; more can be drawn later."""
+
     def close(self) -> None:
         """Let go of threads and machines."""
 
@@ -98,6 +101,11 @@ class LocalExecutor:
                 ahead = [(later, thread.submit(draw, self.model, later, sampling)) for later in following]
                 yield finish(batch, drawn, sampling)
 
+    def release(self) -> None:
+        """Have the model drop its weights, where it can."""
+        if (release := getattr(self.model, "release", None)) is not None:
+            release()
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -130,6 +138,9 @@ class ServiceExecutor:
         for _, drawn in run_adaptive(batches, work, self.model.throttle, late, is_patient=False):
             yield drawn
         self.model.breaker.check()
+
+    def release(self) -> None:
+        """Nothing of it is in our memory."""
 
     def close(self) -> None:
         """Nothing to let go of."""

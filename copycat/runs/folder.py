@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from copycat.errors import DataError, ResumeMismatchError, UserError
 from copycat.paths import shown
@@ -35,6 +35,7 @@ class RunFile(Record):
     environment: dict[str, str]
     status: str
     baseline: str | None = None
+    judge_facts: dict[str, str] = Field(default_factory=dict)
 
 
 class RunFolder:
@@ -128,7 +129,7 @@ class RunFolder:
 
     def rewrite_samples(self, samples: Iterable[Sample]) -> None:
         """Replace the journal in one step."""
-        write_bytes(self.samples_path, b"".join(_line(sample) for sample in samples))
+        write_journal(self.samples_path, samples)
 
     def save_file(self, relative: str, content: bytes) -> str:
         """Write a picture or video under a temporary name and rename it.
@@ -175,7 +176,7 @@ class RunFolder:
 
     def rewrite_judgements(self, spec: RunSpec, judgements: Iterable[Judgement]) -> None:
         """Replace the verdicts of the spec's judge in one step."""
-        write_bytes(self.judgements_path(spec), b"".join(_line(j) for j in judgements))
+        write_journal(self.judgements_path(spec), judgements)
 
     # --------------------------------------------------------------------------- private
 
@@ -279,6 +280,11 @@ def read_journal(path: Path, record: type[R]) -> list[R]:
                 "  the journal was edited or damaged; restore it, or start the run again with --fresh",
             ) from error
     return rows
+
+
+def write_journal(path: Path, rows: Iterable[Record]) -> None:
+    """Write a whole journal in one step."""
+    write_bytes(path, b"".join(_line(row) for row in rows))
 
 
 def append_journal(path: Path, rows: Sequence[Record]) -> None:

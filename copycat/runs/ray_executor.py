@@ -97,12 +97,16 @@ class RayExecutor:
                 for drawn in this_round.come_in():
                     on_late(drawn)
 
-    def close(self) -> None:
-        """Let go of the workers, and end the cluster if it was started here."""
+    def release(self) -> None:
+        """Let go of the workers; others are hired when there is more to draw."""
         if import_ray().is_initialized():
             for hand in self.hands:
                 import_ray().kill(hand.actor)
         self.hands.clear()
+
+    def close(self) -> None:
+        """Let go of the workers, and end the cluster if it was started here."""
+        self.release()
         self._exits.close()
         self._share = self._texts = None
 

@@ -1,4 +1,4 @@
-"""From a run folder to its report."""
+"""From a run folder to its figures and its report."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ class Finished(NamedTuple):
     result: RunResult
 
 
+def summarise_folder(folder: RunFolder, spec: RunSpec, n_planned: int, characters: CharacterSet) -> RunResult:
+    """Add up what lies in a run folder, judged by the spec's judge."""
+    return summarise(
+        spec,
+        n_planned,
+        folder.read_samples(),
+        folder.read_judgements(spec),
+        is_sandbox=characters.is_sandbox,
+        set_names={character.id: character.name for character in characters.characters},
+    )
+
+
 def build_run_report(
     finished: Finished, characters: CharacterSet, baseline: RunFolder, differences: Sequence[Estimate], command: str
 ) -> None:
@@ -32,7 +44,7 @@ def build_run_report(
         characters=characters,
         run=_view(folder, run.spec, result),
         command=command,
-        baseline=None if is_baseline else _baseline_view(baseline, run.spec, result),
+        baseline=None if is_baseline else _baseline_view(baseline, run.spec, result.counts.planned, characters),
         differences=tuple(differences),
     )
     write_report(folder.path / "report.html", report, _loader(folder), None if is_baseline else _loader(baseline))
@@ -49,13 +61,7 @@ def _view(folder: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
     return RunView(result=result, samples=tuple(samples), judgements=tuple(judgements), per_character=cells)
 
 
-def _baseline_view(baseline: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
+def _baseline_view(baseline: RunFolder, spec: RunSpec, n_planned: int, characters: CharacterSet) -> RunView:
     base_spec = spec.model_copy(update={"mitigation": "none"})
-    base_result = summarise(
-        base_spec,
-        result.counts.planned,
-        baseline.read_samples(),
-        baseline.read_judgements(spec),
-        is_sandbox=result.is_sandbox,
-    )
-    return _view(baseline, base_spec, base_result).model_copy(update={"folder": f"../{baseline.path.name}/"})
+    result = summarise_folder(baseline, base_spec, n_planned, characters)
+    return _view(baseline, base_spec, result).model_copy(update={"folder": f"../{baseline.path.name}/"})

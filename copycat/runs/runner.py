@@ -7,31 +7,22 @@ in one go, and what is finished is not made again.
 
 from __future__ import annotations
 
-import io
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 
-from PIL import Image
-
-from copycat.errors import BackendError
-from copycat.judges import Judge, Verdict
-from copycat.judges.verdicts import combine_frames
-from copycat.metrics import summarise
-from copycat.models.frames import cut_sheet
 from copycat.plan import build_batches
 from copycat.runs.encoding import EncodedPicture
 from copycat.runs.executors import DrawnBatch, Executor
 from copycat.runs.folder import RunFolder, write_json
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.runs.limits import CHARGED, Limits, Tally
+from copycat.runs.results import summarise_folder
 from copycat.runs.shards import Shard
-from copycat.schema import SERVICE, CharacterSet, ImageRequest, Judgement, RunResult, RunSpec, Sample
+from copycat.schema import SERVICE, CharacterSet, ImageRequest, RunResult, RunSpec, Sample
 
 log = logging.getLogger(__name__)
 
-JUDGE_BATCH = 64
 Advance = Callable[[int], None]
 """Told how many more pictures are done."""
 
@@ -50,14 +41,6 @@ class Plan:
         """Give the batches of the plan, or those of one shard of it."""
         batches = build_batches(self.requests, self.spec.batch_size)
         return shard.of(batches) if shard else batches
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Who judges, and whom the judge may name."""
-
-    judge: Judge
-    characters: CharacterSet
 
 
 def generate(
@@ -118,48 +101,9 @@ def generate(
     return _in_order(plan, folder, finished)
 
 
-def judge_pictures(
-    plan: Plan, folder: RunFolder, samples: Sequence[Sample], bench: Bench, advance: Advance
-) -> list[Judgement]:
-    """Judge every picture that this judge has not judged yet.
-
-    Returns: one judgement per picture, in the order of the samples.
-    """
-    pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
-    known = _known_judgements(plan, folder, pictures, bench)
-    advance(len(known))
-    for batch in _chunks(list(pictures.values()), JUDGE_BATCH):
-        advance(_judge_missing(plan, folder, batch, bench, known))
-    ordered = [known[key] for key in pictures]
-    if folder.read_judgements(plan.spec) != ordered:
-        folder.rewrite_judgements(plan.spec, ordered)
-    return ordered
-
-
-class JudgeAhead:
-    """Judges while further pictures are drawn: each chunk of the plan as soon as all of it is there."""
-
-    def __init__(self, plan: Plan, folder: RunFolder, bench: Bench) -> None:
-        self.plan, self.folder, self.bench = plan, folder, bench
-        self._n_judged = 0
-        self._known: dict[str, Judgement] | None = None
-
-    def __call__(self, finished: Mapping[str, Sample]) -> None:
-        """Judge the chunks that are whole by now, in the order of the plan."""
-        there = [finished[r.key] for r in takewhile(lambda r: r.key in finished, self.plan.requests)]
-        pictures = [sample for sample in there if sample.status == "ok"]
-        while self._n_judged + JUDGE_BATCH <= len(pictures):
-            if self._known is None:
-                self._known = _known_judgements(self.plan, self.folder, finished, self.bench)
-            batch = pictures[self._n_judged : self._n_judged + JUDGE_BATCH]
-            _judge_missing(self.plan, self.folder, batch, self.bench, self._known)
-            self._n_judged += JUDGE_BATCH
-
-
-def add_up(plan: Plan, folder: RunFolder, *, is_sandbox: bool) -> RunResult:
+def add_up(plan: Plan, folder: RunFolder, characters: CharacterSet) -> RunResult:
     """Rebuild metrics.json from the journal and the verdicts on disk."""
-    samples, judgements = folder.read_samples(), folder.read_judgements(plan.spec)
-    result = summarise(plan.spec, len(plan.requests), samples, judgements, is_sandbox=is_sandbox)
+    result = summarise_folder(folder, plan.spec, len(plan.requests), characters)
     write_json(folder.path / "metrics.json", result.model_dump(mode="json"))
     return result
 
@@ -228,73 +172,7 @@ def _finish(request: ImageRequest, made: EncodedPicture, seconds: float, folder:
     return Sample.model_validate(planned | counted | files | {"seconds": seconds})
 
 
-def _known_judgements(
-    plan: Plan, folder: RunFolder, pictures: Mapping[str, Sample], bench: Bench
-) -> dict[str, Judgement]:
-    possible = {None, *(character.id for character in bench.characters.characters)}
-    return {
-        judgement.key: judgement
-        for judgement in folder.read_judgements(plan.spec)
-        if judgement.is_answered and judgement.detected in possible and _is_of(judgement, pictures.get(judgement.key))
-    }
-
-
-def _judge_missing(
-    plan: Plan, folder: RunFolder, batch: Sequence[Sample], bench: Bench, known: dict[str, Judgement]
-) -> int:
-    """Judge a chunk and keep the verdicts that are not known yet; gives how many."""
-    missing = {sample.key for sample in batch if sample.key not in known}
-    if not missing:
-        return 0
-    # The whole chunk as in an unbroken run: a network's last digits depend on the batch's size.
-    fresh = [judgement for judgement in _judge_batch(batch, folder, bench, plan.spec) if judgement.key in missing]
-    folder.append_judgements(plan.spec, fresh)
-    known |= {judgement.key: judgement for judgement in fresh}
-    return len(fresh)
-
-
-def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec: RunSpec) -> list[Judgement]:
-    pictures = [Image.open(io.BytesIO(folder.read_image(sample) or b"")).convert("RGB") for sample in batch]
-    kept = spec.sampling.kept_frames
-    shown = [cut_sheet(picture, len(kept)) if kept else [picture] for picture in pictures]
-    asked_for = [sample.character for sample, frames in zip(batch, shown, strict=True) for _ in frames]
-    try:
-        verdicts = bench.judge.judge([frame for frames in shown for frame in frames], asked_for, bench.characters)
-    except BackendError as error:
-        log.warning("%s", error)
-        return [
-            Judgement(key=sample.key, image_sha256=sample.sha256 or "", detected=None, reason=str(error))
-            for sample in batch
-        ]
-    return [
-        _judgement(sample, mine, is_video=bool(kept))
-        for sample, mine in zip(batch, _split(verdicts, [len(frames) for frames in shown]), strict=True)
-    ]
-
-
-def _judgement(sample: Sample, verdicts: Sequence[Verdict], *, is_video: bool) -> Judgement:
-    whole = combine_frames(verdicts, sample.character) if is_video else verdicts[0]
-    frames = tuple(verdict.detected for verdict in verdicts) if is_video else None
-    return Judgement(key=sample.key, image_sha256=sample.sha256 or "", frames=frames, **whole._asdict())
-
-
-def _split(verdicts: Sequence[Verdict], sizes: Sequence[int]) -> Iterator[Sequence[Verdict]]:
-    start = 0
-    for size in sizes:
-        yield verdicts[start : start + size]
-        start += size
-
-
 def _is_as_planned(sample: Sample, request: ImageRequest) -> bool:
     return all(
         getattr(sample, name) == value for name, value in request.model_dump(exclude={"key", "prompt_id"}).items()
     )
-
-
-def _is_of(judgement: Judgement, sample: Sample | None) -> bool:
-    return sample is not None and judgement.image_sha256 == sample.sha256
-
-
-def _chunks(rows: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

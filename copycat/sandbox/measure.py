@@ -44,7 +44,8 @@ class Judged(NamedTuple):
 
 def measure(out: Path) -> list[Figure]:
     """Measure everything; runs the main job in `out` first, or takes it up if it is finished there."""
-    from copycat.eval import Job, evaluate
+    from copycat.eval import evaluate
+    from copycat.staging import Job
 
     job = Job(models=("sandbox",), mitigations=("negprompt",), out=out, command="python -m copycat.sandbox card")
     folders = [RunFolder(outcome.folder) for outcome in evaluate(job)]

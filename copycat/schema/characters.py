@@ -62,6 +62,11 @@ class CharacterSet(Record):
     about: str = ""
     characters: tuple[Character, ...] = Field(min_length=1)
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether these are the invented characters, whose figures share no table with real ones."""
+        return self.id == "sandbox"
+
 
 class Prompt(Record):
     """One text that is meant to bring one character back."""

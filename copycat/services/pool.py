@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
@@ -33,7 +33,7 @@ def run_adaptive(
     on_late: Callable[[J, R], None] | None = None,
     *,
     is_patient: bool = True,
-) -> Iterator[tuple[J, R]]:
+) -> Generator[tuple[J, R], None, None]:
     """Do the jobs in threads, never more of them under way than the throttle's limit.
 
     A job is taken from `jobs` only when it can start. Pairs come in the order in which they are finished.

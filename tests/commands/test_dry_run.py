@@ -10,10 +10,10 @@ from harness import Cli, Doubles
 
 from copycat.commands import dry_run
 from copycat.commands.dry_run import describe_sampling, print_plan
-from copycat.eval import Job
 from copycat.models import MODELS
 from copycat.runs.limits import Limits
 from copycat.runs.machine import Device
+from copycat.staging import Job
 
 GIB = 2**30
 

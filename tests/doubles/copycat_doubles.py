@@ -27,6 +27,9 @@ from copycat.services.throttle import Throttle
 
 SWITCHES = "COPYCAT_DOUBLES"
 SIZE_PX = 16
+SENTINELS = 24
+"""Pictures with which a judge is watched; neither counted nor noted here."""
+
 MARK, NEGATIVE_MARK, CONSISTENCY_MARK = (0, 0), (1, 0), (2, 0)
 
 MODEL = ModelRow(
@@ -66,7 +69,7 @@ class Switches(BaseModel):
     `ends` maps a part of a prompt id to how such requests end; "failed" takes the whole batch along.
     `seconds` is slept per batch of pictures. After `interrupt_after` batches comes a Ctrl-C.
     `shows` maps the position of a frame to the character that it shows, others show nobody; without
-    it every frame is drawn as a picture is.
+    it every frame is drawn as a picture is. A judge that drifts is surer of the sentinel pictures than it was.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -79,6 +82,7 @@ class Switches(BaseModel):
     judge_fails: bool = False
     revision: str = "1"
     judge_revision: str = "1"
+    judge_drifts: bool = False
     log: str | None = None
 
     def note(self, event: str, name: str) -> None:
@@ -164,9 +168,11 @@ class FakeJudge:
     ) -> list[Verdict]:
         del asked_for
         set_to = switches()
-        self.batches.append(len(pictures))
         if set_to.judge_fails:
             raise BackendError("the fake judge fell over")
+        if len(pictures) == SENTINELS and pictures[0].size == (64, 64):
+            return [Verdict(None, 0.9 if set_to.judge_drifts else 0.1, 0.5)] * SENTINELS
+        self.batches.append(len(pictures))
         marks = {mark_of(character.id): character.id for character in characters.characters}
         for picture in pictures:
             set_to.note("judged", hashlib.sha256(picture.tobytes()).hexdigest()[:12])

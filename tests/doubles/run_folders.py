@@ -12,6 +12,11 @@ def folder_of(mitigation: str, out: str | Path = "runs") -> Path:
     return folder
 
 
+def runs_in(out: str | Path = "runs") -> list[Path]:
+    """The run folders, without what judges keep beside them."""
+    return sorted(path.parent for path in Path(out).glob("*/run.json"))
+
+
 def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -13,6 +13,7 @@ import pytest
 from harness import Answer, Cli, Doubles
 from pictures import CLIPS, SIDES_PX, options_of
 from PIL import Image
+from run_folders import runs_in
 from tiny_families import FAMILIES as SAVED
 
 from copycat.models.frames import spread_frames
@@ -40,7 +41,7 @@ def evaluate(
 def runs() -> dict[str, Path]:
     """The run folders by mitigation."""
     folders = {
-        json.loads((path / "run.json").read_text())["spec"]["mitigation"]: path for path in Path("runs").iterdir()
+        json.loads((path / "run.json").read_text())["spec"]["mitigation"]: path for path in runs_in()
     }
     return dict(sorted(folders.items(), reverse=True))
 

@@ -12,10 +12,11 @@ from copycat_doubles import FakeJudge, FakeModel
 from harness import Doubles
 from plan_builders import SPEC, changed, plan_of
 
-from copycat.runs import runner
+from copycat.runs import judging, runner
 from copycat.runs.executors import Batch, DrawnBatch, LocalExecutor, OnLate
 from copycat.runs.folder import RunFolder
-from copycat.runs.runner import Bench, JudgeAhead, Plan
+from copycat.runs.judging import Bench, JudgeAhead
+from copycat.runs.runner import Plan
 from copycat.schema import CharacterSet, Sampling
 
 
@@ -32,7 +33,7 @@ class Shuffled(LocalExecutor):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch, doubles: Doubles) -> None:
-    monkeypatch.setattr(runner, "JUDGE_BATCH", 5)
+    monkeypatch.setattr(judging, "JUDGE_BATCH", 5)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def plan(characters: CharacterSet) -> Plan:
 def judge_afterwards(plan: Plan, folder: RunFolder, characters: CharacterSet) -> FakeJudge:
     judge = FakeJudge()
     samples = runner.generate(plan, folder, LocalExecutor(FakeModel(), overlaps=False), lambda count: None)
-    runner.judge_pictures(plan, folder, samples, Bench(judge, characters), lambda count: None)
+    judging.judge_pictures(plan, folder, samples, Bench(judge, characters), lambda count: None)
     return judge
 
 
@@ -58,7 +59,7 @@ def judge_ahead(
     ahead = JudgeAhead(plan, folder, bench)
     samples = runner.generate(plan, folder, executor, lambda count: None, meanwhile=ahead)
     n_ahead = len(folder.read_judgements(plan.spec))
-    runner.judge_pictures(plan, folder, samples, bench, lambda count: None)
+    judging.judge_pictures(plan, folder, samples, bench, lambda count: None)
     return judge, n_ahead
 
 
@@ -146,5 +147,5 @@ def test_a_judge_that_falls_over_ahead_is_asked_again_afterwards(
     samples = runner.generate(plan, folder, executor, lambda count: None, meanwhile=ahead)
     assert {judgement.is_answered for judgement in folder.read_judgements(SPEC)} == {False}
     doubles.switch()
-    runner.judge_pictures(plan, folder, samples, bench, lambda count: None)
+    judging.judge_pictures(plan, folder, samples, bench, lambda count: None)
     assert verdicts(folder) == verdicts(whole)

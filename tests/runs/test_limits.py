@@ -11,6 +11,7 @@ from plan_builders import requests_of
 from run_folders import folder_of, read, samples_of, without_seconds
 
 from copycat.errors import LimitReachedError
+from copycat.runs import judging
 from copycat.runs.folder import RunFolder
 from copycat.runs.limits import Limits, Tally
 from copycat.schema import CharacterSet, Sample
@@ -240,14 +241,12 @@ def test_what_a_service_was_still_drawing_while_the_judge_was_interrupted_is_kep
 ) -> None:
     from copycat_doubles import FakeJudge
 
-    from copycat.runs import runner
-
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     doubles.switch(seconds=0.05)
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(runner, "JUDGE_BATCH", 2)
+        interrupted.setattr(judging, "JUDGE_BATCH", 2)
         interrupted.setattr(FakeJudge, "judge", interrupt)
         assert serve().code == 130
     kept = sorted(sample["key"] for sample in samples_of(folder_of("none")))

@@ -12,10 +12,11 @@ from copycat_doubles import FakeJudge, FakeModel
 from harness import Doubles
 from plan_builders import SPEC, changed, plan_of
 
-from copycat.runs import runner
+from copycat.runs import judging, runner
 from copycat.runs.executors import LocalExecutor
 from copycat.runs.folder import RunFolder
-from copycat.runs.runner import Advance, Bench, Plan
+from copycat.runs.judging import Bench
+from copycat.runs.runner import Advance, Plan
 from copycat.schema import CharacterSet, Judgement, Sample
 
 
@@ -39,7 +40,7 @@ def generate_with(model: FakeModel, plan: Plan, folder: RunFolder, advance: Adva
 
 
 def judge(plan: Plan, folder: RunFolder, samples: list[Sample], characters: CharacterSet) -> list[Judgement]:
-    return runner.judge_pictures(plan, folder, samples, Bench(FakeJudge(), characters), lambda count: None)
+    return judging.judge_pictures(plan, folder, samples, Bench(FakeJudge(), characters), lambda count: None)
 
 
 def contents(folder: RunFolder) -> dict[str, bytes]:
@@ -93,11 +94,11 @@ def test_a_finished_run_is_repeated_without_making_or_judging_a_picture(
     plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet
 ) -> None:
     judge(plan, folder, generate(plan, folder), characters)
-    runner.add_up(plan, folder, is_sandbox=False)
+    runner.add_up(plan, folder, characters)
     before = contents(folder)
     doubles.forget()
     judge(plan, folder, generate(plan, folder), characters)
-    runner.add_up(plan, folder, is_sandbox=False)
+    runner.add_up(plan, folder, characters)
     assert (doubles.generated, doubles.judged) == ([], [])
     assert contents(folder) == before
 
@@ -194,7 +195,7 @@ def test_a_request_that_ended_without_a_picture_stands_and_is_counted(
     doubles.forget()
     samples = generate(plan, folder)
     judge(plan, folder, samples, characters)
-    counts = runner.add_up(plan, folder, is_sandbox=False).counts
+    counts = runner.add_up(plan, folder, characters).counts
     assert doubles.generated == []
     assert [s.detail for s in samples if s.status == status] == [f"switched to {status}"] * 2
     assert counts.model_dump(include={"planned", "ok", status, "unjudged"}) == {
@@ -336,13 +337,13 @@ def test_judge_batches_are_the_same_after_a_break(
     characters: CharacterSet,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runner, "JUDGE_BATCH", 5)
+    monkeypatch.setattr(judging, "JUDGE_BATCH", 5)
     samples = generate(plan, folder)
     path = folder.judgements_path(SPEC)
     judge(plan, folder, samples, characters)
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:7]))
     second = FakeJudge()
-    runner.judge_pictures(plan, folder, samples, Bench(second, characters), lambda count: None)
+    judging.judge_pictures(plan, folder, samples, Bench(second, characters), lambda count: None)
     assert second.batches == [5, 2]  # the batch of which two were known, and the last
 
 
@@ -394,7 +395,7 @@ def test_another_revision_of_the_judge_judges_everything_anew_and_leaves_the_old
     judge(newer, folder, samples, characters)
     assert len(doubles.judged) == 12
     assert folder.read_judgements(plan.spec) == old
-    assert runner.add_up(newer, folder, is_sandbox=False).counts.unjudged == 0
+    assert runner.add_up(newer, folder, characters).counts.unjudged == 0
 
 
 def test_pictures_that_a_judge_fails_on_are_counted_as_unjudged_and_tried_again(
@@ -403,12 +404,12 @@ def test_pictures_that_a_judge_fails_on_are_counted_as_unjudged_and_tried_again(
     samples = generate(plan, folder)
     doubles.switch(judge_fails=True)
     failed = judge(plan, folder, samples, characters)
-    counts = runner.add_up(plan, folder, is_sandbox=False).counts
+    counts = runner.add_up(plan, folder, characters).counts
     assert {(j.detected, j.confidence, j.reason) for j in failed} == {(None, None, "the fake judge fell over")}
     assert (counts.ok, counts.unjudged, counts.coverage) == (12, 12, 0.0)
     doubles.switch()
     assert all(j.is_answered for j in judge(plan, folder, samples, characters))
-    assert runner.add_up(plan, folder, is_sandbox=False).counts.unjudged == 0
+    assert runner.add_up(plan, folder, characters).counts.unjudged == 0
 
 
 # ------------------------------------------------------------------------------------- adding up
@@ -418,15 +419,15 @@ def test_metrics_can_be_rebuilt_byte_for_byte_from_the_journals(
     plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet
 ) -> None:
     judge(plan, folder, generate(plan, folder), characters)
-    runner.add_up(plan, folder, is_sandbox=False)
+    runner.add_up(plan, folder, characters)
     path = folder.path / "metrics.json"
     before = path.read_bytes()
     path.unlink()
-    runner.add_up(plan, folder, is_sandbox=False)
+    runner.add_up(plan, folder, characters)
     assert path.read_bytes() == before
 
 
 def test_adding_up_needs_no_picture(plan: Plan, folder: RunFolder, doubles: Doubles, characters: CharacterSet) -> None:
     judge(plan, folder, generate(plan, folder), characters)
     shutil.rmtree(folder.images)
-    assert runner.add_up(plan, folder, is_sandbox=False).counts.ok == 12
+    assert runner.add_up(plan, folder, characters).counts.ok == 12

@@ -139,7 +139,7 @@ def test_clips_in_shards_are_those_of_an_unsharded_run(film: Cli, doubles: Doubl
 def test_every_kept_frame_is_judged_and_told(film: Cli, doubles: Doubles) -> None:
     doubles.switch(shows={"0": "max", "4": "goofy", "5": "bluto"})
     film()
-    assert len(doubles.judged) == 6 * 3
+    assert len(doubles.judged) == 6 * (3 + 1)  # and the sheet of them
     assert [judgement["frames"] for judgement in judgements_of(folder_of("none"))] == [["max", "goofy", None]] * 6
 
 

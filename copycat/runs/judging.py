@@ -1,0 +1,224 @@
+"""Judge what is drawn and not judged yet: in batches on this machine, or in threads that wait for a service.
+
+A run that is killed at any moment and started again ends in the same verdicts as an unbroken one, and asks
+no question twice that cost something.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import takewhile
+
+from PIL.Image import Image
+
+from copycat.errors import BackendError
+from copycat.judges import Judge, Verdict
+from copycat.judges.asking import JUDGE_BATCH
+from copycat.judges.ensemble import throttle_of
+from copycat.judges.verdicts import combine_frames
+from copycat.models.decode import UndecodableError, decode_picture
+from copycat.models.frames import cut_sheet
+from copycat.runs.folder import RunFolder
+from copycat.runs.runner import Advance, Plan
+from copycat.runs.sentinels import Sentinels
+from copycat.schema import CharacterSet, Judgement, RunSpec, Sample
+from copycat.services.pool import run_adaptive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Who judges, and whom the judge may name.
+
+    `sentinels` watches that the judge stays the one it was; None: nobody watches.
+    """
+
+    judge: Judge
+    characters: CharacterSet
+    sentinels: Sentinels | None = None
+
+
+def judge_pictures(
+    plan: Plan, folder: RunFolder, samples: Sequence[Sample], bench: Bench, advance: Advance
+) -> list[Judgement]:
+    """Judge every picture that this judge has not judged yet.
+
+    Returns: one judgement per picture, in the order of the samples.
+
+    Raises:
+        DriftError: the judge answers otherwise than when it was first asked; nothing is mixed.
+        UserError: no picture can be judged; every verdict that was given is kept.
+    """
+    pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
+    known = _known_judgements(plan, folder, pictures, bench)
+    advance(len(known))
+    if len(known) < len(pictures):
+        _require_steady(plan, bench)
+        throttle = throttle_of(bench.judge)
+        if throttle is None:
+            for batch in _chunks(list(pictures.values()), JUDGE_BATCH):
+                advance(_judge_missing(plan, folder, batch, bench, known))
+        else:
+            for count in _judge_in_threads(plan, folder, pictures, bench, known):
+                advance(count)
+    ordered = [known[key] for key in pictures]
+    if folder.read_judgements(plan.spec) != ordered:
+        folder.rewrite_judgements(plan.spec, ordered)
+    return ordered
+
+
+def count_unjudged(plan: Plan, folder: RunFolder, samples: Sequence[Sample], bench: Bench) -> int:
+    """Count the pictures on which this judge has given no verdict yet."""
+    pictures = {sample.key: sample for sample in samples if sample.status == "ok"}
+    return len(pictures) - len(_known_judgements(plan, folder, pictures, bench))
+
+
+def forget_verdicts(specs: Sequence[RunSpec], folders: Sequence[RunFolder], bench: Bench) -> None:
+    """Drop what the judge has said of these runs, and what it first said of the sentinel pictures."""
+    for spec, folder in zip(specs, folders, strict=True):
+        folder.judgements_path(spec).unlink(missing_ok=True)
+        if bench.sentinels is not None:
+            bench.sentinels.forget(spec)
+
+
+class JudgeAhead:
+    """Judges while further pictures are drawn: each chunk of the plan as soon as all of it is there."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, bench: Bench) -> None:
+        self.plan, self.folder, self.bench = plan, folder, bench
+        self._n_judged = 0
+        self._known: dict[str, Judgement] | None = None
+
+    def __call__(self, finished: Mapping[str, Sample]) -> None:
+        """Judge the chunks that are whole by now, in the order of the plan."""
+        there = [finished[r.key] for r in takewhile(lambda r: r.key in finished, self.plan.requests)]
+        pictures = [sample for sample in there if sample.status == "ok"]
+        while self._n_judged + JUDGE_BATCH <= len(pictures):
+            if self._known is None:
+                self._known = _known_judgements(self.plan, self.folder, finished, self.bench)
+            batch = pictures[self._n_judged : self._n_judged + JUDGE_BATCH]
+            if any(sample.key not in self._known for sample in batch):
+                _require_steady(self.plan, self.bench)
+            _judge_missing(self.plan, self.folder, batch, self.bench, self._known)
+            self._n_judged += JUDGE_BATCH
+
+
+def _require_steady(plan: Plan, bench: Bench) -> None:
+    if bench.sentinels is not None:
+        bench.sentinels.require_steady(plan.spec, bench.judge, bench.characters)
+
+
+def _known_judgements(
+    plan: Plan, folder: RunFolder, pictures: Mapping[str, Sample], bench: Bench
+) -> dict[str, Judgement]:
+    possible = {None, *(character.id for character in bench.characters.characters)}
+    return {
+        judgement.key: judgement
+        for judgement in folder.read_judgements(plan.spec)
+        if judgement.is_answered and judgement.detected in possible and _is_of(judgement, pictures.get(judgement.key))
+    }
+
+
+def _judge_missing(
+    plan: Plan, folder: RunFolder, batch: Sequence[Sample], bench: Bench, known: dict[str, Judgement]
+) -> int:
+    """Judge a chunk and keep the verdicts that are not known yet; gives how many."""
+    missing = {sample.key for sample in batch if sample.key not in known}
+    if not missing:
+        return 0
+    # The whole chunk as in an unbroken run: a network's last digits depend on the batch's size.
+    fresh = [judgement for judgement in _judge_batch(batch, folder, bench, plan.spec) if judgement.key in missing]
+    folder.append_judgements(plan.spec, fresh)
+    known |= {judgement.key: judgement for judgement in fresh}
+    return len(fresh)
+
+
+def _judge_in_threads(
+    plan: Plan, folder: RunFolder, pictures: Mapping[str, Sample], bench: Bench, known: dict[str, Judgement]
+) -> Iterator[int]:
+    """Judge picture by picture, many at a time; each verdict is on the disk as soon as it is there."""
+    throttle = throttle_of(bench.judge)
+    assert throttle is not None  # noqa: S101  # asked by the caller
+    missing = [sample for key, sample in pictures.items() if key not in known]
+
+    def work(sample: Sample) -> Judgement:
+        return _judge_batch([sample], folder, bench, plan.spec)[0]
+
+    def keep(_: Sample, judgement: Judgement) -> None:
+        folder.append_judgements(plan.spec, [judgement])
+        known[judgement.key] = judgement
+
+    with closing(run_adaptive(missing, work, throttle, keep, is_patient=False)) as judged:
+        for sample, judgement in judged:
+            keep(sample, judgement)
+            yield 1
+
+
+def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec: RunSpec) -> list[Judgement]:
+    """Judge some pictures; one that cannot be read, or that the judge cannot answer for, has a reason instead."""
+    looks = [_frames_and_sheet(sample, folder, spec) for sample in batch]
+    pictures = [picture for shown in looks if not isinstance(shown, str) for picture in shown]
+    asked_for = [
+        s.character for s, shown in zip(batch, looks, strict=True) if not isinstance(shown, str) for _ in shown
+    ]
+    try:
+        verdicts = iter(bench.judge.judge(pictures, asked_for, bench.characters) if pictures else [])
+    except BackendError as error:
+        log.warning("%s", error)
+        verdicts = iter([Verdict(None, reason=str(error))] * len(pictures))
+    return [
+        _unanswered(sample, shown) if isinstance(shown, str) else _judgement(sample, [next(verdicts) for _ in shown])
+        for sample, shown in zip(batch, looks, strict=True)
+    ]
+
+
+def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[Image] | str:
+    """Give the picture; of a clip its kept frames and, last, the sheet of them; or why it cannot be read."""
+    content = folder.read_image(sample)
+    if content is None:
+        return "the picture is missing or was changed"
+    try:
+        picture = decode_picture(content)
+    except UndecodableError as error:
+        return f"the picture cannot be read: {error}"
+    kept = spec.sampling.kept_frames
+    return [*cut_sheet(picture, len(kept)), picture] if kept else [picture]
+
+
+def _judgement(sample: Sample, verdicts: Sequence[Verdict]) -> Judgement:
+    if len(verdicts) == 1:
+        return Judgement(key=sample.key, image_sha256=sample.sha256 or "", **verdicts[0]._asdict())
+    *of_frames, of_sheet = verdicts
+    whole = combine_frames(of_frames, sample.character)
+    if not whole.is_answered:
+        return _unanswered(sample, whole.reason or "no answer")
+    return Judgement(
+        key=sample.key,
+        image_sha256=sample.sha256 or "",
+        frames=tuple(verdict.detected for verdict in of_frames),
+        sheet=_seen(of_sheet) if of_sheet.is_answered else None,
+        **whole._asdict(),
+    )
+
+
+def _seen(verdict: Verdict) -> tuple[str, ...]:
+    if verdict.named is not None:
+        return verdict.named
+    return (verdict.detected,) if verdict.detected is not None else ()
+
+
+def _unanswered(sample: Sample, reason: str) -> Judgement:
+    return Judgement(key=sample.key, image_sha256=sample.sha256 or "", detected=None, reason=reason)
+
+
+def _is_of(judgement: Judgement, sample: Sample | None) -> bool:
+    return sample is not None and judgement.image_sha256 == sample.sha256
+
+
+def _chunks(rows: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

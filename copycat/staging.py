@@ -1,0 +1,179 @@
+"""From what a user asked for to what is run: model, judge, characters, and a plan per mitigation. Loads no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from copycat.catalog import (
+    build_prompts,
+    characters_sha256,
+    parse_anchor,
+    prompt_set_of,
+    prompts_sha256,
+    read_character_set,
+)
+from copycat.errors import UnsupportedError
+from copycat.judges import SANDBOX as SANDBOX_JUDGE
+from copycat.judges import Judge, JudgeRow
+from copycat.judges.families import DEFAULT, build_judge, resolve_judge
+from copycat.judges.memory import AnswerMemory
+from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
+from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
+from copycat.models.resolve import resolve_model
+from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
+from copycat.plan import build_requests, run_id
+from copycat.registry import resolve
+from copycat.runs.environment import pick_device
+from copycat.runs.executors import LOCAL
+from copycat.runs.folder import RunFolder
+from copycat.runs.limits import Limits
+from copycat.runs.runner import Plan
+from copycat.runs.shards import Shard
+from copycat.schema import SERVICE, CharacterSet, Prompt, Record, RunSpec
+
+ANSWERS = "judge-answers.sqlite"
+"""Beside the run folders: what judges said."""
+
+
+class Job(Record):
+    """What the user asked for; None means the default of the model or the character set.
+
+    `sampling` holds the fields of `schema.Sampling` that were asked for; `compile` is 'off', 'on' or 'auto'.
+    """
+
+    models: tuple[str, ...]
+    mitigations: tuple[str, ...] = ()
+    characters: str | None = None
+    anchors: tuple[str, ...] = ("name", "keywords", "description")
+    seeds: int = 3
+    judge: str | None = None
+    references: Path | None = None
+    rejudge: bool = False
+    limit: int | None = None
+    preset: str | None = None
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    compile: str = "off"
+    revision: str | None = None
+    batch_size: int | None = None
+    device: str | None = None
+    executor: str = LOCAL
+    shard: Shard | None = None
+    limits: Limits = Limits()
+    out: Path = Path("runs")
+    fresh: bool = False
+    command: str = ""
+
+
+class Stage(NamedTuple):
+    """One model with everything around it that does not change between mitigations."""
+
+    row: ModelRow
+    model: ImageModel
+    judge_row: JudgeRow
+    judge: Judge
+    memory: AnswerMemory
+    characters: CharacterSet
+    device: str
+
+
+class Cell(NamedTuple):
+    """One model with one mitigation: one run folder."""
+
+    plan: Plan
+    folder: RunFolder
+
+
+def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
+    """Plan every run of a job and make nothing."""
+    return [(stage, plan_cells(job, stage)) for stage in (_set_up(job, name) for name in job.models)]
+
+
+def plan_cells(job: Job, stage: Stage) -> list[Cell]:
+    """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
+    mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text) for text in job.mitigations)])
+    prompt_set = prompt_set_of(stage.characters)
+    anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
+    prompts = build_prompts(stage.characters, prompt_set, anchors)
+    common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
+    cells = []
+    for name in mitigations:
+        mitigation = build_mitigation(name, prompt_set)
+        spec = common.model_copy(update={"mitigation": name})
+        requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
+        if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
+            spec = spec.model_copy(update={"sampling": sampling})
+            requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
+        stage.model.check(requests, spec.sampling)
+        cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
+    return cells
+
+
+def _set_up(job: Job, name: str) -> Stage:
+    """Find model, characters and judge; loads no weights."""
+    size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
+    row = resolve_model(name, job.revision, size)
+    characters = read_character_set(job.characters or _default_characters(row))
+    device = pick_device(job.device)
+    judge_row = resolve_judge(job.judge or _default_judge(characters), _text_of(job.references))
+    if judge_row.knows not in (None, characters.id):
+        raise UnsupportedError(
+            f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
+            "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
+        )
+    memory = AnswerMemory(job.out / ANSWERS, is_fresh=job.rejudge)
+    return Stage(
+        row=row,
+        model=resolve(row.target, f"model '{row.name}'")(row, device),
+        judge_row=judge_row,
+        judge=build_judge(judge_row, device, memory),
+        memory=memory,
+        characters=characters,
+        device=device,
+    )
+
+
+def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tuple[str, ...]) -> RunSpec:
+    """Make every setting explicit, for the unmitigated run."""
+    row, identity = stage.row, stage.model.identify()
+    n_planned = min(len(prompts) * job.seeds, job.limit or len(prompts) * job.seeds)
+    asked = job.sampling | {"compile": chosen_compile(job.compile, stage.device, n_planned)}
+    sampling = stage.model.settle(choose_sampling(row, stage.device, job.preset, asked))
+    return RunSpec(
+        model=row.name,
+        model_source=identity.source,
+        model_revision=identity.revision,
+        mitigation=NONE,
+        characters=stage.characters.id,
+        characters_sha256=characters_sha256(stage.characters),
+        anchors=anchors,
+        prompts_sha256=prompts_sha256(prompts),
+        seeds=job.seeds,
+        sampling=sampling,
+        batch_size=_batch_size(job, row),
+        device=SERVICE if row.is_service else stage.device,
+        limit=job.limit,
+        judge=stage.judge_row.name,
+        judge_revision=stage.judge.revision(),
+    )
+
+
+def _batch_size(job: Job, row: ModelRow) -> int:
+    if row.is_service and (job.batch_size or 1) > 1:  # a batch that is asked for again would be paid for again
+        raise UnsupportedError(f"'{row.name}' is asked for one picture at a time\n  leave out --batch-size")
+    return job.batch_size or row.batch_size
+
+
+def _default_characters(row: ModelRow) -> str:
+    return "sandbox" if row == MODELS.get(SANDBOX) else "copycat50"
+
+
+def _default_judge(characters: CharacterSet) -> str:
+    return SANDBOX_JUDGE if characters.is_sandbox else DEFAULT
+
+
+def _text_of(path: Path | None) -> str | None:
+    return None if path is None else str(path)
