@@ -133,7 +133,7 @@ def _resolve(name: str, references: str | None) -> JudgeRow:
     if family is None or name in JUDGES.names():
         known = [*JUDGES.names(), DEFAULT, *(f.prefix for f in FAMILIES)]
         if name not in JUDGES.names():
-            raise UnknownNameError("judge", name, known, JUDGES.hint)
+            raise UnknownNameError("judge", prefix, known, JUDGES.hint)
         return JUDGES.get(name)
     if not colon:
         rest = family.bare or ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from copycat.errors import BackendError
+from copycat.models.cache import cache_folder, read_cache, write_cache
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +50,7 @@ class BatchMemory:
         self.limit = size // 2
         free_memory()
         with suppress(OSError):
-            _write(self.path, {**_read(self.path), self.key: self.limit})
+            write_cache(self.path, _read(self.path) | {self.key: self.limit})
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -59,12 +58,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
-
-
-def cache_folder() -> Path:
-    """Where what is worth remembering between runs lies."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "copycat"
 
 
 def free_memory() -> None:
@@ -78,16 +71,5 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {k: v for k, v in content.items() if isinstance(v, int) and v > 0} if isinstance(content, dict) else {}
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+def _read(path: Path) -> dict[str, int]:
+    return {key: size for key, size in read_cache(path).items() if isinstance(size, int) and size > 0}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from copycat.errors import DataError
 from copycat.models.hub import INDEX, Source
 from copycat.models.row import Feature
+from copycat.models.signatures import read_signatures
 
 DENOISERS = ("transformer", "unet", "prior")
 """Components that may hold the network that denoises, the first one found counts."""
@@ -53,7 +54,8 @@ def read_capabilities(source: Source, index: Mapping[str, Any] | None = None) ->
     """
     index = source.read_json(INDEX) if index is None else index
     _, config = read_denoiser(source, index)
-    return capabilities_of(pipeline_class(source, str(index.get("_class_name"))), config, index)
+    name = str(index.get("_class_name"))
+    return _capabilities(name, read_signatures(source, name).call, config, index)
 
 
 def read_denoiser(source: Source, index: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -63,19 +65,26 @@ def read_denoiser(source: Source, index: Mapping[str, Any]) -> tuple[str, dict[s
 
 
 def capabilities_of(pipeline: Any, config: Mapping[str, Any], index: Mapping[str, Any] | None = None) -> Capabilities:
-    """Work out capabilities from a pipeline class, the config of its denoiser, and its own config.
+    """Work out capabilities from a pipeline class, the config of its denoiser, and its own config."""
+    arguments = frozenset(inspect.signature(pipeline.__call__).parameters)
+    return _capabilities(pipeline.__name__, arguments, config, index or {})
+
+
+def _capabilities(
+    name: str, arguments: frozenset[str], config: Mapping[str, Any], index: Mapping[str, Any]
+) -> Capabilities:
+    """Do what `capabilities_of` does with what the class is called and may be called with.
 
     Where a pipeline has `true_cfg_scale`, its `guidance_scale` is an input of a network that guidance
     was distilled into; a network without that input (`guidance_embeds` false) ignores it.
     A UNet with `time_cond_proj_dim` takes guidance as an input, and then no negative prompt acts.
     A pipeline that says `is_distilled` of itself ignores guidance (FLUX.2 klein).
     """
-    arguments = frozenset(inspect.signature(pipeline.__call__).parameters)
     has_true, is_distilled = "true_cfg_scale" in arguments, bool(config.get("guidance_embeds"))
     guidance = "true_cfg_scale" if has_true and not is_distilled else "guidance_scale"
-    is_stepwise = bool((index or {}).get("is_distilled"))
+    is_stepwise = bool(index.get("is_distilled"))
     return Capabilities(
-        pipeline=pipeline.__name__,
+        pipeline=name,
         arguments=arguments,
         guidance_argument=guidance if guidance in arguments and not is_stepwise else None,
         true_guidance_argument="true_cfg_scale" if has_true and is_distilled else None,

@@ -17,6 +17,7 @@ from copycat.models.capabilities import Capabilities, capabilities_of, pipeline_
 from copycat.models.frames import spread_frames
 from copycat.models.hub import INDEX, Source, connection_errors, unreachable
 from copycat.models.row import ModelRow
+from copycat.models.signatures import read_signatures
 from copycat.models.table_images import DIFFUSERS
 from copycat.schema import Sampling
 
@@ -70,7 +71,7 @@ def own_settings(source: Source, index: Mapping[str, Any], pipeline: str) -> dic
     """
     scheduler = source.read_json("scheduler/scheduler_config.json").get("_class_name")
     found: dict[str, Any] = {"scheduler": str(scheduler)} if scheduler else {}
-    parts = inspect.signature(pipeline_class(source, pipeline)).parameters
+    parts = read_signatures(source, pipeline).init
     if "safety_checker" in parts and (index.get("safety_checker") or [None])[0]:
         found["safety_checker"] = "on"
     if ("watermarker" in parts and index.get("watermarker")) or "add_watermarker" in parts:

@@ -12,7 +12,8 @@ import torch
 from pictures import difference, quick, request, resolved
 
 from copycat.errors import BackendError
-from copycat.models.batch_memory import BatchMemory, cache_folder, is_out_of_memory
+from copycat.models.batch_memory import BatchMemory, is_out_of_memory
+from copycat.models.cache import cache_folder
 from copycat.models.diffusers_model import DiffusersModel
 
 
