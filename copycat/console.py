@@ -101,15 +101,20 @@ def comparison_table(title: str, anchors: Sequence[str], columns: Sequence[tuple
         table.add_column(heading, justify="right", no_wrap=True)
     for anchor in anchors:
         label = anchor if out.width >= FILE_WIDTH else anchor.replace(":", ":\n  ")
-        table.add_row(label, *(_cell(estimates.get(anchor)) for _, estimates in columns))
+        table.add_row(label, *(cell_text(estimates.get(anchor)) for _, estimates in columns))
     return table
 
 
-def _cell(estimate: Estimate | None) -> str:
+def cell_text(estimate: Estimate | None) -> str:
+    """Give an estimate with its interval, in rich's markup; differences have a sign."""
+    from copycat.metrics.texts import shown_amount
+
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return "no figure"
-    sign = "+" if estimate.unit == "difference" else ""
-    value, low, high = (f"{round(100 * x, 1) + 0.0:{sign}.1f}" for x in (estimate.value, estimate.low, estimate.high))
+    numbers = [shown_amount(number, estimate.unit) for number in (estimate.value, estimate.low, estimate.high)]
+    if estimate.unit == "difference":
+        numbers = [number if number.startswith("-") else f"+{number}" for number in numbers]
+    value, low, high = numbers
     return f"{value} [dim]\\[{low}, {high}][/dim]"
 
 

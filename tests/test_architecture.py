@@ -19,7 +19,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.par
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("schema", "names", "registry", "paths"),
-    ("console", "catalog", "metrics"),
+    ("metrics",),
+    ("console", "catalog"),
     ("mitigations",),
     ("plan",),
     ("services",),

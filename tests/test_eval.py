@@ -114,6 +114,8 @@ def test_metrics_json_has_the_keys_of_the_contract(run: Cli) -> None:
         "characters",
         "is_partial",
         "is_sandbox",
+        "is_judge_calibrated",
+        "correction",
         "counts",
         "estimates",
     }

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from copycat.console import comparison_table, err, out
+from rich.markup import escape
+
+from copycat.console import cell_text, comparison_table, err, out
 from copycat.judges import NO_JUDGE
+from copycat.metrics import ALL_ANCHORS
+from copycat.metrics.texts import METRIC_TEXTS, text_of
 from copycat.paths import shown
-from copycat.schema import MIN_COVERAGE, Estimate
+from copycat.schema import MIN_COVERAGE, Estimate, RunResult
 
 if TYPE_CHECKING:
     from copycat.eval import Outcome, ShardOutcome
     from copycat.runs.shards import Shard
 
-HEADINGS = {"detect": "DETECT", "consistency": "CONS"}
-MEANINGS = {
-    "detect": "share of pictures, in %, in which the judge recognises the character asked for; lower protects better",
-    "consistency": "probability, in %, that the key characteristic asked for is shown; higher is better",
-}
+TABLES = ("detect", "detect_corrected", "consistency")
+"""The figures that have a table of their own; every other one stands in one line, for all anchors together."""
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
@@ -64,7 +65,8 @@ def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
         out.print("no figures: nobody has looked at these pictures yet", markup=False)
         out.print("the same command with --judge NAME judges them and draws none again\n", markup=False)
         return
-    for metric, heading in HEADINGS.items():
+    metrics = {estimate.metric for estimate in result.estimates}
+    for metric in [metric for metric in TABLES if metric in metrics]:
         columns = []
         if outcome is not baseline:
             columns.append((baseline.result.mitigation, _by_anchor(baseline.result.estimates, metric)))
@@ -73,11 +75,39 @@ def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
             columns.append(("difference", _by_anchor(outcome.differences, f"{metric}_difference")))
         anchors = list(columns[0][1])
         out.print()
-        out.print(comparison_table(heading, anchors, columns))
-        out.print(MEANINGS[metric], style="italic dim", markup=False)
+        out.print(comparison_table(text_of(metric).name, anchors, columns))
+        out.print(text_of(metric).meaning, style="italic dim", markup=False)
+    _print_others(baseline, outcome)
+    _print_standing(result, outcome)
     out.print(
         f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True
     )
+
+
+def _print_others(baseline: Outcome, outcome: Outcome) -> None:
+    """Print one line for each further figure, all anchors together; those of every run are left to the report."""
+    for_all = {e.metric: e for e in outcome.result.estimates if e.anchor == ALL_ANCHORS}
+    before = {e.metric: e for e in baseline.result.estimates if e.anchor == ALL_ANCHORS}
+    further = [metric for metric in METRIC_TEXTS if metric in for_all and metric not in (*TABLES, "any_character")]
+    if further:
+        out.print()
+    for metric in further:
+        both = [before[metric]] if outcome is not baseline and metric in before else []
+        shown = " -> ".join(cell_text(estimate) for estimate in [*both, for_all[metric]])
+        out.print(f"{text_of(metric).name}: {shown}  [dim]{escape(text_of(metric).meaning)}[/dim]")
+
+
+def _print_standing(result: RunResult, outcome: Outcome) -> None:
+    """Say on what the judge's figures stand."""
+    if (correction := result.correction) is not None:
+        out.print(f"\ncorrected by {correction.n_labels} labels: {correction.source}", markup=False, soft_wrap=True)
+    elif not result.is_judge_calibrated:
+        out.print(
+            f"\njudge not calibrated: nobody has compared {result.judge} with labels of people; to do it:\n"
+            f"  python -m copycat.calibrate {shown(outcome.folder)}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _heading(outcome: Outcome) -> str:

@@ -57,6 +57,7 @@ def summarise(
     judgements: Sequence[Judgement],
     *,
     is_sandbox: bool,
+    is_judge_calibrated: bool = False,
     set_names: Mapping[str, str] | None = None,
 ) -> RunResult:
     """Give the result of a run: counts, and an estimate per metric and anchor, pooled anchors last.
@@ -69,6 +70,7 @@ def summarise(
         samples: At most one per planned request.
         judgements: One judge's; stale ones do not count (see `join_outcomes`).
         is_sandbox: Whether the model is of the embedded world.
+        is_judge_calibrated: Whether the judge was ever checked against labels or the truth.
         set_names: Names of the set's characters by id, for the published counting rule.
 
     Raises:
@@ -89,6 +91,7 @@ def summarise(
         characters=spec.characters,
         is_partial=spec.limit is not None,
         is_sandbox=is_sandbox,
+        is_judge_calibrated=is_judge_calibrated,
         counts=outcomes.build_counts(planned),
         estimates=tuple(estimate for estimate in estimates if estimate is not None),
     )

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import JsonValue
 
+from copycat.metrics.texts import shown_amount
 from copycat.runs.folder import judgements_file
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
@@ -80,6 +81,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["csp_hash"] = _csp_hash
+    environment.filters["amount"] = shown_amount
     return environment
 
 

@@ -6,10 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from copycat.metrics import CharacterCell
-from copycat.schema import Character, CharacterSet, Estimate, Judgement, Record, RunResult, RunSpec, Sample, Status
+from copycat.schema import (
+    Character,
+    CharacterSet,
+    Estimate,
+    Judgement,
+    Record,
+    RunResult,
+    RunSpec,
+    Sample,
+    Screening,
+    Status,
+)
 
 PictureLoader = Callable[[str], bytes | None]
 """Gives the bytes of the picture of one request key, null if there is none."""
@@ -33,7 +44,7 @@ class ReportInput(Record):
 
     `baseline` is the run of the same spec without the mitigation; `differences` are the paired
     estimates of `copycat.metrics.compare`, run minus baseline. `run_id` is the folder's name and
-    `command` what to type to get the run again.
+    `command` what to type to get the run again; `judge_facts` is what else is known of the judge.
     """
 
     run_id: str
@@ -44,6 +55,7 @@ class ReportInput(Record):
     command: str
     baseline: RunView | None = None
     differences: tuple[Estimate, ...] = ()
+    judge_facts: dict[str, str] = Field(default_factory=dict)
 
 
 # ------------------------------------------------------------------- what the template sees
@@ -64,6 +76,8 @@ class FigureGroup:
     """One metric for all anchors; the row that pools them comes last."""
 
     metric: str
+    name: str
+    meaning: str
     rows: tuple[FigureRow, ...]
 
 
@@ -73,6 +87,7 @@ class Tile:
 
     `verdict` is null where no judge could be asked; `seen` names the character that the judge saw.
     Of a clip, `video` is the link to it, and `frames` says in how many of its kept frames the target was seen.
+    `names`, `closed`, `flags` and `screening` are the judgement's.
     """
 
     status: Status | Literal["not run"]
@@ -84,6 +99,10 @@ class Tile:
     src: str | None = None
     video: str | None = None
     frames: tuple[int, int] | None = None
+    names: tuple[str, ...] | None = None
+    closed: bool | None = None
+    flags: tuple[str, ...] = ()
+    screening: Screening | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

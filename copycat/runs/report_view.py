@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from copycat.errors import DataError
 from copycat.metrics import ALL_ANCHORS, join_outcomes
+from copycat.metrics.texts import METRIC_TEXTS, text_of
 from copycat.models.frames import columns_of
 from copycat.runs.report_pictures import picture_data_uri
 from copycat.runs.report_records import (
@@ -26,9 +27,6 @@ from copycat.runs.report_records import (
 from copycat.schema import Character, CharacterSet, Judgement, Sample
 
 HEAT_LEVELS = 8
-METRICS = ("detect", "consistency", "any_character")
-"""In the order of the page; any other metric follows by name."""
-
 _DIFFERENCE = "_difference"
 
 
@@ -36,8 +34,11 @@ def build_figures(report: ReportInput) -> tuple[FigureGroup, ...]:
     """Arrange every estimate of both runs by metric and anchor; no estimate is left out."""
     runs = [report.run] + ([report.baseline] if report.baseline else [])
     found = {e.metric for run in runs for e in run.result.estimates if not e.metric.endswith(_DIFFERENCE)}
-    metrics = [m for m in METRICS if m in found] + sorted(found - set(METRICS))
-    return tuple(FigureGroup(metric=m, rows=_figure_rows(report, m)) for m in metrics)
+    metrics = [m for m in METRIC_TEXTS if m in found] + sorted(found - set(METRIC_TEXTS))
+    return tuple(
+        FigureGroup(metric=m, name=text_of(m).name, meaning=text_of(m).meaning, rows=_figure_rows(report, m))
+        for m in metrics
+    )
 
 
 def build_entries(report: ReportInput, load: PictureLoader, load_baseline: PictureLoader) -> tuple[Entry, ...]:
@@ -98,6 +99,10 @@ class _Side:
             src=src,
             video=video,
             frames=_frames_of_target(sample, judgement),
+            names=judgement.names,
+            closed=judgement.closed,
+            flags=judgement.flags or (),
+            screening=judgement.screening,
         )
 
 

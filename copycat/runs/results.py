@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from copycat.judges.families import resolve_judge
 from copycat.metrics import join_outcomes, per_character, summarise
 from copycat.runs.folder import RunFile, RunFolder
 from copycat.runs.report import PictureLoader, ReportInput, RunView, write_report
@@ -27,6 +28,7 @@ def summarise_folder(folder: RunFolder, spec: RunSpec, n_planned: int, character
         folder.read_samples(),
         folder.read_judgements(spec),
         is_sandbox=characters.is_sandbox,
+        is_judge_calibrated=resolve_judge(spec.judge).is_calibrated,
         set_names={character.id: character.name for character in characters.characters},
     )
 
@@ -44,6 +46,7 @@ def build_run_report(
         characters=characters,
         run=_view(folder, run.spec, result),
         command=command,
+        judge_facts=run.judge_facts,
         baseline=None if is_baseline else _baseline_view(baseline, run.spec, result.counts.planned, characters),
         differences=tuple(differences),
     )

@@ -7,7 +7,7 @@ from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record, Slug, Sta
 from copycat.schema.characters import Character, CharacterSet, FirstAppearance, LegalNote, Prompt
 from copycat.schema.judgements import Answer, Calibration, CalibrationCell, Judgement, MemberVerdict, Screening
 from copycat.schema.requests import ImageRequest, Sample, Sampling, Upscaling
-from copycat.schema.results import MIN_COVERAGE, SERVICE, Counts, Estimate, RunResult, RunSpec, Unit
+from copycat.schema.results import MIN_COVERAGE, SERVICE, Correction, Counts, Estimate, RunResult, RunSpec, Unit
 
 __all__ = [
     "MIN_COVERAGE",
@@ -19,6 +19,7 @@ __all__ = [
     "CalibrationCell",
     "Character",
     "CharacterSet",
+    "Correction",
     "Counts",
     "Estimate",
     "FirstAppearance",

@@ -85,8 +85,27 @@ class RunSpec(Record):
     judge_revision: str
 
 
+class Correction(Record):
+    """How rates were corrected for the judge's errors, and on what labels that stands.
+
+    `sensitivity` and `specificity` are those of the judge on the labelled pictures, null where there were
+    none of that kind.
+    """
+
+    method: Literal["rogan-gladen", "prediction-powered"]
+    n_labels: int
+    source: str
+    labels_sha256: str
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+
 class RunResult(Record):
-    """metrics.json: rebuilt from the run folder at any time, byte for byte."""
+    """metrics.json: rebuilt from the run folder at any time, byte for byte.
+
+    `is_judge_calibrated` says whether the judge was ever checked against labels or the truth; `correction`
+    is what the figures called "corrected" stand on, null where there are none.
+    """
 
     schema_version: int = SCHEMA_VERSION
     suite_version: str = SUITE_VERSION
@@ -96,5 +115,7 @@ class RunResult(Record):
     characters: str
     is_partial: bool
     is_sandbox: bool
+    is_judge_calibrated: bool = False
+    correction: Correction | None = None
     counts: Counts
     estimates: tuple[Estimate, ...]
