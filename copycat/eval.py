@@ -139,8 +139,8 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     cell, run, samples = drawn
     judgements = _judge(stage, cell, samples, bench)
     result = runner.add_up(cell.plan, cell.folder, stage.characters)
-    run = run.model_copy(update={"status": "finished", "judge_facts": facts_of(stage.judge)})
-    cell.folder.write_run(run)
+    facts = run.judge_facts | facts_of(stage.judge)  # what a service tells with its answers is there only once
+    cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
     differences = _compare(cell, baseline, samples, judgements)
     build_run_report(Finished(cell.folder, run, result), stage.characters, baseline.folder, differences, job.command)
     return Outcome(cell.folder.path, result, differences, notes_of(samples))

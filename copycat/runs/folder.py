@@ -70,7 +70,9 @@ class RunFolder:
             if path.exists():
                 found = self.read_run()
                 self._require_same(found, run, n_planned)
-                run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline})
+                is_same_judge = found.spec.judge_revision == run.spec.judge_revision
+                known = {"judge_facts": found.judge_facts if is_same_judge else {}}
+                run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline} | known)
             if self.shard is None or not path.exists():
                 self.write_run(run)
         return run
