@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from copycat.doctor.records import Disk, Facts, Finding, Mark, Package, RunState, Weights
 from copycat.doctor.weights import NEEDED
+from copycat.judges.families import DEFAULT, DEFAULT_VLM
 from copycat.models import ModelRow
 from copycat.runs.machine import Fit, fit_of
 
@@ -18,6 +19,7 @@ SECTIONS = (
     "keys and addresses",
     "network",
     "sandbox",
+    "judges of real characters",
     "models by memory",
     "services that end",
     "unfinished runs",
@@ -39,6 +41,8 @@ FIT_TITLES: dict[Fit, tuple[Mark, str]] = {
     "unknown": ("-", "need a memory that nobody has published"),
 }
 MAX_RUNS = 5
+DEFAULT_JUDGE_GIB = 20
+"""8 billion parameters of two bytes, and room for pictures; cards sold with 24 GB have about 22."""
 
 
 def find_all(facts: Facts, rows: Sequence[ModelRow], today: datetime.date) -> list[Finding]:
@@ -50,6 +54,7 @@ def find_all(facts: Facts, rows: Sequence[ModelRow], today: datetime.date) -> li
         *_keys(facts),
         *_network(facts),
         *_sandbox(facts),
+        *_judges(facts),
         *_fits(facts, rows),
         *_shutdowns(facts, rows, today),
         *_runs(facts.unfinished),
@@ -188,6 +193,21 @@ def _other_weights(weights: Weights) -> Finding:
     fix = "install copycat again, or train them: python -m copycat.sandbox train --install"
     text = f"{weights.name}: {weights.fault}"
     return Finding(section="sandbox", mark="missing", text=text, fix=fix, is_needed=is_needed)
+
+
+def _judges(facts: Facts) -> Iterator[Finding]:
+    """Say who can judge pictures of real characters here."""
+    section = "judges of real characters"
+    largest_gib = max((device.total_gib or 0.0 for device in facts.devices if device.kind != "cpu"), default=0.0)
+    if largest_gib >= DEFAULT_JUDGE_GIB:
+        text = f"'{DEFAULT}' ({DEFAULT_VLM}) fits the GPU: leave --judge out"
+        yield Finding(section=section, mark="ok", text=text)
+    else:
+        text = f"'{DEFAULT}' ({DEFAULT_VLM}) needs a GPU with {DEFAULT_JUDGE_GIB} GiB"
+        fix = "serve it elsewhere, export OPENAI_BASE_URL=http://HOST:8000/v1, --judge openai:MODEL; docs/judging.md"
+        yield Finding(section=section, mark="-", text=text, fix=fix)
+    if facts.service.is_asked and facts.service.fault is None:
+        yield Finding(section=section, mark="ok", text=f"{facts.service.host} answers: --judge openai:MODEL")
 
 
 def _fits(facts: Facts, rows: Sequence[ModelRow]) -> Iterator[Finding]:

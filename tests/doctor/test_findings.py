@@ -188,3 +188,16 @@ def test_the_first_unfinished_runs_are_named_and_the_others_counted() -> None:
     assert told[-2] == "- and 2 more"
     broken = (RunState(folder="runs/x", n_made=0, fault="run.json: cannot be read"),)
     assert texts("unfinished runs", unfinished=broken) == ["warning runs/x: run.json: cannot be read"]
+
+
+def test_the_default_judge_is_told_to_fit_or_what_to_do_instead() -> None:
+    (fits,) = texts("judges of real characters")
+    assert fits.startswith("ok 'default' (vlm:")
+    (lacks,) = [f for f in findings(devices=(CPU,)) if f.section == "judges of real characters"]
+    assert (lacks.mark, lacks.is_needed) == ("-", False)
+    assert "OPENAI_BASE_URL" in lacks.fix
+
+
+def test_a_service_that_answers_can_judge() -> None:
+    told = texts("judges of real characters", service=ServiceFacts(is_asked=True, host="127.0.0.1:8000"))
+    assert told[1:] == ["ok 127.0.0.1:8000 answers: --judge openai:MODEL"]
