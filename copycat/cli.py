@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from copycat.commands import data, sandbox
+from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
+from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
 from copycat.commands.eval import EPILOG, evaluate
 from copycat.console import run_app
@@ -17,6 +19,7 @@ app = typer.Typer(
     help="Measure how often image models reproduce protected characters, and what each mitigation changes.",
 )
 app.command("eval", epilog=EPILOG)(evaluate)
+app.command("calibrate", epilog=CALIBRATE_EPILOG)(calibrate)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor)

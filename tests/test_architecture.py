@@ -26,12 +26,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("services",),
     ("models",),
     ("judges",),
+    ("measures",),
     ("runs",),
     ("staging",),
     ("eval",),
-    ("sandbox", "doctor"),
+    ("sandbox", "doctor", "calibration"),
     ("commands",),
-    ("cli", "data"),
+    ("cli", "data", "calibrate"),
 )
 """From the bottom up: a module imports its own package and lower layers, never its equals."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import fsum
 
-from copycat.metrics.intervals import clustered_bootstrap
+from copycat.metrics.intervals import mean_interval
 from copycat.metrics.missing import build_missing, why_missing
 from copycat.metrics.outcomes import Outcomes
 from copycat.schema import Estimate
@@ -27,7 +27,7 @@ def consistency(outcomes: Outcomes, anchor: str) -> Estimate:
         reason = why_missing(rows, "a picture with a judged consistency")
         return build_missing("consistency", anchor, reason, unit="probability", better="higher")
     values = [value for _, value in scored]
-    interval = clustered_bootstrap(values, [character for character, _ in scored])
+    interval = mean_interval(values, [character for character, _ in scored])
     return Estimate(
         metric="consistency",
         anchor=anchor,

@@ -1,7 +1,7 @@
 """95 % intervals for rates, means and paired differences, clustered by character.
 
-Pictures of one character resemble each other, so 450 pictures of 50 characters are not 450
-independent facts. Every interval here resamples, or counts, characters.
+Pictures of one character resemble each other, so 450 pictures of 50 characters are not 450 independent facts. Every
+interval here is a score interval for as many observations as the pictures are worth (`metrics.effective`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,22 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from copycat.metrics.resampling import Clusters
+from copycat.metrics.effective import (
+    FEW_CHANGED,
+    ClusteredMean,
+    assumed_effect,
+    clustered_mean,
+    design_effect,
+    effective_share,
+    grouped,
+    t_quantile,
+)
 
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
-MIN_VARIED_CLUSTERS = 5
-"""With fewer clusters more than 0.01 off the most common cluster mean, a bootstrap cannot see what it did not draw:
-three detected characters of 50 are missing from one resample in 22. In simulations (50 clusters of
-3 pictures, rates of 0.02 to 0.1) the bare bootstrap covers down to 89 %, with this limit 94 %."""
+MOST_OBSERVATIONS = 1e12
+"""Where values do not vary at all between many clusters that differ in something else; keeps the arithmetic finite."""
 
 
 class Interval(NamedTuple):
@@ -59,26 +66,16 @@ def wilson(k: float, n: int) -> Interval:
         raise ValueError(f"an interval needs at least one observation, got n = {n}")
     if not 0 <= k <= n:
         raise ValueError(f"k must lie between 0 and n = {n}, got {k}")
-    z2 = Z_95**2
-    centre = (k + z2 / 2) / (n + z2)
-    half = Z_95 * math.sqrt(k * (n - k) / n + z2 / 4) / (n + z2)
-    # Rounding leaves 1e-18 where the formula has an exact 0 or 1.
-    low = 0.0 if k == 0 else max(0.0, centre - half)
-    high = 1.0 if k == n else min(1.0, centre + half)
-    return Interval(low, high, "wilson")
+    return _score_interval(k, n, Z_95, "wilson")
 
 
-def clustered_bootstrap(values: Sequence[float], clusters: Sequence[str]) -> Interval:
-    """Bound the mean of values in [0, 1] by resampling whole clusters.
+def mean_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
+    """Bound the mean of probabilities by Wilson's score interval for as many observations as they are worth.
 
-    Draws as many clusters as there are, with replacement, 10,000 times; a resample's mean is the
-    ratio of its sum to its size; the 2.5 % and 97.5 % percentiles of those means are the interval.
-
-    Where fewer than 5 clusters differ by more than 0.01 from the most common cluster mean (all values equal, a rate
-    near 0 or 1, few clusters), the percentiles collapse towards that mean. The interval is then
-    Wilson's for mean * C successes in C clusters, as if a cluster were one observation; its method
-    is "wilson-over-characters". For probabilities, which vary less than a rate with the same mean,
-    it is wider than need be.
+    With mean m and variance v of it between C clusters, that is `n = m (1 - m) / v` observations, and Student's t
+    with C - 1 degrees of freedom takes the place of the normal quantile. Where the means of fewer than 5 clusters are
+    off the most common one by more than 0.1, the spread says too little: n is then C at most, as if a cluster were one
+    observation.
 
     Shapes:
         values: (N,), each in [0, 1], N >= 1.
@@ -89,21 +86,23 @@ def clustered_bootstrap(values: Sequence[float], clusters: Sequence[str]) -> Int
     Raises:
         ValueError: empty input, lengths that differ, a value that is not in [0, 1].
 
-    Source: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 3.8. Departs
-        from it in the fallback.
+    Source: after Korn & Graubard 1998, Survey Methodology 24:193, with Wilson's interval, for values from 0 to 1.
     """
     _require_shares(values)
-    grouped = Clusters.build(values, clusters)
-    if grouped.n_varied() >= MIN_VARIED_CLUSTERS:
-        return Interval(*grouped.percentiles(), "cluster-bootstrap")
-    n_clusters = len(grouped.sizes)
-    successes = math.fsum(values) / len(values) * n_clusters
-    # The product can pass C by one rounding error.
-    return wilson(min(successes, n_clusters), n_clusters)._replace(method="wilson-over-characters")
+    found = clustered_mean(values, clusters)
+    of_one = found.mean * (1 - found.mean)
+    n = of_one / found.variance if found.variance > 0 and of_one > 0 else math.inf
+    if found.n_off < FEW_CHANGED:
+        n = min(n, found.n_clusters)
+    n = min(n, MOST_OBSERVATIONS)
+    return _score_interval(found.mean * n, n, t_quantile(found.n_clusters - 1), "wilson-effective")
 
 
 def rate_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
-    """Bound a rate: Wilson where every cluster has one observation, else the clustered bootstrap.
+    """Bound a rate by Wilson's score interval, for its effective size where clusters have several observations.
+
+    The effective size is that of `effective_share`, and Student's t with C - 1 degrees of freedom takes the place of
+    the normal quantile. Where every cluster has one observation, it is Wilson's interval as it is.
 
     Shapes:
         values: (N,), each 0 or 1 (or a bool), N >= 1.
@@ -113,24 +112,32 @@ def rate_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
 
     Raises:
         ValueError: empty input, lengths that differ, a value that is neither 0 nor 1.
+
+    Source: Korn & Graubard 1998, Survey Methodology 24:193. Departs from it in Wilson's interval instead of
+        Clopper and Pearson's, which covers too often.
     """
     for value in values:
         if value not in (0, 1):
-            raise ValueError(f"a rate is made of zeros and ones, got {value}; use clustered_bootstrap")
+            raise ValueError(f"a rate is made of zeros and ones, got {value}; use mean_interval")
     if len(values) == len(clusters) == len(set(clusters)):
         return wilson(sum(values), len(values))
-    return clustered_bootstrap(values, clusters)
+    groups = grouped(values, clusters)
+    found = effective_share([int(sum(group)) for group in groups], [len(group) for group in groups])
+    assert found is not None  # noqa: S101  # grouped refuses empty input
+    return _score_interval(found.share * found.n, found.n, t_quantile(found.n_clusters - 1), "wilson-effective")
 
 
 def paired_difference(treated: Sequence[float], base: Sequence[float], clusters: Sequence[str]) -> PairedDifference:
     """Give the mean of treated minus base over pairs, with its interval over clusters.
 
-    The interval is the clustered bootstrap of the pairs' differences. Where fewer than 5 clusters
-    differ from the most common mean difference (no pair changed, or only a few did), it is
-    Tango's score interval for paired proportions, as if a cluster were one pair: of C clusters,
-    C times the mean positive part of the differences rose, and C times the mean negative part fell;
-    its method is "tango-over-characters". Where nothing changed, that is +/- z^2/(C + z^2), the
-    upper Wilson limit of 0 in C. For probabilities it is wider than need be.
+    Of zeros and ones, it is Tango's score interval for paired proportions with as many pairs as they are worth: the
+    share of pairs that rose and the share that fell, times the effective number of pairs (N over the design effect of
+    the differences; at least that of a correlation of 0.7 where fewer than 5 clusters changed), and Student's t with
+    C - 1 degrees of freedom. Where nothing changed, that is +/- t^2/(n + t^2).
+
+    Of probabilities, it is the mean +/- t standard errors, taken between clusters. Where fewer than 5 clusters are off
+    the most common mean difference by more than 0.1, it is Tango's interval as if a cluster were one pair (the positive
+    part of the differences rose, the negative part fell), which is wider than need be.
 
     Shapes:
         treated, base: (N,), each in [0, 1], N >= 1; row i of both is one pair.
@@ -142,22 +149,48 @@ def paired_difference(treated: Sequence[float], base: Sequence[float], clusters:
     Raises:
         ValueError: empty input, lengths that differ, a value that is not in [0, 1].
 
-    Source: Tango 1998, Stat. Med. 17:891, for the fallback.
+    Source: Tango 1998, Stat. Med. 17:891. Departs from it in effective numbers and t.
     """
     _require_shares(treated)
     _require_shares(base)
     if len(treated) != len(base):
         raise ValueError(f"pairs need as many treated as base values, got {len(treated)} and {len(base)}")
     differences = [t - b for t, b in zip(treated, base, strict=True)]
-    grouped = Clusters.build(differences, clusters)
-    mean = math.fsum(differences) / len(differences)
-    if grouped.n_varied() >= MIN_VARIED_CLUSTERS:
-        return PairedDifference(mean, Interval(*grouped.percentiles(), "cluster-bootstrap"))
-    n_clusters = len(grouped.sizes)
-    per_pair = n_clusters / len(differences)
-    rose = math.fsum(d for d in differences if d > 0) * per_pair
-    fell = math.fsum(-d for d in differences if d < 0) * per_pair
-    return PairedDifference(mean, _tango(rose, fell, n_clusters))
+    found = clustered_mean(differences, clusters)
+    quantile = t_quantile(found.n_clusters - 1)
+    rose = math.fsum(d for d in differences if d > 0) / len(differences)
+    fell = math.fsum(-d for d in differences if d < 0) / len(differences)
+    if all(value in (0, 1) for value in (*treated, *base)):
+        n = _effective_pairs(differences, clusters, found, rose + fell)
+        return PairedDifference(found.mean, _tango(rose * n, fell * n, n, quantile))
+    if found.n_off < FEW_CHANGED:
+        n = float(found.n_clusters)
+        return PairedDifference(found.mean, _tango(rose * n, fell * n, n, quantile))
+    half = quantile * math.sqrt(found.variance)
+    return PairedDifference(
+        found.mean, Interval(max(-1.0, found.mean - half), min(1.0, found.mean + half), "t-over-characters")
+    )
+
+
+def _effective_pairs(
+    differences: Sequence[float], clusters: Sequence[str], found: ClusteredMean, changed: float
+) -> float:
+    groups = grouped(differences, clusters)
+    sizes = [len(group) for group in groups]
+    deff = design_effect(found.variance, changed - found.mean**2, sizes)
+    if sum(any(group) for group in groups) < FEW_CHANGED:
+        deff = max(deff, assumed_effect(sizes))
+    return len(differences) / deff
+
+
+def _score_interval(k: float, n: float, quantile: float, method: str) -> Interval:
+    squared = quantile**2
+    centre = (k + squared / 2) / (n + squared)
+    half = quantile * math.sqrt(max(0.0, k * (n - k) / n) + squared / 4) / (n + squared)
+    # Rounding leaves 1e-18 where the formula has an exact 0 or 1.
+    low = 0.0 if k <= 0 else max(0.0, centre - half)
+    high = 1.0 if k >= n else min(1.0, centre + half)
+    return Interval(low, high, method)
 
 
 def _require_shares(values: Sequence[float]) -> None:
@@ -166,16 +199,16 @@ def _require_shares(values: Sequence[float]) -> None:
             raise ValueError(f"values must lie in [0, 1], got {value}")
 
 
-def _tango(rose: float, fell: float, n: int) -> Interval:
+def _tango(rose: float, fell: float, n: float, quantile: float) -> Interval:
     """Give Tango's score interval for (rose - fell) / n; the counts may be fractions."""
     estimate = (rose - fell) / n
-    low = _tango_limit(rose, fell, n, inside=estimate, outside=-1.0)
-    high = _tango_limit(rose, fell, n, inside=estimate, outside=1.0)
-    return Interval(low, high, "tango-over-characters")
+    low = _tango_limit(rose, fell, n, quantile, inside=estimate, outside=-1.0)
+    high = _tango_limit(rose, fell, n, quantile, inside=estimate, outside=1.0)
+    return Interval(low, high, "tango-effective")
 
 
-def _tango_limit(rose: float, fell: float, n: int, *, inside: float, outside: float) -> float:
-    """Find the difference between `inside` and `outside` whose squared score is z^2."""
+def _tango_limit(rose: float, fell: float, n: float, quantile: float, *, inside: float, outside: float) -> float:
+    """Find the difference between `inside` and `outside` whose squared score is the quantile's square."""
     for _ in range(60):
         middle = (inside + outside) / 2
         # The likeliest share that fell, were the true difference `middle`: root of a quadratic.
@@ -183,7 +216,7 @@ def _tango_limit(rose: float, fell: float, n: int, *, inside: float, outside: fl
         c = -fell * middle * (1 - middle)
         share_fell = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
         variance = n * (2 * share_fell + middle * (1 - middle))
-        if (rose - fell - n * middle) ** 2 <= Z_95**2 * variance:
+        if (rose - fell - n * middle) ** 2 <= quantile**2 * variance:
             inside = middle
         else:
             outside = middle

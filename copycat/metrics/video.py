@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import fsum
 
 from copycat.metrics.detect import build_share
-from copycat.metrics.intervals import clustered_bootstrap
+from copycat.metrics.intervals import mean_interval
 from copycat.metrics.outcomes import Outcome, Outcomes
 from copycat.schema import Estimate
 
@@ -23,7 +23,7 @@ def frame_share(outcomes: Outcomes, anchor: str) -> Estimate | None:
     if not clips:
         return None
     shares = [sum(_hits(row)) / len(_hits(row)) for row in clips]
-    interval = clustered_bootstrap(shares, [row.sample.character for row in clips])
+    interval = mean_interval(shares, [row.sample.character for row in clips])
     return Estimate(
         metric="frame_share",
         anchor=anchor,
@@ -51,7 +51,7 @@ def first_hit(outcomes: Outcomes, anchor: str) -> Estimate | None:
         return None
     length_s = max(times) or 1.0
     shares = [times[_hits(row).index(True)] / length_s for row in clips]
-    interval = clustered_bootstrap(shares, [row.sample.character for row in clips])
+    interval = mean_interval(shares, [row.sample.character for row in clips])
     return Estimate(
         metric="first_hit",
         anchor=anchor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copycat.metrics import clustered_bootstrap, consistency
+from copycat.metrics import mean_interval, consistency
 
 
 def test_consistency_is_the_mean_over_pictures_that_have_one(outcomes_of):
@@ -29,7 +29,7 @@ def test_its_interval_is_clustered_by_character(outcomes_of):
     estimate = consistency(outcomes_of(*rows), "name")
 
     values, characters = [row[4] for row in rows], [row[0] for row in rows]
-    assert (estimate.low, estimate.high, estimate.method) == clustered_bootstrap(values, characters)
+    assert (estimate.low, estimate.high, estimate.method) == mean_interval(values, characters)
 
 
 def test_no_consistency_gives_null_with_a_reason(outcomes_of):

@@ -1,0 +1,60 @@
+"""Calibrations beside the run folders: OUT/calibrations/<judge>-<revision>+<characters>.json.
+
+`python -m copycat.calibrate` writes them; the main job reads the one of its judge, in its revision, and corrects
+the rates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from copycat.errors import DataError
+from copycat.paths import shown
+from copycat.runs.folder import write_json
+from copycat.schema import Calibration
+
+CALIBRATIONS = "calibrations"
+"""The folder, beside the run folders."""
+
+
+def calibration_path(out: Path, judge: str, judge_revision: str, characters: str) -> Path:
+    """Give the file of a judge's calibration on one character set.
+
+    The name holds eight digits of the revision; whoever reads the file compares all of them.
+
+    Args:
+        out: the folder of run folders.
+        characters: id of the character set.
+    """
+    return out / CALIBRATIONS / f"{judge_stem(judge, judge_revision)}+{characters}.json"
+
+
+def judge_stem(judge: str, judge_revision: str) -> str:
+    """Name a judge in one revision as files are named, as `runs.folder.judgements_file` does."""
+    readable = "".join(c if c.isalnum() or c in "-." else "-" for c in judge)
+    return f"{readable}-{judge_revision[:8]}"
+
+
+def read_calibration(path: Path) -> Calibration | None:
+    """Read a calibration; None if there is none.
+
+    Raises:
+        DataError: the file is there and holds no calibration.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise DataError(
+            [f"{shown(path)}: cannot be read as a calibration ({why})"],
+            "  make it again: python -m copycat.calibrate RUN --labels labels.csv, or move it away",
+        ) from error
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write a calibration in one step; the one before is replaced."""
+    write_json(path, calibration.model_dump(mode="json"))
