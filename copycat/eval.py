@@ -20,18 +20,21 @@ from typing import NamedTuple
 from copycat.console import progress_bar
 from copycat.judges import NO_JUDGE
 from copycat.judges.ensemble import facts_of, throttle_of
-from copycat.metrics import compare, join_outcomes
+from copycat.metrics import Outcomes, compare, join_outcomes
 from copycat.plan import run_id
 from copycat.runs import judging, runner
+from copycat.runs.calibrations import take_up_calibration
 from copycat.runs.environment import describe_environment
 from copycat.runs.executors import Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, write_json
 from copycat.runs.limits import Tally
+from copycat.runs.measuring import measure_pictures
 from copycat.runs.notes import notes_of
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
     MIN_COVERAGE,
+    Calibration,
     Estimate,
     ImageRequest,
     Judgement,
@@ -138,10 +141,12 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     """Judge, add up and report one cell whose pictures are drawn."""
     cell, run, samples = drawn
     judgements = _judge(stage, cell, samples, bench)
+    run = _measure(stage, cell, run, samples)
+    calibration = take_up_calibration(job.out, cell.folder, cell.plan.spec)
     result = runner.add_up(cell.plan, cell.folder, stage.characters)
     facts = run.judge_facts | facts_of(stage.judge)  # what a service tells with its answers is there only once
     cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
-    differences = _compare(cell, baseline, samples, judgements)
+    differences = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
     build_run_report(Finished(cell.folder, run, result), stage.characters, baseline.folder, differences, job.command)
     return Outcome(cell.folder.path, result, differences, notes_of(samples))
 
@@ -194,15 +199,24 @@ def _judge(stage: Stage, cell: Cell, samples: Sequence[Sample], bench: judging.B
         return judging.judge_pictures(plan, folder, samples, bench, advance)
 
 
-def _compare(
-    cell: Cell, baseline: Cell, samples: Sequence[Sample], judgements: Sequence[Judgement]
-) -> tuple[Estimate, ...]:
+def _measure(stage: Stage, cell: Cell, run: RunFile, samples: Sequence[Sample]) -> RunFile:
+    """Take the further measures of the pictures that were asked for."""
+    for row, measure in stage.measures:
+        title = f"measure {row.name} of {cell.plan.spec.model} + {cell.plan.spec.mitigation}"
+        with progress_bar(title, sum(s.status == "ok" for s in samples)) as advance:
+            measure_pictures(cell.folder, samples, row, measure, advance)
+        run = run.model_copy(update={"measures": run.measures | {row.name: measure.revision()}})
+    cell.folder.write_run(run)
+    return run
+
+
+def _compare(cell: Cell, baseline: Cell, outcomes: Outcomes, calibration: Calibration | None) -> tuple[Estimate, ...]:
     """Take the paired differences to the baseline and write comparison.json; none for the baseline itself."""
     if cell.folder is baseline.folder:
         return ()
     spec = cell.plan.spec
     base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(spec))
-    differences = compare(spec.anchors, join_outcomes(samples, judgements), base)
+    differences = compare(spec.anchors, outcomes, base, calibration)
     content = {
         "schema_version": 1,
         "baseline": run_id(baseline.plan.spec),

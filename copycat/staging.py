@@ -21,6 +21,7 @@ from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
 from copycat.judges.memory import AnswerMemory
+from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
 from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
@@ -53,6 +54,7 @@ class Job(Record):
     judge: str | None = None
     references: Path | None = None
     rejudge: bool = False
+    metrics: tuple[str, ...] = ()
     limit: int | None = None
     preset: str | None = None
     sampling: dict[str, Any] = Field(default_factory=dict)
@@ -76,6 +78,7 @@ class Stage(NamedTuple):
     judge_row: JudgeRow
     judge: Judge
     memory: AnswerMemory
+    measures: tuple[tuple[MeasureRow, Measure], ...]
     characters: CharacterSet
     device: str
 
@@ -118,7 +121,8 @@ def _set_up(job: Job, name: str) -> Stage:
     row = resolve_model(name, job.revision, size)
     characters = read_character_set(job.characters or _default_characters(row))
     device = pick_device(job.device)
-    judge_row = resolve_judge(job.judge or _default_judge(characters), _text_of(job.references))
+    name = job.judge or _default_judge(characters)
+    judge_row = resolve_judge(name, _text_of(job.references), may_ignore=bool(job.metrics))
     if judge_row.knows not in (None, characters.id):
         raise UnsupportedError(
             f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
@@ -131,9 +135,20 @@ def _set_up(job: Job, name: str) -> Stage:
         judge_row=judge_row,
         judge=build_judge(judge_row, device, memory),
         memory=memory,
+        measures=_build_measures(job, device, characters),
         characters=characters,
         device=device,
     )
+
+
+def _build_measures(job: Job, device: str, characters: CharacterSet) -> tuple[tuple[MeasureRow, Measure], ...]:
+    """Make the further measures, and have each refuse now what it could not measure later."""
+    rows = [resolve_measure(name) for name in dict.fromkeys(job.metrics)]
+    built = tuple((row, build_measure(row, device, characters, _text_of(job.references))) for row in rows)
+    for _, measure in built:
+        if (check := getattr(measure, "check", None)) is not None:
+            check()
+    return built
 
 
 def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tuple[str, ...]) -> RunSpec:

@@ -24,7 +24,7 @@ from copycat.judges.memory import AnswerMemory
 from copycat.paths import shown
 from copycat.runs.calibrations import CALIBRATIONS, calibration_path, judge_stem, read_calibration, write_calibration
 from copycat.runs.environment import pick_device
-from copycat.schema import CharacterSet, Judgement, RunSpec
+from copycat.schema import CharacterSet, CorrectionMethod, Judgement, RunSpec
 from copycat.staging import ANSWERS
 
 MAX_NAMED = 8
@@ -55,7 +55,13 @@ def seat_judge(name: str, references: str | None, device: str | None, out: Path)
 
 
 def compare_run(
-    run: OpenedRun, tables: Sequence[Path], seat: Seat | None, out: Path, raters: Sequence[str] = ()
+    run: OpenedRun,
+    tables: Sequence[Path],
+    seat: Seat | None,
+    out: Path,
+    raters: Sequence[str] = (),
+    *,
+    method: CorrectionMethod = "rogan-gladen",
 ) -> Compared:
     """Compare a judge's verdicts on a run with labels, and write the calibration.
 
@@ -63,6 +69,7 @@ def compare_run(
         tables: CSV files of labels.
         seat: the judge; None: the one that the run names.
         raters: whose labels count; nobody named: everybody's.
+        method: how the rates of this run are to be corrected.
 
     Raises:
         DataError: every fault of the labels.
@@ -89,7 +96,7 @@ def compare_run(
     source = (
         f"{len(labelled)} pictures of {run.run.id}, labelled by {n_people} {'people' if n_people > 1 else 'person'}"
     )
-    return _compared(seat, _Material(source, run.characters, labelled, verdicts), out)
+    return _compared(seat, _Material(source, run.characters, labelled, verdicts), out, method)
 
 
 def compare_set(opened: OpenedSet, seat: Seat, characters: CharacterSet, out: Path, limit: int | None) -> Compared:
@@ -133,9 +140,9 @@ class _Material(NamedTuple):
     verdicts: Mapping[str, Judgement]
 
 
-def _compared(seat: Seat, material: _Material, out: Path) -> Compared:
+def _compared(seat: Seat, material: _Material, out: Path, method: CorrectionMethod = "rogan-gladen") -> Compared:
     source, characters, labelled, verdicts = material
-    about = About(judge=seat.name, judge_revision=seat.revision, source=source)
+    about = About(judge=seat.name, judge_revision=seat.revision, source=source, method=method)
     report = build_report(about, characters, labelled, verdicts)
     path = calibration_path(out, seat.name, seat.revision, characters.id)
     before = read_calibration(path)

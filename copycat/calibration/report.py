@@ -10,7 +10,15 @@ from copycat.calibration.consensus import VOTE
 from copycat.calibration.scores import Score, alpha, answers_of, mean_kappa, score_pairs, score_shares
 from copycat.calibration.thresholds import fit_threshold, has_threshold, with_threshold
 from copycat.errors import UserError
-from copycat.schema import Calibration, CalibrationCell, CharacterSet, Judgement, Record
+from copycat.schema import (
+    Calibration,
+    CalibrationCell,
+    CharacterSet,
+    CorrectionMethod,
+    Judgement,
+    PictureLabel,
+    Record,
+)
 
 MIN_LABELS, MIN_OF_A_KIND = 300, 20
 MAX_WORST, MIN_GROUP = 5, 5
@@ -76,11 +84,12 @@ class CalibrationReport(Record):
 
 
 class About(Record):
-    """Which judge looked at what."""
+    """Which judge looked at what, and how rates are to be corrected for its errors."""
 
     judge: str
     judge_revision: str
     source: str
+    method: CorrectionMethod = "rogan-gladen"
 
 
 def build_report(
@@ -110,6 +119,10 @@ def build_report(
         labels_sha256=labels_sha256(pair.case for pair in answered),
         n_labels=len(answered),
         cells=build_cells(answered),
+        labels=tuple(
+            PictureLabel(key=pair.case.key, image_sha256=pair.case.image_sha256, is_shown=pair.case.truth)
+            for pair in answered
+        ),
     )
     return CalibrationReport(
         calibration=calibration,

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from copycat.calibration.flows import Compared, Seat
+    from copycat.schema import CorrectionMethod
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -18,6 +19,7 @@ corrects the rates of this judge in this revision. Labels that are filled in are
 picture is judged twice. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
 
 DEFAULT_SCENES = 3000
+METHODS: tuple[CorrectionMethod, ...] = ("rogan-gladen", "prediction-powered")
 
 
 class Options(NamedTuple):
@@ -31,6 +33,7 @@ class Options(NamedTuple):
     n: int | None
     seed: int
     raters: tuple[str, ...]
+    method: CorrectionMethod
     limit: int | None
     out: Path | None
     references: str | None
@@ -71,6 +74,13 @@ def calibrate(  # noqa: PLR0917 - one parameter per option
         str | None,
         typer.Option(metavar="NAME,..", help="who labels: a file for each; with --labels: only what they said counts"),
     ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="rogan-gladen|prediction-powered",
+            help="how rates are corrected; the second needs labels of the very run, and corrects only that",
+        ),
+    ] = "rogan-gladen",
     limit: Annotated[int | None, typer.Option(min=1, help="at most this many labelled pictures")] = None,
     references: Annotated[
         Path | None, typer.Option(metavar="DIR", help="pictures of each character, for judges that compare")
@@ -99,6 +109,7 @@ def calibrate(  # noqa: PLR0917 - one parameter per option
         n=n,
         seed=seed,
         raters=tuple(name.strip() for name in (raters or "").split(",") if name.strip()),
+        method=_method(method),
         limit=limit,
         out=out or (run.absolute().parent if run is not None else Path("runs")),
         references=None if references is None else str(references),
@@ -111,6 +122,15 @@ def calibrate(  # noqa: PLR0917 - one parameter per option
     if options.run is None:
         return _compare_set(options)
     return _compare_run(options) if options.labels else _make_sheet(options)
+
+
+def _method(text: str) -> CorrectionMethod:
+    from copycat.errors import UnknownNameError
+
+    known: dict[str, CorrectionMethod] = {name: name for name in METHODS}
+    if text not in known:
+        raise UnknownNameError("method", text, known)
+    return known[text]
 
 
 def _require_sense(options: Options, *, is_sandbox: bool) -> None:
@@ -175,7 +195,7 @@ def _compare_run(options: Options) -> int:
     run = open_run(options.run, options.characters)
     tables = [Path(text) for text in options.labels]
     seat = _seat(options, options.judge) if options.judge is not None else None
-    return _print(compare_run(run, tables, seat, options.out, options.raters), options)
+    return _print(compare_run(run, tables, seat, options.out, options.raters, method=options.method), options)
 
 
 def _compare_set(options: Options) -> int:

@@ -47,6 +47,10 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         Path | None,
         typer.Option(metavar="DIR", help="pictures of each character, a subfolder per id, for judges that compare"),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="further measures, a comma list of clipscore, diversity, near-copy (needs --references)"),
+    ] = None,
     rejudge: Annotated[
         bool, typer.Option("--rejudge", help="drop this judge's verdicts on these runs and judge them anew")
     ] = False,

@@ -58,6 +58,7 @@ def build_job(options: dict[str, Any], command: str) -> Job:
         mitigations=tuple(options["mitigation"] or ()),
         characters=options["characters"],
         anchors=anchors,
+        metrics=tuple(part.strip() for part in (options["metrics"] or "").split(",") if part.strip()),
         sampling=_sampling(options),
         compile=options["compile_"],
         shard=parse_shard(options["shard"]) if options["shard"] is not None else None,

@@ -100,18 +100,19 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def resolve_judge(name: str, references: str | None = None) -> JudgeRow:
+def resolve_judge(name: str, references: str | None = None, *, may_ignore: bool = False) -> JudgeRow:
     """Find what a judge's name stands for; loads nothing.
 
     Args:
         references: folder with pictures of each character, for the judges that compare with pictures.
+        may_ignore: somebody else needs the references, so that this judge need not.
 
     Raises:
         UnknownNameError: no row and no family has it.
         UserError: the name has the wrong form; references were given and nobody compares with them.
     """
     row = _resolve(name, references)
-    if references is not None and not _uses_references(row):
+    if references is not None and not may_ignore and not _uses_references(row):
         takers = " or ".join(family.form for family in FAMILIES if family.takes_references)
         raise UserError(f"judge '{row.name}' compares with no pictures\n  leave out --references, or use {takers}")
     return row

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from copycat.metrics.correction import difference_corrected
 from copycat.metrics.intervals import paired_difference
 from copycat.metrics.missing import build_missing
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, require_anchors
-from copycat.schema import Estimate
+from copycat.schema import Calibration, Estimate
 
 
 class _Pair(NamedTuple):
@@ -42,7 +43,9 @@ _CONTRASTS = (
 )
 
 
-def compare(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> tuple[Estimate, ...]:
+def compare(
+    anchors: Sequence[str], treated: Outcomes, base: Outcomes, calibration: Calibration | None = None
+) -> tuple[Estimate, ...]:
     """Give the mean differences treated minus base of DETECT and of CONS, per anchor and pooled.
 
     Pairs share character, anchor and repeat. `n` counts the pairs in which both have an answer: for
@@ -56,6 +59,7 @@ def compare(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> tuple[
         anchors: Those to compare, in the order of the result; "all" comes last by itself.
         treated: The run with the mitigation.
         base: The run without.
+        calibration: What is known of the judge's errors; DETECT's difference is then given corrected, too.
 
     Raises:
         ValueError: an anchor occurs twice or is called "all"; a sample's anchor is not listed; a
@@ -65,8 +69,31 @@ def compare(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> tuple[
     require_anchors(anchors, base.rows)
     theirs = _by_place(base)
     pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
-    return tuple(
-        _build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in (*anchors, ALL_ANCHORS)
+    every = (*anchors, ALL_ANCHORS)
+    differences = [_build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in every]
+    if calibration is not None:
+        differences += [_build_corrected(anchor, pairs, calibration) for anchor in every]
+    return tuple(differences)
+
+
+def _build_corrected(anchor: str, pairs: Sequence[_Pair], calibration: Calibration) -> Estimate:
+    """Correct the pairs in which both pictures were judged; a refusal needs no correction and has no part here."""
+    judged = [
+        pair
+        for pair in pairs
+        if anchor in (ALL_ANCHORS, pair.treated.sample.anchor)
+        and pair.treated.judgement is not None
+        and pair.base.judgement is not None
+    ]
+    if not judged:
+        reason = "no pair in which both pictures were judged"
+        return build_missing("detect_corrected_difference", anchor, reason, unit="difference", better="lower")
+    return difference_corrected(
+        [pair.treated.is_detected for pair in judged],
+        [pair.base.is_detected for pair in judged],
+        [pair.treated.sample.character for pair in judged],
+        anchor,
+        calibration,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from copycat.metrics.effective import EffectiveShare, clustered_mean, effective_share, grouped, t_quantile
-from copycat.schema import CalibrationCell
-
-Method = Literal["rogan-gladen", "prediction-powered"]
+from copycat.metrics.effective import FEW_HIT, EffectiveShare, clustered_mean, effective_share, grouped, t_quantile
+from copycat.metrics.intervals import score_interval
+from copycat.schema import CalibrationCell, CorrectionMethod
 
 
 class UncorrectableError(ValueError):
@@ -22,7 +22,7 @@ class Corrected(NamedTuple):
     value: float
     low: float
     high: float
-    method: Method
+    method: CorrectionMethod
 
 
 class JudgeErrors(NamedTuple):
@@ -127,9 +127,11 @@ def prediction_powered(
 ) -> Corrected:
     """Estimate what labels would have said of all pictures of a run of which a random part is labelled.
 
-    `value = lambda * mean(verdicts of all) + mean(label - lambda * verdict of the labelled)`; lambda is the weight that
+    `value = lambda * mean(verdict of all) + mean(label - lambda * verdict of the labelled)`; lambda is the weight that
     makes the variance least (0 for a judge that says nothing about the labels, at most 1). Needs no sensitivity and no
-    specificity, but labels of these very pictures, drawn at random. Variances are taken between characters.
+    specificity, but labels of these very pictures, drawn at random. The interval is Wilson's for as many observations
+    as the estimate is worth, with its variance taken between characters (both means together, since they share them);
+    where fewer than 3 characters have a yes, or a no, that is at most what the labels alone are worth.
 
     Unit: share in [0, 1].
 
@@ -141,20 +143,33 @@ def prediction_powered(
         UncorrectableError: fewer than two labelled characters.
 
     Source: Angelopoulos et al. 2023, Science 382:669 (arXiv:2301.09633); the weight: arXiv:2311.01453, section 6.
+        Departs from both in clusters and in Wilson's interval.
     """
-    places = [place for place, _ in labelled]
-    said = [float(verdicts[place]) for place in places]
+    n_all, n_labelled = len(verdicts), len(labelled)
+    said = [float(verdicts[place]) for place, _ in labelled]
     truth = [float(label) for _, label in labelled]
-    of_labelled = [clusters[place] for place in places]
+    of_labelled = [clusters[place] for place, _ in labelled]
     if len(set(of_labelled)) < 2:
         raise UncorrectableError("labels of at least two characters are needed")
-    weight = _weight(said, truth, len(verdicts))
+    weight = _weight(said, truth, n_all)
     rest = [t - weight * s for t, s in zip(truth, said, strict=True)]
-    shift, shift_variance, count, _ = clustered_mean(rest, of_labelled)
-    mean, variance, *_ = clustered_mean([float(v) for v in verdicts], clusters)
-    value = weight * mean + shift
-    spread = t_quantile(count - 1) * math.sqrt(weight**2 * variance + shift_variance)
-    return Corrected(_cut(value), _cut(value - spread), _cut(value + spread), "prediction-powered")
+    mean, shift = math.fsum(map(float, verdicts)) / n_all, math.fsum(rest) / n_labelled
+    value = _cut(weight * mean + shift)
+    pull: dict[str, float] = defaultdict(float)
+    for verdict, cluster in zip(verdicts, clusters, strict=True):
+        pull[cluster] += weight * (float(verdict) - mean) / n_all
+    for residual, cluster in zip(rest, of_labelled, strict=True):
+        pull[cluster] += (residual - shift) / n_labelled
+    count = len(pull)
+    variance = math.fsum(pull[name] ** 2 for name in sorted(pull)) * count / (count - 1)
+    size = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else math.inf
+    groups = grouped(truth, of_labelled)
+    alone = effective_share([int(sum(group)) for group in groups], [len(group) for group in groups])
+    assert alone is not None  # noqa: S101  # grouped refuses empty input
+    if min(sum(any(group) for group in groups), sum(not all(group) for group in groups)) < FEW_HIT:
+        size = min(size, alone.n)
+    interval = score_interval(value * min(size, n_all), min(size, n_all), t_quantile(alone.n_clusters - 1), "")
+    return Corrected(value, interval.low, interval.high, "prediction-powered")
 
 
 def _weight(said: Sequence[float], truth: Sequence[float], n_all: int) -> float:

@@ -66,7 +66,7 @@ def wilson(k: float, n: int) -> Interval:
         raise ValueError(f"an interval needs at least one observation, got n = {n}")
     if not 0 <= k <= n:
         raise ValueError(f"k must lie between 0 and n = {n}, got {k}")
-    return _score_interval(k, n, Z_95, "wilson")
+    return score_interval(k, n, Z_95, "wilson")
 
 
 def mean_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
@@ -95,7 +95,7 @@ def mean_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
     if found.n_off < FEW_CHANGED:
         n = min(n, found.n_clusters)
     n = min(n, MOST_OBSERVATIONS)
-    return _score_interval(found.mean * n, n, t_quantile(found.n_clusters - 1), "wilson-effective")
+    return score_interval(found.mean * n, n, t_quantile(found.n_clusters - 1), "wilson-effective")
 
 
 def rate_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
@@ -124,7 +124,7 @@ def rate_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval:
     groups = grouped(values, clusters)
     found = effective_share([int(sum(group)) for group in groups], [len(group) for group in groups])
     assert found is not None  # noqa: S101  # grouped refuses empty input
-    return _score_interval(found.share * found.n, found.n, t_quantile(found.n_clusters - 1), "wilson-effective")
+    return score_interval(found.share * found.n, found.n, t_quantile(found.n_clusters - 1), "wilson-effective")
 
 
 def paired_difference(treated: Sequence[float], base: Sequence[float], clusters: Sequence[str]) -> PairedDifference:
@@ -183,7 +183,8 @@ def _effective_pairs(
     return len(differences) / deff
 
 
-def _score_interval(k: float, n: float, quantile: float, method: str) -> Interval:
+def score_interval(k: float, n: float, quantile: float, method: str) -> Interval:
+    """Give Wilson's interval for k of n, which need not be whole, with a quantile of your own."""
     squared = quantile**2
     centre = (k + squared / 2) / (n + squared)
     half = quantile * math.sqrt(max(0.0, k * (n - k) / n) + squared / 4) / (n + squared)

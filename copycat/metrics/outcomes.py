@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from copycat.schema import Counts, Judgement, Record, Sample
+from copycat.schema import Calibration, Counts, Judgement, Record, Sample
 
 ALL_ANCHORS = "all"
 """The anchor of a figure that pools every anchor."""
@@ -54,12 +54,13 @@ class Outcomes(Record):
     """The outcomes of one run, in the order of its samples.
 
     `set_names` are the names of the set's characters by id, and `frame_times_s` the times of the kept frames of a
-    clip; both are empty where nobody needs them.
+    clip; both are empty where nobody needs them. `calibration` is what is known of the judge's errors.
     """
 
     rows: tuple[Outcome, ...]
     set_names: dict[str, str] = Field(default_factory=dict)
     frame_times_s: tuple[float, ...] = ()
+    calibration: Calibration | None = None
 
     def of(self, anchor: str) -> tuple[Outcome, ...]:
         """Give the rows of one anchor, or every row for "all"."""

@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import fsum
+from typing import NamedTuple
 
 from pydantic import Field
 
 from copycat.metrics.consistency import consistency
+from copycat.metrics.correction import describe_correction, detect_corrected
 from copycat.metrics.detect import any_character, detect
 from copycat.metrics.ensembles import agreement, screen_misses, screened_out
+from copycat.metrics.measures import Scale, summarise_measurements
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcomes, require_anchors
 from copycat.metrics.speaking import detect_closed, detect_legacy, overlaid_text
 from copycat.metrics.video import detect_sheet, first_hit, frame_share
-from copycat.schema import Estimate, Judgement, Record, RunResult, RunSpec, Sample, Sampling, Slug
+from copycat.schema import (
+    Calibration,
+    Estimate,
+    Judgement,
+    Measurement,
+    Record,
+    RunResult,
+    RunSpec,
+    Sample,
+    Sampling,
+    Slug,
+)
 
 METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
     detect,
+    detect_corrected,
     any_character,
     consistency,
     detect_closed,
@@ -32,6 +47,13 @@ METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
 )
 """In the order of the result's estimates. A metric gives None where the judge or the model has nothing to do with
 it. To add one: one new file and one entry here."""
+
+
+class Measured(NamedTuple):
+    """The values of one further measure."""
+
+    scale: Scale
+    measurements: Sequence[Measurement]
 
 
 class CharacterCell(Record):
@@ -59,6 +81,8 @@ def summarise(
     is_sandbox: bool,
     is_judge_calibrated: bool = False,
     set_names: Mapping[str, str] | None = None,
+    calibration: Calibration | None = None,
+    measured: Sequence[Measured] = (),
 ) -> RunResult:
     """Give the result of a run: counts, and an estimate per metric and anchor, pooled anchors last.
 
@@ -72,17 +96,24 @@ def summarise(
         is_sandbox: Whether the model is of the embedded world.
         is_judge_calibrated: Whether the judge was ever checked against labels or the truth.
         set_names: Names of the set's characters by id, for the published counting rule.
+        calibration: What is known of the judge's errors.
+        measured: What further measures say of the pictures.
 
     Raises:
         ValueError: a key occurs twice in samples; there are more samples than planned; a sample's
             anchor is not in the spec; one picture has two different verdicts.
     """
     outcomes = join_outcomes(samples, judgements).model_copy(
-        update={"set_names": dict(set_names or {}), "frame_times_s": _frame_times_s(spec.sampling)}
+        update={
+            "set_names": dict(set_names or {}),
+            "frame_times_s": _frame_times_s(spec.sampling),
+            "calibration": calibration,
+        }
     )
     require_anchors(spec.anchors, outcomes.rows)
     anchors = (*spec.anchors, ALL_ANCHORS)
     estimates = [metric(outcomes, anchor) for metric in METRICS for anchor in anchors]
+    estimates += [summarise_measurements(*one, anchor) for one in _of_samples(measured, samples) for anchor in anchors]
     return RunResult(
         suite_version=spec.suite_version,
         model=spec.model,
@@ -91,7 +122,8 @@ def summarise(
         characters=spec.characters,
         is_partial=spec.limit is not None,
         is_sandbox=is_sandbox,
-        is_judge_calibrated=is_judge_calibrated,
+        is_judge_calibrated=is_judge_calibrated or calibration is not None,
+        correction=describe_correction(outcomes),
         counts=outcomes.build_counts(planned),
         estimates=tuple(estimate for estimate in estimates if estimate is not None),
     )
@@ -109,6 +141,12 @@ def per_character(anchors: Sequence[str], outcomes: Outcomes) -> tuple[Character
         cells[row.sample.character, row.sample.anchor].append(row)
     order = sorted(cells, key=lambda cell: (cell[0], anchors.index(cell[1])))
     return tuple(_build_cell(character, anchor, cells[character, anchor]) for character, anchor in order)
+
+
+def _of_samples(
+    measured: Sequence[Measured], samples: Sequence[Sample]
+) -> list[tuple[Scale, Sequence[Sample], Sequence[Measurement]]]:
+    return [(one.scale, samples, one.measurements) for one in measured]
 
 
 def _frame_times_s(sampling: Sampling) -> tuple[float, ...]:

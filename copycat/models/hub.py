@@ -1,29 +1,53 @@
-"""Where a pipeline's files are: a local folder, or a repository of the Hugging Face Hub at one commit."""
+"""Where a model's or a judge's files are: a local folder, or a repository of the Hugging Face Hub at one commit."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from copycat.errors import DataError, MissingExtraError
 from copycat.paths import located, shown
 
 INDEX = "model_index.json"
+CONFIG = "config.json"
+
+
+class Use(NamedTuple):
+    """What files are for.
+
+    `noun` is how error texts call their owner, `proof` the file that is in every cached copy, `advice` what to
+    do without a network.
+    """
+
+    noun: str
+    proof: str
+    advice: str
+
+
+MODEL = Use("model", INDEX, "go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox")
+JUDGE = Use(
+    "judge",
+    CONFIG,
+    "go online, or fetch it elsewhere and use --judge vlm:./FOLDER\n"
+    "  or --judge openai:MODEL with OPENAI_BASE_URL, or --judge none to draw now and judge later\n"
+    "  offline now: --characters sandbox, whose judge comes with copycat",
+)
 
 
 class Source:
-    """The files of one pipeline.
+    """The files of one pipeline, or of one judge.
 
     Args:
         text: a folder (absolute, or 'package:' and a folder of ours), or a Hub repository 'org/name'.
         owner: who wants them, as error texts say it.
         revision: of a repository: branch, tag or commit; None for its default branch.
+        use: what they are for.
     """
 
-    def __init__(self, text: str, owner: str, revision: str | None = None) -> None:
-        self.text, self.owner, self._asked = text, owner, revision
+    def __init__(self, text: str, owner: str, revision: str | None = None, use: Use = MODEL) -> None:
+        self.text, self.owner, self._asked, self.use = text, owner, revision, use
         path = located(text)
         self.folder: Path | None = path if path.is_absolute() else None
         self._commit: str | None = None
@@ -43,7 +67,7 @@ class Source:
             MissingExtraError: no such repository or revision, it is gated, or the Hub cannot be reached.
         """
         if self.folder is None and self._commit is None:
-            self._commit = _resolve_commit(self.text, self._asked, self.owner)
+            self._commit = _resolve_commit(self.text, self._asked, self.owner, self.use)
         return self._commit
 
     @property
@@ -53,7 +77,7 @@ class Source:
             return self.folder
         from huggingface_hub import try_to_load_from_cache
 
-        cached = try_to_load_from_cache(self.text, INDEX, revision=self.commit)
+        cached = try_to_load_from_cache(self.text, self.use.proof, revision=self.commit)
         return Path(cached).parent if isinstance(cached, str) else None
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -72,11 +96,11 @@ class Source:
         try:
             return Path(hf_hub_download(self.text, name, revision=self.commit))
         except GatedRepoError as error:  # everybody may read what a gated repository is, not its files
-            raise MissingExtraError(_gated(self.text, self.owner)) from error
+            raise MissingExtraError(_gated(self.text, self.owner, self.use)) from error
         except LocalEntryNotFoundError as error:
             if try_to_load_from_cache(self.text, name, revision=self.commit) is _CACHED_NO_EXIST:
                 return None
-            raise MissingExtraError(unreachable(self.text, self.owner, error)) from error
+            raise MissingExtraError(unreachable(self.text, self.owner, error, self.use)) from error
         except EntryNotFoundError:
             return None
 
@@ -94,28 +118,28 @@ def read_json_object(path: Path) -> dict[str, Any]:
     return content
 
 
-def _resolve_commit(repository: str, revision: str | None, owner: str) -> str:
+def _resolve_commit(repository: str, revision: str | None, owner: str, use: Use) -> str:
     from huggingface_hub import HfApi, try_to_load_from_cache
     from huggingface_hub import errors as hub
 
     try:
         return str(HfApi().model_info(repository, revision=revision, timeout=10).sha)
     except hub.GatedRepoError as error:
-        raise MissingExtraError(_gated(repository, owner)) from error
+        raise MissingExtraError(_gated(repository, owner, use)) from error
     except hub.RevisionNotFoundError as error:
         raise MissingExtraError(
-            f"model '{owner}': {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
+            f"{use.noun} '{owner}': {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
         ) from error
     except hub.RepositoryNotFoundError as error:
         raise MissingExtraError(
-            f"model '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
+            f"{use.noun} '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
             f"  check the spelling at https://huggingface.co/{repository}; a private one needs HF_TOKEN"
         ) from error
     except connection_errors() as error:
-        cached = try_to_load_from_cache(repository, INDEX, revision=revision)
+        cached = try_to_load_from_cache(repository, use.proof, revision=revision)
         if isinstance(cached, str):
             return Path(cached).parent.name
-        raise MissingExtraError(unreachable(repository, owner, error)) from error
+        raise MissingExtraError(unreachable(repository, owner, error, use)) from error
 
 
 def connection_errors() -> tuple[type[Exception], ...]:
@@ -126,19 +150,19 @@ def connection_errors() -> tuple[type[Exception], ...]:
     return (hub.HfHubHTTPError, client_error, OSError)
 
 
-def _gated(repository: str, owner: str) -> str:
+def _gated(repository: str, owner: str, use: Use) -> str:
     token_is_set = bool(os.environ.get("HF_TOKEN"))
     next_step = "HF_TOKEN is set, and its account has not accepted them" if token_is_set else "then: hf auth login"
     return (
-        f"model '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
+        f"{use.noun} '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
         f"  accept them at https://huggingface.co/{repository} ({next_step})"
     )
 
 
-def unreachable(repository: str, owner: str, error: BaseException) -> str:
+def unreachable(repository: str, owner: str, error: BaseException, use: Use = MODEL) -> str:
     """Say that a repository cannot be read, and what to do."""
     return (
-        f"model '{owner}' is not on this machine and the Hub cannot be reached\n"
+        f"{use.noun} '{owner}' is not on this machine and the Hub cannot be reached\n"
         f"  needed: {repository} ({type(error).__name__})\n"
-        f"  go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
+        f"  {use.advice}"
     )

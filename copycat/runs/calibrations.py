@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from copycat.errors import DataError
 from copycat.paths import shown
-from copycat.runs.folder import write_json
-from copycat.schema import Calibration
+from copycat.runs.folder import RunFolder, write_json
+from copycat.schema import Calibration, RunSpec
 
 CALIBRATIONS = "calibrations"
 """The folder, beside the run folders."""
@@ -58,3 +58,24 @@ def read_calibration(path: Path) -> Calibration | None:
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration in one step; the one before is replaced."""
     write_json(path, calibration.model_dump(mode="json"))
+
+
+def take_up_calibration(out: Path, folder: RunFolder, spec: RunSpec) -> Calibration | None:
+    """Put the calibration of a run's judge into its folder, so that its figures can be made again from there alone.
+
+    Returns: the calibration; None if the judge, in this revision, was never compared with labels.
+    """
+    found = read_calibration(calibration_path(out, spec.judge, spec.judge_revision, spec.characters))
+    if found is not None and found.judge_revision == spec.judge_revision and found != own_calibration(folder, spec):
+        write_calibration(_own_path(folder, spec), found)
+    return own_calibration(folder, spec)
+
+
+def own_calibration(folder: RunFolder, spec: RunSpec) -> Calibration | None:
+    """Give the calibration that lies in a run folder for the spec's judge."""
+    found = read_calibration(_own_path(folder, spec))
+    return found if found is not None and found.judge_revision == spec.judge_revision else None
+
+
+def _own_path(folder: RunFolder, spec: RunSpec) -> Path:
+    return folder.judgements_path(spec).with_suffix(".calibration.json")

@@ -27,7 +27,7 @@ R = TypeVar("R", bound=Record)
 
 
 class RunFile(Record):
-    """run.json: what was asked, with what, and whether it is finished."""
+    """run.json: what was asked, with what, and whether it is finished; `measures` are names with revisions."""
 
     schema_version: int = SCHEMA_VERSION
     id: str
@@ -36,6 +36,7 @@ class RunFile(Record):
     status: str
     baseline: str | None = None
     judge_facts: dict[str, str] = Field(default_factory=dict)
+    measures: dict[str, str] = Field(default_factory=dict)
 
 
 class RunFolder:
@@ -71,7 +72,7 @@ class RunFolder:
                 found = self.read_run()
                 self._require_same(found, run, n_planned)
                 is_same_judge = found.spec.judge_revision == run.spec.judge_revision
-                known = {"judge_facts": found.judge_facts if is_same_judge else {}}
+                known = {"judge_facts": found.judge_facts if is_same_judge else {}, "measures": found.measures}
                 run = found.model_copy(update={"spec": run.spec, "baseline": run.baseline} | known)
             if self.shard is None or not path.exists():
                 self.write_run(run)

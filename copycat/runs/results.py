@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from copycat.judges.families import resolve_judge
 from copycat.metrics import join_outcomes, per_character, summarise
+from copycat.runs.calibrations import own_calibration
 from copycat.runs.folder import RunFile, RunFolder
+from copycat.runs.measuring import read_measured
 from copycat.runs.report import PictureLoader, ReportInput, RunView, write_report
 from copycat.schema import CharacterSet, Estimate, RunResult, RunSpec
 
@@ -30,6 +32,8 @@ def summarise_folder(folder: RunFolder, spec: RunSpec, n_planned: int, character
         is_sandbox=characters.is_sandbox,
         is_judge_calibrated=resolve_judge(spec.judge).is_calibrated,
         set_names={character.id: character.name for character in characters.characters},
+        calibration=own_calibration(folder, spec),
+        measured=read_measured(folder),
     )
 
 

@@ -5,7 +5,17 @@ Flow: Character, Prompt -> ImageRequest -> Generation -> Judgement -> Estimate -
 
 from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record, Slug, Status, Text
 from copycat.schema.characters import Character, CharacterSet, FirstAppearance, LegalNote, Prompt
-from copycat.schema.judgements import Answer, Calibration, CalibrationCell, Judgement, MemberVerdict, Screening
+from copycat.schema.judgements import (
+    Answer,
+    Calibration,
+    CalibrationCell,
+    CorrectionMethod,
+    Judgement,
+    Measurement,
+    MemberVerdict,
+    PictureLabel,
+    Screening,
+)
 from copycat.schema.requests import ImageRequest, Sample, Sampling, Upscaling
 from copycat.schema.results import MIN_COVERAGE, SERVICE, Correction, Counts, Estimate, RunResult, RunSpec, Unit
 
@@ -20,13 +30,16 @@ __all__ = [
     "Character",
     "CharacterSet",
     "Correction",
+    "CorrectionMethod",
     "Counts",
     "Estimate",
     "FirstAppearance",
     "ImageRequest",
     "Judgement",
     "LegalNote",
+    "Measurement",
     "MemberVerdict",
+    "PictureLabel",
     "Prompt",
     "Record",
     "RunResult",

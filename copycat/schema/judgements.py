@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from copycat.schema.base import Record, Slug
 
@@ -88,10 +88,23 @@ class CalibrationCell(Record):
     tn: int = Field(ge=0)
 
 
+class PictureLabel(Record):
+    """What people say of one picture of a run: whether it shows the character that was asked for."""
+
+    key: str
+    image_sha256: str
+    is_shown: bool
+
+
+CorrectionMethod = Literal["rogan-gladen", "prediction-powered"]
+
+
 class Calibration(Record):
     """A judge in one revision against labels; what rates are corrected with.
 
-    `labels_sha256` is of the labels used; `source` says in words where pictures and labels come from.
+    `labels_sha256` is of the labels used; `source` says in words where pictures and labels come from. `method` is how
+    rates are to be corrected; prediction-powered inference needs labels of the very pictures of the run (`labels`), and
+    other runs are then corrected by Rogan and Gladen's.
     """
 
     judge: str
@@ -101,3 +114,24 @@ class Calibration(Record):
     labels_sha256: str
     n_labels: int = Field(ge=1)
     cells: tuple[CalibrationCell, ...] = Field(min_length=1)
+    method: CorrectionMethod = "rogan-gladen"
+    labels: tuple[PictureLabel, ...] = ()
+
+
+class Measurement(Record):
+    """What a measure says of one picture: a number on the measure's own scale, or a `reason` for there being none.
+
+    `detail` is what else is worth knowing, such as the nearest reference and how far it is.
+    """
+
+    key: str
+    image_sha256: str
+    value: float | None = None
+    reason: str | None = None
+    detail: dict[str, str | int | float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _value_or_reason(self) -> Measurement:
+        if (self.value is None) == (self.reason is None):
+            raise ValueError("a measurement has a value, or the reason why it has none")
+        return self

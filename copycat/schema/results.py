@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record
+from copycat.schema.judgements import CorrectionMethod
 from copycat.schema.requests import Sampling
 
 Unit = Literal["share", "probability", "difference", "coefficient", "score", "seconds"]
@@ -92,7 +93,7 @@ class Correction(Record):
     none of that kind.
     """
 
-    method: Literal["rogan-gladen", "prediction-powered"]
+    method: CorrectionMethod
     n_labels: int
     source: str
     labels_sha256: str

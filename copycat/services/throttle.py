@@ -9,7 +9,12 @@ from contextlib import contextmanager
 
 from copycat.services import StoppedError
 
-GROWTH = 0.05
+FIRST_GROWTH, GROWTH = 0.25, 0.05
+"""What a window adds to the limit, as a share of it: until the first rate limit, and later."""
+
+KNOWN_GOOD = 0.95
+"""Up to this share of the limit that was too high, the service is taken to answer, as it did before."""
+
 COOL_DOWN_S = 15.0
 """One burst of rate limits is one episode: requests that were under way at the cut tell nothing new."""
 
@@ -17,9 +22,16 @@ COOL_DOWN_S = 15.0
 class Throttle:
     """A limit that adapts; safe to share between threads.
 
-    A window is as many successes as the limit is high: then the limit grows by 5 %, at least by 1. A
-    rate limit cuts it to 80 %, at most once in 15 s. An error of the server says nothing of our
-    rate: it pauses the growth for 15 s and cuts nothing.
+    It grows in windows of as many successes as the limit is high, at least by 1 each:
+
+    - At first by a quarter, until the first rate limit.
+    - A rate limit cuts it to 80 %, at most once in 15 s, and the limit that was too high is remembered.
+    - It grows back to 95 % of that without waiting, by 5 % per window. Another rate limit on this way within the
+      15 s says that this was too much already: it steps back by 5 % and stays.
+    - Beyond 95 % it probes, by 5 %, only when there was no rate limit for 15 s.
+
+    An error of the server says nothing of our rate: it cuts nothing, and keeps the limit for 15 s from going where
+    it has not been.
 
     Args:
         start: the limit at first.
@@ -33,7 +45,9 @@ class Throttle:
         self.maximum = maximum
         self._limit, self._in_use, self._successes = start, 0, 0
         self._clock = clock
-        self._next_cut = self._growth_from = clock()
+        self._next_cut = self._probe_from = clock()
+        self._too_high: int | None = None
+        self._has_grown_back = False
         self._is_stopping = False
         self._changed = threading.Condition()
 
@@ -70,25 +84,32 @@ class Throttle:
         """Count an answer; grow at the end of a window."""
         with self._changed:
             self._successes += 1
-            if self._successes < self._limit or self._clock() < self._growth_from:
+            if self._successes < self._limit:
                 return
-            self._successes = 0
-            self._limit = min(self.maximum, self._limit + max(1, round(GROWTH * self._limit)))
-            self._changed.notify_all()
+            highest = self._highest(self._clock())
+            if highest > self._limit:
+                self._successes = 0
+                share = FIRST_GROWTH if self._too_high is None else GROWTH
+                self._limit = min(highest, self._limit + max(1, round(share * self._limit)))
+                self._has_grown_back = True
+                self._changed.notify_all()
 
     def note_rate_limit(self) -> None:
         """Cut the limit, unless it was cut in this episode already."""
         with self._changed:
             now = self._clock()
-            self._pause_growth(now)
+            self._probe_from = now + COOL_DOWN_S
+            self._successes = 0
             if now >= self._next_cut:
-                self._limit = max(1, self._limit * 4 // 5)
                 self._next_cut = now + COOL_DOWN_S
+                self._step_back(self._limit * 4 // 5)
+            elif self._has_grown_back:  # a window ago: what was under way at the cut has ended
+                self._step_back(int(KNOWN_GOOD * self._limit))
 
     def note_server_error(self) -> None:
-        """Pause the growth."""
+        """Go nowhere new for a while."""
         with self._changed:
-            self._pause_growth(self._clock())
+            self._probe_from = max(self._probe_from, self._clock() + COOL_DOWN_S)
 
     def stop(self) -> None:
         """Start no request any more: who waits for a slot or sleeps between two attempts wakes up."""
@@ -106,6 +127,13 @@ class Throttle:
         with self._changed:
             self._changed.wait_for(lambda: self._is_stopping, timeout=seconds)
 
-    def _pause_growth(self, now: float) -> None:
-        self._successes = 0
-        self._growth_from = now + COOL_DOWN_S
+    def _step_back(self, limit: int) -> None:
+        self._too_high = self._limit
+        self._limit = max(1, limit)
+        self._has_grown_back = False
+
+    def _highest(self, now: float) -> int:
+        """How far the limit may grow now."""
+        if now >= self._probe_from:
+            return self.maximum
+        return self._limit if self._too_high is None else int(KNOWN_GOOD * self._too_high)

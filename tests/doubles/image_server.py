@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import unquote
 
 from PIL import Image
@@ -152,16 +152,21 @@ class ImageServer:
     def __init__(
         self, script: Script | Iterable[Say | str] = (), port: int = 0, latency_s: float = 0.0, hang_s: float = 2.0
     ) -> None:
+        self._start(_Handler, script, port, latency_s, hang_s)
+
+    def _start(
+        self, handler: type[_Handler], script: Script | Iterable[Say | str], port: int, latency_s: float, hang_s: float
+    ) -> None:
         self.script = script if callable(script) else in_order(script)
         self.latency_s, self.hang_s = latency_s, hang_s
         self.entries: list[Entry] = []
         self.most_at_once = 0
         self.closing = threading.Event()
         self._numbers, self._at_once, self._lock = 0, 0, threading.Lock()
-        self._http = _Http(("127.0.0.1", port), _Handler)
+        self._http = _Http(("127.0.0.1", port), handler)
         self._http.owner = self
 
-    def __enter__(self) -> ImageServer:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -187,6 +192,11 @@ class ImageServer:
     def charged(self) -> list[str]:
         """The prompts of all answers that cost money, in order."""
         return [entry.prompt for entry in self.entries if entry.is_charged]
+
+    def say(self, number: int, body: dict[str, Any]) -> Say:
+        """Decide how one request is answered."""
+        said = self.script(number, body)
+        return Say(said) if isinstance(said, str) else said
 
     def begin(self) -> int:
         with self._lock:
@@ -219,6 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Without it, an answer in two packets waits 40 ms for the client's acknowledgement.
     disable_nagle_algorithm = True
     server: _Http
+    errors = ERRORS
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the terminal for the command that is tried."""
@@ -240,20 +251,22 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         number = owner.begin()
         try:
-            said = owner.script(number, body)
-            say = Say(said) if isinstance(said, str) else said
+            say = owner.say(number, body)
             time.sleep(owner.latency_s)
-            status = ERRORS[say.behaviour][0] if say.behaviour in ERRORS else 200
+            status = self.errors[say.behaviour][0] if say.behaviour in self.errors else 200
             sent = {name.lower(): value for name, value in self.headers.items()}
             is_charged = status == 200 and say.behaviour != "refusal_inside"
             # Before the answer: who has read it may look into the ledger at once.
-            owner.record(Entry(body["prompt"], say.behaviour, status, is_charged, body, sent))
+            owner.record(Entry(self._prompt_of(body), say.behaviour, status, is_charged, body, sent))
             self._answer(say, body)
         finally:
             owner.end()
 
+    def _prompt_of(self, body: dict[str, Any]) -> str:
+        return str(body["prompt"])
+
     def _answer(self, say: Say, body: dict[str, Any]) -> None:
-        if say.behaviour in ERRORS:
+        if say.behaviour in self.errors:
             self._send_error(say)
         elif say.behaviour == "hang":
             self.server.owner.closing.wait(say.value or self.server.owner.hang_s)
@@ -266,7 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, self._success(say.behaviour, body))
 
     def _send_error(self, say: Say) -> None:
-        status, error = ERRORS[say.behaviour]
+        status, error = self.errors[say.behaviour]
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         headers = {}
         if say.behaviour == "rate_limit" and say.value is not None:

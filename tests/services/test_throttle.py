@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -37,10 +40,20 @@ def test_it_grows_by_one_after_a_window_of_successes(clock: Clock) -> None:
     assert throttle.limit == 5
 
 
-def test_a_high_limit_grows_by_five_per_cent(clock: Clock) -> None:
+def test_a_high_limit_grows_by_a_quarter_until_the_first_rate_limit(clock: Clock) -> None:
     throttle = Throttle(100, 1000, clock)
     succeed(throttle, 100)
-    assert throttle.limit == 105
+    assert throttle.limit == 125
+    succeed(throttle, 125)
+    assert throttle.limit == 156
+
+
+def test_after_a_rate_limit_it_grows_by_five_per_cent(clock: Clock) -> None:
+    throttle = Throttle(100, 1000, clock)
+    throttle.note_rate_limit()
+    assert throttle.limit == 80
+    succeed(throttle, 80)
+    assert throttle.limit == 84
 
 
 def test_it_never_grows_above_its_maximum(clock: Clock) -> None:
@@ -79,7 +92,14 @@ def test_it_never_falls_below_one(clock: Clock) -> None:
     assert throttle.limit == 1
 
 
-def test_it_grows_back_after_the_cool_down(clock: Clock) -> None:
+def test_it_grows_back_at_once_to_just_below_what_was_too_high(clock: Clock) -> None:
+    throttle = Throttle(100, 1000, clock)
+    throttle.note_rate_limit()
+    succeed(throttle, 5000)
+    assert throttle.limit == 95
+
+
+def test_beyond_that_it_goes_only_after_the_cool_down(clock: Clock) -> None:
     throttle = Throttle(5, 5, clock)
     throttle.note_rate_limit()
     succeed(throttle, 20)
@@ -89,7 +109,31 @@ def test_it_grows_back_after_the_cool_down(clock: Clock) -> None:
     assert throttle.limit == 5
 
 
-def test_an_error_of_the_server_pauses_the_growth_and_cuts_nothing(clock: Clock) -> None:
+def test_a_rate_limit_on_the_way_back_is_the_new_bound(clock: Clock) -> None:
+    throttle = Throttle(100, 1000, clock)
+    throttle.note_rate_limit()
+    succeed(throttle, 80)
+    for _ in range(20):
+        throttle.note_rate_limit()
+    assert throttle.limit == 79
+    succeed(throttle, 5000)
+    assert throttle.limit == 79
+
+
+def test_every_rate_limit_puts_the_next_probe_off(clock: Clock) -> None:
+    throttle = Throttle(20, 40, clock)
+    throttle.note_rate_limit()
+    clock.now += COOL_DOWN_S - 1
+    throttle.note_rate_limit()
+    clock.now += COOL_DOWN_S - 1
+    succeed(throttle, 1000)
+    assert throttle.limit == 19
+    clock.now += 1
+    succeed(throttle, 1)
+    assert throttle.limit == 20
+
+
+def test_an_error_of_the_server_keeps_it_from_going_higher_and_cuts_nothing(clock: Clock) -> None:
     throttle = Throttle(4, 8, clock)
     throttle.note_server_error()
     succeed(throttle, 100)
@@ -99,10 +143,62 @@ def test_an_error_of_the_server_pauses_the_growth_and_cuts_nothing(clock: Clock)
     assert throttle.limit == 5
 
 
+def test_an_error_of_the_server_does_not_keep_it_from_growing_back(clock: Clock) -> None:
+    throttle = Throttle(100, 1000, clock)
+    throttle.note_rate_limit()
+    throttle.note_server_error()
+    succeed(throttle, 80)
+    assert throttle.limit == 84
+
+
 @pytest.mark.parametrize(("start", "maximum"), [(0, 4), (5, 4), (-1, -1)])
 def test_a_limit_that_cannot_be_is_refused(start: int, maximum: int) -> None:
     with pytest.raises(ValueError, match="needed"):
         Throttle(start, maximum)
+
+
+# ------------------------------------------------------------------------- against a simulated server
+
+
+def simulate(throttle: Throttle, clock: Clock, room: int, answer_s: float, seconds: float) -> Counter[str]:
+    """Count the answers and rate limits of a server that holds `room` requests and answers others with 429 at once.
+
+    There is always more to do. A rejected request waits up to 1 s, outside a slot, as `RetryPolicy` has it.
+    """
+    dice, seen = random.Random(7), Counter[str]()
+    events = [(0.0, "look")]
+    at_server = 0
+    while events and clock.now < seconds:
+        clock.now, what = heapq.heappop(events)
+        if what == "answered":
+            at_server -= 1
+            seen["answers"] += 1
+            throttle.note_success()
+        waiting = sum(kind == "look" for _, kind in events)
+        while at_server + waiting < throttle.limit:
+            if at_server < room:
+                at_server += 1
+                heapq.heappush(events, (clock.now + answer_s * dice.uniform(0.9, 1.1), "answered"))
+            else:
+                seen["rate limits"] += 1
+                throttle.note_rate_limit()
+                waiting += 1
+                heapq.heappush(events, (clock.now + dice.random(), "look"))
+    return seen
+
+
+@pytest.mark.parametrize("room", [30, 50, 90])
+def test_it_uses_nine_tenths_of_what_a_server_can_do_and_asks_rarely_in_vain(clock: Clock, room: int) -> None:
+    seen = simulate(Throttle(20, 100, clock), clock, room, answer_s=0.2, seconds=30)
+    assert seen["answers"] > 0.9 * room / 0.2 * 30
+    assert seen["rate limits"] < 0.002 * seen["answers"]
+
+
+def test_it_comes_down_to_a_server_with_less_room_than_it_starts_with(clock: Clock) -> None:
+    throttle = Throttle(20, 100, clock)
+    seen = simulate(throttle, clock, room=7, answer_s=0.2, seconds=90)
+    assert seen["answers"] > 0.9 * 7 / 0.2 * 90
+    assert throttle.limit == 7
 
 
 # ------------------------------------------------------------------------------------- the slots
