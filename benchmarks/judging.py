@@ -208,7 +208,7 @@ def profiled(is_wanted: bool) -> Iterator[None]:
     whole = pstats.Stats(profiles[0])
     for profile in profiles[1:]:
         whole.add(profile)
-    whole.sort_stats("cumulative").print_stats(60)
+    whole.sort_stats("cumulative").print_stats(70)
 
 
 if __name__ == "__main__":

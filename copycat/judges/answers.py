@@ -1,43 +1,26 @@
-"""Read a judge's answer strictly: the one answer that it clearly gives, or none at all. Never a guess."""
+"""Read a judge's answer strictly: the one answer that it clearly gives, or none at all. Never a guess.
+
+An unreadable answer costs one more question. A misread one would be a wrong verdict that nobody sees.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
-from copycat.names import NameMatcher, fold
+from copycat.names import Mention, NameMatcher, fold
 from copycat.schema import Character, CharacterSet
 
 MAX_NAMES, MAX_NAME_LENGTH, MAX_WORDS = 20, 100, 10
 MAX_TEXT = 20_000
-NOBODY = frozenset(
-    [
-        "none",
-        "nobody",
-        "no one",
-        "no character",
-        "no characters",
-        "unknown",
-        "n a",
-        "na",
-        "null",
-        "name",
-        "character",
-        "nothing",
-        "no",
-        "yes",
-        "true",
-        "false",
-    ]
-)
-"""Folded words that stand where a name should, and are none."""
-
 MIN_YES_NO = 0.05
 """With less probability on yes and no together, the model is saying something else."""
+
+T = TypeVar("T")
 
 
 class UnreadableError(ValueError):
@@ -51,18 +34,12 @@ class OpenAnswer(NamedTuple):
 
 
 def read_open(text: str) -> OpenAnswer:
-    """Read the answer to the open question: a JSON object {"characters": [names]}.
+    """Read the answer to the open question: a JSON object {"characters": [names]}, or one name without the list.
 
     Raises:
         UnreadableError: anything else.
     """
-    value = _value_of(text, "characters")
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UnreadableError('"characters" is no list of names')
-    if len(names) > MAX_NAMES:
-        raise UnreadableError(f"{len(names)} names; at most {MAX_NAMES} can be meant")
-    return OpenAnswer(tuple(_name(name) for name in names))
+    return OpenAnswer(_the_one_answer(text, "characters", _names))
 
 
 def read_closed(text: str) -> bool:
@@ -71,36 +48,32 @@ def read_closed(text: str) -> bool:
     Raises:
         UnreadableError: anything else.
     """
-    value = _value_of(text, "shown")
-    if not isinstance(value, bool):
-        raise UnreadableError('"shown" is neither true nor false')
-    return value
+    return _the_one_answer(text, "shown", _truth)
 
 
 def match_names(names: Iterable[str], characters: CharacterSet) -> tuple[str, ...]:
     """Give the ids of the characters of a set that the names mean, each once, in their order.
 
-    Each name is taken apart first: what stands in brackets goes, and what follows a comma, a colon, a dash or
-    "from"; a slash, "aka", "and" and "&" join several names. A part means a character if it holds one of its names or
-    aliases (`copycat.names`) and otherwise only words that explain it: articles, titles, words of its franchise, its
-    brands and its other names. "Mario (Super Mario Bros.)", "Disney's Elsa" and "Mario and Luigi" are what they say;
-    "She-Hulk" is not Hulk, "Woody Woodpecker" is not Woody, and "not Mario", "Mario-like plumber" and "a character
-    similar to Mario" are nobody.
+    "and", "&", "+", ";" and "/" join several names. Of each, only what stands before a bracket, a comma, a colon, a
+    dash, "from", "in" or "of" decides; what follows explains it. That part means a character if it is one of its
+    names or aliases (`copycat.names`) with nothing but articles, titles, studios, and words of the character's own
+    names and franchise beside it. "Mario (Super Mario Bros.)", "Disney's Elsa" and "Mario and Luigi" are what they
+    say; "Luigi, brother of Mario", "Tinker Bell, Peter Pan" and "She-Hulk" are who stands first.
+
+    Two kinds of names are nobody: with a word of doubt or likeness in it ("a character similar to Mario", "not
+    Mario", "Mario (lookalike)"), and a short alias whose explanation has nothing to do with the character ("Po from
+    Teletubbies").
     """
+    given = list(names)
+    if not given:
+        return ()
     matcher = NameMatcher(characters.characters)
-    explaining = {character.id: HARMLESS | _own_words(character) for character in characters.characters}
-    found = []
-    for name in names:
-        for part in _parts(name):
-            mentions = matcher.find(part)
-            named = {word for mention in mentions for word in fold(part[mention.start : mention.end]).split()}
-            left = set(fold(part).split()) - named
-            found += [m.character_id for m in mentions if left <= explaining[m.character_id]]
-    return tuple(dict.fromkeys(found))
+    cast = {character.id: _Words.of(character) for character in characters.characters}
+    return tuple(dict.fromkeys(found for name in given for found in _meant(name, matcher, cast)))
 
 
 def yes_probability(p_yes: float, p_no: float) -> float | None:
-    """Give P(Yes) among yes and no; None where the model would rather say something else.
+    """Give P(Yes) / (P(Yes) + P(No)); None where the model would rather say something else.
 
     VQAScore (arXiv:2404.01291, section 3) is the plain probability of "Yes". What other words take from it depends on
     the model and not on the picture, so it is taken out here; the figure is called CONS, and is not VQAScore.
@@ -113,9 +86,10 @@ def yes_probability(p_yes: float, p_no: float) -> float | None:
 
 
 def from_top_logprobs(tokens: Sequence[tuple[str, float]]) -> float | None:
-    """Give P(Yes) from the likeliest first tokens of an API's answer, with their log-probabilities."""
+    """Give P(Yes) from the likeliest first tokens of an API's answer, with their natural log-probabilities."""
     p_yes, p_no = (
-        sum(math.exp(logprob) for token, logprob in tokens if fold(token) == word and math.isfinite(logprob))
+        # Services round: a logarithm a hair above 0 is a probability of 1, and exp must not overflow.
+        sum(math.exp(min(logprob, 0.0)) for token, logprob in tokens if fold(token) == word and math.isfinite(logprob))
         for word in ("yes", "no")
     )
     return yes_probability(p_yes, p_no)
@@ -124,41 +98,96 @@ def from_top_logprobs(tokens: Sequence[tuple[str, float]]) -> float | None:
 # ------------------------------------------------------------------------------------ the object in the text
 
 
-_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL | re.IGNORECASE)
+_END = re.compile(
+    r"(?:(?:<\|(?:im_end|endoftext|eot_id|end|end_of_text)\|>|</s>|<eos>|<end_of_(?:turn|utterance)>)\s*)+\Z"
+)
+"""Marks that servers leave at the very end of an answer; anywhere else a mark may fake another turn."""
+
+_RESERVED = re.compile(
+    r"<[|\uff5c]|[|\uff5c]>|\[/?INST\]|<</?SYS>>"
+    r"|</?(?:s|think|image|img|eos|bos|pad|unk|start_of_\w+|end_of_\w+)>",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff"  # control, half letters, private use
+    "\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U000f0000-\U0010ffff]"  # turned writing, invisible ASCII
+)
+"""Characters with which a text is not what one sees. Line ends and tabs may stand between words, not in a name."""
+
+_MARKDOWN = re.compile(r"```(?:json)?|[*`.]", re.IGNORECASE)
+_QUOTES = tuple("\"'\u2018\u201c\u201e\u00ab\u300c")
+
+_REFUSAL = re.compile(
+    r"\b(?:sorry|apologi[sz]e|cannot|can not|can t|could not|couldn t|unable|not able|won t|will not"
+    r"|(?:do not|don t) know|not sure|unsure|not certain|as an ai|refuse|decline|not identif\w+|unidentif\w+"
+    r"|unrecogni[sz]\w+|tut mir leid|leider|kann \w* ?nicht|nicht in der lage|desolee?|ne peux pas"
+    r"|lo siento|no puedo|mi dispiace|non posso|desculpe|nao posso|nao consigo|kan \w* ?niet|helaas"
+    r"|nie moge|przepraszam|не могу|извините|к сожалению|uzgunum|xin loi|khong the|maaf|tidak (?:dapat|bisa))\b"
+    r"|抱歉|对不起|對不起|无法|無法|不能|申し訳|できません|わかりません|죄송|수 없|عذر|لا يمكن|لا استطيع|माफ|नहीं"
+)
+"""Folded. A refusal beside an object, or in the place of a name, is not an answer."""
 
 
-def _value_of(text: str, key: str) -> Any:
-    """Give what stands under the one key of the one object in a text."""
+def _the_one_answer(text: str, key: str, read: Callable[[Any], T]) -> T:
+    """Give what the one object of a text says under its one key; twice the same object is the same answer."""
+    answers = [read(_only_value(pairs, key)) for pairs in _objects_in(_clean(text))]
+    if not answers:
+        raise UnreadableError("no whole JSON object")
+    if any(answer != answers[0] for answer in answers):
+        raise UnreadableError("several answers that differ")
+    return answers[0]
+
+
+def _clean(text: str) -> str:
+    """Leave out what surrounds an answer without a meaning; refuse what could fake one."""
     if len(text) > MAX_TEXT:
         raise UnreadableError(f"{len(text)} letters; an answer is short")
-    stripped = text.strip().removeprefix("\ufeff").strip()
-    if fenced := _FENCE.match(stripped):
-        stripped = fenced[1].strip()
+    stripped = _END.sub("", text.strip()).strip().removeprefix("\ufeff").strip()
     if not stripped:
         raise UnreadableError("empty")
-    found = list(_objects_in(stripped))
-    if not found:
-        raise UnreadableError("no whole JSON object")
-    values = [_only_value(pairs, key) for pairs in found]
-    if any(value != values[0] for value in values):
-        raise UnreadableError("several answers that differ")
-    return values[0]
+    _require_plain(stripped)
+    return stripped
+
+
+def _require_plain(text: str) -> None:
+    if _HIDDEN.search(text) or _RESERVED.search(text):
+        raise UnreadableError("control characters or reserved marks")
 
 
 class _Pairs(list[tuple[str, Any]]):
     """An object as it was written, so that a key that stands twice is seen."""
 
 
-def _objects_in(text: str) -> Iterable[_Pairs]:
-    """Give every outermost JSON object; a bracket that opens none of them makes the text unreadable."""
+def _objects_in(text: str) -> list[_Pairs]:
+    """Give every outermost JSON object; brackets beside them make the text unreadable."""
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_refuse)
-    position = 0
+    objects, prose, position = [], [], 0
     while (start := text.find("{", position)) >= 0:
+        prose.append(text[position:start])
         try:
             value, position = decoder.raw_decode(text, start)
         except (ValueError, RecursionError) as error:
             raise UnreadableError("damaged or cut-off JSON") from error
-        yield value
+        objects.append(value)
+    prose.append(text[position:])
+    if objects:
+        _require_harmless(prose)
+    return objects
+
+
+def _require_harmless(prose: list[str]) -> None:
+    """Refuse words around the objects that take them back: n + 1 pieces around n objects."""
+    if any(bracket in piece for piece in prose for bracket in "}[]"):
+        raise UnreadableError("brackets outside of a JSON object")
+    if _REFUSAL.search(fold(" ".join(prose))):
+        raise UnreadableError("a refusal beside the JSON object")
+    bare = [_MARKDOWN.sub("", piece) for piece in prose]
+    for before, after in pairwise(bare):
+        led_by, followed_by = before.rpartition("\n")[2].strip(), after.partition("\n")[0].strip()
+        if led_by and followed_by:
+            raise UnreadableError("a JSON object in the middle of a sentence is talked about, not given")
+        if led_by.endswith(_QUOTES) or fold(f"; {led_by}").split()[-1:] == ["not"]:
+            raise UnreadableError("a JSON object that is quoted or denied")
 
 
 def _refuse(constant: str) -> None:
@@ -166,79 +195,169 @@ def _refuse(constant: str) -> None:
 
 
 def _only_value(pairs: _Pairs, key: str) -> Any:
-    if len(pairs) != 1 or fold(pairs[0][0]) != fold(key):
+    if len(pairs) != 1 or pairs[0][0].strip().lower() != key:
         raise UnreadableError(f'needed: the one key "{key}"')
     return pairs[0][1]
 
 
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UnreadableError('"shown" is neither true nor false')
+    return value
+
+
+# ---------------------------------------------------------------------------------- what may be a name
+
+
+_NOBODY = re.compile(
+    r"none|none of .*|nobody|no ?one|nothing|n a|na|nil|nan|null|undefined|empty|yes|no|true|false|shown|not shown"
+    r"|not (?:applicable|available|known|identifiable|clear|recogni[sz]able)"
+    r"|(?:unknown|unnamed|unclear|uncertain|anonymous|generic|various|multiple|other)"
+    r"(?: (?:fictional|animated|cartoon|anime|original))?(?: (?:characters?|figures?|persons?|names?))?"
+    r"|no (?:\w+ ){0,4}(?:characters?|figures?|names?|persons?|people|match|answer)\b.*"
+    r"|(?:the |character |characters |common |english )*(?:names?|characters?) ?[0-9a-z]?(?: here)?"
+    r"|the common english name of .*|placeholder|example|string"
+    r"|keiner?|niemand|unbekannt|personne|aucune?|inconnue?|ninguno|ninguna|nadie|desconocid[oa]|nessuno"
+    r"|sconosciut[oa]|nenhuma?|ninguem|geen|nikt|brak|нет|никто|неизвестно|なし|不明|无|無|没有|沒有|未知|없음"
+)
+"""Folded words that stand where a name should, and are none."""
+
+_SENTENCE = re.compile(
+    r"\A(?:i|we|it|there|this|that|(?:the|this) (?:picture|image|photo|character)) (?:is|are|was|do|don|can|could|would"
+    r"|see|think|believe|shows?|seems?|appears?|depicts?|contains?|features?|does|has|have)\b"
+    r"|\b(?:ignore|instructions?|prompt|json|respond|answer)\b"
+    r"|です|ます|ません|입니다|습니다|这是|這是|没有|沒有"
+)
+_TWO_SCRIPTS = re.compile("[a-z\u00c0-\u024f][\u0370-\u052f]|[\u0370-\u052f][a-z\u00c0-\u024f]", re.IGNORECASE)
+"""A Latin letter beside a Greek or Cyrillic one: a name that looks like another."""
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or isinstance(names, _Pairs) or not all(isinstance(name, str) for name in names):
+        raise UnreadableError('"characters" is no list of names')
+    if isinstance(value, str) and ("," in value or ";" in value):
+        raise UnreadableError("one text where a list of names should stand")
+    if len(names) > MAX_NAMES:
+        raise UnreadableError(f"{len(names)} names; at most {MAX_NAMES} can be meant")
+    return tuple(_name(name) for name in names)
+
+
 def _name(text: str) -> str:
     """Give a name as it was written; refuse what is none."""
-    name = " ".join(text.split())
-    if any(unicodedata.category(c) in {"Cc", "Co", "Cn", "Cs"} for c in text if c not in "\n\t\r"):
-        raise UnreadableError("a name with control characters")
-    if not fold(name) or fold(name) in NOBODY:
-        raise UnreadableError(f"'{name[:40]}' is no name")
-    if len(name) > MAX_NAME_LENGTH or len(name.split()) > MAX_WORDS or "{" in name or "}" in name:
+    name = text.strip()
+    folded = fold(name)
+    _require_plain(name)
+    if len(name) > MAX_NAME_LENGTH or len(name.split()) > MAX_WORDS:
         raise UnreadableError("a sentence where a name should stand")
-    return name
+    if any(sign in name for sign in "{}\n\r\t"):
+        raise UnreadableError("more than a name where a name should stand")
+    if _NOBODY.fullmatch(folded) or not any(letter.isalpha() for letter in folded):
+        raise UnreadableError(f"'{name[:40]}' is no name")
+    if _SENTENCE.search(folded) or _REFUSAL.search(folded):
+        raise UnreadableError("a sentence where a name should stand")
+    if _TWO_SCRIPTS.search(name):
+        raise UnreadableError("a word in the letters of two scripts")
+    return " ".join(name.split())
 
 
-# ------------------------------------------------------------------------------------------------ names
+# ------------------------------------------------------------------------------------- whom a name means
 
 
-HARMLESS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "s",
-        "of",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "sir",
-        "lady",
-        "lord",
-        "king",
-        "queen",
-        "prince",
-        "princess",
-        "captain",
-        "character",
-        "classic",
-        "original",
-        "animated",
-        "cartoon",
-        "movie",
-        "film",
-        "series",
-        "comic",
-        "game",
-        "version",
-        "disney",
-        "pixar",
-        "marvel",
-        "dc",
-        "nintendo",
-        "dreamworks",
-    ]
+_ARTICLES = frozenset(fold("the a an s").split())
+_LINKS = frozenset(fold("from in of and with").split())
+_MEDIA = frozenset(
+    fold(
+        "character classic original animated animation anime manga cartoon movie film series show tv comic comics "
+        "book books video game games version franchise live action"
+    ).split()
 )
-_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_EXPLAINED = re.compile(r"\s+from\s+|\s*,\s+|\s+[-\u2013\u2014]\s+|\s*:\s+", re.IGNORECASE)
-_JOINED = re.compile(r"\s*/\s*|\s+a\.?k\.?a\.?\s+|\s+and\s+|\s*&\s*", re.IGNORECASE)
+_TITLES = frozenset(fold("mr king queen prince princess").split())
+_STUDIOS = frozenset(
+    fold(
+        "walt disney pixar marvel dc warner bros dreamworks universal illumination nickelodeon lucasfilm paramount "
+        "sony nintendo sega capcom namco bandai sanrio hasbro mattel netflix"
+    ).split()
+)
+_BESIDE = _ARTICLES | _MEDIA | _TITLES | _STUDIOS
+_TELLING_NOTHING = _ARTICLES | _LINKS | _MEDIA
+_DOUBT = frozenset(
+    fold(
+        "not isn unlike like alike look looks lookalike similar resembling resembles resemblance reminiscent generic "
+        "inspired parody imitation knockoff bootleg fake impersonator possibly maybe perhaps probably likely uncertain"
+    ).split()
+)
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\uff08[^\uff08\uff09]*\uff09")
+_NEVER_CLOSED = re.compile(r"[(\[\uff08].*", re.DOTALL)
+_EXPLAINED = re.compile(r"\s(?:from|in|of)\s|[,:]|\s-\s|[\u2013\u2014]", re.IGNORECASE)
+_JOINED = re.compile(r"\s*[/;&+]\s*|\s(?:and|aka|a\.k\.a\.|vs\.?)\s", re.IGNORECASE)
 
 
-def _parts(name: str) -> list[str]:
-    """Take a name apart: what explains it goes, and what is joined is parted; the whole comes first."""
-    bare = _BRACKETS.sub(" ", name).strip()
-    return [
-        bare,
-        _EXPLAINED.split(bare, maxsplit=1)[0],
-        *(_EXPLAINED.split(p, maxsplit=1)[0] for p in _JOINED.split(bare)),
-    ]
+class _Words(NamedTuple):
+    """Folded words of a character: those that may stand beside its name, and those that may explain it."""
+
+    beside: frozenset[str]
+    explaining: frozenset[str]
+    name: str
+
+    @classmethod
+    def of(cls, character: Character) -> _Words:
+        own = _words(character.name, *character.aliases, character.franchise)
+        around = _words(*character.brand_words, character.key_characteristic)
+        return cls(own | _BESIDE, (own | around) - _TELLING_NOTHING, fold(character.name))
 
 
-def _own_words(character: Character) -> frozenset[str]:
-    texts = (character.name, *character.aliases, character.franchise, *character.brand_words)
+def _words(*texts: str) -> frozenset[str]:
     return frozenset(word for text in texts for word in fold(text).split())
+
+
+def _meant(name: str, matcher: NameMatcher, cast: dict[str, _Words]) -> Iterator[str]:
+    name = name.lstrip("([\"' ")
+    bare = _without_brackets(name)
+    mentions = matcher.find(bare)
+    for start, end in _joined_parts(bare, mentions):
+        head_end = next((cut.start() for cut in _outside(_EXPLAINED, bare, mentions, start, end)), end)
+        for mention in mentions:
+            if not start <= mention.start < mention.end <= head_end:
+                continue
+            words = cast[mention.character_id]
+            beside = _words(bare[start : mention.start], bare[mention.end : head_end])
+            # Brackets are blank in `bare`, so that what is left of them in `name` is the explanation.
+            explanation = _words(name[start:end]) - _words(bare[start:head_end])
+            if beside <= words.beside and not (beside | explanation) & _DOUBT and _fits(mention, explanation, words):
+                yield mention.character_id
+
+
+def _fits(mention: Mention, explanation: frozenset[str], words: _Words) -> bool:
+    """Whether an explanation is of this character; asked only of one word that is not the whole name."""
+    telling = explanation - _TELLING_NOTHING
+    is_short = " " not in fold(mention.alias) and fold(mention.alias) != words.name
+    return not is_short or not telling or bool(telling & words.explaining)
+
+
+def _without_brackets(name: str) -> str:
+    """Blank brackets, the innermost first, and one that is never closed; places stay what they are."""
+    while (blanked := _BRACKETS.sub(_blank, name)) != name:
+        name = blanked
+    return _NEVER_CLOSED.sub(_blank, name)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _joined_parts(bare: str, mentions: Sequence[Mention]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for cut in _outside(_JOINED, bare, mentions, 0, len(bare)):
+        yield start, cut.start()
+        start = cut.end()
+    yield start, len(bare)
+
+
+def _outside(
+    pattern: re.Pattern[str], text: str, mentions: Sequence[Mention], start: int, end: int
+) -> Iterator[re.Match[str]]:
+    """Find a pattern where it is no part of a name: "Puss and Boots" is one."""
+    for found in pattern.finditer(text, start, end):
+        if all(found.end() <= mention.start or mention.end <= found.start() for mention in mentions):
+            yield found

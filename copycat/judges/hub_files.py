@@ -38,7 +38,7 @@ class HubFiles:
         return self._ask_the_hub()
 
     def fetch(self, *names: str) -> Path:
-        """Give the first of these files that the repository has, downloaded if need be.
+        """Give one of these files: what lies in the cache, else the first that the repository has.
 
         Raises:
             MissingExtraError: it has none of them, or cannot be read.
@@ -49,6 +49,7 @@ class HubFiles:
         for name in names:
             if (cached := self._cached(name, self.commit)) is not None:
                 return cached
+        for name in names:
             try:
                 return Path(hf_hub_download(self.repository, name, revision=self.commit))
             except hub.LocalEntryNotFoundError as error:

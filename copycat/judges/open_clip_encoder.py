@@ -49,6 +49,11 @@ class OpenClipEncoder:
         """What a cosine is multiplied with to give a logit."""
         return float(self._loaded.model.logit_scale.detach().exp())
 
+    @property
+    def preprocess(self) -> Any:
+        """What makes a picture ready for the model."""
+        return self._loaded.preprocess
+
     @cached_property
     def _loaded(self) -> Loaded:
         return self.weights.load(self.device)

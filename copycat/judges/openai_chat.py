@@ -58,7 +58,7 @@ class Chat:
         self.policy = RetryPolicy(sleep=self.throttle.sleep)
         self.form = Form()
         self.usage = JudgeUsage()
-        self.versions: dict[str, list[str]] = {"model": [], "system_fingerprint": []}
+        self.versions: dict[str, set[str]] = {"model": set(), "system_fingerprint": set()}
         self._n_silent = self._n_with_logprobs = 0
         self._lock = threading.Lock()
 
@@ -80,13 +80,16 @@ class Chat:
             BackendError: this request failed, after all its attempts.
             UserError: no request can succeed.
         """
+        form = self.form
         choice = self._ask(wanted)
         words = _words_of(choice)
         if choice.get("finish_reason") != "length":
             return words
-        if self._learn_to_spare(choice, words):
-            return self.ask(wanted)
-        raise CutOffError(words)
+        if form.spare_tokens or not _went_into_reasoning(choice, words):
+            raise CutOffError(words)
+        with self._lock:
+            self.form = self.form.with_room_for_reasoning()
+        return self.ask(wanted)
 
     def ask_first_token(self, wanted: Wanted) -> list[tuple[str, float]] | None:
         """Give the likeliest first tokens and their log-probabilities; None where the service tells none.
@@ -170,16 +173,6 @@ class Chat:
                     log.info("%s: from now on %s", self.service.host, learnt.described)
             raise _LearntError
 
-    def _learn_to_spare(self, choice: dict[str, Any], words: str) -> bool:
-        """Where the tokens went into reasoning, leave room for it from now on; says whether asking again helps."""
-        message = choice["message"]
-        reasoned = message.get("reasoning_content") or message.get("reasoning") or START_OF_REASONING in words
-        with self._lock:
-            if self.form.spare_tokens or (words.strip() and not reasoned):
-                return False
-            self.form = self.form.with_room_for_reasoning()
-        return True
-
     # -------------------------------------------------------------------------------- one answer
 
     def _choice_of(self, answer: Any) -> dict[str, Any]:
@@ -208,9 +201,8 @@ class Chat:
                 )
             for name, seen in self.versions.items():
                 told = answer.get(name)
-                if isinstance(told, str) and told and (shown := self.service.readable(told)) not in seen:
-                    del seen[MAX_VERSIONS:]
-                    seen.append(shown)
+                if isinstance(told, str) and told and len(seen) < MAX_VERSIONS:
+                    seen.add(self.service.readable(told))
 
     def _note_answer(self) -> None:
         self.breaker.note_success()
@@ -231,6 +223,13 @@ def _words_of(choice: dict[str, Any]) -> str:
         parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
         content = "".join(part for part in parts if isinstance(part, str))
     return content if isinstance(content, str) else ""
+
+
+def _went_into_reasoning(choice: dict[str, Any], words: str) -> bool:
+    """Whether the tokens of an answer were spent before there was one."""
+    message = choice["message"]
+    reasoned = message.get("reasoning_content") or message.get("reasoning") or START_OF_REASONING in words
+    return bool(reasoned) or not words.strip()
 
 
 def _top_logprobs(choice: dict[str, Any]) -> list[tuple[str, float]] | None:

@@ -70,7 +70,7 @@ class OpenAIJudge:
             "questions": questions_sha256(),
             "settings": SETTINGS,
         }
-        told = {f"{name} answered": ", ".join(seen) for name, seen in self.chat.versions.items() if seen}
+        told = {f"{name} answered": ", ".join(sorted(seen)) for name, seen in self.chat.versions.items() if seen}
         if told or self.chat.usage.prompt_tokens:
             found |= told | {"form": self.chat.form.described}
         if self.chat.was_asked_for_logprobs:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from copycat.errors import BugError
 from copycat.schema import Record
+
+_FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
 class Question(Record):
@@ -27,12 +31,20 @@ class Question(Record):
         """Hash everything that can move an answer."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names in braces; the braces of the JSON in a text are followed by a quotation mark."""
+        return frozenset(_FIELD.findall(self.text))
+
     def ask(self, **fields: str) -> str:
-        """Fill the fields in."""
-        text = self.text
-        for name, value in fields.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
+        """Fill the fields in, all at once, so that a value with braces stays what it is.
+
+        Raises:
+            BugError: a field is missing, or the text has no such field.
+        """
+        if fields.keys() != self.fields:
+            raise BugError(f"question '{self.id}' has the fields {sorted(self.fields)}, and got {sorted(fields)}")
+        return _FIELD.sub(lambda found: fields[found[1]], self.text)
 
 
 def _schema(**properties: Any) -> dict[str, Any]:

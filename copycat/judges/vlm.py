@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PIL.Image import Image, Resampling
 
@@ -77,6 +77,10 @@ class VlmJudge:
         """Keep its words and its probabilities there."""
         self._memory = memory
 
+    def release(self) -> None:
+        """Drop the weights, so that others have the device; the next picture loads them again."""
+        self.model.release()
+
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
         """Judge a batch; see the protocol."""
         seen = [capped(picture) for picture in pictures]
@@ -122,15 +126,17 @@ class VlmJudge:
         ask: Callable[[Sequence[tuple[Image, str]]], Sequence[R]],
     ) -> list[R]:
         """Give what was said before, and ask for the rest at once."""
-        keys = [self._key(picture, text, sampling) for picture, text in rows] if self._memory is not None else []
-        kept = {place: self._memory.get(key) for place, key in enumerate(keys)} if self._memory is not None else {}
-        found: dict[int, R] = {place: answer for place, answer in kept.items() if answer is not None}  # type: ignore[misc]
-        missing = [place for place in range(len(rows)) if place not in found]
+        memory = self._memory
+        if memory is None:
+            return [*ask(rows)] if rows else []
+        keys = [self._key(picture, text, sampling) for picture, text in rows]
+        said: list[Any] = [memory.get(key) for key in keys]
+        missing = [place for place, answer in enumerate(said) if answer is None]
         for place, answer in zip(missing, ask([rows[i] for i in missing]) if missing else (), strict=True):
-            found[place] = answer
-            if self._memory is not None and not isinstance(answer, Exception):
-                self._memory.put(keys[place], answer)
-        return [found[place] for place in range(len(rows))]
+            said[place] = answer
+            if not isinstance(answer, Exception):
+                memory.put(keys[place], answer)
+        return said
 
     def _key(self, picture: Image, text: str, sampling: str) -> str:
         return answer_key(pixels_sha256(picture.size, picture.tobytes()), self.revision(), text, sampling)

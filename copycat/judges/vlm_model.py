@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from PIL.Image import Image
 
-from copycat.errors import BackendError, DataError
+from copycat.errors import BackendError, DataError, UserError
 from copycat.judges.dialogue import CutOffError
 from copycat.judges.rounds import Reply
-from copycat.models.batch_memory import BatchMemory, is_out_of_memory
+from copycat.models.batch_memory import BatchMemory, free_memory, is_out_of_memory
 from copycat.models.hub import Source
 from copycat.paths import shown
 
@@ -21,7 +21,6 @@ MOST_AT_ONCE = {"cpu": 4}
 MOST_ON_A_GPU = 64
 KEPT_SETTINGS = (
     "bos_token_id",
-    "cache_implementation",
     "decoder_start_token_id",
     "eos_token_id",
     "forced_bos_token_id",
@@ -69,6 +68,8 @@ class SpeakingModel:
         tokenizer = getattr(processor, "tokenizer", None)
         if tokenizer is None or not getattr(processor, "chat_template", None):
             raise self._unfit("its processor has no chat template, so that nobody knows how it is asked")
+        if tokenizer.eos_token is None:
+            raise self._unfit("its tokenizer has no end token, so that no answer ends")
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
@@ -103,10 +104,21 @@ class SpeakingModel:
         """Refuse a template that would drop the picture without a word.
 
         Raises:
-            DataError: the prompt is the same with and without a picture.
+            DataError: the prompt is the same with and without a picture, or cannot be written at all.
         """
-        if self.prompt("?") == self.prompt("?", with_picture=False):
+        from jinja2 import TemplateError
+
+        try:
+            is_dropped = self.prompt("?") == self.prompt("?", with_picture=False)
+        except (TemplateError, TypeError, ValueError) as error:
+            raise self._unfit(f"its chat template cannot write a question about a picture ({error})") from error
+        if is_dropped:
             raise self._unfit("its chat template has no place for a picture")
+
+    def release(self) -> None:
+        """Drop the weights; the next question loads them again."""
+        self.__dict__.pop("_network", None)
+        free_memory()
 
     # --------------------------------------------------------------------------- private
 
@@ -161,9 +173,8 @@ class SpeakingModel:
         try:
             return self._memory.run(rows, lambda part: self._one_by_one_if_need_be(part, work))
         except BackendError as error:
-            where = f"{self.source.use.noun} '{self.source.owner}'"
-            why = f"{where}: out of memory with one picture; use a smaller model or a larger device"
-            raise BackendError(why) from error
+            why = "out of memory with one picture; use a smaller model or a larger device"
+            raise BackendError(f"judge '{self.source.owner}': {why}") from error
 
     def _one_by_one_if_need_be(
         self, part: Sequence[Row], work: Callable[[Sequence[Row]], list[R]]
@@ -196,8 +207,8 @@ class SpeakingModel:
             made = self._network.generate(**inputs, max_new_tokens=max_tokens)
         if not self._network.config.is_encoder_decoder:
             made = made[:, inputs["input_ids"].shape[1] :]
-        ends = self._network.generation_config.eos_token_id
-        ended = torch.isin(made, torch.tensor(ends, device=made.device)).any(dim=1).tolist()
+        ends = torch.tensor(self._network.generation_config.eos_token_id, device=made.device)
+        ended = torch.isin(made, ends).any(dim=1).tolist()
         texts = self.processor.tokenizer.batch_decode(made, skip_special_tokens=True)
         return [text if done else CutOffError(text) for text, done in zip(texts, ended, strict=True)]
 
@@ -228,7 +239,11 @@ class SpeakingModel:
             return load()
         except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
             if is_out_of_memory(error):
-                raise self._unfit("its weights do not fit into the device's memory") from error
+                raise UserError(
+                    f"judge '{self.source.owner}': its weights do not fit into what is free of the memory of "
+                    f"'{self.device}'\n  end what else runs there, or use a smaller model or --judge openai:MODEL; "
+                    "every picture and verdict is kept"
+                ) from error
             raise self._unfit(f"cannot be loaded ({error})") from error
 
     def _unfit(self, why: str) -> DataError:

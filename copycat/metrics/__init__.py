@@ -12,6 +12,9 @@ from copycat.metrics.intervals import (
     wilson,
 )
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcomes
+from copycat.metrics.power import smallest_difference, smallest_difference_seen
+from copycat.metrics.ranks import RankInterval, rank_intervals
+from copycat.metrics.significance import Welch, benjamini_hochberg, holm, mcnemar_exact, sign_flip, welch
 from copycat.metrics.summary import METRICS, CharacterCell, per_character, summarise
 
 __all__ = [
@@ -23,16 +26,26 @@ __all__ = [
     "Outcomes",
     "PairedDifference",
     "Per50",
+    "RankInterval",
+    "Welch",
     "any_character",
+    "benjamini_hochberg",
     "compare",
     "consistency",
     "detect",
+    "holm",
     "join_outcomes",
+    "mcnemar_exact",
     "mean_interval",
     "paired_difference",
     "per50",
     "per_character",
+    "rank_intervals",
     "rate_interval",
+    "sign_flip",
+    "smallest_difference",
+    "smallest_difference_seen",
     "summarise",
+    "welch",
     "wilson",
 ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from copycat.measures import Measure, MeasureRow, resolve_measure
 from copycat.metrics.summary import Measured
 from copycat.models.decode import UndecodableError, decode_picture
 from copycat.runs.folder import RunFolder, append_journal, read_journal, write_journal
-from copycat.runs.runner import Advance
 from copycat.schema import Measurement, Sample
 
 
@@ -20,7 +19,7 @@ def measurements_path(folder: RunFolder, row: MeasureRow, revision: str) -> Path
 
 
 def measure_pictures(
-    folder: RunFolder, samples: Sequence[Sample], row: MeasureRow, measure: Measure, advance: Advance
+    folder: RunFolder, samples: Sequence[Sample], row: MeasureRow, measure: Measure, advance: Callable[[int], None]
 ) -> list[Measurement]:
     """Measure every picture of a run that is not measured yet, all pictures of one character and anchor together.
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 from huggingface_hub import errors as hub
 from PIL import Image
+from safetensors.torch import load_file
 from tiny_judge import COMMIT, MODEL_CONFIG, put_in_cache, save_references
 
 from copycat.errors import DataError, MissingExtraError, UnknownNameError, UserError
@@ -213,7 +214,7 @@ def test_weights_of_a_tag_are_read_from_the_cache_and_their_commit_is_told(
     assert judge.facts()["weights"] == REPOSITORY
     assert judge.facts()["commit"] == COMMIT
     assert judge.judge([noise(1)], ["max"], characters)[0].confidence > 0
-    preprocess = judge.encoder._loaded.preprocess.transforms
+    preprocess = judge.encoder.preprocess.transforms
     assert tuple(preprocess[-1].mean) == TAG_SETTINGS["mean"]
     assert preprocess[0].interpolation.value == "bilinear"
 
@@ -261,6 +262,16 @@ def test_a_repository_in_the_format_of_open_clip_is_read_from_the_cache(
     judge, plain = judge_of(f"open_clip:hf-hub:{REPOSITORY}"), judge_of(f"open_clip:{folder}")
     assert judge.facts()["commit"] == COMMIT
     assert judge.judge([noise(1)], ["max"], characters) == plain.judge([noise(1)], ["max"], characters)
+
+
+def test_of_two_forms_of_the_weights_the_one_in_the_cache_is_used_offline(
+    known_tag: dict[str, Any], cache: Path, folder: Path, tmp_path: Path
+) -> None:
+    torch.save(load_file(folder / WEIGHTS), tmp_path / "weights.bin")
+    put_in_cache(cache, REPOSITORY, {"open_clip_pytorch_model.bin": tmp_path / "weights.bin"})
+    found = find_weights("Tiny/made_up", "me")
+    assert found.facts() == {"weights": REPOSITORY, "commit": COMMIT}
+    assert found.load("cpu").model.logit_scale.item() > 0
 
 
 @pytest.mark.parametrize(

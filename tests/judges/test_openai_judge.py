@@ -24,7 +24,7 @@ from copycat.errors import MissingExtraError, UserError
 from copycat.judges import JudgeRow, Verdict
 from copycat.judges.asking import judge_all
 from copycat.judges.memory import AnswerMemory
-from copycat.judges.openai_forms import NO_EYES
+from copycat.judges.openai_forms import Form
 from copycat.judges.openai_judge import OpenAIJudge, show
 from copycat.judges.questions import questions_sha256
 from copycat.schema import CharacterSet, Judgement
@@ -291,39 +291,6 @@ def test_a_model_that_thinks_gets_room_for_it(start: Start, look: Look) -> None:
     assert [entry.body["max_tokens"] for entry in server.entries] == [200, 200 + 4096, 30 + 4096, 1]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "Invalid content type. image_url is only supported by certain models.",
-        "this model does not support image input",
-        "Model do not support image input. Request id: 02178888",
-        "No endpoints found that support image input",
-        "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
-        "At most 0 image(s) may be provided in one prompt.",
-        "some-text-model is not a multimodal model",
-        "Failed to deserialize the JSON body: unknown variant `image_url`, expected `text`",
-        "messages.0.content must be a string",
-        "The model does not support vision.",
-    ],
-)
-def test_what_services_say_of_models_without_eyes_is_understood(said: str) -> None:
-    assert NO_EYES.search(said)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "You uploaded an unsupported image. Please make sure your image is valid.",
-        "The image data you provided does not represent a valid image.",
-        "We do not support image format webp",
-        "Image size is not supported: 99999",
-        "This model's maximum context length is 4096 tokens, and the image takes 5000.",
-    ],
-)
-def test_a_complaint_about_one_picture_says_nothing_of_the_model(said: str) -> None:
-    assert not NO_EYES.search(said)
-
-
 def test_a_model_that_takes_no_pictures_stops_the_run(start: Start, look: Look) -> None:
     judge, server = start(rejects=["pictures"])
     with pytest.raises(UserError, match=r"model 'eyes-1' takes no pictures \(400\).*\n  needed: a vision-language"):
@@ -413,6 +380,16 @@ def test_in_a_storm_every_picture_gets_its_own_verdict(start: Start, characters:
     assert [verdict.consistency for verdict in verdicts] == pytest.approx(expected)
     assert len(server.charged) == 180
     assert server.most_at_once <= judge.throttle.maximum
+
+
+def test_many_threads_learn_together_what_a_service_does_not_take(start: Start, characters: CharacterSet) -> None:
+    judge, _ = start(rejects=["json_schema", "json_object", "max_tokens", "temperature", "many top_logprobs"])
+    shown = [random.Random(n).choice(["goofy", None]) for n in range(40)]
+    verdicts = judge_all(judge, [picture(one, 0.6, n) for n, one in enumerate(shown)], ["goofy"] * 40, characters)
+    assert [(verdict.detected, verdict.consistency) for verdict in verdicts] == [
+        (one, pytest.approx(0.6)) for one in shown
+    ]
+    assert judge.chat.form == Form("none", "max_completion_tokens", False, 5, 4096)
 
 
 MOODS = ["ok", "prose", "fence", "thinking", "several", *UNREADABLE, "refusal", "refusal_field", "content_filter"]

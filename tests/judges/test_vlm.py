@@ -20,7 +20,6 @@ from copycat.judges.vlm import VlmJudge, capped
 from copycat.schema import CharacterSet
 
 FAMILIES = ("qwen3_vl", "llava")
-STEPS = 100
 
 RED, GREEN, BLUE = (
     Image.new("RGB", (SIDE_PX, SIDE_PX), colour) for colour in ((220, 20, 20), (20, 220, 20), (20, 20, 220))
@@ -58,7 +57,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             with torch.random.fork_rng():
                 torch.manual_seed(1)
                 network, processor = build(family)
-                train(network, processor, lessons(), STEPS)
+                train(network, processor, lessons())
             folders[family] = home / family
             network.save_pretrained(folders[family])
             processor.save_pretrained(folders[family])
@@ -268,6 +267,16 @@ def test_marks_of_the_template_in_a_name_steer_nothing(learnt: Callable[[str], P
     assert judge.model.prompt(goofy.name).count("<|image_pad|>") == 1
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_where_yes_and_no_are_no_tokens_there_is_no_cons(
+    family: str, learnt: Callable[[str], Path], characters: CharacterSet
+) -> None:
+    judge = judge_in(learnt(family))
+    judge.model.__dict__["yes_no_tokens"] = ([], [5])
+    [verdict] = judge.judge([RED], ["goofy"], characters)
+    assert (verdict.detected, verdict.consistency) == ("goofy", None)
+
+
 def test_thinking_is_left_out_where_the_template_knows_how(untaught: dict[str, Path]) -> None:
     model = judge_in(untaught["qwen3_vl"]).model
     thinking = "{%- if enable_thinking is not defined or enable_thinking %}{{ '<think>' }}{%- endif %}"
@@ -321,6 +330,14 @@ def test_what_was_said_once_is_not_asked_again(
     assert later.judge(pictures, asked_for, characters) == first
     assert "_network" not in later.model.__dict__  # no weights were loaded
     assert later.rate(pictures, asked_for, characters) == [verdict.consistency for verdict in first]
+
+
+def test_weights_that_were_let_go_are_loaded_again(learnt: Callable[[str], Path], characters: CharacterSet) -> None:
+    judge = judge_in(learnt("llava"))
+    before = judge.judge([RED], ["goofy"], characters)
+    judge.release()
+    assert "_network" not in judge.model.__dict__
+    assert judge.judge([RED], ["goofy"], characters) == before
 
 
 # ---------------------------------------------------------------------------- which judge it is

@@ -116,6 +116,11 @@ def test_a_template_that_would_drop_the_picture_is_refused(whole: Path, characte
     assert "its chat template has no place for a picture" in complaint(whole, characters)
 
 
+def test_a_template_that_cannot_be_written_is_told_without_a_traceback(whole: Path, characters: CharacterSet) -> None:
+    (whole / "chat_template.jinja").write_text("{{ messages[0].content + '?' }}")
+    assert "its chat template cannot write a question about a picture (" in complaint(whole, characters)
+
+
 def test_a_model_without_a_chat_template_is_refused(whole: Path, characters: CharacterSet) -> None:
     (whole / "chat_template.jinja").unlink()
     assert "its processor has no chat template" in complaint(whole, characters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copycat.metrics import mean_interval, consistency
+from copycat.metrics import consistency, mean_interval
 
 
 def test_consistency_is_the_mean_over_pictures_that_have_one(outcomes_of):

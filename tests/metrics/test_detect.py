@@ -59,7 +59,7 @@ def test_one_picture_per_character_gets_a_wilson_interval(outcomes_of):
 def test_several_pictures_per_character_get_a_clustered_interval(outcomes_of):
     estimate = detect(outcomes_of(*repeats(20, 20, 20)), "name")
 
-    assert estimate.method == "cluster-bootstrap"
+    assert estimate.method == "wilson-effective"
     assert (estimate.low, estimate.high) == pytest.approx(wilson(20, 50)[:2], abs=0.02)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-import statistics
 from collections import defaultdict
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from copycat.metrics import clustered_bootstrap, rate_interval, resampling, wilson
+from copycat.metrics import mean_interval, rate_interval, wilson
+from copycat.metrics.effective import clustered_mean, effective_share, t_quantile
 
 Z2 = stats.norm.ppf(0.975) ** 2
 
@@ -71,115 +70,103 @@ def test_wilson_refuses_what_is_not_a_rate(k, n):
         wilson(k, n)
 
 
-# ------------------------------------------------------------------------ clustered bootstrap
+# ------------------------------------------------------------------- means of probabilities
 
 
-def test_a_bootstrap_of_lone_values_agrees_with_scipy():
+def slow_score_interval(mean, n, degrees):
+    """Wilson's interval from its definition: all shares that n observations do not reject."""
+    quantile = stats.t.ppf(0.975, degrees)
+
+    def excess(share):
+        return (mean - share) ** 2 - quantile**2 * share * (1 - share) / n
+
+    return optimize.brentq(excess, 1e-12, mean), optimize.brentq(excess, mean, 1 - 1e-12)
+
+
+def slow_variance(values, clusters):
+    """Linearised variance of a ratio over clusters, as survey software has it."""
+    groups = defaultdict(list)
+    for value, cluster in zip(values, clusters, strict=True):
+        groups[cluster].append(value)
+    mean, total, count = np.mean(values), len(values), len(groups)
+    pulls = np.array([sum(group) - len(group) * mean for group in groups.values()]) / total
+    return count / (count - 1) * float(pulls @ pulls)
+
+
+def test_a_mean_is_bounded_as_by_as_many_observations_as_it_is_worth():
+    values, clusters = beta_values(150), in_groups(50, 3)
+    mean = np.mean(values)
+    worth = mean * (1 - mean) / slow_variance(values, clusters)
+
+    interval = mean_interval(values, clusters)
+
+    assert interval.method == "wilson-effective"
+    assert interval[:2] == pytest.approx(slow_score_interval(mean, worth, 49), abs=1e-6)
+
+
+def test_the_variance_of_lone_values_is_that_of_the_mean():
     values = beta_values(60)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, random_state=1)
 
-    ours = clustered_bootstrap(values, each_alone(60))
-
-    assert ours.method == "cluster-bootstrap"
-    assert ours[:2] == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+    assert clustered_mean(values, each_alone(60)).variance == pytest.approx(np.var(values, ddof=1) / 60)
 
 
-def test_a_bootstrap_of_unequal_clusters_agrees_with_a_slow_reference():
+def test_unequal_clusters_agree_with_a_jackknife():
     rng = random.Random(3)
-    groups = {f"c{i}": [rng.random() ** (1 + i % 4) for _ in range(1 + i % 7)] for i in range(30)}
+    groups = {f"c{i:02}": [rng.random() ** (1 + i % 4) for _ in range(1 + i % 7)] for i in range(40)}
     values = [v for group in groups.values() for v in group]
     clusters = [name for name, group in groups.items() for _ in group]
-    means = []
-    for _ in range(4_000):
-        drawn = [groups[rng.choice(list(groups))] for _ in groups]
-        means.append(sum(map(sum, drawn)) / sum(map(len, drawn)))
-    cuts = statistics.quantiles(means, n=40)
+    left_out = [np.mean([v for n, group in groups.items() for v in group if n != name]) for name in groups]
+    jackknife = (len(groups) - 1) * np.var(left_out)
 
-    ours = clustered_bootstrap(values, clusters)
-
-    assert ours[:2] == pytest.approx((cuts[0], cuts[-1]), abs=0.006)
+    assert clustered_mean(values, clusters).variance == pytest.approx(jackknife, rel=0.08)
 
 
 def test_the_order_of_the_rows_moves_no_bit():
     rows = list(zip(beta_values(150), in_groups(30, 5), strict=True))
     shuffled = random.Random(0).sample(rows, len(rows))
 
-    assert clustered_bootstrap(*zip(*rows, strict=True)) == clustered_bootstrap(*zip(*shuffled, strict=True))
+    assert mean_interval(*zip(*rows, strict=True)) == mean_interval(*zip(*shuffled, strict=True))
 
 
 def test_the_interval_is_the_same_to_the_last_bit_on_every_machine():
     """The same samples must give the same bytes of metrics.json: a change here moves every score."""
     values = [(i * 37 % 101) / 101 for i in range(120)]
 
-    ours = clustered_bootstrap(values, in_groups(40, 3))
+    ours = mean_interval(values, in_groups(40, 3))
 
-    assert (ours.low.hex(), ours.high.hex()) == ("0x1.d3ba61ab2c889p-2", "0x1.0b477a2b988cdp-1")
-
-
-def test_the_size_of_a_block_moves_no_bit(monkeypatch):
-    values, clusters = beta_values(90), in_groups(30, 3)
-    whole = clustered_bootstrap(values, clusters)
-
-    monkeypatch.setattr(resampling, "_DRAWS_PER_BLOCK", 1_000)
-
-    assert clustered_bootstrap(values, clusters) == whole
+    assert (ours.low.hex(), ours.high.hex()) == ("0x1.d1ee18696dc65p-2", "0x1.0b83458fc074cp-1")
 
 
 def test_seeing_the_same_thing_three_times_does_not_narrow_the_interval():
     values, clusters = beta_values(40), each_alone(40)
 
-    thrice = clustered_bootstrap(values * 3, clusters * 3)
+    thrice = mean_interval(values * 3, clusters * 3)
 
-    assert thrice[:2] == pytest.approx(clustered_bootstrap(values, clusters)[:2], abs=1e-12)
-
-
-@pytest.mark.parametrize("value", [0, 1])
-def test_a_constant_rate_falls_back_to_wilson_over_characters(value):
-    interval = clustered_bootstrap([value] * 150, in_groups(50, 3))
-
-    assert interval.method == "wilson-over-characters"
-    assert interval[:2] == wilson(50 * value, 50)[:2]
+    assert thrice[:2] == pytest.approx(mean_interval(values, clusters)[:2], abs=1e-12)
 
 
-def test_a_constant_probability_falls_back_to_wilson_around_itself():
-    interval = clustered_bootstrap([0.7] * 60, in_groups(20, 3))
+@pytest.mark.parametrize("value", [0, 0.7, 1])
+def test_a_constant_probability_is_bounded_as_if_a_character_were_one_observation(value):
+    interval = mean_interval([value] * 150, in_groups(50, 3))
 
-    assert interval.method == "wilson-over-characters"
-    assert interval[:2] == pytest.approx(wilson(14, 20)[:2])
-
-
-def test_equal_cluster_means_fall_back_even_though_the_values_differ():
-    """Every resample would have the same mean, and the interval no width."""
-    interval = clustered_bootstrap([1, 0, 0] * 50, in_groups(50, 3))
-
-    assert interval.method == "wilson-over-characters"
-    assert interval[:2] == pytest.approx(wilson(50 / 3, 50)[:2])
+    assert interval.low <= value <= interval.high
+    assert interval.high - interval.low == pytest.approx(
+        wilson(50 * value, 50).high - wilson(50 * value, 50).low, rel=0.06
+    )
 
 
-def test_noise_in_the_last_digits_is_no_variety():
-    noisy = [1 - i * 1e-5 for i in range(10)]
+def test_noise_is_no_variety():
+    noisy = [0.96 - i * 0.005 for i in range(10)]
 
-    interval = clustered_bootstrap(noisy, [str(i) for i in range(10)])
+    interval = mean_interval(noisy, [str(i) for i in range(10)])
 
-    assert interval.method == "wilson-over-characters"
-    assert interval.low == pytest.approx(wilson(10 * statistics.fmean(noisy), 10).low)
+    assert interval.high - interval.low > 0.25
 
 
 def test_a_single_character_gives_a_wide_interval():
-    interval = clustered_bootstrap([0.2, 0.9, 0.4], ["one"] * 3)
+    interval = mean_interval([0.2, 0.9, 0.4], ["one"] * 3)
 
-    assert interval.method == "wilson-over-characters"
     assert interval.high - interval.low > 0.8
-
-
-def test_a_first_detected_character_does_not_look_surer_than_none():
-    """A bare bootstrap gives 1 of 50 a narrower interval than the fallback gives 0 of 50."""
-    found = [clustered_bootstrap([1] * 3 * k + [0] * 3 * (50 - k), in_groups(50, 3)) for k in range(12)]
-
-    assert {interval.method for interval in found[:5]} == {"wilson-over-characters"}
-    assert {interval.method for interval in found[5:]} == {"cluster-bootstrap"}
-    steps = [after.high - before.high for before, after in pairwise(found)]
-    assert min(steps) > -0.01  # the change of method, from 4 to 5 characters, steps back by that little
 
 
 @pytest.mark.parametrize(
@@ -192,9 +179,9 @@ def test_a_first_detected_character_does_not_look_surer_than_none():
         ([math.nan, 0.5], ["a", "b"], r"must lie in \[0, 1\], got nan"),
     ],
 )
-def test_the_bootstrap_refuses_what_it_cannot_bound(values, clusters, text):
+def test_a_mean_refuses_what_it_cannot_bound(values, clusters, text):
     with pytest.raises(ValueError, match=text):
-        clustered_bootstrap(values, clusters)
+        mean_interval(values, clusters)
 
 
 # -------------------------------------------------------------------------------------- rates
@@ -204,10 +191,49 @@ def test_a_rate_with_one_picture_per_character_is_wilson():
     assert rate_interval([True] * 20 + [False] * 30, each_alone(50)) == wilson(20, 50)
 
 
-def test_a_rate_with_several_pictures_per_character_is_bootstrapped():
-    values = [int(i % 3 < i % 4) for i in range(150)]
+@pytest.mark.parametrize("n_hit", [0, 1, 2, 3, 5, 20, 48, 50])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_rate_counts_with_its_size_over_its_design_effect(n_hit, is_whole):
+    """Whole characters are hit, or every one of them in one of three pictures more."""
+    hits = [3 if i < n_hit else 0 for i in range(50)] if is_whole else [1 + (i < n_hit) for i in range(50)]
+    values, clusters = [int(j < k) for k in hits for j in range(3)], in_groups(50, 3)
+    share = sum(hits) / 150
+    effect = slow_variance(values, clusters) / (share * (1 - share) / 150) if 0 < share < 1 else 1
+    effect = min(max(effect, 1), 3)
+    if min(sum(k > 0 for k in hits), sum(k < 3 for k in hits)) < 3:
+        effect = max(effect, 2.4)
+    expected = slow_score_interval(share, 150 / effect, 49) if 0 < share < 1 else None
 
-    assert rate_interval(values, in_groups(50, 3)) == clustered_bootstrap(values, in_groups(50, 3))
+    interval = rate_interval(values, clusters)
+
+    if expected is not None:
+        assert interval[:2] == pytest.approx(expected, abs=1e-6)
+    assert interval.low <= share <= interval.high
+    assert 0.03 < interval.high - interval.low < 0.35
+
+
+def test_independent_pictures_are_worth_their_number():
+    dice = random.Random(1)
+    values = [int(dice.random() < 0.4) for _ in range(3000)]
+
+    found = effective_share([sum(values[i : i + 3]) for i in range(0, 3000, 3)], [3] * 1000)
+
+    assert found.n == pytest.approx(3000, rel=0.06)
+
+
+def test_copies_of_one_picture_are_worth_one():
+    found = effective_share([3 if i % 2 else 0 for i in range(50)], [3] * 50)
+
+    assert found.n == pytest.approx(50, rel=0.03)
+
+
+def test_nothing_has_no_effective_share():
+    assert effective_share([0, 0], [0, 0]) is None
+
+
+def test_students_t_agrees_with_scipy():
+    for degrees in (1, 2, 49, 1000):
+        assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), abs=1e-8)
 
 
 def test_a_rate_refuses_probabilities():
@@ -216,7 +242,7 @@ def test_a_rate_refuses_probabilities():
 
 
 def test_an_empty_rate_is_refused():
-    with pytest.raises(ValueError, match="at least one observation"):
+    with pytest.raises(ValueError, match="at least one value"):
         rate_interval([], [])
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from scipy import stats
 
-from copycat.metrics import mean_interval, rate_interval
-from copycat.metrics.measures import Scale, summarise_measurements
+from copycat.metrics import rate_interval
+from copycat.metrics.measures import Scale, mean_on_scale, summarise_measurements
 from copycat.schema import Measurement, Sample
 
 SCORE = Scale(metric="clipscore", top=2.5, unit="score", better="higher")
@@ -32,15 +34,41 @@ def measured(sample_of: Callable[..., Sample]) -> Callable[..., tuple[list[Sampl
     return build
 
 
-def test_the_figure_is_the_mean_and_its_interval_is_clustered_on_the_scale_of_the_measure(measured: Any) -> None:
-    values = [0.1 * i for i in range(24)]
+def test_the_figure_is_the_mean_and_its_interval_is_students_over_the_means_of_characters(measured: Any) -> None:
+    values = [0.7, 0.8, 0.9, 0.6, 0.5, 0.7, 1.0, 0.9, 0.8, 0.4, 0.5, 0.3, 0.6, 0.6, 0.9, 0.5, 0.2, 0.2]
     found = summarise_measurements(SCORE, *measured(*values), "name")
-    interval = mean_interval([v / 2.5 for v in values], [f"c{i // 3}" for i in range(24)])
+    means = [fmean(values[i : i + 3]) for i in range(0, 18, 3)]
+    low, high = stats.t.interval(0.95, 5, loc=fmean(means), scale=stats.sem(means))
     assert found.value == pytest.approx(fmean(values))
-    assert (found.low, found.high) == pytest.approx((2.5 * interval.low, 2.5 * interval.high))
-    assert found.low < found.value < found.high
-    assert (found.metric, found.n, found.k, found.unit, found.better) == ("clipscore", 24, None, "score", "higher")
-    assert found.method == "cluster-bootstrap"
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert (found.metric, found.n, found.k, found.unit, found.better) == ("clipscore", 18, None, "score", "higher")
+    assert found.method == "t-over-characters"
+
+
+def test_the_interval_stays_on_the_scale(measured: Any) -> None:
+    near_the_top = summarise_measurements(SCORE, *measured(*[2.5, 2.5, 2.5] * 2, 2.4, 2.4, 2.4, 1.0, 1.0, 1.0), "name")
+    near_zero = summarise_measurements(SCORE, *measured(0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 2.0, 2.0, 2.0), "name")
+    assert near_the_top.high <= 2.5
+    assert near_zero.low >= 0
+
+
+def test_equal_values_and_a_single_character_have_a_width_all_the_same(measured: Any) -> None:
+    equal = summarise_measurements(SCORE, *measured(*[0.0] * 30), "name")
+    single = summarise_measurements(SCORE, *measured(0.7, 0.8, 0.9), "name")
+    assert (equal.value, equal.low) == (0, 0)
+    assert equal.high > 0.1
+    assert single.high - single.low > 0.5
+
+
+def test_the_interval_of_close_scores_covers_as_often_as_it_says() -> None:
+    dice = random.Random(7)
+    inside = 0
+    for _ in range(400):
+        centres = [min(2.5, max(0.0, dice.gauss(0.7, 0.1))) for _ in range(20)]
+        values = [min(2.5, max(0.0, dice.gauss(centre, 0.05))) for centre in centres for _ in range(4)]
+        found = mean_on_scale(values, [str(i // 4) for i in range(80)], 2.5)
+        inside += found.low <= 0.7 <= found.high
+    assert 0.925 <= inside / 400 <= 0.975
 
 
 def test_a_share_counts_its_ones(measured: Any) -> None:

@@ -18,7 +18,7 @@ from pictures import difference, quick, request, resolved
 from copycat.errors import DataError, MissingExtraError
 from copycat.models import MODELS
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.hub import Source
+from copycat.models.hub import JUDGE, Source
 from copycat.models.resolve import resolve_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -162,6 +162,13 @@ def test_a_missing_revision_is_named(fails: Callable[[str, Exception], None]) ->
     )
 
 
+@pytest.mark.parametrize("kind", [hub.RepositoryNotFoundError, hub.RevisionNotFoundError, hub.GatedRepoError])
+def test_a_judge_is_called_a_judge(fails: Callable[[str, Exception], None], kind: type[Exception]) -> None:
+    fails("model_info", http_error(kind))
+    with pytest.raises(MissingExtraError, match=r"^judge 'vlm:mine': "):
+        _ = Source(REPOSITORY, "vlm:mine", "v9", JUDGE).commit
+
+
 def complaint(owner: str, repository: str, reason: str) -> str:
     return (
         f"model '{owner}' is not on this machine and the Hub cannot be reached\n"
@@ -231,6 +238,21 @@ def test_a_hub_model_without_a_network_fails_fast_with_what_to_do(
 def test_a_hub_model_that_was_fetched_before_is_identified_offline(cache: Path) -> None:
     fill(cache, "stabilityai/stable-diffusion-xl-base-1.0", {"model_index.json": "{}"})
     assert DiffusersModel(MODELS.get("sdxl"), "cpu").identify().revision == COMMIT
+
+
+def test_of_a_judge_the_config_tells_that_it_was_fetched_before(cache: Path) -> None:
+    one = Source(REPOSITORY, "vlm:mine", use=JUDGE)
+    with pytest.raises(MissingExtraError) as caught:
+        _ = one.commit
+    assert str(caught.value) == (
+        "judge 'vlm:mine' is not on this machine and the Hub cannot be reached\n"
+        f"  needed: {REPOSITORY} (OfflineModeIsEnabled)\n"
+        "  go online, or fetch it elsewhere and use --judge vlm:./FOLDER\n"
+        "  or --judge openai:MODEL with OPENAI_BASE_URL, or --judge none to draw now and judge later\n"
+        "  offline now: --characters sandbox, whose judge comes with copycat"
+    )
+    folder = fill(cache, REPOSITORY, {"config.json": "{}"})
+    assert (one.commit, one.files) == (COMMIT, folder)
 
 
 def test_what_is_known_to_be_absent_is_known_offline_too(cache: Path) -> None:
