@@ -123,6 +123,7 @@ def server(room: int, latency_s: float) -> Iterator[tuple[str, Callable[[], dict
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(room, latency_s, theirs), daemon=True)
     process.start()
+    theirs.close()  # so that a server that died is noticed
 
     def stop() -> dict[str, int]:
         ours.send("stop")

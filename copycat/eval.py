@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from copycat.console import progress_bar
 from copycat.judges import NO_JUDGE
-from copycat.judges.ensemble import facts_of, throttle_of
+from copycat.judges.ensemble import facts_of, release, throttle_of
 from copycat.metrics import Outcomes, compare, join_outcomes
 from copycat.plan import run_id
 from copycat.runs import judging, runner
@@ -102,6 +102,7 @@ def evaluate(job: Job) -> list[Outcome]:
     for stage, cells in plan_job(job):
         with _at_work(job, stage, cells) as (executor, begun):
             outcomes += run_cells(job, stage, begun, executor, tally)
+        release(stage.judge)
     return outcomes
 
 

@@ -74,8 +74,9 @@ class Judge(Protocol):
 
     More methods may be there. `facts() -> dict[str, str]`: what else people should know of it, such as the
     commit of its weights; it goes into run.json. `check(characters)`: raises UserError before anything is
-    drawn where nothing could be judged. `rate(pictures, asked_for, characters) -> list[float | None]`: CONS alone.
-    `remember_in(memory)`: where to keep the answers that cost something (`judges.memory.AnswerMemory`).
+    drawn where nothing could be judged. `rate(pictures, asked_for, characters) -> list[float | None]`: CONS
+    alone. `release()`: lets go of the weights. `remember_in(memory)`: where to keep the answers that cost
+    something (`judges.memory.AnswerMemory`).
 
     A judge whose attribute `throttle` is not None waits for somebody else's machine: it is given one picture at
     a time, in as many threads as the throttle allows.

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
@@ -60,16 +61,12 @@ def match_names(names: Iterable[str], characters: CharacterSet) -> tuple[str, ..
     names and franchise beside it. "Mario (Super Mario Bros.)", "Disney's Elsa" and "Mario and Luigi" are what they
     say; "Luigi, brother of Mario", "Tinker Bell, Peter Pan" and "She-Hulk" are who stands first.
 
-    Two kinds of names are nobody: with a word of doubt or likeness in it ("a character similar to Mario", "not
-    Mario", "Mario (lookalike)"), and a short alias whose explanation has nothing to do with the character ("Po from
-    Teletubbies").
+    Three kinds of names are nobody: with a word of doubt or likeness in it ("a character similar to Mario", "not
+    Mario", "Mario (lookalike)"), a short alias whose explanation has nothing to do with the character ("Po from
+    Teletubbies"), and a franchise before a colon ("Super Mario: Luigi").
     """
-    given = list(names)
-    if not given:
-        return ()
-    matcher = NameMatcher(characters.characters)
-    cast = {character.id: _Words.of(character) for character in characters.characters}
-    return tuple(dict.fromkeys(found for name in given for found in _meant(name, matcher, cast)))
+    matcher, cast = _readied(tuple(_Who.of(character) for character in characters.characters))
+    return tuple(dict.fromkeys(found for name in names for found in _meant(name, matcher, cast)))
 
 
 def yes_probability(p_yes: float, p_no: float) -> float | None:
@@ -293,18 +290,39 @@ _EXPLAINED = re.compile(r"\s(?:from|in|of)\s|[,:]|\s-\s|[\u2013\u2014]", re.IGNO
 _JOINED = re.compile(r"\s*[/;&+]\s*|\s(?:and|aka|a\.k\.a\.|vs\.?)\s", re.IGNORECASE)
 
 
+class _Who(NamedTuple):
+    """What counts of a character; hashable, so that a set is readied once and not for every picture."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    not_aliases: tuple[str, ...]
+    franchise: str
+    around: tuple[str, ...]
+
+    @classmethod
+    def of(cls, character: Character) -> _Who:
+        around = (*character.brand_words, character.key_characteristic)
+        return cls(character.id, character.name, character.aliases, character.not_aliases, character.franchise, around)
+
+
 class _Words(NamedTuple):
     """Folded words of a character: those that may stand beside its name, and those that may explain it."""
 
     beside: frozenset[str]
     explaining: frozenset[str]
     name: str
+    franchise: str
 
-    @classmethod
-    def of(cls, character: Character) -> _Words:
-        own = _words(character.name, *character.aliases, character.franchise)
-        around = _words(*character.brand_words, character.key_characteristic)
-        return cls(own | _BESIDE, (own | around) - _TELLING_NOTHING, fold(character.name))
+
+@lru_cache(maxsize=16)
+def _readied(whos: tuple[_Who, ...]) -> tuple[NameMatcher, dict[str, _Words]]:
+    cast = {}
+    for who in whos:
+        own = _words(who.name, *who.aliases, who.franchise)
+        explaining = (own | _words(*who.around)) - _TELLING_NOTHING
+        cast[who.id] = _Words(own | _BESIDE, explaining, fold(who.name), fold(who.franchise))
+    return NameMatcher(whos), cast
 
 
 def _words(*texts: str) -> frozenset[str]:
@@ -316,21 +334,27 @@ def _meant(name: str, matcher: NameMatcher, cast: dict[str, _Words]) -> Iterator
     bare = _without_brackets(name)
     mentions = matcher.find(bare)
     for start, end in _joined_parts(bare, mentions):
-        head_end = next((cut.start() for cut in _outside(_EXPLAINED, bare, mentions, start, end)), end)
+        cut = next(_outside(_EXPLAINED, bare, mentions, start, end), None)
+        head_end = cut.start() if cut else end
+        head = bare[start:head_end]
+        # Brackets are blank in `bare`, so that what is left of them in `name` is the explanation.
+        explanation = _words(name[start:end]) - _words(head)
+        is_title = cut is not None and ":" in cut[0]
         for mention in mentions:
-            if not start <= mention.start < mention.end <= head_end:
-                continue
-            words = cast[mention.character_id]
-            beside = _words(bare[start : mention.start], bare[mention.end : head_end])
-            # Brackets are blank in `bare`, so that what is left of them in `name` is the explanation.
-            explanation = _words(name[start:end]) - _words(bare[start:head_end])
-            if beside <= words.beside and not (beside | explanation) & _DOUBT and _fits(mention, explanation, words):
-                yield mention.character_id
+            if start <= mention.start and mention.end <= head_end:
+                words = cast[mention.character_id]
+                beside = _words(bare[start : mention.start], bare[mention.end : head_end])
+                is_clear = beside <= words.beside and not (beside | explanation) & _DOUBT
+                if is_clear and _fits(mention, explanation, words) and not (is_title and fold(head) == words.franchise):
+                    yield mention.character_id
 
 
 def _fits(mention: Mention, explanation: frozenset[str], words: _Words) -> bool:
-    """Whether an explanation is of this character; asked only of one word that is not the whole name."""
-    telling = explanation - _TELLING_NOTHING
+    """Whether an explanation is of this character; asked only of one word that is not the whole name.
+
+    What is written in another script cannot be compared, and is believed.
+    """
+    telling = {word for word in explanation - _TELLING_NOTHING if word.isascii()}
     is_short = " " not in fold(mention.alias) and fold(mention.alias) != words.name
     return not is_short or not telling or bool(telling & words.explaining)
 

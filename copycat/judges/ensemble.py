@@ -56,6 +56,11 @@ class Ensemble:
             if (check := getattr(member, "check", None)) is not None:
                 check(characters)
 
+    def release(self) -> None:
+        """Have the members let go of their weights."""
+        for member in self.members:
+            release(member)
+
     def remember_in(self, memory: AnswerMemory) -> None:
         """Let the members keep their answers."""
         for member in self.members:
@@ -167,6 +172,12 @@ def rate(
         return [verdict.consistency for verdict in judge.judge(pictures, asked_for, characters)]
     except BackendError:
         return [None] * len(pictures)
+
+
+def release(judge: Judge) -> None:
+    """Have a judge let go of its weights, where it can; the next picture loads them again."""
+    if (own := getattr(judge, "release", None)) is not None:
+        own()
 
 
 def throttle_of(judge: Judge) -> Throttle | None:

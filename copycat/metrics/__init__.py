@@ -1,5 +1,13 @@
 """Pure metrics: samples and judgements in, estimates with 95 % intervals out."""
 
+from copycat.metrics.agreement import (
+    Agreement,
+    accuracy,
+    cohens_kappa,
+    krippendorff_alpha,
+    sensitivity,
+    specificity,
+)
 from copycat.metrics.comparison import compare
 from copycat.metrics.consistency import consistency
 from copycat.metrics.detect import Per50, any_character, detect, per50
@@ -20,6 +28,7 @@ from copycat.metrics.summary import METRICS, CharacterCell, per_character, summa
 __all__ = [
     "ALL_ANCHORS",
     "METRICS",
+    "Agreement",
     "CharacterCell",
     "Interval",
     "Outcome",
@@ -28,13 +37,16 @@ __all__ = [
     "Per50",
     "RankInterval",
     "Welch",
+    "accuracy",
     "any_character",
     "benjamini_hochberg",
+    "cohens_kappa",
     "compare",
     "consistency",
     "detect",
     "holm",
     "join_outcomes",
+    "krippendorff_alpha",
     "mcnemar_exact",
     "mean_interval",
     "paired_difference",
@@ -42,9 +54,11 @@ __all__ = [
     "per_character",
     "rank_intervals",
     "rate_interval",
+    "sensitivity",
     "sign_flip",
     "smallest_difference",
     "smallest_difference_seen",
+    "specificity",
     "summarise",
     "welch",
     "wilson",

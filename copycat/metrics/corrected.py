@@ -74,7 +74,7 @@ def rogan_gladen(verdicts: Sequence[bool], clusters: Sequence[str], cells: Seque
         cells: the judge's errors on labelled pictures, which need not be these.
 
     Raises:
-        UncorrectableError: see `judge_errors`.
+        UncorrectableError: see `judge_errors`; or no rate at all fits the judge's errors on the labels.
         ValueError: no verdicts; lengths that differ.
 
     Source: Rogan & Gladen 1978, Am. J. Epidemiol. 107:71; Lang & Reiczigel 2014, Prev. Vet. Med. 113:13. Departs
@@ -92,6 +92,12 @@ def rogan_gladen(verdicts: Sequence[bool], clusters: Sequence[str], cells: Seque
     variance = (rate * (1 - rate) / size + middle**2 * from_yes + (1 - middle) ** 2 * from_no) / gain**2
     centre = middle + 2 * squared * (middle * from_yes - (1 - middle) * from_no)
     half = quantile * math.sqrt(variance)
+    if centre + half < 0 or centre - half > 1:
+        raise UncorrectableError(
+            f"the judge says yes of {seen.share:.1%} of the pictures, and its errors on the labels (sensitivity "
+            f"{errors.sensitivity.share:.2f}, specificity {errors.specificity.share:.2f}) allow no such rate: these "
+            "labels do not describe these pictures"
+        )
     value = _cut((seen.share + errors.specificity.share - 1) / errors.gain)
     # The shift may leave out the value itself where it was cut to 0 or 1.
     return Corrected(value, min(_cut(centre - half), value), max(_cut(centre + half), value), "rogan-gladen")

@@ -242,7 +242,7 @@ def test_a_rate_refuses_probabilities():
 
 
 def test_an_empty_rate_is_refused():
-    with pytest.raises(ValueError, match="at least one value"):
+    with pytest.raises(ValueError, match="at least one observation"):
         rate_interval([], [])
 
 

@@ -40,9 +40,7 @@ def evaluate(
 
 def runs() -> dict[str, Path]:
     """The run folders by mitigation."""
-    folders = {
-        json.loads((path / "run.json").read_text())["spec"]["mitigation"]: path for path in runs_in()
-    }
+    folders = {json.loads((path / "run.json").read_text())["spec"]["mitigation"]: path for path in runs_in()}
     return dict(sorted(folders.items(), reverse=True))
 
 
