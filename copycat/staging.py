@@ -16,7 +16,7 @@ from copycat.catalog import (
     prompts_sha256,
     read_character_set,
 )
-from copycat.errors import UnsupportedError
+from copycat.errors import MissingExtraError, UnsupportedError
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
@@ -172,8 +172,22 @@ def _build_spec(job: Job, stage: Stage, prompts: Sequence[Prompt], anchors: tupl
         device=SERVICE if row.is_service else stage.device,
         limit=job.limit,
         judge=stage.judge_row.name,
-        judge_revision=stage.judge.revision(),
+        judge_revision=_judge_revision(job, stage),
     )
+
+
+def _judge_revision(job: Job, stage: Stage) -> str:
+    """Ask which judge it is; where the one that nobody asked for cannot be had, say which other ways there are."""
+    try:
+        return stage.judge.revision()
+    except MissingExtraError as error:
+        if job.judge is not None:
+            raise
+        raise MissingExtraError(
+            f"{error}\n  it belongs to the default judge of real characters. Other ways:\n"
+            "    a server of your own: export OPENAI_BASE_URL=http://HOST:8000/v1, then --judge openai:MODEL\n"
+            "    draw now and judge later: --judge none          all judges: --list judges, docs/judging.md"
+        ) from error
 
 
 def _batch_size(job: Job, row: ModelRow) -> int:

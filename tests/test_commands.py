@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -182,26 +180,34 @@ def test_a_run_judged_later_is_the_same_as_one_judged_at_once(order: Cli) -> Non
         }
 
 
-def test_a_set_without_a_judge_of_its_own_is_drawn_and_a_warning_says_that_nobody_looks(
-    order: Cli, doubles: Doubles, caplog: pytest.LogCaptureFixture
+def test_where_the_default_judge_cannot_be_had_nothing_is_drawn_and_other_ways_are_told(
+    order: Cli, doubles: Doubles
 ) -> None:
     answer = order()
-    assert answer.code == 1
-    assert len(doubles.generated) == 12
-    assert read(folder_of("none") / "run.json")["spec"]["judge"] == "none"
-    (warning,) = [record.getMessage() for record in caplog.records if record.name == "copycat.eval"]
-    assert warning.startswith("no judge ships for character set 'my-set' yet: pictures are made and kept")
-    assert "--judge" in warning
+    assert answer.code == 2
+    assert doubles.generated == []
+    assert "judge 'open_clip:ViT-L-14/" in answer.err
+    for way in ("OPENAI_BASE_URL", "--judge openai:MODEL", "--judge none"):
+        assert way in answer.err
 
 
-def test_the_warning_that_nobody_looks_is_on_stderr(doubles: Doubles, characters_file: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--device", "cpu", "--limit", "1"]
-    command += ["--characters", str(characters_file)]
-    done = subprocess.run(command, cwd=tmp_path, env=doubles.environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "judged by nobody" in done.stdout
-    assert "WARNING: no judge ships for character set 'my-set' yet" in done.stderr
-    assert "WARNING" not in done.stdout
+def test_a_judge_that_was_asked_for_and_cannot_be_had_is_told_without_the_other_ways(order: Cli) -> None:
+    answer = order("--judge", "open_clip:ViT-B-32/laion2b_s34b_b79k")
+    assert answer.code == 2
+    assert "default judge" not in answer.err
+
+
+def test_references_that_nobody_compares_with_are_refused(order: Cli, tmp_path: Path) -> None:
+    answer = order("--judge", "fake-judge", "--references", str(tmp_path))
+    assert answer.code == 2
+    assert "compares with no pictures" in answer.err
+
+
+def test_an_unknown_measure_is_refused_before_anything_is_drawn(order: Cli, doubles: Doubles) -> None:
+    answer = order("--judge", "fake-judge", "--metrics", "clipscor")
+    assert answer.code == 2
+    assert "did you mean 'clipscore'" in answer.err
+    assert doubles.generated == []
 
 
 def test_a_limit_and_a_shard_go_together(order: Cli, doubles: Doubles) -> None:

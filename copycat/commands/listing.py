@@ -31,7 +31,7 @@ def print_list(kind: str, characters: str | None) -> None:
         raise UnknownNameError("list", kind, KINDS)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, text in rows():
         table.add_row(name, text)
     out.print(table, markup=False)

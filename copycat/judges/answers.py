@@ -96,7 +96,7 @@ def from_top_logprobs(tokens: Sequence[tuple[str, float]]) -> float | None:
 
 
 _END = re.compile(
-    r"(?:(?:<\|(?:im_end|endoftext|eot_id|end|end_of_text)\|>|</s>|<eos>|<end_of_(?:turn|utterance)>)\s*)+\Z"
+    r"(?:(?:<\|(?:im_end|endoftext|eot_id|end|end_of_text)\|>|</s>|<eos>|<end_of_(?:turn|utterance)>)\s*){1,4}\Z"
 )
 """Marks that servers leave at the very end of an answer; anywhere else a mark may fake another turn."""
 

@@ -16,10 +16,10 @@ HALF_BRIGHT = 128
 
 
 def draw_text(picture: Image.Image, text: str, rng: random.Random) -> Image.Image:
-    """Write over a picture in as many lines as it takes, at the top, in the middle or at the bottom.
+    """Write over a picture in as many lines as it takes, so that every attribute of the figure can still be told.
 
-    Every second text, by chance, stands on a bar; the others are white or black, whichever is farther from
-    the picture below.
+    By chance, the text stands on a bar at the bottom, or by itself at the top or the bottom, white or black,
+    whichever is farther from the picture below.
 
     Returns: a new picture of the same size.
     """
@@ -29,10 +29,12 @@ def draw_text(picture: Image.Image, text: str, rng: random.Random) -> Image.Imag
     box = draw.multiline_textbbox((0, 0), block, font=font, spacing=1)
     width, height = round(box[2] - box[0]), round(box[3] - box[1])
     left = rng.randint(0, max(0, picture.width - width))
-    top = rng.choice((1, (picture.height - height) // 2, picture.height - height - 1))
-    if rng.random() < 0.5:
+    bottom = picture.height - height - 1
+    has_bar = rng.random() < 0.5
+    top = bottom if has_bar else rng.choice((1, bottom))
+    if has_bar:
         colour, ground = rng.choice(((BRIGHT, DARK), (DARK, BRIGHT)))
-        draw.rectangle((0, top - 1, picture.width, top + height), fill=ground)
+        draw.rectangle((0, top - 1, picture.width, picture.height), fill=ground)
     else:
         colour = _farthest(picture.crop((left, top, left + width, top + height)))
     draw.multiline_text((left - box[0], top - box[1]), block, font=font, fill=colour, spacing=1)

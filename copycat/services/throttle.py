@@ -12,6 +12,9 @@ from copycat.services import StoppedError
 FIRST_GROWTH, GROWTH = 0.25, 0.05
 """What a window adds to the limit, as a share of it: until the first rate limit, and later."""
 
+IN_USE = 0.9
+"""A limit that was not used up to this share of it was not tried, and does not grow."""
+
 KNOWN_GOOD = 0.95
 """Up to this share of the limit that was too high, the service is taken to answer, as it did before."""
 
@@ -22,10 +25,12 @@ COOL_DOWN_S = 15.0
 class Throttle:
     """A limit that adapts; safe to share between threads.
 
-    It grows in windows of as many successes as the limit is high, at least by 1 each:
+    It grows in windows of as many successes as the limit is high, by at least 1 each, if it was used up (a user
+    who takes no slots is taken at its word):
 
     - At first by a quarter, until the first rate limit.
-    - A rate limit cuts it to 80 %, at most once in 15 s, and the limit that was too high is remembered.
+    - A rate limit cuts it to 80 %, at most once in 15 s, and the limit that was too high is remembered. The first
+      cuts it to 80 % of what it was before it last grew, since a quarter can be far too much.
     - It grows back to 95 % of that without waiting, by 5 % per window. Another rate limit on this way within the
       15 s says that this was too much already: it steps back by 5 % and stays.
     - Beyond 95 % it probes, by 5 %, only when there was no rate limit for 15 s.
@@ -43,7 +48,8 @@ class Throttle:
         if not 1 <= start <= maximum:
             raise ValueError(f"needed: 1 <= start <= maximum, got {start} and {maximum}")
         self.maximum = maximum
-        self._limit, self._in_use, self._successes = start, 0, 0
+        self._limit = self._limit_before = start
+        self._in_use = self._most_in_use = self._successes = 0
         self._clock = clock
         self._next_cut = self._probe_from = clock()
         self._too_high: int | None = None
@@ -73,6 +79,7 @@ class Throttle:
             if self._is_stopping:
                 raise StoppedError("not sent: the run is stopping")
             self._in_use += 1
+            self._most_in_use = max(self._most_in_use, self._in_use)
         try:
             yield
         finally:
@@ -86,11 +93,12 @@ class Throttle:
             self._successes += 1
             if self._successes < self._limit:
                 return
+            if 0 < self._most_in_use < IN_USE * self._limit:
+                return
             highest = self._highest(self._clock())
             if highest > self._limit:
-                self._successes = 0
                 share = FIRST_GROWTH if self._too_high is None else GROWTH
-                self._limit = min(highest, self._limit + max(1, round(share * self._limit)))
+                self._change(min(highest, self._limit + max(1, round(share * self._limit))))
                 self._has_grown_back = True
                 self._changed.notify_all()
 
@@ -99,10 +107,10 @@ class Throttle:
         with self._changed:
             now = self._clock()
             self._probe_from = now + COOL_DOWN_S
-            self._successes = 0
+            self._successes = 0  # a window is one without a rate limit
             if now >= self._next_cut:
                 self._next_cut = now + COOL_DOWN_S
-                self._step_back(self._limit * 4 // 5)
+                self._step_back((self._limit if self._too_high else self._limit_before) * 4 // 5)
             elif self._has_grown_back:  # a window ago: what was under way at the cut has ended
                 self._step_back(int(KNOWN_GOOD * self._limit))
 
@@ -129,8 +137,12 @@ class Throttle:
 
     def _step_back(self, limit: int) -> None:
         self._too_high = self._limit
-        self._limit = max(1, limit)
+        self._change(max(1, limit))
         self._has_grown_back = False
+
+    def _change(self, limit: int) -> None:
+        self._limit_before, self._limit = self._limit, limit
+        self._successes, self._most_in_use = 0, self._in_use
 
     def _highest(self, now: float) -> int:
         """How far the limit may grow now."""

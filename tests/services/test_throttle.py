@@ -7,6 +7,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -56,6 +57,20 @@ def test_after_a_rate_limit_it_grows_by_five_per_cent(clock: Clock) -> None:
     assert throttle.limit == 84
 
 
+def test_a_limit_that_is_not_used_up_does_not_grow(clock: Clock) -> None:
+    throttle = Throttle(20, 40, clock)
+    with ExitStack() as slots:
+        for _ in range(17):
+            slots.enter_context(throttle.slot())
+        succeed(throttle, 100)
+        assert throttle.limit == 20
+        slots.enter_context(throttle.slot())
+        succeed(throttle, 1)
+        assert throttle.limit == 25
+        succeed(throttle, 100)
+        assert throttle.limit == 25
+
+
 def test_it_never_grows_above_its_maximum(clock: Clock) -> None:
     throttle = Throttle(2, 4, clock)
     succeed(throttle, 1000)
@@ -66,6 +81,16 @@ def test_a_rate_limit_cuts_it_to_four_fifths(clock: Clock) -> None:
     throttle = Throttle(50, 50, clock)
     throttle.note_rate_limit()
     assert throttle.limit == 40
+
+
+def test_the_first_rate_limit_takes_the_last_quarter_back_too(clock: Clock) -> None:
+    throttle = Throttle(40, 100, clock)
+    succeed(throttle, 40)
+    assert throttle.limit == 50
+    throttle.note_rate_limit()
+    assert throttle.limit == 32
+    succeed(throttle, 5000)
+    assert throttle.limit == 47
 
 
 def test_a_burst_of_rate_limits_cuts_it_once(clock: Clock) -> None:
