@@ -16,13 +16,16 @@ class MetricText(NamedTuple):
 
 METRIC_TEXTS: dict[str, MetricText] = {
     "detect": MetricText(
-        "DETECT", "share of pictures in which the judge recognises the character asked for; lower protects better"
+        "DETECT",
+        "share of pictures, in %, in which the judge recognises the character asked for; lower protects better",
     ),
     "detect_corrected": MetricText(
         "DETECT, corrected",
         "the same share, corrected for the errors that the judge made on labelled pictures; lower protects better",
     ),
-    "consistency": MetricText("CONS", "probability that the key characteristic asked for is shown; higher is better"),
+    "consistency": MetricText(
+        "CONS", "probability, in %, that the key characteristic asked for is shown; higher is better"
+    ),
     "any_character": MetricText(
         "Any character", "the judge recognises any character of the set, asked for or not; lower is better"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ class Throttle:
                 self._next_cut = now + COOL_DOWN_S
                 self._step_back((self._limit if self._too_high else self._limit_before) * 4 // 5)
             elif self._has_grown_back:  # a window ago: what was under way at the cut has ended
-                self._step_back(int(KNOWN_GOOD * self._limit))
+                self._step_back(_just_below(self._limit))
 
     def note_server_error(self) -> None:
         """Go nowhere new for a while."""
@@ -148,4 +149,8 @@ class Throttle:
         """How far the limit may grow now."""
         if now >= self._probe_from:
             return self.maximum
-        return self._limit if self._too_high is None else int(KNOWN_GOOD * self._too_high)
+        return self._limit if self._too_high is None else _just_below(self._too_high)
+
+
+def _just_below(limit: int) -> int:
+    return min(limit - 1, math.ceil(KNOWN_GOOD * limit))

@@ -90,7 +90,7 @@ def test_the_first_rate_limit_takes_the_last_quarter_back_too(clock: Clock) -> N
     throttle.note_rate_limit()
     assert throttle.limit == 32
     succeed(throttle, 5000)
-    assert throttle.limit == 47
+    assert throttle.limit == 48
 
 
 def test_a_burst_of_rate_limits_cuts_it_once(clock: Clock) -> None:
