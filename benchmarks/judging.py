@@ -1,6 +1,6 @@
 """How much of a service's capacity the judge behind an address uses: the real client against a local server.
 
-    python benchmarks/judging.py [--answers 5000] [--room 50] [--latency 0.2] [--profile]
+    python benchmarks/judging.py [--answers 5000] [--room 50] [--latency 0.2] [--memory FILE] [--profile]
 
 The server holds `room` requests at once, answers each after `latency` seconds and all others with 429, so it can give
 room / latency answers per second. Each picture (64 px) is asked about three times: openly, by name, and for CONS.
@@ -25,12 +25,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from PIL import Image
 
 from copycat.catalog import read_character_set
 from copycat.judges.asking import judge_all
 from copycat.judges.families import resolve_judge
+from copycat.judges.memory import AnswerMemory
 from copycat.judges.openai_judge import OpenAIJudge
 
 SIDE_PX, SQUARE_PX = 64, 8
@@ -153,6 +155,7 @@ def main() -> None:
     options.add_argument("--answers", type=int, default=5000)
     options.add_argument("--room", type=int, default=50)
     options.add_argument("--latency", type=float, default=0.2)
+    options.add_argument("--memory", metavar="FILE", help="keep the answers, as commands do")
     options.add_argument("--profile", action="store_true")
     asked = options.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
@@ -163,6 +166,8 @@ def main() -> None:
         os.environ |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "for-a-local-server"}
         judge = OpenAIJudge(resolve_judge("openai:eyes"), "cpu")
         judge.check(characters)
+        if asked.memory:
+            judge.remember_in(AnswerMemory(Path(asked.memory), is_fresh=True))
         times, limits = [time.perf_counter()], Counter[int]()
 
         def advance(_: int) -> None:

@@ -240,12 +240,14 @@ def _measure_in_laboratory(options: Options) -> int:
     from copycat.console import out, print_json, progress_bar
     from copycat.judges import SANDBOX
     from copycat.sandbox.export import build_character_set
-    from copycat.sandbox.lab import build_scenes, lab_table, run_lab  # type: ignore[import-untyped,import-not-found]
+    from copycat.sandbox.lab import build_scenes, lab_table, run_lab
 
     seat = _seat(options, options.judge or SANDBOX)
+    judge = seat.judge
+    assert judge is not None  # noqa: S101  # _seat builds one
     n = options.n or DEFAULT_SCENES
     with progress_bar(f"judge {n} scenes", n) as advance:
-        result = run_lab(seat.judge, build_scenes(n, options.seed), build_character_set(), advance)
+        result = run_lab(judge, build_scenes(n, options.seed), build_character_set(), advance)
     if options.json:
         print_json({"judge": seat.name, "judge_revision": seat.revision, **result.model_dump(mode="json")})
     else:

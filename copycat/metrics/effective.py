@@ -48,25 +48,27 @@ def effective_share(hits: Sequence[int], sizes: Sequence[int]) -> EffectiveShare
     """Give a share and its effective size; None of nothing.
 
     `deff = v / (p (1 - p) / N)` with the linearised variance of a ratio over C clusters,
-    `v = C / (C - 1) * sum (k_c - n_c p)^2 / N^2`, between 1 and the mean cluster size m (weighted by size). Where fewer
-    than 3 clusters hold a hit, or a miss, it is at least `1 + (m - 1) * 0.7`.
+    `v = C / (C - 1) * sum (k_c - n_c p)^2 / N^2`, between 1 and the mean cluster size m (weighted by size); at least
+    `1 + (m - 1) r` with the correlation r within clusters, to which small clusters tell as much as large ones; and at
+    least `1 + (m - 1) * 0.7` where fewer than 3 clusters hold a hit, or a miss. Of unequal clusters, as many count as
+    equal ones would, `N^2 / sum n_c^2`.
 
     Shapes:
         hits, sizes: (C,), k_c of n_c per cluster; clusters without an observation have no part.
 
-    Source: Kish 1965, Survey Sampling, section 8.2; Korn & Graubard 1998, Survey Methodology 24:193, for its use in
-        an interval.
+    Source: Kish 1965, Survey Sampling, section 8.2; Fleiss & Cuzick 1979, Appl. Psychol. Meas. 3:537, for r; Korn &
+        Graubard 1998, Survey Methodology 24:193, for its use in an interval.
     """
     rows = [(k, n) for k, n in zip(hits, sizes, strict=True) if n > 0]
     if not rows:
         return None
     total = sum(n for _, n in rows)
     share = sum(k for k, _ in rows) / total
-    mean = _mean_of(rows)
-    deff = design_effect(mean.variance, share * (1 - share), [n for _, n in rows])
+    sizes = [n for _, n in rows]
+    deff = max(design_effect(_mean_of(rows).variance, share * (1 - share), sizes), _modelled_effect(rows, share))
     if min(sum(k > 0 for k, _ in rows), sum(k < n for k, n in rows)) < FEW_HIT:
         deff = max(deff, assumed_effect([n for _, n in rows]))
-    return EffectiveShare(share, total / deff, len(rows))
+    return EffectiveShare(share, total / deff, total * total // sum(n * n for n in sizes))
 
 
 def design_effect(variance: float, of_one: float, sizes: Sequence[int]) -> float:
@@ -133,6 +135,16 @@ def _mean_of(rows: Sequence[tuple[float, int]]) -> ClusteredMean:
     usual = min(level for level, n_at in levels.items() if n_at == max(levels.values())) * SAME_MEAN
     n_off = sum(abs(k / n - usual) > SAME_MEAN for k, n in rows)
     return ClusteredMean(mean, spread * count / max(count - 1, 1) / total**2, count, n_off)
+
+
+def _modelled_effect(rows: Sequence[tuple[int, int]], share: float) -> float:
+    """Give the design effect of the correlation within clusters, to which small clusters tell as much as large ones."""
+    total = sum(n for _, n in rows)
+    if share in (0, 1) or total == len(rows):
+        return 1.0
+    within = math.fsum(k * (n - k) / n for k, n in rows)
+    correlation = 1 - within / ((total - len(rows)) * share * (1 - share))
+    return 1 + (_usual_size([n for _, n in rows]) - 1) * max(0.0, correlation)
 
 
 def _usual_size(sizes: Sequence[int]) -> float:

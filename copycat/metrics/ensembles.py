@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copycat.metrics.agreement import krippendorff_alpha
 from copycat.metrics.detect import build_share
+from copycat.metrics.missing import build_missing
 from copycat.metrics.outcomes import Outcome, Outcomes
 from copycat.schema import Estimate
 
@@ -18,6 +20,36 @@ def agreement(outcomes: Outcomes, anchor: str) -> Estimate | None:
         return None
     flags = [len(set(votes_of(row).values())) == 1 for row in rows]
     return build_share("agreement", anchor, rows, flags).model_copy(update={"better": "higher"})
+
+
+def agreement_alpha(outcomes: Outcomes, anchor: str) -> Estimate | None:
+    """Give Krippendorff's alpha of the members on the question whether the target is shown.
+
+    Unit: coefficient, at most 1; 0 is chance.
+    Direction: higher is better.
+
+    Source: Krippendorff 2011, Computing Krippendorff's Alpha-Reliability.
+    """
+    rows = [row for row in outcomes.of(anchor) if len(votes_of(row)) > 1]
+    if not rows:
+        return None
+    judges = sorted({judge for row in rows for judge in votes_of(row)})
+    answers = [[votes_of(row).get(judge) for judge in judges] for row in rows]
+    found = krippendorff_alpha(answers, [row.sample.character for row in rows])
+    if found.value is None or found.low is None:
+        reason = found.reason or "no interval"
+        return build_missing("agreement_alpha", anchor, reason, unit="coefficient", better="higher")
+    return Estimate(
+        metric="agreement_alpha",
+        anchor=anchor,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        unit="coefficient",
+        better="higher",
+        method="wilson-effective",
+    )
 
 
 def screened_out(outcomes: Outcomes, anchor: str) -> Estimate | None:

@@ -1,25 +1,14 @@
-"""Bootstrap over clusters, to the same bytes on every machine and in every order of the rows.
-
-Sums are taken in integers, percentiles are order statistics, and the random bits come from the raw
-stream of a bit generator, the only one that numpy promises to keep (NEP 19). Nothing is left for
-the processor's order of summation, or for the next numpy, to change.
-"""
+"""Sums over clusters in integers, so that they have the same bytes on every machine and in every order of the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 10_000
-
-_SEED = 20240620
 _FIXED_POINT = 2.0**40
-_DRAWS_PER_BLOCK = 1_000_000
-SAME_MEAN = 0.01
-"""Cluster means that lie this close are alike: a judge's noise in the fifth digit is no variety."""
 
 
 class Clusters(NamedTuple):
@@ -56,30 +45,3 @@ class Clusters(NamedTuple):
         sums = np.zeros(len(rank), dtype=np.int64)
         np.add.at(sums, member, fixed)
         return cls(sums, np.bincount(member).astype(np.int64))
-
-    def n_varied(self) -> int:
-        """Count the clusters whose mean differs by more than 0.01 from the most common one, rounded to 0.01."""
-        means = self.sums / self.sizes / _FIXED_POINT
-        levels, counts = np.unique(np.rint(means / SAME_MEAN), return_counts=True)
-        usual = levels[counts.argmax()] * SAME_MEAN
-        return int(np.count_nonzero(np.abs(means - usual) > SAME_MEAN))
-
-    def percentiles(self) -> tuple[float, float]:
-        """Give the 2.5 % and 97.5 % percentiles of the mean over 10,000 resamples of clusters.
-
-        A resample draws C clusters with replacement; its mean is `sum of sums / sum of sizes`.
-        """
-        means = np.sort(np.concatenate(list(self._resampled_means())))
-        tail = RESAMPLES // 40
-        return float(means[tail - 1]), float(means[-tail])
-
-    def _resampled_means(self) -> Iterator[NDArray[np.float64]]:
-        """Yield the resamples' means in blocks; the size of a block moves memory, not results."""
-        n_clusters = len(self.sizes)
-        bits = np.random.PCG64(_SEED)
-        rows_per_block = max(1, _DRAWS_PER_BLOCK // n_clusters)
-        for start in range(0, RESAMPLES, rows_per_block):
-            rows = min(rows_per_block, RESAMPLES - start)
-            raw = bits.random_raw(rows * n_clusters) % np.uint64(n_clusters)
-            drawn = raw.astype(np.intp).reshape(rows, n_clusters)
-            yield self.sums[drawn].sum(axis=1) / self.sizes[drawn].sum(axis=1) / _FIXED_POINT

@@ -12,7 +12,7 @@ from pydantic import Field
 from copycat.metrics.consistency import consistency
 from copycat.metrics.correction import describe_correction, detect_corrected
 from copycat.metrics.detect import any_character, detect
-from copycat.metrics.ensembles import agreement, screen_misses, screened_out
+from copycat.metrics.ensembles import agreement, agreement_alpha, screen_misses, screened_out
 from copycat.metrics.measures import Scale, summarise_measurements
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcomes, require_anchors
 from copycat.metrics.speaking import detect_closed, detect_legacy, overlaid_text
@@ -41,6 +41,7 @@ METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
     frame_share,
     first_hit,
     agreement,
+    agreement_alpha,
     screened_out,
     screen_misses,
     overlaid_text,

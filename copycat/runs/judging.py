@@ -18,7 +18,9 @@ from copycat.errors import BackendError
 from copycat.judges import Judge, Verdict
 from copycat.judges.asking import JUDGE_BATCH
 from copycat.judges.ensemble import throttle_of
+from copycat.judges.overlays import has_overlaid_text
 from copycat.judges.verdicts import combine_frames
+from copycat.metrics.speaking import OVERLAID_TEXT
 from copycat.models.decode import UndecodableError, decode_picture
 from copycat.models.frames import cut_sheet
 from copycat.runs.folder import RunFolder
@@ -171,9 +173,16 @@ def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec:
         log.warning("%s", error)
         verdicts = iter([Verdict(None, reason=str(error))] * len(pictures))
     return [
-        _unanswered(sample, shown) if isinstance(shown, str) else _judgement(sample, [next(verdicts) for _ in shown])
+        _unanswered(sample, shown)
+        if isinstance(shown, str)
+        else _judgement(sample, [next(verdicts) for _ in shown], flags_of(shown))
         for sample, shown in zip(batch, looks, strict=True)
     ]
+
+
+def flags_of(pictures: Sequence[Image]) -> tuple[str, ...] | None:
+    """Say what is odd about a picture, or about any frame of a clip: text over it can mislead a judge."""
+    return (OVERLAID_TEXT,) if any(has_overlaid_text(picture) for picture in pictures) else None
 
 
 def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[Image] | str:
@@ -189,11 +198,12 @@ def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[
     return [*cut_sheet(picture, len(kept)), picture] if kept else [picture]
 
 
-def _judgement(sample: Sample, verdicts: Sequence[Verdict]) -> Judgement:
+def _judgement(sample: Sample, verdicts: Sequence[Verdict], flags: tuple[str, ...] | None) -> Judgement:
     if len(verdicts) == 1:
-        return Judgement(key=sample.key, image_sha256=sample.sha256 or "", **verdicts[0]._asdict())
+        whole = verdicts[0]._replace(flags=flags)
+        return Judgement(key=sample.key, image_sha256=sample.sha256 or "", **whole._asdict())
     *of_frames, of_sheet = verdicts
-    whole = combine_frames(of_frames, sample.character)
+    whole = combine_frames(of_frames, sample.character)._replace(flags=flags)
     if not whole.is_answered:
         return _unanswered(sample, whole.reason or "no answer")
     return Judgement(

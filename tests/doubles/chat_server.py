@@ -249,7 +249,8 @@ class _ChatHandler(_Handler):
 
     def _true(self, kind: Kind, name: str | None, body: dict[str, Any], *, several: bool) -> str:
         if kind == "closed":
-            return json.dumps({"shown": name is not None and name in question_of(body)})
+            by_name = question_of(body).partition("\n")[0]  # below stand, in a repair, the words that came before
+            return json.dumps({"shown": name is not None and name in by_name})
         names = [name] if name is not None else []
         return json.dumps({"characters": ["Felix the Cat", *names] if several else names})
 

@@ -140,9 +140,9 @@ def test_a_rate_limit_on_the_way_back_is_the_new_bound(clock: Clock) -> None:
     succeed(throttle, 80)
     for _ in range(20):
         throttle.note_rate_limit()
-    assert throttle.limit == 79
+    assert throttle.limit == 80
     succeed(throttle, 5000)
-    assert throttle.limit == 79
+    assert throttle.limit == 80
 
 
 def test_every_rate_limit_puts_the_next_probe_off(clock: Clock) -> None:
