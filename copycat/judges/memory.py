@@ -82,6 +82,8 @@ class AnswerMemory:
         # 30 s: as long as another process may hold it. WAL: readers do not wait for a writer.
         connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
+        # Every answer outlives a kill; one that a power failure takes is asked for again.
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(TABLE)
         return connection
 
