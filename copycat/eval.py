@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from copycat.console import progress_bar
 from copycat.judges import NO_JUDGE
-from copycat.judges.ensemble import facts_of, release, throttle_of
+from copycat.judges.ensemble import facts_of, release, throttle_of, usage_of
 from copycat.metrics import Outcomes, compare, join_outcomes
 from copycat.plan import run_id
 from copycat.runs import judging, runner
@@ -29,7 +29,7 @@ from copycat.runs.executors import Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, write_json
 from copycat.runs.limits import Tally
 from copycat.runs.measuring import measure_pictures
-from copycat.runs.notes import notes_of
+from copycat.runs.notes import notes_of, spent_note
 from copycat.runs.results import Finished, build_run_report
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
@@ -141,7 +141,9 @@ def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor
 def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline: Cell) -> Outcome:
     """Judge, add up and report one cell whose pictures are drawn."""
     cell, run, samples = drawn
+    before = usage_of(stage.judge)
     judgements = _judge(stage, cell, samples, bench)
+    asked = spent_note(before, usage_of(stage.judge))
     run = _measure(stage, cell, run, samples)
     calibration = take_up_calibration(job.out, cell.folder, cell.plan.spec)
     result = runner.add_up(cell.plan, cell.folder, stage.characters)
@@ -149,7 +151,7 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
     differences = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
     build_run_report(Finished(cell.folder, run, result), stage.characters, baseline.folder, differences, job.command)
-    return Outcome(cell.folder.path, result, differences, notes_of(samples))
+    return Outcome(cell.folder.path, result, differences, notes_of(samples) + asked)
 
 
 @contextmanager

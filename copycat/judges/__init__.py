@@ -69,14 +69,22 @@ class Verdict(NamedTuple):
         return character == self.detected or character in (self.named or ())
 
 
+class JudgeUsage(NamedTuple):
+    """What was sent to a service and what it counted: requests, failed ones too, and tokens of the answered ones."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class Judge(Protocol):
     """A judge. `revision` is cheap; `judge` loads the weights on first use.
 
     More methods may be there. `facts() -> dict[str, str]`: what else people should know of it, such as the
     commit of its weights; it goes into run.json. `check(characters)`: raises UserError before anything is
     drawn where nothing could be judged. `rate(pictures, asked_for, characters) -> list[float | None]`: CONS
-    alone. `release()`: lets go of the weights. `remember_in(memory)`: where to keep the answers that cost
-    something (`judges.memory.AnswerMemory`).
+    alone. `usage() -> JudgeUsage`: what a service counted so far. `release()`: lets go of the weights.
+    `remember_in(memory)`: where to keep the answers that cost something (`judges.memory.AnswerMemory`).
 
     A judge whose attribute `throttle` is not None waits for somebody else's machine: it is given one picture at
     a time, in as many threads as the throttle allows.

@@ -11,7 +11,7 @@ from typing import Any
 from PIL.Image import Image
 
 from copycat.errors import BackendError
-from copycat.judges import Judge, JudgeRow, Verdict
+from copycat.judges import Judge, JudgeRow, JudgeUsage, Verdict
 from copycat.judges.families import build_judge
 from copycat.judges.memory import AnswerMemory, pixels_sha256
 from copycat.judges.verdicts import first_of
@@ -55,6 +55,10 @@ class Ensemble:
         for member in self.members:
             if (check := getattr(member, "check", None)) is not None:
                 check(characters)
+
+    def usage(self) -> JudgeUsage:
+        """Add up what services counted for the members."""
+        return JudgeUsage(*(sum(counts) for counts in zip(*map(usage_of, self.members), strict=True)))
 
     def release(self) -> None:
         """Have the members let go of their weights."""
@@ -172,6 +176,12 @@ def rate(
         return [verdict.consistency for verdict in judge.judge(pictures, asked_for, characters)]
     except BackendError:
         return [None] * len(pictures)
+
+
+def usage_of(judge: Judge) -> JudgeUsage:
+    """Give what services have counted so far for a judge; nothing for one on this machine."""
+    own = getattr(judge, "usage", None)
+    return own() if own is not None else JudgeUsage()
 
 
 def release(judge: Judge) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from copycat.errors import BackendError
+from copycat.judges import JudgeUsage
 from copycat.judges.dialogue import START_OF_REASONING, CutOffError
 from copycat.judges.openai_forms import Form, Wanted, cannot_see, learnt_from
 from copycat.services import RefusedError
@@ -30,14 +31,6 @@ SILENT_ANSWERS = 3
 """After so many answers without log-probabilities, and none with them, no more are asked for."""
 
 NO_ANSWER: dict[str, Any] = {"message": {}}
-
-
-class JudgeUsage(NamedTuple):
-    """What was sent and what the service counted: requests, failed ones too, and tokens of the answered ones."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class _LearntError(Exception):

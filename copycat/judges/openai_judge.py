@@ -11,11 +11,11 @@ from typing import NamedTuple
 from PIL.Image import Image, Resampling, frombytes
 
 from copycat.errors import BackendError
-from copycat.judges import JudgeRow, Verdict
+from copycat.judges import JudgeRow, JudgeUsage, Verdict
 from copycat.judges.answers import from_top_logprobs
 from copycat.judges.dialogue import CutOffError, interview
 from copycat.judges.memory import AnswerMemory, answer_key, pixels_sha256
-from copycat.judges.openai_chat import Chat, JudgeUsage
+from copycat.judges.openai_chat import Chat
 from copycat.judges.openai_forms import Wanted
 from copycat.judges.questions import CONS, Question, questions_sha256
 from copycat.schema import Character, CharacterSet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from copycat.judges import JudgeUsage
 from copycat.schema import Sample
 
 MAX_KINDS = 4
@@ -27,3 +28,12 @@ def notes_of(samples: Sequence[Sample]) -> tuple[str, ...]:
     n_cut = sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in samples)
     notes += [f"{n_cut} pictures: the text was longer than the model reads"] if n_cut else []
     return tuple(notes)
+
+
+def spent_note(before: JudgeUsage, after: JudgeUsage) -> tuple[str, ...]:
+    """Say what a service was asked to judge a run; nothing if it was not asked."""
+    requests, prompt, completion = (now - then for now, then in zip(after, before, strict=True))
+    if not requests:
+        return ()
+    tokens = f", {prompt:,} tokens in and {completion:,} out" if prompt or completion else ""
+    return (f"judged with {requests:,} requests{tokens}",)
