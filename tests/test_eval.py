@@ -678,3 +678,73 @@ def test_a_pipeline_that_was_changed_is_another_run(run: Cli, tiny_pipeline: Pat
     config.write_text(config.read_text().replace("0.00085", "0.0009").replace("0.0001", "0.00012"))
     run("--model", model, "--steps", 1, "--limit", 1)
     assert sum(path.name.startswith("model+") for path in runs_in()) == 2
+
+
+# ------------------------------------------------------------------------- corrected figures
+
+
+def calibrate(run_folder: Path, **fields: Any) -> None:
+    """Put a calibration of the fake judge beside the runs."""
+    cell = {"character": "goofy", "tp": 80, "fn": 20, "fp": 10, "tn": 90}
+    content = {
+        "judge": "fake-judge",
+        "judge_revision": "1",
+        "characters": "my-set",
+        "source": "labels of somebody",
+        "labels_sha256": "ab",
+        "n_labels": 200,
+        "cells": [cell, {**cell, "character": "bluto"}, {**cell, "character": "minnie"}],
+    } | fields
+    path = run_folder / "calibrations" / "fake-judge-1+my-set.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def metrics_of(mitigation: str) -> dict[str, Any]:
+    return {e["metric"]: e for e in read(folder_of(mitigation) / "metrics.json")["estimates"] if e["anchor"] == "all"}
+
+
+def test_once_a_judge_is_calibrated_every_rate_is_shown_raw_and_corrected(run: Cli, doubles: Doubles) -> None:
+    run("--mitigation", "negprompt", "--seeds", 6)
+    assert "detect_corrected" not in metrics_of("none")
+    calibrate(Path("runs"))
+    doubles.forget()
+    answer = run("--mitigation", "negprompt", "--seeds", 6)
+    assert (answer.code, doubles.generated, doubles.judged) == (0, [], [])
+    assert "DETECT, corrected" in answer.out
+    assert "corrected by 200 labels: labels of somebody" in answer.out
+    for mitigation in ("none", "negprompt:name"):
+        found = metrics_of(mitigation)
+        raw, corrected = found["detect"]["value"], found["detect_corrected"]["value"]
+        assert corrected == pytest.approx(min(1, max(0, (raw + 0.9 - 1) / 0.7)))
+        assert read(folder_of(mitigation) / "metrics.json")["correction"]["method"] == "rogan-gladen"
+    compared = {e["metric"] for e in read(folder_of("negprompt:name") / "comparison.json")["estimates"]}
+    assert "detect_corrected_difference" in compared
+    page = (folder_of("negprompt:name") / "report.html").read_text(encoding="utf-8")
+    assert "corrected for the judge" in page
+    assert "judge not calibrated" not in page
+
+
+def test_a_run_keeps_the_calibration_that_it_was_corrected_with(run: Cli) -> None:
+    run()
+    calibrate(Path("runs"))
+    run()
+    before = (folder_of("none") / "metrics.json").read_bytes()
+    shutil.rmtree("runs/calibrations")
+    run()
+    assert (folder_of("none") / "metrics.json").read_bytes() == before
+
+
+def test_a_calibration_of_another_revision_corrects_nothing(run: Cli) -> None:
+    run()
+    calibrate(Path("runs"), judge_revision="1-and-more")
+    run()
+    assert "detect_corrected" not in metrics_of("none")
+
+
+def test_a_broken_calibration_is_told_with_its_file(run: Cli) -> None:
+    run()
+    calibrate(Path("runs"), n_labels=0)
+    answer = run()
+    assert answer.code == 2
+    assert "runs/calibrations/fake-judge-1+my-set.json: cannot be read as a calibration" in answer.err
