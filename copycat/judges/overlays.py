@@ -8,8 +8,8 @@ contrast and colour are) go into a quadratic logistic regression, and the best w
 Fitted on 5,000 drawn pictures of 64 to 1024 pixels, half of them with text in nine fonts; measured on others:
 
     false alarms: 0 of 500 renders of the sandbox's characters and 4 of 500 generic ones; noise, gradients, checkers
-        and overlapping shapes at most 1.5 %, bricks 2 %, rows of upright bars 5 to 10 %; squares cut from 23 photographs
-        and scans 5 %, 24 of those 28 in three pictures full of small parts (a temple and, twice, a motorcycle)
+        and overlapping shapes at most 1.5 %, bricks 2 %, rows of upright bars 5 to 10 %; squares cut from 23
+        photographs and scans 5 %, 24 of those 28 in three full of small parts (a temple and, twice, a motorcycle)
     found, over characters: 98 % from 256 pixels on, whatever the size (2 to 12 % of the picture), place and length;
         at 64 pixels 80 %: on a bar 99 %, with an outline 90 %, bare 74 % (60 % with less than 80 of 255 grey levels
         between text and ground, 91 % from 120 on), at the top or bottom 90 %, across the figure 59 %,
