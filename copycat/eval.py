@@ -20,7 +20,7 @@ from typing import NamedTuple
 from copycat.console import progress_bar
 from copycat.judges import NO_JUDGE
 from copycat.judges.ensemble import facts_of, release, throttle_of, usage_of
-from copycat.metrics import Outcomes, compare, join_outcomes
+from copycat.metrics import Outcomes, compare, join_outcomes, paired_tests
 from copycat.plan import run_id
 from copycat.runs import judging, runner
 from copycat.runs.calibrations import take_up_calibration
@@ -30,7 +30,7 @@ from copycat.runs.folder import RunFile, write_json
 from copycat.runs.limits import Tally
 from copycat.runs.measuring import measure_pictures
 from copycat.runs.notes import notes_of, spent_note
-from copycat.runs.results import Finished, build_run_report
+from copycat.runs.results import Compared, Finished, build_run_report
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
     MIN_COVERAGE,
@@ -149,9 +149,9 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     result = runner.add_up(cell.plan, cell.folder, stage.characters)
     facts = run.judge_facts | facts_of(stage.judge)  # what a service tells with its answers is there only once
     cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
-    differences = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
-    build_run_report(Finished(cell.folder, run, result), stage.characters, baseline.folder, differences, job.command)
-    return Outcome(cell.folder.path, result, differences, notes_of(samples) + asked)
+    compared = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
+    build_run_report(Finished(cell.folder, run, result), stage.characters, compared, job.command)
+    return Outcome(cell.folder.path, result, compared.differences, notes_of(samples) + asked)
 
 
 @contextmanager
@@ -213,20 +213,22 @@ def _measure(stage: Stage, cell: Cell, run: RunFile, samples: Sequence[Sample]) 
     return run
 
 
-def _compare(cell: Cell, baseline: Cell, outcomes: Outcomes, calibration: Calibration | None) -> tuple[Estimate, ...]:
+def _compare(cell: Cell, baseline: Cell, outcomes: Outcomes, calibration: Calibration | None) -> Compared:
     """Take the paired differences to the baseline and write comparison.json; none for the baseline itself."""
     if cell.folder is baseline.folder:
-        return ()
+        return Compared(baseline.folder)
     spec = cell.plan.spec
     base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(spec))
     differences = compare(spec.anchors, outcomes, base, calibration)
+    tests = paired_tests(spec.anchors, outcomes, base)
     content = {
         "schema_version": 1,
         "baseline": run_id(baseline.plan.spec),
         "estimates": [d.model_dump(mode="json") for d in differences],
+        "tests": [test.model_dump(mode="json") for test in tests],
     }
     write_json(cell.folder.path / "comparison.json", content)
-    return differences
+    return Compared(baseline.folder, differences, tests)
 
 
 def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:

@@ -8,7 +8,7 @@ from copycat.metrics.agreement import (
     sensitivity,
     specificity,
 )
-from copycat.metrics.comparison import compare
+from copycat.metrics.comparison import compare, paired_tests
 from copycat.metrics.consistency import consistency
 from copycat.metrics.detect import Per50, any_character, detect, per50
 from copycat.metrics.intervals import (
@@ -50,6 +50,7 @@ __all__ = [
     "mcnemar_exact",
     "mean_interval",
     "paired_difference",
+    "paired_tests",
     "per50",
     "per_character",
     "rank_intervals",

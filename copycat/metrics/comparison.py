@@ -13,12 +13,26 @@ from copycat.metrics.correction import difference_corrected
 from copycat.metrics.intervals import paired_difference
 from copycat.metrics.missing import build_missing
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, require_anchors
-from copycat.schema import Calibration, Estimate
+from copycat.metrics.power import smallest_difference_seen
+from copycat.metrics.significance import holm, sign_flip
+from copycat.schema import Calibration, Estimate, PairedTest
 
 
 class _Pair(NamedTuple):
     treated: Outcome
     base: Outcome
+
+
+class _Answers(NamedTuple):
+    """What both runs answered in the pairs in which both did, and of which character each pair is."""
+
+    treated: list[float]
+    base: list[float]
+    characters: list[str]
+
+    @property
+    def differences(self) -> list[float]:
+        return [t - b for t, b in zip(self.treated, self.base, strict=True)]
 
 
 class _Contrast(NamedTuple):
@@ -76,6 +90,38 @@ def compare(
     return tuple(differences)
 
 
+def paired_tests(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> tuple[PairedTest, ...]:
+    """Test the differences that `compare` gives: sign flips of whole characters, adjusted by Holm over all of them.
+
+    Raises:
+        ValueError: as `compare`.
+    """
+    theirs = _by_place(base)
+    pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
+    places = [(contrast, anchor) for contrast in _CONTRASTS for anchor in (*anchors, ALL_ANCHORS)]
+    samples = [_answers(contrast, anchor, pairs) for contrast, anchor in places]
+    p_values = [sign_flip(found.differences, found.characters) if found.treated else None for found in samples]
+    given = [p for p in p_values if p is not None]
+    adjusted = iter(holm(given))
+    return tuple(
+        PairedTest(
+            metric=contrast.metric,
+            anchor=anchor,
+            p=p,
+            p_holm=None if p is None else next(adjusted),
+            smallest=_smallest(found),
+        )
+        for (contrast, anchor), found, p in zip(places, samples, p_values, strict=True)
+    )
+
+
+def _smallest(found: _Answers) -> float | None:
+    try:
+        return smallest_difference_seen(found.differences, found.characters)
+    except ValueError:  # nothing, one character, or no spread between characters
+        return None
+
+
 def _build_corrected(anchor: str, pairs: Sequence[_Pair], calibration: Calibration) -> Estimate:
     """Correct the pairs in which both pictures were judged; a refusal needs no correction and has no part here."""
     judged = [
@@ -108,26 +154,31 @@ def _by_place(outcomes: Outcomes) -> dict[tuple[str, str, int], Outcome]:
 
 
 def _build_difference(contrast: _Contrast, anchor: str, pairs: Sequence[_Pair]) -> Estimate:
-    treated, base, characters = [], [], []
-    for pair in pairs:
-        sample = pair.treated.sample
-        ours, theirs = contrast.answer(pair.treated), contrast.answer(pair.base)
-        if anchor in (ALL_ANCHORS, sample.anchor) and ours is not None and theirs is not None:
-            treated.append(ours)
-            base.append(theirs)
-            characters.append(sample.character)
-    if not treated:
+    found = _answers(contrast, anchor, pairs)
+    if not found.treated:
         reason = "no pair in which both runs have an answer"
         return build_missing(contrast.metric, anchor, reason, unit="difference", better=contrast.better)
-    mean, interval = paired_difference(treated, base, characters)
+    mean, interval = paired_difference(*found)
     return Estimate(
         metric=contrast.metric,
         anchor=anchor,
         value=mean,
         low=interval.low,
         high=interval.high,
-        n=len(treated),
+        n=len(found.treated),
         unit="difference",
         better=contrast.better,
         method=interval.method,
     )
+
+
+def _answers(contrast: _Contrast, anchor: str, pairs: Sequence[_Pair]) -> _Answers:
+    found = _Answers([], [], [])
+    for pair in pairs:
+        sample = pair.treated.sample
+        ours, theirs = contrast.answer(pair.treated), contrast.answer(pair.base)
+        if anchor in (ALL_ANCHORS, sample.anchor) and ours is not None and theirs is not None:
+            found.treated.append(ours)
+            found.base.append(theirs)
+            found.characters.append(sample.character)
+    return found

@@ -7,6 +7,7 @@ import io
 from PIL import Image
 
 MAX_PIXELS = 32_000_000
+MAX_BYTES = 64 << 20
 MAGIC = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "WEBP": b"RIFF"}
 READING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError)
 """What Pillow's readers raise."""
@@ -24,15 +25,18 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a PNG, JPEG or WEBP file fully; of a moving one, the first picture.
 
     The size is read from the header, and nothing is decoded when it is too large: a PNG of 17 kB can
-    stand for hundreds of megabytes of pixels.
+    stand for hundreds of megabytes of pixels. The readers of the three formats are called by name, so no other one
+    and no mere warning of Pillow's stands between a large picture and us.
 
     Returns: an RGB picture; what was transparent lies on white.
 
     Raises:
-        UndecodableError: another format, too many pixels (TooManyPixelsError), or damaged.
+        UndecodableError: another format, too many pixels or bytes (TooManyPixelsError), or damaged.
     """
     if not data:
         raise UndecodableError("no bytes")
+    if len(data) > MAX_BYTES:
+        raise TooManyPixelsError(f"{len(data)} bytes; at most {MAX_BYTES} bytes are decoded")
     try:
         image = _open(data)
         width, height = image.size

@@ -14,6 +14,7 @@ from copycat.schema import (
     CharacterSet,
     Estimate,
     Judgement,
+    PairedTest,
     Record,
     RunResult,
     RunSpec,
@@ -55,6 +56,7 @@ class ReportInput(Record):
     command: str
     baseline: RunView | None = None
     differences: tuple[Estimate, ...] = ()
+    tests: tuple[PairedTest, ...] = ()
     judge_facts: dict[str, str] = Field(default_factory=dict)
 
 
@@ -63,12 +65,13 @@ class ReportInput(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureRow:
-    """One metric for one anchor, in both runs."""
+    """One metric for one anchor, in both runs, and whether their difference could be chance."""
 
     anchor: str
     baseline: Estimate | None
     run: Estimate | None
     difference: Estimate | None
+    test: PairedTest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

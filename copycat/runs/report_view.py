@@ -200,8 +200,9 @@ def _figure_rows(report: ReportInput, metric: str) -> tuple[FigureRow, ...]:
     differences = {e.anchor: e for e in report.differences if e.metric == metric + _DIFFERENCE}
     known = [a for a in report.spec.anchors if a in run or a in baseline]
     order = dict.fromkeys([*known, *sorted((set(run) | set(baseline)) - {ALL_ANCHORS}), ALL_ANCHORS])
+    tests = {t.anchor: t for t in report.tests if t.metric == metric + _DIFFERENCE}
     return tuple(
-        FigureRow(anchor=a, baseline=baseline.get(a), run=run.get(a), difference=differences.get(a))
+        FigureRow(anchor=a, baseline=baseline.get(a), run=run.get(a), difference=differences.get(a), test=tests.get(a))
         for a in order
         if a in run or a in baseline
     )

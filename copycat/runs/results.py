@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from copycat.judges.families import resolve_judge
@@ -11,7 +10,7 @@ from copycat.runs.calibrations import own_calibration
 from copycat.runs.folder import RunFile, RunFolder
 from copycat.runs.measuring import read_measured
 from copycat.runs.report import PictureLoader, ReportInput, RunView, write_report
-from copycat.schema import CharacterSet, Estimate, RunResult, RunSpec
+from copycat.schema import CharacterSet, Estimate, PairedTest, RunResult, RunSpec
 
 
 class Finished(NamedTuple):
@@ -20,6 +19,14 @@ class Finished(NamedTuple):
     folder: RunFolder
     run: RunFile
     result: RunResult
+
+
+class Compared(NamedTuple):
+    """The run without the mitigation, the differences to it, and their tests; none for that run itself."""
+
+    baseline: RunFolder
+    differences: tuple[Estimate, ...] = ()
+    tests: tuple[PairedTest, ...] = ()
 
 
 def summarise_folder(folder: RunFolder, spec: RunSpec, n_planned: int, characters: CharacterSet) -> RunResult:
@@ -37,11 +44,10 @@ def summarise_folder(folder: RunFolder, spec: RunSpec, n_planned: int, character
     )
 
 
-def build_run_report(
-    finished: Finished, characters: CharacterSet, baseline: RunFolder, differences: Sequence[Estimate], command: str
-) -> None:
+def build_run_report(finished: Finished, characters: CharacterSet, compared: Compared, command: str) -> None:
     """Write report.html of a run, beside its baseline unless it is the baseline itself."""
     folder, run, result = finished
+    baseline = compared.baseline
     is_baseline = folder is baseline
     report = ReportInput(
         run_id=run.id,
@@ -52,7 +58,8 @@ def build_run_report(
         command=command,
         judge_facts=run.judge_facts,
         baseline=None if is_baseline else _baseline_view(baseline, run.spec, result.counts.planned, characters),
-        differences=tuple(differences),
+        differences=compared.differences,
+        tests=compared.tests,
     )
     write_report(folder.path / "report.html", report, _loader(folder), None if is_baseline else _loader(baseline))
 

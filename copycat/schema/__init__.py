@@ -17,7 +17,17 @@ from copycat.schema.judgements import (
     Screening,
 )
 from copycat.schema.requests import ImageRequest, Sample, Sampling, Upscaling
-from copycat.schema.results import MIN_COVERAGE, SERVICE, Correction, Counts, Estimate, RunResult, RunSpec, Unit
+from copycat.schema.results import (
+    MIN_COVERAGE,
+    SERVICE,
+    Correction,
+    Counts,
+    Estimate,
+    PairedTest,
+    RunResult,
+    RunSpec,
+    Unit,
+)
 
 __all__ = [
     "MIN_COVERAGE",
@@ -39,6 +49,7 @@ __all__ = [
     "LegalNote",
     "Measurement",
     "MemberVerdict",
+    "PairedTest",
     "PictureLabel",
     "Prompt",
     "Record",

@@ -86,6 +86,20 @@ class RunSpec(Record):
     judge_revision: str
 
 
+class PairedTest(Record):
+    """Whether a difference could be chance, and what this many characters could have shown.
+
+    `p` is two-sided, by flipping the sign of whole characters; `p_holm` is adjusted for all tests of the table;
+    `smallest` is the difference that would be found in 80 of 100 such comparisons. Null where it cannot be given.
+    """
+
+    metric: str
+    anchor: str
+    p: float | None
+    p_holm: float | None
+    smallest: float | None
+
+
 class Correction(Record):
     """How rates were corrected for the judge's errors, and on what labels that stands.
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from copycat.metrics import compare, join_outcomes, paired_difference
+from copycat.metrics import compare, join_outcomes, paired_difference, paired_tests
 
 
 def by_place(estimates):
@@ -101,3 +101,25 @@ def test_two_samples_for_one_place_are_refused(sample_of, outcomes_of):
 
     with pytest.raises(ValueError, match="share character 'a', anchor 'name', repeat 0"):
         compare(("name",), ambiguous, outcomes_of())
+
+
+def test_each_difference_is_tested_and_adjusted_for_all_of_them(outcomes_of):
+    """Nine of ten characters fell: 2 of 2^10 flips reach as far, but for the one that stayed: 2 / 2^9."""
+    base = outcomes_of(*[(f"c{i}", "name", 0, True, 0.5) for i in range(10)])
+    treated = outcomes_of(*[(f"c{i}", "name", 0, i == 0, 0.5) for i in range(10)])
+
+    tests = {(t.metric, t.anchor): t for t in paired_tests(("name",), treated, base)}
+
+    detect = tests["detect_difference", "name"]
+    assert detect.p == pytest.approx(2 / 2**9)
+    assert detect.p_holm == pytest.approx(4 * 2 / 2**9)
+    assert 0 < detect.smallest < 0.9
+    assert tests["consistency_difference", "name"].p == 1
+
+
+def test_pairs_without_an_answer_have_no_test(outcomes_of):
+    refused = outcomes_of(("c0", "name", 0, "failed", None))
+
+    (first, *_) = paired_tests(("name",), refused, refused)
+
+    assert (first.p, first.p_holm, first.smallest) == (None, None, None)

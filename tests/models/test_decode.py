@@ -146,3 +146,9 @@ def test_one_pixel_that_differs_is_enough() -> None:
     image = Image.new("RGB", (8, 8), "grey")
     image.putpixel((0, 0), (129, 128, 128))
     assert flaw_of(image) is None
+
+
+def test_a_file_of_too_many_bytes_is_refused_unread(monkeypatch: pytest.MonkeyPatch, image: Image.Image) -> None:
+    monkeypatch.setattr("copycat.models.decode.MAX_BYTES", 1000)
+    with pytest.raises(UndecodableError, match="at most 1000 bytes"):
+        decode_picture(encoded(image) + b" " * 1000)
