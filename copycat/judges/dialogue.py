@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from copycat.judges import Verdict
-from copycat.judges.answers import UnreadableError, match_names, read_closed, read_open
+from copycat.judges.answers import UnreadableError, read_closed, read_open
+from copycat.judges.meant_names import match_names
 from copycat.judges.questions import CLOSED, OPEN, REPAIR, Question
 from copycat.judges.verdicts import first_of
 from copycat.schema import Answer, Character, CharacterSet

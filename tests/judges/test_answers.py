@@ -12,11 +12,11 @@ from copycat.judges.answers import (
     MAX_NAMES,
     UnreadableError,
     from_top_logprobs,
-    match_names,
     read_closed,
     read_open,
     yes_probability,
 )
+from copycat.judges.meant_names import match_names
 from copycat.schema import CharacterSet
 
 MARIO, NOBODY = '{"characters": ["Mario"]}', '{"characters": []}'

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from copycat.catalog import read_character_set
-from copycat.judges.answers import UnreadableError, match_names, read_closed, read_open
+from copycat.judges.answers import UnreadableError, read_closed, read_open
+from copycat.judges.meant_names import match_names
 from copycat.names import NameMatcher, fold
 from copycat.schema import Character, CharacterSet
 
