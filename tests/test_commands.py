@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import Cli, Doubles
@@ -216,3 +218,30 @@ def test_a_limit_and_a_shard_go_together(order: Cli, doubles: Doubles) -> None:
         order(*options, "--shard", f"{index}/2")
     assert order(*options).code == 0
     assert len(samples_of(folder_of("none"))) == len(doubles.generated) == 5
+
+
+# -------------------------------------------------------------------------- several judges as one
+
+
+def figures(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {e["metric"]: e for e in metrics["estimates"] if e["anchor"] == "all"}
+
+
+def test_an_ensemble_tells_how_far_its_members_agree(order: Cli) -> None:
+    answer = order("--judge", "either:fake-judge+fake-judge")
+    assert answer.code == 0
+    found = figures(read(folder_of("none") / "metrics.json"))
+    assert found["agreement"]["value"] == 1
+    assert found["agreement_alpha"]["value"] == 1
+    assert "Judges agree: 100.0" in answer.out
+    assert "Krippendorff's alpha: 1.00" in answer.out
+
+
+def test_a_screen_tells_what_it_kept_back_and_missed(order: Cli) -> None:
+    order("--judge", "screen:fake-judge+fake-judge", "--mitigation", "negprompt", "--seeds", 20)
+    found = figures(read(folder_of("negprompt:name") / "metrics.json"))
+    assert 0.4 < found["screened_out"]["value"] < 0.9
+    assert found["screen_misses"]["value"] == 0
+    single = order("--judge", "fake-judge", "--mitigation", "negprompt", "--seeds", 20, "--json")
+    alone = figures(json.loads(single.out)["runs"][1]["metrics"])
+    assert found["detect"]["value"] == alone["detect"]["value"]

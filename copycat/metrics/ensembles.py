@@ -33,8 +33,8 @@ def agreement_alpha(outcomes: Outcomes, anchor: str) -> Estimate | None:
     rows = [row for row in outcomes.of(anchor) if len(votes_of(row)) > 1]
     if not rows:
         return None
-    judges = sorted({judge for row in rows for judge in votes_of(row)})
-    answers = [[votes_of(row).get(judge) for judge in judges] for row in rows]
+    places = sorted({place for row in rows for place in votes_of(row)})
+    answers = [[votes_of(row).get(place) for place in places] for row in rows]
     found = krippendorff_alpha(answers, [row.sample.character for row in rows])
     if found.value is None or found.low is None:
         reason = found.reason or "no interval"
@@ -78,7 +78,10 @@ def screen_misses(outcomes: Outcomes, anchor: str) -> Estimate | None:
     return build_share("screen_misses", anchor, rows, [row.is_detected for row in rows])
 
 
-def votes_of(row: Outcome) -> dict[str, bool]:
-    """Give what each member that answered says of the target."""
+def votes_of(row: Outcome) -> dict[int, bool]:
+    """Give what each member that answered says of the target, by its place in the ensemble."""
     members = (row.judgement.members if row.judgement is not None else None) or ()
-    return {member.judge: member.detected == row.sample.character for member in members if member.reason is None}
+    seen = (
+        (place, member.detected == row.sample.character) for place, member in enumerate(members) if not member.reason
+    )
+    return dict(seen)
