@@ -9,6 +9,7 @@ of each round, their median against the bar of 200, and the share of the time th
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable
 
 from PIL.Image import Image
 
+from copycat.console import POLITE_THREADS
 from copycat.judges import JUDGES, SANDBOX
 from copycat.judges.asking import JUDGE_BATCH
 from copycat.judges.open_clip_encoder import stack_pixels
@@ -37,6 +39,8 @@ def seconds(work: Callable[[list[Image]], object], pictures: list[Image]) -> flo
 
 def main() -> None:
     """Judge the same pictures several times."""
+    for name, value in POLITE_THREADS.items():  # as the command line does
+        os.environ.setdefault(name, value)
     import torch
 
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -31,8 +31,15 @@ out = Console(
 err = Console(stderr=True, highlight=False, emoji=False)
 
 
+POLITE_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+"""How torch's threads wait for each other, unless the user says otherwise: asleep. By default they spin, which gains
+nothing measurable on a quiet machine, and on one whose cores are shared slows small networks 15 times."""
+
+
 def run_app(app: typer.Typer) -> None:
     """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback."""
+    for name, value in POLITE_THREADS.items():
+        os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     try:
         code = app(standalone_mode=False)  # typer turns Ctrl-C into the code 130, older versions into Abort

@@ -22,9 +22,11 @@ DOUBLES, PLUGIN = HERE / "doubles", HERE / "doubles" / "plugin"
 # Libraries and rich's consoles read these when they are imported, before any fixture runs.
 SETTINGS = {
     "COLUMNS": "140",
+    "GOMP_SPINCOUNT": "0",
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "OMP_WAIT_POLICY": "passive",
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_OFFLINE": "1",
 }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -60,3 +63,13 @@ def test_json_is_one_line_without_nan(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == '{"a": "Zoë", "b": null}\n'
     with pytest.raises(ValueError, match="not JSON compliant"):
         console.print_json({"a": float("nan")})
+
+
+def test_threads_wait_politely_unless_the_user_says_otherwise() -> None:
+    """Spinning threads on a shared machine slow each other many times."""
+    code = "import sys; sys.argv = ['x', '--help']; import copycat.commands.eval as e, copycat.console as c, os\n"
+    code += "try: c.run_app(e.app)\nexcept SystemExit: print(os.environ['OMP_WAIT_POLICY'])"
+    plain = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    for given, expected in ((plain, "passive"), (plain | {"OMP_WAIT_POLICY": "active"}, "active")):
+        done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == expected
