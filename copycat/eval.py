@@ -29,7 +29,7 @@ from copycat.runs.executors import Executor, build_executor, overlaps
 from copycat.runs.folder import RunFile, write_json
 from copycat.runs.limits import Tally
 from copycat.runs.measuring import measure_pictures
-from copycat.runs.notes import notes_of, spent_note
+from copycat.runs.notes import notes_of, notes_on_judging, spent_note
 from copycat.runs.results import Compared, Finished, build_run_report
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
@@ -127,14 +127,17 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
 def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor, tally: Tally) -> list[Outcome]:
     """Draw every cell, let go of the model, and then judge, add up and report; the first cell is the baseline."""
     bench = judging.Bench(stage.judge, stage.characters, Sentinels(job.out / SENTINELS, stage.memory))
-    if job.rejudge:
-        judging.forget_verdicts([one.cell.plan.spec for one in begun], [one.cell.folder for one in begun], bench)
-    _require_judge(stage, begun, bench)
+    rejudges = job.rejudge and stage.judge_row.name != NO_JUDGE
+    _require_judge(stage, begun, bench, rejudges=rejudges)
     drawn = []
     for one in begun:
-        ahead = judging.JudgeAhead(one.cell.plan, one.cell.folder, bench) if _judges_ahead(stage) else None
+        ahead = (
+            judging.JudgeAhead(one.cell.plan, one.cell.folder, bench) if _judges_ahead(stage) and not rejudges else None
+        )
         drawn.append(Drawn(one.cell, one.run, _generate(one, executor, tally, ahead)))
     executor.release()
+    if rejudges:
+        judging.start_anew([one.cell.plan.spec for one in drawn], [one.cell.folder for one in drawn], bench)
     return [_finish(job, stage, bench, one, drawn[0].cell) for one in drawn]
 
 
@@ -151,7 +154,9 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
     compared = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
     build_run_report(Finished(cell.folder, run, result), stage.characters, compared, job.command)
-    return Outcome(cell.folder.path, result, compared.differences, notes_of(samples) + asked)
+    return Outcome(
+        cell.folder.path, result, compared.differences, (*notes_of(samples), *notes_on_judging(judgements), *asked)
+    )
 
 
 @contextmanager
@@ -248,10 +253,10 @@ def _judges_ahead(stage: Stage) -> bool:
     return row.name != NO_JUDGE and is_light and overlaps(stage.row, stage.device)
 
 
-def _require_judge(stage: Stage, begun: Sequence[Begun], bench: judging.Bench) -> None:
+def _require_judge(stage: Stage, begun: Sequence[Begun], bench: judging.Bench, *, rejudges: bool) -> None:
     """Refuse before anything is drawn what could not be judged, unless all of it is judged already."""
     check = getattr(stage.judge, "check", None)
-    if check is not None and any(_has_work(one, bench) for one in begun):
+    if check is not None and (rejudges or any(_has_work(one, bench) for one in begun)):
         check(stage.characters)
 
 

@@ -128,7 +128,7 @@ def _set_up(job: Job, name: str) -> Stage:
             f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
             "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
         )
-    memory = AnswerMemory(job.out / ANSWERS, is_fresh=job.rejudge)
+    memory = AnswerMemory(job.out / ANSWERS)
     return Stage(
         row=row,
         model=resolve(row.target, f"model '{row.name}'")(row, device),

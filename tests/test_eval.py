@@ -712,7 +712,7 @@ def test_once_a_judge_is_calibrated_every_rate_is_shown_raw_and_corrected(run: C
     answer = run("--mitigation", "negprompt", "--seeds", 6)
     assert (answer.code, doubles.generated, doubles.judged) == (0, [], [])
     assert "DETECT, corrected" in answer.out
-    assert "corrected by 200 labels: labels of somebody" in answer.out
+    assert "corrected by 200 labels (rogan-gladen): labels of somebody" in answer.out
     for mitigation in ("none", "negprompt:name"):
         found = metrics_of(mitigation)
         raw, corrected = found["detect"]["value"], found["detect_corrected"]["value"]

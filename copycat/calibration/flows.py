@@ -146,11 +146,14 @@ def _compared(seat: Seat, material: _Material, out: Path, method: CorrectionMeth
     report = build_report(about, characters, labelled, verdicts)
     path = calibration_path(out, seat.name, seat.revision, characters.id)
     before = read_calibration(path)
+    notes = []
+    if before is not None and before.labels_sha256 != report.calibration.labels_sha256:
+        kept = path.with_suffix(".before.json")
+        write_calibration(kept, before)
+        notes.append(
+            f"it replaces the calibration with {before.n_labels} labels, {before.source}; that is kept in {shown(kept)}"
+        )
     write_calibration(path, report.calibration)
-    is_other = before is not None and before.source != source
-    notes = (
-        [f"it replaces the calibration with {before.n_labels} labels, {before.source}"] if before and is_other else []
-    )
     return Compared(report, path, tuple(notes))
 
 

@@ -13,7 +13,9 @@ from copycat.calibration.report import CalibrationReport
 from copycat.calibration.scores import Score
 from copycat.calibration.sheet import Sheet
 from copycat.console import err, out
+from copycat.metrics.correction import why_uncorrectable
 from copycat.paths import shown
+from copycat.schema import Calibration
 
 PEOPLE = (
     "for comparison, against people: GPT-4V 82.5 % accuracy, kappa 0.65; Llava-34b 78 %, 0.56; told the name, both did "
@@ -28,7 +30,7 @@ MEANINGS = {
 
 def print_sheet(sheet: Sheet, run: Path) -> None:
     """Say what was made and what to do with it."""
-    kept = f", {sheet.n_filled} of them filled in already" if sheet.n_filled else ""
+    kept = f"; the table holds {sheet.n_filled} labels already" if sheet.n_filled else ""
     out.print(f"{sheet.n_pictures} pictures to label{kept}", markup=False)
     out.print(
         f"  page:  {shown(sheet.page)}  (open it in a browser; it needs no network)", markup=False, soft_wrap=True
@@ -59,11 +61,16 @@ def print_report(compared: Compared) -> None:
         err.print(f"warning: {warning}", markup=False, soft_wrap=True)
     out.print(f"\n{PEOPLE}", style="italic dim", markup=False, soft_wrap=True)
     out.print(f"\n\\[95 % intervals over characters]  {shown(compared.path)}", soft_wrap=True)
-    out.print(
-        "from now on copycat.eval corrects the rates of this judge in this revision; run the eval command again to see "
-        "them\n(no picture is made or judged again)",
-        markup=False,
-        soft_wrap=True,
+    out.print(_what_follows(report.calibration), markup=False, soft_wrap=True)
+
+
+def _what_follows(calibration: Calibration) -> str:
+    if calibration.method == "rogan-gladen" and (why := why_uncorrectable(calibration.cells)) is not None:
+        return f"no rate can be corrected with these labels: {why}"
+    whose = "this judge in this revision" if calibration.method == "rogan-gladen" else "this judge in this very run"
+    return (
+        f"from now on copycat.eval corrects the rates of {whose} ({calibration.method}); run the eval command again to "
+        "see them\n(no picture is made or judged again)"
     )
 
 

@@ -77,8 +77,11 @@ def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
         out.print()
         out.print(comparison_table(text_of(metric).name, anchors, columns))
         out.print(text_of(metric).meaning, style="italic dim", markup=False)
+        shown_estimates = [estimate for _, of_one in columns for estimate in of_one.values()]
+        for reason in dict.fromkeys(e.reason for e in shown_estimates if e.value is None and e.reason):
+            out.print(f"no figure: {reason}", style="italic dim", markup=False)
     _print_others(baseline, outcome)
-    _print_standing(result, outcome)
+    _print_standing(result, baseline)
     out.print(
         f"\n[95 % intervals over characters]  {shown(outcome.folder / 'report.html')}\n", markup=False, soft_wrap=True
     )
@@ -97,14 +100,20 @@ def _print_others(baseline: Outcome, outcome: Outcome) -> None:
         out.print(f"{text_of(metric).name}: {shown}  [dim]{escape(text_of(metric).meaning)}[/dim]")
 
 
-def _print_standing(result: RunResult, outcome: Outcome) -> None:
+def _print_standing(result: RunResult, baseline: Outcome) -> None:
     """Say on what the judge's figures stand."""
-    if (correction := result.correction) is not None:
-        out.print(f"\ncorrected by {correction.n_labels} labels: {correction.source}", markup=False, soft_wrap=True)
+    correction = result.correction or baseline.result.correction
+    if correction is not None and correction.is_possible:
+        how = f"corrected by {correction.n_labels} labels ({correction.method})"
+        out.print(f"\n{how}: {correction.source}", markup=False, soft_wrap=True)
+    elif correction is not None:
+        out.print(
+            f"\n{correction.n_labels} labels support no correction: {correction.source}", markup=False, soft_wrap=True
+        )
     elif not result.is_judge_calibrated:
         out.print(
             f"\njudge not calibrated: nobody has compared {result.judge} with labels of people; to do it:\n"
-            f"  python -m copycat.calibrate {shown(outcome.folder)}",
+            f"  python -m copycat.calibrate {shown(baseline.folder)}",
             markup=False,
             soft_wrap=True,
         )

@@ -89,8 +89,9 @@ class Ensemble:
 class VoteJudge(Ensemble):
     """`either`: one member is enough; `majority`: more than half of all members are needed.
 
-    A picture whose outcome depends on members that did not answer has no verdict. CONS is that of the
-    first member that gives one.
+    A picture on which any member did not answer has no verdict, even where the others have settled it: else the
+    pictures that count would be those that are easily settled, and a rate of them would say nothing. CONS is that
+    of the first member that gives one.
     """
 
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
@@ -102,17 +103,16 @@ class VoteJudge(Ensemble):
         ]
 
     def _count(self, votes: list[Verdict], target: str) -> Verdict:
-        needed = 1 if self.row.name.startswith("either:") else len(votes) // 2 + 1
-        for_each = Counter(name for vote in votes if vote.is_answered for name in _seen_by(vote))
-        named = tuple(name for name, count in for_each.items() if count >= needed)
-        silent = sum(not vote.is_answered for vote in votes)
         members = tuple(
             MemberVerdict(judge=row.name, detected=first_of(_seen_by(vote), target), reason=vote.reason)
             for row, vote in zip(self.row.members, votes, strict=True)
         )
-        if silent and target not in named and for_each[target] + silent >= needed:
-            why = next(vote.reason for vote in votes if not vote.is_answered)
-            return Verdict(None, reason=f"{silent} of {len(votes)} judges gave no answer: {why}", members=members)
+        if silent := [vote for vote in votes if not vote.is_answered]:
+            why = f"{len(silent)} of {len(votes)} judges gave no answer: {silent[0].reason}"
+            return Verdict(None, reason=why, members=members)
+        needed = 1 if self.row.name.startswith("either:") else len(votes) // 2 + 1
+        for_each = Counter(name for vote in votes for name in _seen_by(vote))
+        named = tuple(name for name, count in for_each.items() if count >= needed)
         return Verdict(
             detected=first_of(named, target),
             consistency=next((vote.consistency for vote in votes if vote.consistency is not None), None),

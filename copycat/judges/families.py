@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from copycat.errors import UnknownNameError, UserError
-from copycat.judges import JUDGES, Judge, JudgeRow
+from copycat.judges import JUDGES, NO_JUDGE, Judge, JudgeRow
 from copycat.judges.memory import AnswerMemory
 from copycat.registry import resolve
 
@@ -174,6 +174,8 @@ def _ensemble(family: Family, rest: str, references: str | None) -> JudgeRow:
             f"  needed: {family.form}, {fewest if fewest == most else f'{fewest} to {most}'} judges, none of them "
             "an ensemble itself"
         )
+    if any(member.name == NO_JUDGE for member in members):
+        raise UserError(f"judge '{family.prefix}:{rest}': '{NO_JUDGE}' looks at nothing and can be no member")
     known = {member.knows for member in members} - {None}
     return JudgeRow(
         name=f"{family.prefix}:{rest}",

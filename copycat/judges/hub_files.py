@@ -94,6 +94,7 @@ class HubFiles:
             why = " is not on this machine and the Hub cannot be reached"
             fix = (
                 f"needed: {self.repository} ({type(error).__name__})\n"
-                "  go online, or fetch it elsewhere and name the folder instead: ./FOLDER"
+                "  go online, or fetch it elsewhere and name the folder instead, such as dino:./FOLDER or "
+                "open_clip:./FOLDER"
             )
         return MissingExtraError(f"{self.owner}{why}\n  {fix}")

@@ -26,13 +26,11 @@ class AnswerMemory:
 
     Args:
         path: of the file; made when the first answer is kept or asked for.
-        is_fresh: give nothing that was kept before, and replace it: everything is asked again, once.
     """
 
-    def __init__(self, path: Path, *, is_fresh: bool = False) -> None:
-        self.path, self.is_fresh = path, is_fresh
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._is_asleep = False
-        self._fresh: set[str] = set()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -43,7 +41,7 @@ class AnswerMemory:
             DataError: the file is no database of ours.
         """
         with self._lock:
-            if self._is_asleep or (self.is_fresh and key not in self._fresh):
+            if self._is_asleep:
                 return None
             found = self._run("SELECT answer FROM answers WHERE key = ?", (key,))
         return json.loads(found[0][0]) if found else None
@@ -54,7 +52,12 @@ class AnswerMemory:
             if self._is_asleep:
                 return
             self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(answer, ensure_ascii=False)))
-            self._fresh.add(key)
+
+    def clear(self) -> None:
+        """Forget all answers of all judges; the verdicts in the run folders stay."""
+        if self.path.exists():
+            with self._lock:
+                self._run("DELETE FROM answers", ())
 
     @contextmanager
     def asleep(self) -> Iterator[None]:

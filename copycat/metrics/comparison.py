@@ -85,7 +85,7 @@ def compare(
     pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
     every = (*anchors, ALL_ANCHORS)
     differences = [_build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in every]
-    if calibration is not None:
+    if calibration is not None and calibration.method == "rogan-gladen":
         differences += [_build_corrected(anchor, pairs, calibration) for anchor in every]
     return tuple(differences)
 

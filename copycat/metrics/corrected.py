@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from copycat.metrics.effective import FEW_HIT, EffectiveShare, clustered_mean, effective_share, grouped, t_quantile
-from copycat.metrics.intervals import score_interval
+from copycat.metrics.intervals import Z_95, score_interval
 from copycat.schema import CalibrationCell, CorrectionMethod
 
 
@@ -49,11 +49,13 @@ def judge_errors(cells: Sequence[CalibrationCell]) -> JudgeErrors:
         lacking = "shows its character" if sensitivity is None else "does not show its character"
         raise UncorrectableError(f"no labelled picture {lacking}")
     errors = JudgeErrors(sensitivity, specificity)
-    spread = math.sqrt(_variance(_smoothed(sensitivity)) + _variance(_smoothed(specificity)))
-    if errors.gain - t_quantile(_degrees(errors)) * spread <= 0:
+    smoothed = (_smoothed(sensitivity), _smoothed(specificity))
+    spread = math.sqrt(sum(_variance(one) for one in smoothed))
+    if sum(share for share, _ in smoothed) - 1 - Z_95 * spread <= 0:
+        n_yes, n_no = sum(cell.tp + cell.fn for cell in cells), sum(cell.tn + cell.fp for cell in cells)
         raise UncorrectableError(
-            f"on these labels the judge may be no better than chance (sensitivity {sensitivity.share:.2f}, "
-            f"specificity {specificity.share:.2f})"
+            f"these labels do not show that the judge is better than chance (sensitivity {sensitivity.share:.2f} of "
+            f"{n_yes}, specificity {specificity.share:.2f} of {n_no} labels)"
         )
     return errors
 
@@ -202,10 +204,6 @@ def _smoothed(share: EffectiveShare) -> tuple[float, float]:
 def _variance(smoothed: tuple[float, float]) -> float:
     share, size = smoothed
     return share * (1 - share) / size
-
-
-def _degrees(errors: JudgeErrors) -> int:
-    return min(errors.sensitivity.n_clusters, errors.specificity.n_clusters) - 1
 
 
 def _cut(value: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from copycat.metrics.agreement import sensitivity, specificity
 from copycat.metrics.corrected import (
     Corrected,
     UncorrectableError,
@@ -14,7 +15,7 @@ from copycat.metrics.corrected import (
 )
 from copycat.metrics.missing import build_missing, why_missing
 from copycat.metrics.outcomes import Outcome, Outcomes
-from copycat.schema import Calibration, Correction, CorrectionMethod, Estimate
+from copycat.schema import Calibration, CalibrationCell, Correction, Estimate
 
 METRIC = "detect_corrected"
 
@@ -29,7 +30,7 @@ def detect_corrected(outcomes: Outcomes, anchor: str) -> Estimate | None:
     Direction: lower is better.
     """
     calibration = outcomes.calibration
-    if calibration is None:
+    if calibration is None or not corrects(calibration, outcomes):
         return None
     answered = [row for row in outcomes.of(anchor) if row.is_answered]
     judged = [row for row in answered if row.judgement is not None]
@@ -37,7 +38,7 @@ def detect_corrected(outcomes: Outcomes, anchor: str) -> Estimate | None:
         reason = why_missing(outcomes.of(anchor), "a judged picture")
         return build_missing(METRIC, anchor, reason, unit="share", better="lower")
     try:
-        found = _corrected(calibration, _method_for(outcomes), judged)
+        found = _corrected(calibration, judged)
     except UncorrectableError as error:
         return build_missing(METRIC, anchor, str(error), unit="share", better="lower")
     weight = len(judged) / len(answered)
@@ -83,38 +84,43 @@ def difference_corrected(
 def describe_correction(outcomes: Outcomes) -> Correction | None:
     """Say how the figures of a run are corrected, and on what labels that stands."""
     calibration = outcomes.calibration
-    if calibration is None:
+    if calibration is None or not corrects(calibration, outcomes):
         return None
-    try:
-        errors = judge_errors(calibration.cells)
-    except UncorrectableError:
-        errors = None
+    cells = calibration.cells
     return Correction(
-        method=_method_for(outcomes),
+        method=calibration.method,
         n_labels=calibration.n_labels,
         source=calibration.source,
         labels_sha256=calibration.labels_sha256,
-        sensitivity=errors.sensitivity.share if errors else None,
-        specificity=errors.specificity.share if errors else None,
+        sensitivity=sensitivity(cells).value,
+        specificity=specificity(cells).value,
+        is_possible=calibration.method != "rogan-gladen" or why_uncorrectable(cells) is None,
     )
 
 
-def _corrected(calibration: Calibration, method: CorrectionMethod, judged: Sequence[Outcome]) -> Corrected:
+def why_uncorrectable(cells: Sequence[CalibrationCell]) -> str | None:
+    """Say why labels support no correction; None if they do."""
+    try:
+        judge_errors(cells)
+    except UncorrectableError as error:
+        return str(error)
+    return None
+
+
+def corrects(calibration: Calibration, outcomes: Outcomes) -> bool:
+    """Whether a calibration says anything of a run: prediction-powered inference only of the very pictures labelled."""
+    if calibration.method == "rogan-gladen":
+        return True
+    labels = {(label.key, label.image_sha256) for label in calibration.labels}
+    return any((row.sample.key, row.sample.sha256 or "") in labels for row in outcomes.rows)
+
+
+def _corrected(calibration: Calibration, judged: Sequence[Outcome]) -> Corrected:
     verdicts = [row.is_detected for row in judged]
     characters = [row.sample.character for row in judged]
-    if method == "rogan-gladen":
+    if calibration.method == "rogan-gladen":
         return rogan_gladen(verdicts, characters, calibration.cells)
     labels = {(label.key, label.image_sha256): label.is_shown for label in calibration.labels}
     places = [(place, (row.sample.key, row.sample.sha256 or "")) for place, row in enumerate(judged)]
     labelled = [(place, labels[picture]) for place, picture in places if picture in labels]
     return prediction_powered(verdicts, characters, labelled)
-
-
-def _method_for(outcomes: Outcomes) -> CorrectionMethod:
-    """Choose what the calibration says; without labels of these very pictures, Rogan and Gladen's."""
-    calibration = outcomes.calibration
-    if calibration is None or calibration.method == "rogan-gladen":
-        return "rogan-gladen"
-    labels = {(label.key, label.image_sha256) for label in calibration.labels}
-    is_here = any((row.sample.key, row.sample.sha256 or "") in labels for row in outcomes.rows)
-    return "prediction-powered" if is_here else "rogan-gladen"

@@ -79,12 +79,18 @@ def count_unjudged(plan: Plan, folder: RunFolder, samples: Sequence[Sample], ben
     return len(pictures) - len(_known_judgements(plan, folder, pictures, bench))
 
 
-def forget_verdicts(specs: Sequence[RunSpec], folders: Sequence[RunFolder], bench: Bench) -> None:
-    """Drop what the judge has said of these runs, and what it first said of the sentinel pictures."""
+def start_anew(specs: Sequence[RunSpec], folders: Sequence[RunFolder], bench: Bench) -> None:
+    """Take the judge as it is now, and drop what it has said of these runs.
+
+    The sentinel pictures are judged first, so that nothing is lost to a judge that does not answer. The memory of
+    answers is emptied: an old answer must not come back under the new sentinels.
+    """
+    if bench.sentinels is not None:
+        bench.sentinels.renew(specs[0], bench.judge, bench.characters)
+        if bench.sentinels.memory is not None:
+            bench.sentinels.memory.clear()
     for spec, folder in zip(specs, folders, strict=True):
         folder.judgements_path(spec).unlink(missing_ok=True)
-        if bench.sentinels is not None:
-            bench.sentinels.forget(spec)
 
 
 class JudgeAhead:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from copycat.judges import JudgeUsage
-from copycat.schema import Sample
+from copycat.schema import Judgement, Sample
 
 MAX_KINDS = 4
 
@@ -28,6 +28,16 @@ def notes_of(samples: Sequence[Sample]) -> tuple[str, ...]:
     n_cut = sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in samples)
     notes += [f"{n_cut} pictures: the text was longer than the model reads"] if n_cut else []
     return tuple(notes)
+
+
+def notes_on_judging(judgements: Sequence[Judgement]) -> tuple[str, ...]:
+    """Give one line for pictures that the judge gave no answer on, with the most common reason."""
+    reasons = Counter(judgement.reason for judgement in judgements if judgement.reason is not None)
+    if not reasons:
+        return ()
+    reason, _ = reasons.most_common(1)[0]
+    more = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
+    return (f"{reasons.total()} unjudged: {reason}{more}",)
 
 
 def spent_note(before: JudgeUsage, after: JudgeUsage) -> tuple[str, ...]:

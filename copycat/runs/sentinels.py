@@ -53,9 +53,14 @@ class Sentinels:
         name = Path(judgements_file(spec)).stem
         return self.folder / f"{name}+{spec.characters}-{spec.characters_sha256[:8]}.jsonl"
 
-    def forget(self, spec: RunSpec) -> None:
-        """Drop a judge's first verdicts; the next ones take their place."""
-        self.path(spec).unlink(missing_ok=True)
+    def renew(self, spec: RunSpec, judge: Judge, characters: CharacterSet) -> None:
+        """Take the judge as it is now: its verdicts on the sentinel pictures replace the first ones.
+
+        Raises:
+            UserError: the judge can judge nothing; the first verdicts stay.
+        """
+        write_journal(self.path(spec), self._judge(judge, characters))
+        self._steady.add(self.path(spec))
 
     def require_steady(self, spec: RunSpec, judge: Judge, characters: CharacterSet) -> None:
         """Judge the sentinel pictures, and compare with the first time; keep the verdicts if this is the first.

@@ -104,7 +104,7 @@ class Correction(Record):
     """How rates were corrected for the judge's errors, and on what labels that stands.
 
     `sensitivity` and `specificity` are those of the judge on the labelled pictures, null where there were
-    none of that kind.
+    none of that kind. `is_possible` is false where these labels support no correction.
     """
 
     method: CorrectionMethod
@@ -113,6 +113,7 @@ class Correction(Record):
     labels_sha256: str
     sensitivity: float | None = None
     specificity: float | None = None
+    is_possible: bool = True
 
 
 class RunResult(Record):

@@ -86,6 +86,22 @@ def test_a_run_gets_a_sheet_and_the_next_command_is_told(run: Cli, calibrate: Cl
     assert as_json["n_pictures"] == 20 and as_json["n_filled"] == 0
 
 
+def test_labels_that_agree_promise_corrected_rates_and_replace_others_with_a_copy_kept(
+    run: Cli, calibrate: Cli
+) -> None:
+    run("--mitigation", "negprompt", "--seeds", 30)
+    folder = folder_of("negprompt:name")
+    calibrate(folder, *CHARACTERS)
+    table = fill(folder / "labels" / "labels.csv", truth_of(folder))
+    answer = calibrate(folder, *CHARACTERS, "--labels", table)
+    assert "run the eval command again" in answer.out
+    fill(table, lambda row: "no")
+    again = calibrate(folder, *CHARACTERS, "--labels", table)
+    assert "it replaces the calibration with 180 labels" in again.out
+    assert "no rate can be corrected with these labels: no labelled picture shows its character" in again.out
+    assert len(list((folder.parent / "calibrations").glob("*.before.json"))) == 1
+
+
 def test_labels_make_a_calibration_that_is_told_and_written(run: Cli, calibrate: Cli) -> None:
     run("--seeds", 10)
     folder = folder_of("none")
@@ -97,7 +113,7 @@ def test_labels_make_a_calibration_that_is_told_and_written(run: Cli, calibrate:
     assert answer.code == 0
     assert "judge fake-judge (revision 1) against 60 pictures of" in answer.out
     assert "labelled by 1 person" in answer.out
-    assert "run the eval command again" in answer.out
+    assert "no rate can be corrected with these labels" in answer.out  # six false alarms among ten
     assert "only 60 labels" in answer.err
     path = folder.parent / "calibrations" / "fake-judge-1+my-set.json"
     assert str(path) in answer.out.replace("\n", "")

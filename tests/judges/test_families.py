@@ -76,3 +76,8 @@ def test_references_that_nobody_uses_are_refused() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.prefix)
 def test_every_family_has_code_behind_it(family: object) -> None:
     assert callable(resolve(family.target, family.prefix))  # type: ignore[attr-defined]
+
+
+def test_nobody_is_no_member() -> None:
+    with pytest.raises(UserError, match="looks at nothing"):
+        resolve_judge("either:none+sandbox")

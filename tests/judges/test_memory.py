@@ -36,13 +36,12 @@ def test_an_answer_survives_a_kill_right_after_it_was_kept(tmp_path: Path) -> No
     assert AnswerMemory(tmp_path / "a.sqlite").get("k") == "paid"
 
 
-def test_a_fresh_memory_asks_everything_once_more_and_replaces_it(tmp_path: Path) -> None:
+def test_a_memory_that_is_cleared_has_forgotten_everything(tmp_path: Path) -> None:
+    AnswerMemory(tmp_path / "a.sqlite").clear()
+    assert not (tmp_path / "a.sqlite").exists()
     AnswerMemory(tmp_path / "a.sqlite").put("k", "old")
-    fresh = AnswerMemory(tmp_path / "a.sqlite", is_fresh=True)
-    assert fresh.get("k") is None
-    fresh.put("k", "new")
-    assert fresh.get("k") == "new"
-    assert AnswerMemory(tmp_path / "a.sqlite").get("k") == "new"
+    AnswerMemory(tmp_path / "a.sqlite").clear()
+    assert AnswerMemory(tmp_path / "a.sqlite").get("k") is None
 
 
 def test_a_sleeping_memory_gives_and_keeps_nothing(tmp_path: Path) -> None:

@@ -293,7 +293,9 @@ def test_weights_that_are_not_there_offline_are_told_with_what_to_do(name: str, 
         judge_of(f"open_clip:{name}").revision()
     lines = str(caught.value).splitlines()
     assert lines[0] == f"judge 'open_clip:{name}' is not on this machine and the Hub cannot be reached"
-    assert lines[-1] == "  go online, or fetch it elsewhere and name the folder instead: ./FOLDER"
+    assert lines[-1] == (
+        "  go online, or fetch it elsewhere and name the folder instead, such as dino:./FOLDER or open_clip:./FOLDER"
+    )
 
 
 def test_a_cached_config_without_weights_never_judges_with_random_ones(

@@ -106,9 +106,9 @@ def test_pictures_that_are_alike_are_worth_less():
     [
         (cells(tp=0, fn=0), "no labelled picture shows its character"),
         (cells(fp=0, tn=0), "no labelled picture does not show its character"),
-        (cells(tp=1, fn=1, fp=1, tn=1), "may be no better than chance"),
-        (cells(tp=1, fn=3, fp=3, tn=1), "may be no better than chance"),
-        (cells(tp=1, fn=0, fp=0, tn=1, n=2), "may be no better than chance"),
+        (cells(tp=1, fn=1, fp=1, tn=1), "do not show that the judge is better than chance"),
+        (cells(tp=1, fn=3, fp=3, tn=1), "do not show that the judge is better than chance"),
+        (cells(tp=1, fn=0, fp=0, tn=1, n=2), "do not show that the judge is better than chance"),
     ],
 )
 def test_labels_that_support_no_correction_are_refused(labels, text):
