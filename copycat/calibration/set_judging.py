@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
-
-from PIL.Image import Image
 
 from copycat.calibration.cases import Labelled
 from copycat.calibration.columns import Namesakes, read_label
@@ -17,14 +14,13 @@ from copycat.calibration.consensus import count_votes
 from copycat.calibration.labelled_sets import OpenedSet
 from copycat.calibration.labels import Said
 from copycat.catalog import canonical_sha256
-from copycat.errors import BackendError, DataError
-from copycat.judges import Judge, Verdict
-from copycat.judges.asking import JUDGE_BATCH
+from copycat.errors import DataError
+from copycat.judges import Judge
+from copycat.judges.asking import JUDGE_BATCH, Look, each_kept, judge_batch
 from copycat.judges.ensemble import throttle_of
 from copycat.models.decode import UndecodableError, decode_picture
 from copycat.runs.folder import append_journal, read_journal
 from copycat.schema import Character, CharacterSet, Judgement
-from copycat.services.pool import run_adaptive
 
 
 class Entry(NamedTuple):
@@ -96,11 +92,8 @@ def _judge_missing(entries: Sequence[Entry], bench: Bench, known: set[str]) -> I
         def keep(_: Entry, judgement: Judgement) -> None:
             append_journal(bench.journal, [judgement])
 
-        jobs = run_adaptive(missing, lambda entry: _judge_batch([entry], bench)[0], throttle, on_late=keep)
-        with closing(jobs) as judged:
-            for entry, judgement in judged:
-                keep(entry, judgement)
-                yield judgement
+        for _, judgement in each_kept(missing, lambda entry: _judge_batch([entry], bench)[0], keep, throttle):
+            yield judgement
     elif missing:
         # The whole chunk as in an unbroken run: a network's last digits depend on the batch's size.
         fresh = [judgement for judgement in _judge_batch(entries, bench) if judgement.key not in known]
@@ -130,29 +123,16 @@ def _words(said: Said, count: int) -> list[Said]:
 
 def _judge_batch(entries: Sequence[Entry], bench: Bench) -> list[Judgement]:
     looks = [_decoded(entry.content) for entry in entries]
-    asked = [(entry, look) for entry, look in zip(entries, looks, strict=True) if not isinstance(look, str)]
-    pictures = [look for _, look in asked]
-    try:
-        targets = [entry.labelled.character.id for entry, _ in asked]
-        verdicts = bench.judge.judge(pictures, targets, bench.characters) if pictures else []
-    except BackendError as error:
-        verdicts = [Verdict(None, reason=str(error))] * len(pictures)
-    answers = iter(verdicts)
+    targets = [entry.labelled.character.id for entry in entries]
+    verdicts = judge_batch(bench.judge, looks, targets, bench.characters)
     return [
-        _judgement(entry, Verdict(None, reason=look) if isinstance(look, str) else next(answers))
-        for entry, look in zip(entries, looks, strict=True)
+        verdict.of(entry.labelled.key, entry.labelled.image_sha256)
+        for entry, verdict in zip(entries, verdicts, strict=True)
     ]
 
 
-def _decoded(content: bytes) -> Image | str:
+def _decoded(content: bytes) -> Look:
     try:
         return decode_picture(content)
     except UndecodableError as error:
         return f"the picture cannot be read: {error}"
-
-
-def _judgement(entry: Entry, verdict: Verdict) -> Judgement:
-    labelled = entry.labelled
-    if not verdict.is_answered:
-        return Judgement(key=labelled.key, image_sha256=labelled.image_sha256, detected=None, reason=verdict.reason)
-    return Judgement(key=labelled.key, image_sha256=labelled.image_sha256, **verdict._asdict())

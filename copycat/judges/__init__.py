@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from PIL.Image import Image
 
 from copycat.registry import Registry
-from copycat.schema import Answer, CharacterSet, MemberVerdict, Record, Screening
+from copycat.schema import Answer, CharacterSet, Judgement, MemberVerdict, Record, Screening
 
 SANDBOX = "sandbox"
 NO_JUDGE = "none"
@@ -64,9 +64,20 @@ class Verdict(NamedTuple):
         """Whether the judge gave a verdict at all."""
         return self.reason is None
 
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """All characters that it saw; the one that it saw, from a judge that can name only one."""
+        if self.named is not None:
+            return self.named
+        return (self.detected,) if self.detected is not None else ()
+
     def shows(self, character: str) -> bool:
         """Whether it saw this character, alone or among others."""
-        return character == self.detected or character in (self.named or ())
+        return character in self.seen
+
+    def of(self, key: str, image_sha256: str) -> Judgement:
+        """Make the judgement of a picture, answered or not; the judge's words are kept either way."""
+        return Judgement(key=key, image_sha256=image_sha256, **self._asdict())
 
 
 class JudgeUsage(NamedTuple):

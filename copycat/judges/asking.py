@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from typing import TypeVar
 
 from PIL.Image import Image
 
@@ -12,8 +14,51 @@ from copycat.judges import Judge, Verdict
 from copycat.judges.ensemble import throttle_of
 from copycat.schema import CharacterSet
 from copycat.services.pool import run_adaptive
+from copycat.services.throttle import Throttle
+
+log = logging.getLogger(__name__)
 
 JUDGE_BATCH = 64
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+Look = Image | str
+"""A picture, or why it cannot be read."""
+
+
+def judge_batch(
+    judge: Judge, looks: Sequence[Look], asked_for: Sequence[str], characters: CharacterSet
+) -> list[Verdict]:
+    """Judge a batch and give a verdict for each look; where there is no picture or no answer, it has a reason.
+
+    Raises:
+        UserError: no picture can be judged.
+    """
+    there = [(look, target) for look, target in zip(looks, asked_for, strict=True) if not isinstance(look, str)]
+    verdicts: list[Verdict] = []
+    try:
+        if there:
+            verdicts = judge.judge([look for look, _ in there], [target for _, target in there], characters)
+    except BackendError as error:
+        log.warning("%s", error)
+        verdicts = [Verdict(None, reason=str(error))] * len(there)
+    answers = iter(verdicts)
+    return [Verdict(None, reason=look) if isinstance(look, str) else next(answers) for look in looks]
+
+
+def each_kept(
+    jobs: Iterable[J], work: Callable[[J], R], keep: Callable[[J, R], None], throttle: Throttle
+) -> Iterator[tuple[J, R]]:
+    """Do jobs in threads, and keep each result as soon as it is there, before anybody hears of it.
+
+    Args:
+        keep: writes a result down; also called for what was under way when the caller left.
+    """
+    with closing(run_adaptive(jobs, work, throttle, keep, is_patient=False)) as finished:
+        for job, result in finished:
+            keep(job, result)
+            yield job, result
 
 
 def judge_all(
@@ -23,7 +68,7 @@ def judge_all(
     characters: CharacterSet,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Verdict]:
-    """Judge pictures and give a verdict for each, in their order; where there is no answer it has a reason.
+    """Judge pictures that are in memory and give a verdict for each, in their order.
 
     Args:
         advance: told how many more are judged.
@@ -33,10 +78,7 @@ def judge_all(
     """
 
     def ask(places: Sequence[int]) -> list[Verdict]:
-        try:
-            return judge.judge([pictures[i] for i in places], [asked_for[i] for i in places], characters)
-        except BackendError as error:
-            return [Verdict(None, reason=str(error))] * len(places)
+        return judge_batch(judge, [pictures[i] for i in places], [asked_for[i] for i in places], characters)
 
     found: dict[int, Verdict] = {}
     throttle = throttle_of(judge)
@@ -47,8 +89,6 @@ def judge_all(
             found |= zip(places, ask(places), strict=True)
             advance(len(places))
     else:
-        with closing(run_adaptive(every, lambda place: ask([place])[0], throttle)) as judged:
-            for place, verdict in judged:
-                found[place] = verdict
-                advance(1)
+        for _ in each_kept(every, lambda place: ask([place])[0], found.__setitem__, throttle):
+            advance(1)
     return [found[place] for place in every]

@@ -104,14 +104,14 @@ class VoteJudge(Ensemble):
 
     def _count(self, votes: list[Verdict], target: str) -> Verdict:
         members = tuple(
-            MemberVerdict(judge=row.name, detected=first_of(_seen_by(vote), target), reason=vote.reason)
+            MemberVerdict(judge=row.name, detected=first_of(vote.seen, target), reason=vote.reason)
             for row, vote in zip(self.row.members, votes, strict=True)
         )
         if silent := [vote for vote in votes if not vote.is_answered]:
             why = f"{len(silent)} of {len(votes)} judges gave no answer: {silent[0].reason}"
             return Verdict(None, reason=why, members=members)
         needed = 1 if self.row.name.startswith("either:") else len(votes) // 2 + 1
-        for_each = Counter(name for vote in votes for name in _seen_by(vote))
+        for_each = Counter(name for vote in votes for name in vote.seen)
         named = tuple(name for name, count in for_each.items() if count >= needed)
         return Verdict(
             detected=first_of(named, target),
@@ -199,9 +199,3 @@ def facts_of(judge: Judge) -> dict[str, str]:
     """Give what a judge tells of itself beyond its revision."""
     tell = getattr(judge, "facts", None)
     return dict(tell()) if tell is not None else {}
-
-
-def _seen_by(vote: Verdict) -> tuple[str, ...]:
-    if vote.named is not None:
-        return vote.named
-    return (vote.detected,) if vote.detected is not None else ()

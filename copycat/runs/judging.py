@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 
-from PIL.Image import Image
-
-from copycat.errors import BackendError
 from copycat.judges import Judge, Verdict
-from copycat.judges.asking import JUDGE_BATCH
+from copycat.judges.asking import JUDGE_BATCH, Look, each_kept, judge_batch
 from copycat.judges.ensemble import throttle_of
 from copycat.judges.overlays import has_overlaid_text
 from copycat.judges.verdicts import combine_frames
@@ -27,7 +23,6 @@ from copycat.runs.folder import RunFolder
 from copycat.runs.runner import Advance, Plan
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import CharacterSet, Judgement, RunSpec, Sample
-from copycat.services.pool import run_adaptive
 
 log = logging.getLogger(__name__)
 
@@ -160,75 +155,51 @@ def _judge_in_threads(
         folder.append_judgements(plan.spec, [judgement])
         known[judgement.key] = judgement
 
-    with closing(run_adaptive(missing, work, throttle, keep, is_patient=False)) as judged:
-        for sample, judgement in judged:
-            keep(sample, judgement)
-            yield 1
+    for _ in each_kept(missing, work, keep, throttle):
+        yield 1
 
 
 def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec: RunSpec) -> list[Judgement]:
     """Judge some pictures; one that cannot be read, or that the judge cannot answer for, has a reason instead."""
     looks = [_frames_and_sheet(sample, folder, spec) for sample in batch]
-    pictures = [picture for shown in looks if not isinstance(shown, str) for picture in shown]
-    asked_for = [
-        s.character for s, shown in zip(batch, looks, strict=True) if not isinstance(shown, str) for _ in shown
-    ]
-    try:
-        verdicts = iter(bench.judge.judge(pictures, asked_for, bench.characters) if pictures else [])
-    except BackendError as error:
-        log.warning("%s", error)
-        verdicts = iter([Verdict(None, reason=str(error))] * len(pictures))
+    asked_for = [sample.character for sample, shown in zip(batch, looks, strict=True) for _ in shown]
+    flat = [look for shown in looks for look in shown]
+    verdicts = iter(judge_batch(bench.judge, flat, asked_for, bench.characters))
     return [
-        _unanswered(sample, shown)
-        if isinstance(shown, str)
-        else _judgement(sample, [next(verdicts) for _ in shown], flags_of(shown))
+        _judgement(sample, [next(verdicts) for _ in shown], flags_of(shown))
         for sample, shown in zip(batch, looks, strict=True)
     ]
 
 
-def flags_of(pictures: Sequence[Image]) -> tuple[str, ...] | None:
+def flags_of(looks: Sequence[Look]) -> tuple[str, ...] | None:
     """Say what is odd about a picture, or about any frame of a clip: text over it can mislead a judge."""
-    return (OVERLAID_TEXT,) if any(has_overlaid_text(picture) for picture in pictures) else None
+    is_overlaid = any(has_overlaid_text(look) for look in looks if not isinstance(look, str))
+    return (OVERLAID_TEXT,) if is_overlaid else None
 
 
-def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[Image] | str:
+def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[Look]:
     """Give the picture; of a clip its kept frames and, last, the sheet of them; or why it cannot be read."""
     content = folder.read_image(sample)
     if content is None:
-        return "the picture is missing or was changed"
+        return ["the picture is missing or was changed"]
     try:
         picture = decode_picture(content)
     except UndecodableError as error:
-        return f"the picture cannot be read: {error}"
+        return [f"the picture cannot be read: {error}"]
     kept = spec.sampling.kept_frames
     return [*cut_sheet(picture, len(kept)), picture] if kept else [picture]
 
 
 def _judgement(sample: Sample, verdicts: Sequence[Verdict], flags: tuple[str, ...] | None) -> Judgement:
+    sha256 = sample.sha256 or ""
     if len(verdicts) == 1:
-        whole = verdicts[0]._replace(flags=flags)
-        return Judgement(key=sample.key, image_sha256=sample.sha256 or "", **whole._asdict())
+        return verdicts[0]._replace(flags=flags).of(sample.key, sha256)
     *of_frames, of_sheet = verdicts
-    whole = combine_frames(of_frames, sample.character)._replace(flags=flags)
+    whole = combine_frames(of_frames, sample.character)._replace(flags=flags).of(sample.key, sha256)
     if not whole.is_answered:
-        return _unanswered(sample, whole.reason or "no answer")
-    return Judgement(
-        key=sample.key,
-        image_sha256=sample.sha256 or "",
-        frames=tuple(verdict.detected for verdict in of_frames),
-        sheet=_seen(of_sheet) if of_sheet.is_answered else None,
-        **whole._asdict(),
-    )
-
-
-def _seen(verdict: Verdict) -> tuple[str, ...]:
-    if verdict.named is not None:
-        return verdict.named
-    return (verdict.detected,) if verdict.detected is not None else ()
-
-
-def _unanswered(sample: Sample, reason: str) -> Judgement:
-    return Judgement(key=sample.key, image_sha256=sample.sha256 or "", detected=None, reason=reason)
+        return whole
+    frames = tuple(verdict.detected for verdict in of_frames)
+    return whole.model_copy(update={"frames": frames, "sheet": of_sheet.seen if of_sheet.is_answered else None})
 
 
 def _is_of(judgement: Judgement, sample: Sample | None) -> bool:

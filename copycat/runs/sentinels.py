@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL.Image import Image
 
 from copycat.errors import UserError
-from copycat.judges import Judge, Verdict
+from copycat.judges import Judge
 from copycat.judges.asking import judge_all
 from copycat.judges.memory import AnswerMemory, pixels_sha256
 from copycat.models.decode import decode_picture
@@ -88,7 +88,10 @@ class Sentinels:
         else:
             with self.memory.asleep():
                 verdicts = judge_all(judge, pictures, asked_for, characters)
-        return [_judgement(place, pictures[place], verdict) for place, verdict in enumerate(verdicts)]
+        return [
+            verdict.of(f"sentinel-{place:02}", pixels_sha256(picture.size, picture.tobytes()))
+            for place, (picture, verdict) in enumerate(zip(pictures, verdicts, strict=True))
+        ]
 
 
 def sentinel_pictures() -> list[Image]:
@@ -96,11 +99,6 @@ def sentinel_pictures() -> list[Image]:
     sheet = decode_picture(package_folder(SHEET).read_bytes())
     corners = [(place % COLUMNS * SIDE_PX, place // COLUMNS * SIDE_PX) for place in range(COLUMNS * ROWS)]
     return [sheet.crop((x, y, x + SIDE_PX, y + SIDE_PX)) for x, y in corners]
-
-
-def _judgement(place: int, picture: Image, verdict: Verdict) -> Judgement:
-    pixels = pixels_sha256(picture.size, picture.tobytes())
-    return Judgement(key=f"sentinel-{place:02}", image_sha256=pixels, **verdict._asdict())
 
 
 def _compare(spec: RunSpec, path: Path, before: Sequence[Judgement], now: Sequence[Judgement]) -> None:

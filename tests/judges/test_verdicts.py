@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copycat.judges import Verdict
 from copycat.judges.verdicts import combine_frames, first_of
+from copycat.schema import Answer
 
 
 def test_the_one_asked_for_goes_first_wherever_it_was_named() -> None:
@@ -31,3 +32,10 @@ def test_a_clip_names_everybody_that_any_frame_names() -> None:
 def test_frames_without_a_word_leave_the_fields_of_words_empty() -> None:
     whole = combine_frames([Verdict("goofy", 0.9, 0.5), Verdict(None, 0.1, 0.7)], "goofy")
     assert (whole.named, whole.names, whole.closed) == (None, None, None)
+
+
+def test_words_that_were_no_answer_are_kept_in_the_judgement_also_of_a_clip() -> None:
+    words = (Answer(question="open-1", text="I cannot say"),)
+    silent = Verdict(None, reason="unreadable answer", answers=words)
+    assert silent.of("key", "ab").answers == words
+    assert combine_frames([Verdict(None), silent], "goofy").of("key", "ab").answers == words
