@@ -11,15 +11,14 @@ from PIL.Image import Image
 
 from copycat.errors import DataError, MissingExtraError, UserError
 from copycat.judges import JudgeRow, Verdict
-from copycat.judges.hub_files import HubFiles
 from copycat.judges.likeness import Likeness, threshold_fact
 from copycat.judges.open_clip_hub import sha40
 from copycat.judges.references import LAYOUT, References
 from copycat.models.fingerprint import fingerprint
+from copycat.models.hub import CONFIG, Source, used_weights
 from copycat.paths import shown
 from copycat.schema import CharacterSet
 
-CONFIG_FILE = "config.json"
 DEFAULT_COSINE = 0.6
 """UNCALIBRATED. Cosine of the class tokens to the nearest reference."""
 BATCH = 64
@@ -38,19 +37,19 @@ class DinoJudge:
             raise UserError(f"{self.owner} compares with pictures, and none are given\n{LAYOUT}")
         is_folder = row.source.startswith((".", "~")) or Path(row.source).is_absolute()
         self.folder = Path(row.source).expanduser() if is_folder else None
-        self.files = HubFiles(row.source, self.owner, row.revision, (CONFIG_FILE,))
+        self.files = Source(row.source, self.owner, row.revision, used_weights(CONFIG))
         threshold = DEFAULT_COSINE if row.threshold is None else row.threshold
         self.likeness = Likeness(References(Path(row.references), self.owner), self.embed, threshold)
 
     def revision(self) -> str:
         """Hash weights, references and threshold."""
-        weights = self.files.commit if self.folder is None else self._fingerprint(self.folder)
+        weights = str(self.files.commit) if self.folder is None else self._fingerprint(self.folder)
         parts = (self.row.source if self.folder is None else "", weights, self.likeness.references.sha256)
         return sha40("dino-1", *parts, repr(self.likeness.threshold))
 
     def facts(self) -> dict[str, str]:
         """Say where weights and references come from, and what decides."""
-        commit = self.files.commit if self.folder is None else f"fingerprint {self._fingerprint(self.folder)}"
+        commit = str(self.files.commit) if self.folder is None else f"fingerprint {self._fingerprint(self.folder)}"
         threshold = threshold_fact(self.row.threshold, DEFAULT_COSINE, "cosine")
         return {
             "weights": self.row.source,
@@ -86,10 +85,10 @@ class DinoJudge:
             return torch.nn.functional.normalize(torch.cat(parts), dim=-1)
 
     def _fingerprint(self, folder: Path) -> str:
-        if not (folder / CONFIG_FILE).is_file():
+        if not (folder / CONFIG).is_file():
             raise UserError(
                 f"{self.owner}: {shown(folder)} is no folder of a transformers model\n"
-                f"  needed in it: {CONFIG_FILE}, model.safetensors and preprocessor_config.json"
+                f"  needed in it: {CONFIG}, model.safetensors and preprocessor_config.json"
             )
         return fingerprint(folder)
 
@@ -101,7 +100,7 @@ class DinoJudge:
 
         transformers_logging.disable_progress_bar()
         place = self.row.source if self.folder is None else str(self.folder)
-        commit = self.files.commit if self.folder is None else None
+        commit = str(self.files.commit) if self.folder is None else None
         settings: dict[str, Any] = {"revision": commit} if commit else {"local_files_only": True}
         try:
             processor = AutoImageProcessor.from_pretrained(place, **settings)

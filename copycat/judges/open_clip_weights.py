@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from copycat.errors import DataError, UnknownNameError, UserError
-from copycat.judges.hub_files import HubFiles
 from copycat.models.fingerprint import fingerprint
-from copycat.models.hub import read_json_object
+from copycat.models.hub import Source, read_json_object, used_weights
 from copycat.paths import located, shown
 
 HUB_PREFIX = "hf-hub:"
@@ -94,15 +93,15 @@ class RepositoryWeights:
     """A repository of the Hub in open_clip's own format."""
 
     def __init__(self, repository: str, owner: str, revision: str | None) -> None:
-        self.files = HubFiles(repository, owner, revision, (CONFIG_FILE,))
+        self.files = Source(repository, owner, revision, used_weights(CONFIG_FILE))
 
     def identity(self) -> str:
         """Name repository and commit."""
-        return f"{self.files.repository}@{self.files.commit}"
+        return f"{self.files.text}@{self.files.commit}"
 
     def facts(self) -> dict[str, str]:
         """Say where they come from."""
-        return {"weights": self.files.repository, "commit": self.files.commit}
+        return {"weights": self.files.text, "commit": str(self.files.commit)}
 
     def load(self, device: str) -> Loaded:
         """Read them; see the protocol."""
@@ -110,7 +109,7 @@ class RepositoryWeights:
         self.files.fetch(*DEFAULT_FILES)
         folder, text = config.parent, read_json_object(config).get("model_cfg", {}).get("text_cfg", {})
         # A tokenizer of transformers lies in a repository of its own, which open_clip finds by the name of this one.
-        elsewhere = f"{HUB_PREFIX}{self.files.repository}" if text.get("hf_tokenizer_name") else None
+        elsewhere = f"{HUB_PREFIX}{self.files.text}" if text.get("hf_tokenizer_name") else None
         return _load(f"local-dir:{folder}", folder, AS_FETCHED, device=device, tokenizer_name=elsewhere)
 
 
@@ -122,21 +121,21 @@ class TagWeights:
 
     def identity(self) -> str:
         """Name model, repository and commit."""
-        return f"{self._model} {self.files.repository}@{self.files.commit}"
+        return f"{self._model} {self.files.text}@{self.files.commit}"
 
     def facts(self) -> dict[str, str]:
         """Say where they come from."""
-        return {"weights": self.files.repository, "commit": self.files.commit}
+        return {"weights": self.files.text, "commit": str(self.files.commit)}
 
     @cached_property
-    def files(self) -> HubFiles:
+    def files(self) -> Source:
         """The repository in which open_clip keeps them.
 
         Raises:
             UnknownNameError: open_clip knows no such model or no such weights of it.
         """
         repository, names = self._place
-        return HubFiles(repository, self.owner, self._revision, names)
+        return Source(repository, self.owner, self._revision, used_weights(*names))
 
     def load(self, device: str) -> Loaded:
         """Read them; see the protocol.

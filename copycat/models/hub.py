@@ -17,23 +17,36 @@ CONFIG = "config.json"
 class Use(NamedTuple):
     """What files are for.
 
-    `noun` is how error texts call their owner, `proof` the file that is in every cached copy, `advice` what to
-    do without a network.
+    `noun` is how error texts call their owner, `proof` names files of which one is in every cached copy, `advice` is
+    what to do without a network.
     """
 
     noun: str
-    proof: str
+    proof: tuple[str, ...]
     advice: str
 
+    def title(self, owner: str) -> str:
+        """Call the owner as error texts do; without a noun, it says itself what it is."""
+        return f"{self.noun} '{owner}'" if self.noun else owner
 
-MODEL = Use("model", INDEX, "go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox")
+
+MODEL = Use(
+    "model", (INDEX,), "go online, or fetch it elsewhere and use --model ./FOLDER; offline now: --model sandbox"
+)
 JUDGE = Use(
     "judge",
-    CONFIG,
+    (CONFIG,),
     "go online, or fetch it elsewhere and use --judge vlm:./FOLDER\n"
     "  or --judge openai:MODEL with OPENAI_BASE_URL, or --judge none to draw now and judge later\n"
     "  offline now: --characters sandbox, whose judge comes with copycat",
 )
+
+
+def used_weights(*names: str) -> Use:
+    """Give the use of weights of which one of these files is needed in any case, whoever needs them."""
+    return Use(
+        "", names, "go online, or fetch it elsewhere and name the folder instead: dino:./FOLDER, open_clip:./FOLDER"
+    )
 
 
 class Source:
@@ -75,10 +88,7 @@ class Source:
         """The folder that holds what is on this machine: the local one, or the cached copy; None without any."""
         if self.folder is not None:
             return self.folder
-        from huggingface_hub import try_to_load_from_cache
-
-        cached = try_to_load_from_cache(self.text, self.use.proof, revision=self.commit)
-        return Path(cached).parent if isinstance(cached, str) else None
+        return _cached_folder(self.text, self.use.proof, self.commit)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a small file such as 'unet/config.json'; an empty dict if there is none.
@@ -88,6 +98,25 @@ class Source:
         """
         path = self.folder / name if self.folder is not None else self._fetch(name)
         return read_json_object(path) if path is not None else {}
+
+    def fetch(self, *names: str) -> Path:
+        """Give one of these files: what lies on this machine, else the first that the repository has.
+
+        Raises:
+            MissingExtraError: there is none of them, or they cannot be read.
+        """
+        here = self.folder
+        if here is None:
+            cached = [path for name in names if (path := _cached(self.text, name, self.commit)) is not None]
+            found = [*cached, *(path for name in names if not cached and (path := self._fetch(name)) is not None)]
+        else:
+            found = [here / name for name in names if (here / name).is_file()]
+        if not found:
+            raise MissingExtraError(
+                f"{self.use.title(self.owner)}: {self.text} has none of {', '.join(names)}\n"
+                "  needed: a repository with such weights"
+            )
+        return found[0]
 
     def _fetch(self, name: str) -> Path | None:
         from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
@@ -103,6 +132,8 @@ class Source:
             raise MissingExtraError(unreachable(self.text, self.owner, error, self.use)) from error
         except EntryNotFoundError:
             return None
+        except connection_errors() as error:
+            raise MissingExtraError(unreachable(self.text, self.owner, error, self.use)) from error
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -119,7 +150,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def _resolve_commit(repository: str, revision: str | None, owner: str, use: Use) -> str:
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi
     from huggingface_hub import errors as hub
 
     try:
@@ -128,18 +159,32 @@ def _resolve_commit(repository: str, revision: str | None, owner: str, use: Use)
         raise MissingExtraError(_gated(repository, owner, use)) from error
     except hub.RevisionNotFoundError as error:
         raise MissingExtraError(
-            f"{use.noun} '{owner}': {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
+            f"{use.title(owner)}: {repository} has no revision '{revision}'\n  needed: a branch, tag or commit of it"
         ) from error
     except hub.RepositoryNotFoundError as error:
         raise MissingExtraError(
-            f"{use.noun} '{owner}': the Hub has no repository {repository}, or your token may not see it\n"
+            f"{use.title(owner)}: the Hub has no repository {repository}, or your token may not see it\n"
             f"  check the spelling at https://huggingface.co/{repository}; a private one needs HF_TOKEN"
         ) from error
     except connection_errors() as error:
-        cached = try_to_load_from_cache(repository, use.proof, revision=revision)
-        if isinstance(cached, str):
-            return Path(cached).parent.name
+        if (cached := _cached_folder(repository, use.proof, revision)) is not None:
+            return cached.name
         raise MissingExtraError(unreachable(repository, owner, error, use)) from error
+
+
+def _cached_folder(repository: str, proof: tuple[str, ...], revision: str | None) -> Path | None:
+    """Give the folder of the cached copy of a revision, which is named by its commit."""
+    for name in proof:
+        if (path := _cached(repository, name, revision)) is not None:
+            return path.parents[len(Path(name).parts) - 1]
+    return None
+
+
+def _cached(repository: str, name: str, revision: str | None) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, name, revision=revision)
+    return Path(found) if isinstance(found, str) else None
 
 
 def connection_errors() -> tuple[type[Exception], ...]:
@@ -154,7 +199,7 @@ def _gated(repository: str, owner: str, use: Use) -> str:
     token_is_set = bool(os.environ.get("HF_TOKEN"))
     next_step = "HF_TOKEN is set, and its account has not accepted them" if token_is_set else "then: hf auth login"
     return (
-        f"{use.noun} '{owner}': {repository} is gated, its owner asks you to accept terms first\n"
+        f"{use.title(owner)}: {repository} is gated, its owner asks you to accept terms first\n"
         f"  accept them at https://huggingface.co/{repository} ({next_step})"
     )
 
@@ -162,7 +207,7 @@ def _gated(repository: str, owner: str, use: Use) -> str:
 def unreachable(repository: str, owner: str, error: BaseException, use: Use = MODEL) -> str:
     """Say that a repository cannot be read, and what to do."""
     return (
-        f"{use.noun} '{owner}' is not on this machine and the Hub cannot be reached\n"
+        f"{use.title(owner)} is not on this machine and the Hub cannot be reached\n"
         f"  needed: {repository} ({type(error).__name__})\n"
         f"  {use.advice}"
     )
