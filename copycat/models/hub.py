@@ -44,9 +44,8 @@ JUDGE = Use(
 
 def used_weights(*names: str) -> Use:
     """Give the use of weights of which one of these files is needed in any case, whoever needs them."""
-    return Use(
-        "", names, "go online, or fetch it elsewhere and name the folder instead: dino:./FOLDER, open_clip:./FOLDER"
-    )
+    advice = "go online, or fetch it elsewhere and name the folder instead, such as dino:./FOLDER or open_clip:./FOLDER"
+    return Use("", names, advice)
 
 
 class Source:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from copycat.errors import DataError
 from copycat.paths import shown
-from copycat.runs.folder import RunFolder, write_json
+from copycat.runs.folder import RunFolder, judge_stem, write_json
 from copycat.schema import Calibration, RunSpec
 
 CALIBRATIONS = "calibrations"
@@ -29,12 +29,6 @@ def calibration_path(out: Path, judge: str, judge_revision: str, characters: str
         characters: id of the character set.
     """
     return out / CALIBRATIONS / f"{judge_stem(judge, judge_revision)}+{characters}.json"
-
-
-def judge_stem(judge: str, judge_revision: str) -> str:
-    """Name a judge in one revision as files are named, as `runs.folder.judgements_file` does."""
-    readable = "".join(c if c.isalnum() or c in "-." else "-" for c in judge)
-    return f"{readable}-{judge_revision[:8]}"
 
 
 def read_calibration(path: Path) -> Calibration | None:

@@ -253,8 +253,13 @@ PIXEL_PACKAGES = ("torch", "diffusers", "transformers")
 
 def judgements_file(spec: RunSpec) -> str:
     """Name the file of a judge's verdicts, relative to the run folder: one per judge and revision of it."""
-    judge = "".join(c if c.isalnum() or c in "-." else "-" for c in spec.judge)
-    return f"judgements/{judge}-{spec.judge_revision[:8]}.jsonl"
+    return f"judgements/{judge_stem(spec.judge, spec.judge_revision)}.jsonl"
+
+
+def judge_stem(judge: str, judge_revision: str) -> str:
+    """Name a judge in one revision as files are named, with what a file's name may hold."""
+    readable = "".join(c if c.isalnum() or c in "-." else "-" for c in judge)
+    return f"{readable}-{judge_revision[:8]}"
 
 
 def read_journal(path: Path, record: type[R]) -> list[R]:

@@ -18,7 +18,7 @@ from copycat.judges.asking import judge_all
 from copycat.judges.memory import AnswerMemory, pixels_sha256
 from copycat.models.decode import decode_picture
 from copycat.paths import package_folder, shown
-from copycat.runs.folder import judgements_file, read_journal, write_journal
+from copycat.runs.folder import judge_stem, read_journal, write_journal
 from copycat.schema import CharacterSet, Judgement, RunSpec
 
 SHEET = "judges/sentinels.png"
@@ -50,7 +50,7 @@ class Sentinels:
 
     def path(self, spec: RunSpec) -> Path:
         """Give the file of a judge's verdicts on the sentinel pictures."""
-        name = Path(judgements_file(spec)).stem
+        name = judge_stem(spec.judge, spec.judge_revision)
         return self.folder / f"{name}+{spec.characters}-{spec.characters_sha256[:8]}.jsonl"
 
     def renew(self, spec: RunSpec, judge: Judge, characters: CharacterSet) -> None:
