@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One process per core; the tests of a file stay together, since they share fixtures.
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -15,7 +17,7 @@ eval: $(VENV)/.installed ## install, then run the main job on the sandbox
 	$(BIN)/python -m copycat.eval --model sandbox --mitigation negprompt
 
 test: $(VENV)/.installed-dev ## install with the tools of development, then run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/.installed-dev ## linter, format and types; no tests
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -82,6 +83,13 @@ class FigureGroup:
     name: str
     meaning: str
     rows: tuple[FigureRow, ...]
+
+    @property
+    def shared_reasons(self) -> tuple[str, ...]:
+        """The reasons for want of a figure that stand in more than one place, to be told once."""
+        estimates = (e for row in self.rows for e in (row.baseline, row.run, row.difference))
+        counted = Counter(e.reason for e in estimates if e is not None and e.value is None and e.reason)
+        return tuple(reason for reason, n in counted.items() if n > 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -374,7 +375,21 @@ def test_an_estimate_without_a_value_gives_its_reason() -> None:
 
     text = Page(build_report(make_report(make_run("negprompt", samples)), picture_of)).text
 
-    assert "none: none of 1 samples is a judged picture, a refusal or a block" in text
+    assert "none of 1 samples is a judged picture, a refusal or a block" in text
+
+
+def test_a_reason_that_several_rows_share_stands_once_above_them() -> None:
+    samples = [make_sample("negprompt", "zoravi", anchor, 0, "failed") for anchor in ANCHORS]
+    report = make_report(make_run("negprompt", samples))
+
+    reasons = Counter(e.reason for e in report.run.result.estimates if e.metric == "detect" and e.value is None)
+    text = Page(build_report(report, picture_of)).text
+    detect = text[text.index("per 50 characters DETECT") :].split("CONS")[0]
+
+    assert max(reasons.values()) > 1
+    for reason, n in reasons.items():
+        assert detect.count(f"No figure: {reason}") == (n > 1)
+        assert detect.count(f"none: {reason}") == (n == 1)
 
 
 def test_it_works_without_a_baseline() -> None:
