@@ -12,24 +12,14 @@ from math import fsum
 
 from copycat.calibration.cases import Pair
 from copycat.calibration.consensus import Opinions
-from copycat.metrics import rate_interval
-from copycat.metrics.agreement import Agreement, cohens_kappa, krippendorff_alpha
-from copycat.schema import CalibrationCell, Record
+from copycat.metrics.agreement import Agreement, cohens_kappa, krippendorff_alpha, share
+from copycat.schema import CalibrationCell
 
 
-class Score(Record):
-    """One figure with its 95 % interval; what cannot be given is null with a reason.
-
-    `k` of `n` where the figure is a share.
-    """
+class Score(Agreement):
+    """One figure with its name."""
 
     name: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    k: int | None = None
-    n: int
-    reason: str | None = None
 
 
 def score_pairs(pairs: Sequence[Pair]) -> tuple[Score, ...]:
@@ -107,15 +97,12 @@ def answers_of(opinions: Opinions) -> list[bool]:
 
 
 def _share(name: str, pairs: Sequence[Pair], needed: str) -> Score:
-    if not pairs:
-        return Score(name=name, value=None, n=0, reason=f"there is not {needed}")
     hits = [pair.said == pair.case.truth for pair in pairs]
-    interval = rate_interval(hits, [pair.case.character for pair in pairs])
-    return Score(name=name, value=sum(hits) / len(hits), low=interval.low, high=interval.high, k=sum(hits), n=len(hits))
+    return _score(name, share(hits, [pair.case.character for pair in pairs], f"there is not {needed}"))
 
 
 _CELLS = {(True, True): "tp", (True, False): "fn", (False, True): "fp", (False, False): "tn"}
 
 
 def _score(name: str, found: Agreement) -> Score:
-    return Score(name=name, value=found.value, low=found.low, high=found.high, n=found.n, reason=found.reason)
+    return Score(name=name, **found.model_dump())

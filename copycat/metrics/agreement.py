@@ -14,15 +14,19 @@ from typing import NamedTuple
 
 from copycat.metrics.effective import FEW_HIT, assumed_effect, t_quantile
 from copycat.metrics.intervals import rate_interval, score_interval
-from copycat.schema import CalibrationCell
+from copycat.schema import CalibrationCell, Record
 
 
-class Agreement(NamedTuple):
-    """A figure of agreement on `n` pictures with its 95 % interval; what cannot be given is null with a reason."""
+class Agreement(Record):
+    """A figure of `n` pictures with its 95 % interval over characters; what cannot be given is null with a reason.
+
+    `k` of `n` where the figure is a share.
+    """
 
     value: float | None
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
+    k: int | None = None
     n: int
     reason: str | None = None
 
@@ -49,19 +53,36 @@ ONE_CHARACTER = "pictures of one character do not show how much characters diffe
 ALL_EQUAL = "all answers are the same"
 
 
+def share(hits: Sequence[bool], characters: Sequence[str], lacking: str) -> Agreement:
+    """Give the share of pictures that are hits, clustered by character.
+
+    Shapes:
+        hits, characters: (N,), of each picture.
+
+    Unit: share in [0, 1].
+
+    Args:
+        lacking: the reason where there is no picture.
+    """
+    if not hits:
+        return Agreement(value=None, n=0, reason=lacking)
+    low, high, _ = rate_interval(hits, characters)
+    return Agreement(value=sum(hits) / len(hits), low=low, high=high, k=sum(hits), n=len(hits))
+
+
 def accuracy(cells: Sequence[CalibrationCell]) -> Agreement:
     """Give the share of labelled pictures on which the judge is right. Unit: share in [0, 1]; higher is better."""
-    return _share(cells, lambda c: (c.tp + c.tn, c.fn + c.fp), "there is no labelled picture")
+    return _share_of(cells, lambda c: (c.tp + c.tn, c.fn + c.fp), "there is no labelled picture")
 
 
 def sensitivity(cells: Sequence[CalibrationCell]) -> Agreement:
     """Give the share of pictures labelled yes that the judge says yes to. Unit: share in [0, 1]; higher is better."""
-    return _share(cells, lambda c: (c.tp, c.fn), "no labelled picture shows its character")
+    return _share_of(cells, lambda c: (c.tp, c.fn), "no labelled picture shows its character")
 
 
 def specificity(cells: Sequence[CalibrationCell]) -> Agreement:
     """Give the share of pictures labelled no that the judge says no to. Unit: share in [0, 1]; higher is better."""
-    return _share(cells, lambda c: (c.tn, c.fp), "every labelled picture shows its character")
+    return _share_of(cells, lambda c: (c.tn, c.fp), "every labelled picture shows its character")
 
 
 def cohens_kappa(cells: Sequence[CalibrationCell]) -> Agreement:
@@ -126,18 +147,16 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Hashable | None]], clusters: S
 # ------------------------------------------------------------------------------------- private
 
 
-def _share(
+def _share_of(
     cells: Sequence[CalibrationCell], count: Callable[[CalibrationCell], tuple[int, int]], lacking: str
 ) -> Agreement:
-    hits, characters = [], []
+    hits: list[bool] = []
+    characters: list[str] = []
     for cell in cells:
         right, wrong = count(cell)
-        hits += [1] * right + [0] * wrong
+        hits += [True] * right + [False] * wrong
         characters += [cell.character] * (right + wrong)
-    if not hits:
-        return Agreement(None, None, None, 0, lacking)
-    low, high, _ = rate_interval(hits, characters)
-    return Agreement(sum(hits) / len(hits), low, high, len(hits))
+    return share(hits, characters, lacking)
 
 
 def _rated(units: Sequence[Counter[Hashable]], kinds: Sequence[Hashable]) -> _Cluster:
@@ -168,23 +187,23 @@ def _coefficient(
     rows = [clusters[name] for name in sorted(clusters)]
     n = sum(row.n for row in rows)
     if not rows:
-        return Agreement(None, None, None, 0, lacking)
+        return Agreement(value=None, n=0, reason=lacking)
     totals = [math.fsum(column) for column in zip(*(row.sums for row in rows), strict=True)]
     found = shares_of(totals)
     if found is None:
-        return Agreement(None, None, None, n, ALL_EQUAL)
+        return Agreement(value=None, n=n, reason=ALL_EQUAL)
     value = found.coefficient()
     if len(rows) == 1:
-        return Agreement(value, None, None, n, ONE_CHARACTER)
+        return Agreement(value=value, n=n, reason=ONE_CHARACTER)
     without = [shares_of([total - one for total, one in zip(totals, row.sums, strict=True)]) for row in rows]
     left = [shares.coefficient() for shares in without if shares is not None]
     if len(left) < len(rows):
-        return Agreement(value, None, None, n, f"without one character, {ALL_EQUAL}")
+        return Agreement(value=value, n=n, reason=f"without one character, {ALL_EQUAL}")
     middle = math.fsum(left) / len(left)
     variance = math.fsum((one - middle) ** 2 for one in left) * (len(left) - 1) / len(left)
     worth = _worth(found, variance, rows)
     low, high, _ = score_interval(found.agreed * worth, worth, t_quantile(len(rows) - 1), "")
-    return Agreement(value, found.coefficient(low), found.coefficient(high), n)
+    return Agreement(value=value, low=found.coefficient(low), high=found.coefficient(high), n=n)
 
 
 def _worth(found: _Shares, variance: float, rows: Sequence[_Cluster]) -> float:

@@ -79,10 +79,7 @@ def compare(
         ValueError: an anchor occurs twice or is called "all"; a sample's anchor is not listed; a
             run has two samples with the same character, anchor and repeat.
     """
-    require_anchors(anchors, treated.rows)
-    require_anchors(anchors, base.rows)
-    theirs = _by_place(base)
-    pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
+    pairs = _pair_up(anchors, treated, base)
     every = (*anchors, ALL_ANCHORS)
     differences = [_build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in every]
     if calibration is not None and calibration.method == "rogan-gladen":
@@ -96,8 +93,7 @@ def paired_tests(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> t
     Raises:
         ValueError: as `compare`.
     """
-    theirs = _by_place(base)
-    pairs = [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
+    pairs = _pair_up(anchors, treated, base)
     places = [(contrast, anchor) for contrast in _CONTRASTS for anchor in (*anchors, ALL_ANCHORS)]
     samples = [_answers(contrast, anchor, pairs) for contrast, anchor in places]
     p_values = [sign_flip(found.differences, found.characters) if found.treated else None for found in samples]
@@ -141,6 +137,14 @@ def _build_corrected(anchor: str, pairs: Sequence[_Pair], calibration: Calibrati
         anchor,
         calibration,
     )
+
+
+def _pair_up(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> list[_Pair]:
+    """Give the pairs of the same character, anchor and repeat, in the order of the treated run."""
+    require_anchors(anchors, treated.rows)
+    require_anchors(anchors, base.rows)
+    theirs = _by_place(base)
+    return [_Pair(row, theirs[place]) for place, row in _by_place(treated).items() if place in theirs]
 
 
 def _by_place(outcomes: Outcomes) -> dict[tuple[str, str, int], Outcome]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from copycat.metrics.effective import clustered_mean
-from copycat.metrics.significance import LEVEL
+from copycat.metrics.effective import clustered_mean, t_quantile
 
 _HALVINGS = 60
 
@@ -103,8 +102,8 @@ def _quantiles(degrees: int, power: float) -> float:
 
     if not 0.5 <= power < 1:
         raise ValueError(f"power must lie in [0.5, 1), got {power}")
-    # To nine digits, so that it is the same with every scipy.
-    return round(float(stdtrit(degrees, 1 - LEVEL / 2)), 9) + round(float(stdtrit(degrees, power)), 9)
+    # To nine digits, as t_quantile, so that it is the same with every scipy.
+    return t_quantile(degrees) + round(float(stdtrit(degrees, power)), 9)
 
 
 def _require_plan(n_characters: int, repeats: int, rate: float, correlation: float, paired_correlation: float) -> None:

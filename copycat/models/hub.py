@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,18 +105,21 @@ class Source:
         Raises:
             MissingExtraError: there is none of them, or they cannot be read.
         """
-        here = self.folder
-        if here is None:
-            cached = [path for name in names if (path := _cached(self.text, name, self.commit)) is not None]
-            found = [*cached, *(path for name in names if not cached and (path := self._fetch(name)) is not None)]
-        else:
-            found = [here / name for name in names if (here / name).is_file()]
-        if not found:
+        found = next(self._found(names), None)
+        if found is None:
             raise MissingExtraError(
                 f"{self.use.title(self.owner)}: {self.text} has none of {', '.join(names)}\n"
                 "  needed: a repository with such weights"
             )
-        return found[0]
+        return found
+
+    def _found(self, names: Sequence[str]) -> Iterator[Path]:
+        """Give those of these files that there are; what must be downloaded comes last, and only if it is asked for."""
+        if self.folder is not None:
+            yield from filter(Path.is_file, (self.folder / name for name in names))
+        else:
+            yield from filter(None, (_cached(self.text, name, self.commit) for name in names))
+            yield from filter(None, map(self._fetch, names))
 
     def _fetch(self, name: str) -> Path | None:
         from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache

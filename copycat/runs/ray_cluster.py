@@ -69,7 +69,7 @@ def join_cluster(exits: ExitStack) -> None:
     if address:
         _require_answer(address)
     else:
-        # A folder of our own: /tmp/ray may be another user's, and what lies in ours can go in the end.
+        # A folder of our own: Ray's default may be another user's, and what lies in ours can go in the end.
         base = os.environ.get("RAY_TMPDIR") or (SHORT_FOLDER if SHORT_FOLDER.is_dir() else tempfile.gettempdir())
         folder = tempfile.mkdtemp(prefix="copycat-ray-", dir=base)
         exits.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -15,26 +15,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from copycat.judges import Judge, Verdict
 from copycat.judges.asking import JUDGE_BATCH, judge_all
 from copycat.judges.overlays import has_overlaid_text
-from copycat.metrics import rate_interval
+from copycat.metrics.agreement import Agreement, share
 from copycat.sandbox.lab_scenes import Scene, build_scenes
 from copycat.schema import CharacterSet, Record
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["FlipRow", "LabRate", "LabResult", "LabRow", "Scene", "build_scenes", "lab_table", "run_lab"]
+__all__ = ["FlipRow", "LabResult", "LabRow", "Scene", "build_scenes", "lab_table", "run_lab"]
 
 Quality = Literal["sensitivity", "specificity"]
-
-
-class LabRate(Record):
-    """A share in [0, 1] of n pictures and its 95 % interval over characters; null with a reason where n is 0."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int
-    reason: str | None = None
 
 
 class LabRow(Record):
@@ -49,7 +39,7 @@ class LabRow(Record):
     quality: Quality
     n: int
     n_unanswered: int
-    rate: LabRate
+    rate: Agreement
 
 
 class FlipRow(Record):
@@ -64,11 +54,11 @@ class FlipRow(Record):
     kind: str
     n: int
     n_unanswered: int
-    lost: LabRate
-    gained: LabRate
-    flipped: LabRate
-    flagged: LabRate
-    flagged_clean: LabRate
+    lost: Agreement
+    gained: Agreement
+    flipped: Agreement
+    flagged: Agreement
+    flagged_clean: Agreement
 
 
 class LabResult(Record):
@@ -187,13 +177,8 @@ def _flip_row(kind: str, rows: Sequence[Asked]) -> FlipRow:
     )
 
 
-def _rate(hits: Sequence[tuple[bool, str]], reason: str) -> LabRate:
-    """Give a share and its interval, clustered by character."""
-    if not hits:
-        return LabRate(value=None, n=0, reason=reason)
-    interval = rate_interval([hit for hit, _ in hits], [character for _, character in hits])
-    value = sum(hit for hit, _ in hits) / len(hits)
-    return LabRate(value=value, low=interval.low, high=interval.high, n=len(hits))
+def _rate(hits: Sequence[tuple[bool, str]], lacking: str) -> Agreement:
+    return share([hit for hit, _ in hits], [character for _, character in hits], lacking)
 
 
 def lab_table(result: LabResult) -> Table:
@@ -222,12 +207,12 @@ def _words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
-def _figures(rate: LabRate) -> tuple[str, str]:
+def _figures(rate: Agreement) -> tuple[str, str]:
     """Give the share with its interval, in rich's markup, and of how many."""
     return _shown(rate), str(rate.n)
 
 
-def _shown(rate: LabRate) -> str:
+def _shown(rate: Agreement) -> str:
     if rate.value is None or rate.low is None or rate.high is None:
         return "no figure"
     return f"{100 * rate.value:.1f} [dim]\\[{100 * rate.low:.1f}, {100 * rate.high:.1f}][/dim]"

@@ -15,6 +15,7 @@ from copycat.metrics import rate_interval, wilson
 from copycat.metrics.agreement import (
     ALL_EQUAL,
     ONE_CHARACTER,
+    Agreement,
     accuracy,
     cohens_kappa,
     krippendorff_alpha,
@@ -67,34 +68,38 @@ def drawn_cells(dice: np.random.Generator, right: tuple[float, float], n_picture
     return cells
 
 
+def bounds(found: Agreement) -> tuple[float | None, float | None]:
+    return found.low, found.high
+
+
 def test_accuracy_sensitivity_specificity_and_kappa_worked_by_hand() -> None:
     cells = [cell("a", 12, 1, 6, 7), cell("b", 8, 4, 4, 8)]
-    assert accuracy(cells)[::3] == (0.7, 50)
-    assert sensitivity(cells)[::3] == (0.8, 25)
-    assert specificity(cells)[::3] == (0.6, 25)
+    assert accuracy(cells).model_dump(include={"value", "k", "n"}) == {"value": 0.7, "k": 35, "n": 50}
+    assert sensitivity(cells).model_dump(include={"value", "k", "n"}) == {"value": 0.8, "k": 20, "n": 25}
+    assert specificity(cells).model_dump(include={"value", "k", "n"}) == {"value": 0.6, "k": 15, "n": 25}
     assert cohens_kappa(cells).value == pytest.approx(0.4, abs=1e-15)  # p_e = 0.5 * 0.6 + 0.5 * 0.4 = 0.5
 
 
 def test_shares_have_the_interval_of_rates_over_characters() -> None:
     cells = [cell("a", 5, 1, 2, 2), cell("b", 1, 3, 0, 6), cell("c", 4, 0, 1, 5)]
     expected = rate_interval([1] * 5 + [0] + [1] + [0] * 3 + [1] * 4, ["a"] * 6 + ["b"] * 4 + ["c"] * 4)
-    assert sensitivity(cells)[1:3] == expected[:2]
-    assert accuracy(single(20, 5, 10, 15))[1:3] == wilson(35, 50)[:2]
+    assert bounds(sensitivity(cells)) == expected[:2]
+    assert bounds(accuracy(single(20, 5, 10, 15))) == wilson(35, 50)[:2]
 
 
 def test_what_is_undefined_is_null_with_a_reason() -> None:
     no_target = [cell("a", fp=1, tn=4), cell("b", tn=5)]
-    assert sensitivity(no_target) == (None, None, None, 0, "no labelled picture shows its character")
+    assert sensitivity(no_target) == Agreement(value=None, n=0, reason="no labelled picture shows its character")
     assert specificity(no_target).value == 0.9
     assert specificity([cell("a", tp=1)]).reason == "every labelled picture shows its character"
     assert accuracy([]).reason == cohens_kappa([]).reason == "there is no labelled picture"
-    assert cohens_kappa([cell("a", tn=3), cell("b", tn=2)]) == (None, None, None, 5, ALL_EQUAL)
-    assert krippendorff_alpha([[1, 1], [1, 1]], ["a", "b"]) == (None, None, None, 2, ALL_EQUAL)
+    assert cohens_kappa([cell("a", tn=3), cell("b", tn=2)]) == Agreement(value=None, n=5, reason=ALL_EQUAL)
+    assert krippendorff_alpha([[1, 1], [1, 1]], ["a", "b"]) == Agreement(value=None, n=2, reason=ALL_EQUAL)
     assert krippendorff_alpha([[1, N], [2]], ["a", "b"]).reason == "no picture has the answers of two raters"
 
 
 def test_what_one_character_holds_alone_has_no_interval() -> None:
-    assert cohens_kappa([cell("a", 3, 1, 1, 3)]) == (0.5, None, None, 8, ONE_CHARACTER)
+    assert cohens_kappa([cell("a", 3, 1, 1, 3)]) == Agreement(value=0.5, n=8, reason=ONE_CHARACTER)
     only_a_is_shown = cohens_kappa([cell("a", 3, 0, 0, 1), cell("b", tn=4), cell("c", tn=4)])
     assert (only_a_is_shown.value, only_a_is_shown.low) == (1.0, None)
     assert only_a_is_shown.reason == f"without one character, {ALL_EQUAL}"

@@ -18,7 +18,7 @@ from pictures import difference, quick, request, resolved
 from copycat.errors import DataError, MissingExtraError
 from copycat.models import MODELS
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.hub import JUDGE, Source
+from copycat.models.hub import JUDGE, Source, used_weights
 from copycat.models.resolve import resolve_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -253,6 +253,24 @@ def test_of_a_judge_the_config_tells_that_it_was_fetched_before(cache: Path) -> 
     )
     folder = fill(cache, REPOSITORY, {"config.json": "{}"})
     assert (one.commit, one.files) == (COMMIT, folder)
+
+
+def test_of_several_files_the_first_that_the_hub_has_is_downloaded_and_no_other(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(cache, REPOSITORY, {"config.json": "{}"})
+    asked: list[str] = []
+
+    def download(repository: str, name: str, revision: str | None) -> str:
+        asked.append(name)
+        if name == "rare.safetensors":
+            raise hub.EntryNotFoundError("404")
+        return str(cache / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    one = Source(REPOSITORY, "judge 'mine'", use=used_weights("config.json"))
+    assert one.fetch("rare.safetensors", "model.safetensors", "model.bin") == cache / "model.safetensors"
+    assert asked == ["rare.safetensors", "model.safetensors"]
 
 
 def test_what_is_known_to_be_absent_is_known_offline_too(cache: Path) -> None:
