@@ -36,7 +36,7 @@ N_CPUS = 2
 PATIENCE_SECONDS = 30.0
 
 PLUGIN = """\
-import os, signal
+import os, signal, time
 from pathlib import Path
 
 from copycat.errors import DataError
@@ -54,6 +54,18 @@ class Fatal(FakeModel):
             deaths.write_text(left[1:])
             os.kill(os.getpid(), signal.SIGKILL)
         return super().generate(requests, sampling)
+
+class Together(FakeModel):
+    '''Draws only when two workers have something to draw.'''
+    def generate(self, requests, sampling):
+        here = Path(__file__).with_name("here")
+        here.mkdir(exist_ok=True)
+        (here / str(os.getpid())).touch()
+        for _ in range(1000):
+            if len(list(here.iterdir())) > 1:
+                return super().generate(requests, sampling)
+            time.sleep(0.06)
+        raise AssertionError("nobody came")
 
 class Broken(FakeModel):
     def generate(self, requests, sampling):
@@ -170,10 +182,13 @@ def test_the_command_gives_the_bytes_of_the_local_executor(run: Cli, tmp_path: P
 
 
 def test_both_workers_draw_and_no_batch_is_drawn_twice(
-    plan: Plan, folder: RunFolder, doubles: Doubles, executor: Callable[..., RayExecutor]
+    plan: Plan,
+    folder: RunFolder,
+    doubles: Doubles,
+    executor: Callable[..., RayExecutor],
+    plugin: Callable[..., ModelRow],
 ) -> None:
-    doubles.switch(seconds=0.2)
-    two = executor()
+    two = executor(plugin("Together"))
     runner.generate(plan, folder, two, silent)
     assert len(set(processes(two))) == N_CPUS
     assert sorted(doubles.generated) == sorted(request.key for request in plan.requests)
@@ -350,12 +365,13 @@ def test_an_error_of_a_plug_in_arrives_as_the_nearest_of_ours() -> None:
 def test_what_has_come_in_when_the_caller_stops_is_not_lost(
     plan: Plan, doubles: Doubles, executor: Callable[..., RayExecutor]
 ) -> None:
-    doubles.switch(seconds=0.1)
     late: list[DrawnBatch] = []
     batches = [(request,) for request in plan.requests]
-    drawing = executor().run(batches, plan.spec.sampling, late.append)
+    one = executor()
+    drawing = one.run(batches, plan.spec.sampling, late.append)
     taken = [next(drawing)]
-    time.sleep(0.6)  # both workers finish the two batches that they have in hand
+    # A worker does one thing after the other: it answers when the batches that it has in hand are finished.
+    ray.get([hand.actor.__ray_ready__.remote() for hand in one.hands], timeout=60)
     drawing.close()
     assert len(taken) + len(late) == len(doubles.generated)
     assert 1 < len(taken) + len(late) <= 1 + N_CPUS * AHEAD
