@@ -10,6 +10,8 @@ from copycat.mitigations import Mitigation
 from copycat.schema import Character, ImageRequest, Prompt, RunSpec
 
 KEY_HEX_DIGITS = 20
+CHANGED = {"prompt_sent", "negative_prompt", "guide"}
+"""The fields of a request that a mitigation may change."""
 
 
 def build_requests(
@@ -24,7 +26,7 @@ def build_requests(
     anchor_place = {anchor: i for i, anchor in enumerate(spec.anchors)}
     ordered = sorted(prompts, key=lambda p: (place[p.character], anchor_place[p.anchor]))
     requests = [
-        _with_key(spec, mitigation.apply(_plain_request(prompt, repeat), by_id[prompt.character]))
+        _with_key(spec, mitigation.apply(_plain_request(prompt, repeat), by_id.get(prompt.character)))
         for repeat in range(spec.seeds)
         for prompt in ordered
     ]
@@ -34,6 +36,11 @@ def build_requests(
 def build_batches(requests: Sequence[ImageRequest], batch_size: int) -> list[tuple[ImageRequest, ...]]:
     """Say which pictures are made together: part of the plan, so that a resumed run repeats the same arithmetic."""
     return [tuple(requests[i : i + batch_size]) for i in range(0, len(requests), batch_size)]
+
+
+def texts_sha256(requests: Sequence[ImageRequest]) -> str:
+    """Hash what a mitigation made of the prompts, so that other keywords or rewrites are another run."""
+    return canonical_sha256([request.model_dump(mode="json", include=CHANGED) for request in requests])
 
 
 def build_seed(prompt_id: str, repeat: int) -> int:

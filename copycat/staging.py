@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from copycat.catalog import (
+    LISTS,
     build_prompts,
     characters_sha256,
     parse_anchor,
     prompt_set_of,
     prompts_sha256,
     read_character_set,
+    with_lists,
 )
 from copycat.errors import MissingExtraError, UnsupportedError
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
@@ -22,11 +24,11 @@ from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
 from copycat.judges.memory import AnswerMemory
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
-from copycat.mitigations import NONE, build_mitigation, canonical_mitigation
+from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
 from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
-from copycat.plan import build_requests, run_id
+from copycat.plan import build_requests, run_id, texts_sha256
 from copycat.registry import resolve
 from copycat.runs.environment import pick_device
 from copycat.runs.executors import LOCAL
@@ -49,6 +51,7 @@ class Job(Record):
     models: tuple[str, ...]
     mitigations: tuple[str, ...] = ()
     characters: str | None = None
+    lists: Path = LISTS
     anchors: tuple[str, ...] = ("name", "keywords", "description")
     seeds: int = 3
     judge: str | None = None
@@ -97,16 +100,19 @@ def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
 
 def plan_cells(job: Job, stage: Stage) -> list[Cell]:
     """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
-    mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text) for text in job.mitigations)])
-    prompt_set = prompt_set_of(stage.characters)
+    prompt_set = with_lists(prompt_set_of(stage.characters), job.lists)
+    setting = Setting(stage.characters, prompt_set)
+    mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text, setting) for text in job.mitigations)])
     anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
     prompts = build_prompts(stage.characters, prompt_set, anchors)
     common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
     cells = []
     for name in mitigations:
-        mitigation = build_mitigation(name, prompt_set)
+        mitigation = build_mitigation(name, setting)
         spec = common.model_copy(update={"mitigation": name})
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
+        if name != NONE:
+            spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)})
         if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
             spec = spec.model_copy(update={"sampling": sampling})
             requests = build_requests(spec, prompts, stage.characters.characters, mitigation)

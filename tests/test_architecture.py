@@ -20,26 +20,27 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("schema", "names", "registry", "paths"),
     ("metrics",),
-    ("console", "catalog"),
+    ("console", "catalog", "corpus"),
     ("mitigations",),
     ("plan",),
     ("services",),
+    ("llm", "published"),
     ("models",),
     ("judges",),
     ("measures",),
     ("runs",),
     ("staging",),
     ("eval",),
-    ("sandbox", "doctor", "calibration"),
+    ("sandbox", "doctor", "calibration", "discovery"),
     ("commands",),
-    ("cli", "data", "calibrate"),
+    ("cli", "data", "calibrate", "discover", "mitigate"),
 )
 """From the bottom up: a module imports its own package and lower layers, never its equals."""
 
 ENTRY_POINT = len(LAYERS)
 """`__main__` files and the block under `if __name__ == "__main__"` stand above everything."""
 
-PURE = {"errors", "schema", "names", "registry", "paths", "catalog", "metrics", "mitigations", "plan"}
+PURE = {"errors", "schema", "names", "registry", "paths", "catalog", "corpus", "metrics", "mitigations", "plan"}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "open_clip", "openai", "ray", "accelerate", "datasets"}
 MAY_IMPORT_HEAVY = ("sandbox/train/", "sandbox/oracle.py")
 

@@ -184,7 +184,7 @@ def test_without_a_mitigation_the_baseline_stands_alone(run: Cli) -> None:
 
 def test_a_users_own_keywords_can_be_an_anchor(run: Cli) -> None:
     assert run("--anchors", "keywords, keywords:authored-2", "--mitigation", "negprompt:keywords").code == 0
-    folder = folder_of("negprompt:keywords")
+    folder = folder_of("negprompt:authored-5")
     assert read(folder / "run.json")["spec"]["anchors"] == ["keywords:authored-5", "keywords:authored-2"]
     assert samples_of(folder)[1]["prompt"] == "cartoon dog, green hat"
 
@@ -368,8 +368,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an unknown variant": (
         ("--mitigation", "negprompt:copyrigt"),
-        "unknown variant of mitigation 'negprompt': 'copyrigt'\n  did you mean 'copyright'?\n"
-        f"  see all: {SEE} mitigations",
+        "unknown term 'copyrigt'\n  did you mean 'copyright'?\n  see all: docs/mitigations.md",
     ),
     "an unknown anchor": (
         ("--anchors", "name,descripton"),
@@ -606,7 +605,7 @@ def test_a_bug_shows_its_traceback(run: Cli, monkeypatch: pytest.MonkeyPatch) ->
     ("kind", "names"),
     [
         ("models", {"sandbox", "sdxl", "fake"}),
-        ("mitigations", {"none", "negprompt:name|copyright|keywords|name-and-keywords"}),
+        ("mitigations", {"none", "negprompt:name|copyright|keywords|name,keywords|best|universal"}),
         ("judges", {"sandbox", "fake-judge"}),
         ("anchors", {"name", "description", "keywords:authored-3", "keywords:authored-5"}),
         ("characters", {"copycat50", "sandbox", "unseen50"}),

@@ -9,6 +9,7 @@ from copycat.catalog.character_sets import (
 )
 from copycat.catalog.freeze import freeze_prompt_set
 from copycat.catalog.hashing import canonical_json, canonical_sha256
+from copycat.catalog.lists import LISTS, FrozenList, with_lists, write_list
 from copycat.catalog.prompt_files import PromptCard, PromptFile
 from copycat.catalog.prompt_sets import PromptSet, derived_prompt_set, prompt_set_of, read_prompt_set
 from copycat.catalog.prompts import build_prompts, list_anchors, prompts_sha256
@@ -16,7 +17,9 @@ from copycat.catalog.prompts import build_prompts, list_anchors, prompts_sha256
 __all__ = [
     "CHARACTER_SETS_HINT",
     "DEFAULT_K",
+    "LISTS",
     "Anchor",
+    "FrozenList",
     "PromptCard",
     "PromptFile",
     "PromptSet",
@@ -33,4 +36,6 @@ __all__ = [
     "prompts_sha256",
     "read_character_set",
     "read_prompt_set",
+    "with_lists",
+    "write_list",
 ]

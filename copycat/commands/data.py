@@ -1,7 +1,8 @@
-"""`python -m copycat.data validate|freeze`."""
+"""`python -m copycat.data validate|freeze|lists`."""
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -44,3 +45,31 @@ def freeze(  # noqa: PLR0917 - one parameter per option
     card = freeze_prompt_set(read_character_set(file), out, how=how, by=by, date=date, version=version)
     console.out.print(f"{out}: {', '.join(card.files)}", markup=False)
     return 0
+
+
+@app.command()
+def lists(
+    names: Annotated[list[str] | None, typer.Argument(help="of published lists; without any, what there is")] = None,
+    characters: Annotated[str, typer.Option(metavar="SET|FILE", help="whose keywords")] = "copycat50",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="where lists are kept")] = Path("lists"),
+) -> int:
+    """Fetch keyword lists and rewrites that CopyCat published; each becomes an anchor, such as keywords:laion-5."""
+    from copycat import console
+    from copycat.catalog import read_character_set
+    from copycat.published import PUBLISHED, fetch_list
+
+    if not names:
+        for row in PUBLISHED.rows():
+            console.out.print(f"{row.name:<12} {row.kind:<9} {row.summary}", markup=False, soft_wrap=True)
+        return console.EXIT_DONE
+    rows = [PUBLISHED.get(name) for name in names]
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    for row in rows:
+        fetched = fetch_list(row.name, read_character_set(characters), out, today)
+        console.out.print(f"{fetched.path}: {fetched.n_characters} texts", markup=False, soft_wrap=True)
+        for fault in fetched.faults:
+            console.err.print(f"  {fault}", markup=False, soft_wrap=True)
+        if fetched.faults:
+            said = f"  {len(fetched.faults)} known faults, above and in the file; the list is as it was published"
+            console.err.print(said, markup=False, soft_wrap=True)
+    return console.EXIT_DONE

@@ -35,6 +35,9 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     anchors: Annotated[
         str, typer.Option(help="comma list of name, keywords[:RANKER[-K]], description")
     ] = "name,keywords,description",
+    lists: Annotated[
+        Path, typer.Option(metavar="DIR", help="keyword lists and rewrites of yours, see docs/anchors.md")
+    ] = Path("lists"),
     seeds: Annotated[int, typer.Option(min=1, help="pictures per prompt")] = 3,
     judge: Annotated[
         str | None,

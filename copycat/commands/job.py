@@ -17,6 +17,7 @@ CHOICES = {
     "safety_checker": ("on", "off"),
 }
 SAME_NAME = (
+    "lists",
     "seeds",
     "judge",
     "references",

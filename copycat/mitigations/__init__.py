@@ -5,30 +5,66 @@ To add one: a file here with a class that has `apply`, a row below, a test, a li
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 from copycat.catalog import PromptSet
 from copycat.errors import UserError
-from copycat.registry import Registry
-from copycat.schema import Character, ImageRequest, Record
+from copycat.registry import Registry, resolve
+from copycat.schema import Character, CharacterSet, ImageRequest, Record
 
 NONE = "none"
 
 
+class Question(NamedTuple):
+    """A question to a language model: the id of an instruction under prompts/instructions, a text, and a seed."""
+
+    instruction: str
+    text: str
+    seed: int = 0
+
+
+class Setting(NamedTuple):
+    """What mitigations are built from.
+
+    `ask` gives a language model's answer, the same one to the same question; None where there is no such model.
+    """
+
+    characters: CharacterSet
+    prompt_set: PromptSet
+    ask: Callable[[Question], str] | None = None
+
+
 class MitigationRow(Record):
-    """A mitigation: `variants` come after a colon, the first is the default."""
+    """A mitigation: `variants` come after a colon, the first is the default.
+
+    One that `is_open` reads its variants itself, with its class's `canonical(variant, setting)`; then
+    `variants` are examples.
+    """
 
     name: str
     target: str
     summary: str
     variants: tuple[str, ...] = ()
+    is_open: bool = False
 
 
 class Mitigation(Protocol):
     """Changes what is sent to the model; never touches the model."""
 
-    def apply(self, request: ImageRequest, character: Character) -> ImageRequest:
-        """Give the request to send instead; character, anchor, repeat and seed stay as they are."""
+    def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
+        """Give the request to send instead; character, anchor, repeat and seed stay as they are.
+
+        Args:
+            target: whom to protect; None where nobody is meant.
+        """
+
+
+class Detector(Protocol):
+    """Says whom a request is after, so that the mitigations behind it act on that character and on no other."""
+
+    def find(self, request: ImageRequest) -> Character | None:
+        """Give the character that the prompt is after, None where it is after nobody."""
 
 
 MITIGATIONS: Registry[MitigationRow] = Registry(
@@ -38,51 +74,64 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
         MitigationRow(
             name="negprompt",
             target="copycat.mitigations.negprompt:NegativePrompt",
-            summary="classifier-free guidance away from the character (CopyCat, Table 1)",
-            variants=("name", "copyright", "keywords", "name-and-keywords"),
+            summary="classifier-free guidance away from the character (CopyCat, Table 1); terms joined by commas",
+            variants=("name", "copyright", "keywords", "name,keywords", "best", "universal"),
+            is_open=True,
         ),
     ),
     hint="see all: python -m copycat.eval --list mitigations",
 )
 
 
-class _Composition:
-    """Mitigations one after the other."""
+class Composition:
+    """Mitigations one after the other. A detector among them decides whom those behind it protect."""
 
-    def __init__(self, parts: tuple[Mitigation, ...]) -> None:
+    def __init__(self, parts: tuple[Mitigation | Detector, ...]) -> None:
         self.parts = parts
 
-    def apply(self, request: ImageRequest, character: Character) -> ImageRequest:
+    def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
+        """Apply part after part, each to what the one before it gave."""
         for part in self.parts:
-            request = part.apply(request, character)
+            find = getattr(part, "find", None)
+            if find is not None:
+                target = find(request)
+            else:
+                request = part.apply(request, target)  # type: ignore[union-attr]
         return request
 
 
-def canonical_mitigation(text: str) -> str:
+def canonical_mitigation(text: str, setting: Setting) -> str:
     """Give the full name of what was typed: 'negprompt' -> 'negprompt:name', 'none+negprompt' likewise.
 
     Raises:
         UnknownNameError: no such mitigation or variant.
-        UserError: nothing between two '+'.
+        UserError: nothing between two '+', or the same part twice.
     """
-    parts = [_canonical_part(part.strip(), text) for part in text.split("+")]
+    parts = [_canonical_part(part.strip(), text, setting) for part in text.split("+")]
+    repeated = next((part for place, part in enumerate(parts) if part != NONE and part in parts[:place]), None)
+    if repeated is not None:
+        raise UserError(f"mitigation '{text}' has the part '{repeated}' twice\n  needed: each part once")
     return "+".join([part for part in parts if part != NONE] or [NONE])
 
 
-def build_mitigation(name: str, prompt_set: PromptSet) -> Mitigation:
-    """Build the mitigation of a full name such as 'negprompt:copyright+negprompt:keywords'."""
+def build_mitigation(name: str, setting: Setting) -> Mitigation:
+    """Build the mitigation of a name such as 'rewrite:rules+negprompt:name,keywords'."""
     parts = []
-    for part in canonical_mitigation(name).split("+"):
+    for part in canonical_mitigation(name, setting).split("+"):
         kind, _, variant = part.partition(":")
-        parts.append(MITIGATIONS.load(kind)(variant, prompt_set))
-    return parts[0] if len(parts) == 1 else _Composition(tuple(parts))
+        parts.append(MITIGATIONS.load(kind)(variant, setting))
+    only: Mitigation = parts[0]
+    return only if len(parts) == 1 and hasattr(only, "apply") else Composition(tuple(parts))
 
 
-def _canonical_part(part: str, whole: str) -> str:
+def _canonical_part(part: str, whole: str, setting: Setting) -> str:
     if not part:
         raise UserError(f"mitigation '{whole}' has an empty part\n  needed: NAME or NAME:VARIANT, joined by '+'")
     kind, _, variant = part.partition(":")
     row = MITIGATIONS.get(kind)
+    if row.is_open:
+        own: Any = resolve(row.target, f"mitigation '{kind}'")
+        return f"{kind}:{own.canonical(variant or row.variants[0], setting)}"
     if not row.variants:
         if variant:
             raise UserError(f"mitigation '{kind}' takes no variant, got '{variant}'\n  type: {kind}")

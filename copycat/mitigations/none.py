@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from copycat.catalog import PromptSet
+from copycat.mitigations import Setting
 from copycat.schema import Character, ImageRequest
 
 
 class NoMitigation:
     """Sends every request as it is."""
 
-    def __init__(self, variant: str, prompt_set: PromptSet) -> None:
-        del variant, prompt_set
+    def __init__(self, variant: str, setting: Setting) -> None:
+        del variant, setting
 
-    def apply(self, request: ImageRequest, character: Character) -> ImageRequest:
+    def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
         """Give back the request unchanged."""
-        del character
+        del target
         return request

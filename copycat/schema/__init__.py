@@ -16,7 +16,7 @@ from copycat.schema.judgements import (
     PictureLabel,
     Screening,
 )
-from copycat.schema.requests import ImageRequest, Sample, Sampling, Upscaling
+from copycat.schema.requests import Guide, ImageRequest, Sample, Sampling, Upscaling
 from copycat.schema.results import (
     MIN_COVERAGE,
     SERVICE,
@@ -44,6 +44,7 @@ __all__ = [
     "Counts",
     "Estimate",
     "FirstAppearance",
+    "Guide",
     "ImageRequest",
     "Judgement",
     "LegalNote",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -74,7 +74,26 @@ class Sampling(Record):
         return {name: value for name, value in write(self).items() if value is not None}
 
 
-class ImageRequest(Record):
+class Guide(Record):
+    """Training-free guidance away from a concept while a picture is drawn; the method says which settings it has."""
+
+    method: Literal["sld", "safree", "nag"]
+    concept: tuple[str, ...] = Field(min_length=1)
+    settings: dict[str, float] = Field(default_factory=dict)
+
+
+class _WithoutUnused(Record):
+    """Leaves out of what is written the fields of `unused_left_out` that are None, so that they move no older hash."""
+
+    unused_left_out: ClassVar[tuple[str, ...]] = ("guide",)
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_used(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        left_out = self.unused_left_out
+        return {name: value for name, value in write(self).items() if value is not None or name not in left_out}
+
+
+class ImageRequest(_WithoutUnused):
     """One picture to make. A model acts on every field or refuses."""
 
     key: str
@@ -85,10 +104,11 @@ class ImageRequest(Record):
     prompt: str
     prompt_sent: str
     negative_prompt: str | None = None
+    guide: Guide | None = None
     seed: int
 
 
-class Sample(Record):
+class Sample(_WithoutUnused):
     """A finished request: one line of samples.jsonl.
 
     `image` is relative to the run folder and null unless status is "ok"; `sha256` is of the
@@ -105,6 +125,7 @@ class Sample(Record):
     prompt: str
     prompt_sent: str
     negative_prompt: str | None
+    guide: Guide | None = None
     seed: int
     status: Status
     detail: str = ""

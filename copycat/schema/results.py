@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record
 from copycat.schema.judgements import CorrectionMethod
@@ -66,6 +66,7 @@ class RunSpec(Record):
     """What was asked, every value explicit. Two equal specs share a run folder.
 
     `judge` and `judge_revision` do not move a pixel and are not part of the folder's identity.
+    `texts_sha256` is of the texts that a mitigation made of the prompts; None without a mitigation.
     """
 
     suite_version: str = SUITE_VERSION
@@ -73,6 +74,7 @@ class RunSpec(Record):
     model_source: str
     model_revision: str
     mitigation: str
+    texts_sha256: str | None = None
     characters: str
     characters_sha256: str
     anchors: tuple[str, ...]
@@ -84,6 +86,11 @@ class RunSpec(Record):
     limit: int | None = Field(default=None, ge=1)
     judge: str
     judge_revision: str
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a hash that is None, so that it moves no older run id."""
+        return {name: value for name, value in write(self).items() if name != "texts_sha256" or value is not None}
 
 
 class PairedTest(Record):

@@ -7,7 +7,7 @@ from typing import Any
 from copycat_doubles import JUDGE, MODEL
 
 from copycat.catalog import build_prompts, derived_prompt_set, parse_anchor
-from copycat.mitigations import build_mitigation
+from copycat.mitigations import Setting, build_mitigation
 from copycat.plan import build_requests, run_id
 from copycat.runs.folder import RunFile
 from copycat.runs.runner import Plan
@@ -39,7 +39,8 @@ def requests_of(characters: CharacterSet, spec: RunSpec = SPEC) -> tuple[ImageRe
     prompt_set = derived_prompt_set(characters)
     anchors = [parse_anchor(text, prompt_set.default_ranker) for text in spec.anchors]
     prompts = build_prompts(characters, prompt_set, anchors)
-    return build_requests(spec, prompts, characters.characters, build_mitigation(spec.mitigation, prompt_set))
+    mitigation = build_mitigation(spec.mitigation, Setting(characters, prompt_set))
+    return build_requests(spec, prompts, characters.characters, mitigation)
 
 
 def plan_of(characters: CharacterSet, spec: RunSpec = SPEC) -> Plan:
