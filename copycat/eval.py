@@ -51,13 +51,14 @@ SENTINELS = "sentinels"
 class Outcome(NamedTuple):
     """What came out of one cell; `differences` are to the unmitigated cell of the same model.
 
-    `notes` tell how requests ended that gave no picture.
+    `notes` tell how requests ended that gave no picture; `rows` are the pictures with their verdicts.
     """
 
     folder: Path
     result: RunResult
     differences: tuple[Estimate, ...]
     notes: tuple[str, ...] = ()
+    rows: Outcomes = Outcomes(rows=())
 
     @property
     def is_valid(self) -> bool:
@@ -152,11 +153,11 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     result = runner.add_up(cell.plan, cell.folder, stage.characters)
     facts = run.judge_facts | facts_of(stage.judge)  # what a service tells with its answers is there only once
     cell.folder.write_run(run := run.model_copy(update={"status": "finished", "judge_facts": facts}))
-    compared = _compare(cell, baseline, join_outcomes(samples, judgements), calibration)
+    rows = join_outcomes(samples, judgements)
+    compared = _compare(cell, baseline, rows, calibration)
     build_run_report(Finished(cell.folder, run, result), stage.characters, compared, job.command)
-    return Outcome(
-        cell.folder.path, result, compared.differences, (*notes_of(samples), *notes_on_judging(judgements), *asked)
-    )
+    notes = (*notes_of(samples), *notes_on_judging(judgements), *asked)
+    return Outcome(cell.folder.path, result, compared.differences, notes, rows)
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def _set_up(job: Job, name: str) -> Stage:
     """Find model, characters and judge; loads no weights."""
     size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
     row = resolve_model(name, job.revision, size)
-    characters = read_character_set(job.characters or _default_characters(row))
+    characters = read_character_set(job.characters or default_characters(row))
     device = pick_device(job.device)
     name = job.judge or _default_judge(characters)
     judge_row = resolve_judge(name, _text_of(job.references), may_ignore=bool(job.metrics))
@@ -202,7 +202,8 @@ def _batch_size(job: Job, row: ModelRow) -> int:
     return job.batch_size or row.batch_size
 
 
-def _default_characters(row: ModelRow) -> str:
+def default_characters(row: ModelRow) -> str:
+    """Name the characters that a model is asked for unless the user says otherwise."""
     return "sandbox" if row == MODELS.get(SANDBOX) else "copycat50"
 
 

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runs",),
     ("staging",),
     ("eval",),
-    ("sandbox", "doctor", "calibration", "discovery"),
+    ("sandbox", "doctor", "calibration", "discovery", "grids"),
     ("commands",),
     ("cli", "data", "calibrate", "discover", "mitigate"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from json import loads as parse_json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,12 +30,19 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     mitigation: Annotated[
         list[str] | None, typer.Option(help="NAME[:VARIANT], '+' composes; repeatable", show_default=False)
     ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="a table of the paper: table1, table2, table8 or figure3", show_default=False
+        ),
+    ] = None,
     characters: Annotated[
         str | None, typer.Option(metavar="SET|FILE", help="default: 'sandbox' for the sandbox, else 'copycat50'")
     ] = None,
     anchors: Annotated[
-        str, typer.Option(help="comma list of name, keywords[:RANKER[-K]], description")
-    ] = "name,keywords,description",
+        str | None,
+        typer.Option(help="comma list of name, keywords[:RANKER[-K]], description; default: all three"),
+    ] = None,
     lists: Annotated[
         Path, typer.Option(metavar="DIR", help="keyword lists and rewrites of yours, see docs/anchors.md")
     ] = Path("lists"),
@@ -127,7 +135,23 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
 
         print_plan(job, as_json=json)
         return 0
+    if grid is not None:
+        return _run_grid(grid, job, as_json=json)
     return _draw(job, as_json=json) if job.shard else _run(job, as_json=json)
+
+
+def _run_grid(name: str, job: Job, *, as_json: bool) -> int:
+    from copycat import console
+    from copycat.commands.grid_tables import print_grid
+    from copycat.grids import GRIDS, run_grid
+
+    results = run_grid(GRIDS.get(name), job)
+    if as_json:
+        console.print_json({"grids": [parse_json(result.path.read_text(encoding="utf-8")) for result in results]})
+    else:
+        for result in results:
+            print_grid(result)
+    return console.EXIT_DONE if all(result.is_valid for result in results) else console.EXIT_NOT_VALID
 
 
 def _run(job: Job, *, as_json: bool) -> int:

@@ -31,6 +31,7 @@ SAME_NAME = (
     "out",
     "fresh",
 )
+DEFAULT_ANCHORS = "name,keywords,description"
 SAMPLING = ("steps", "guidance", "true_guidance", "dtype", "frames", "safety_checker", "quality")
 
 
@@ -43,7 +44,9 @@ def build_job(options: dict[str, Any], command: str) -> Job:
     """
     if not options["model"]:
         raise UserError("no model given\n  needed: --model NAME, e.g. --model sandbox\n  see all: --list models")
-    anchors = tuple(part.strip() for part in options["anchors"].split(",") if part.strip())
+    _check_grid(options)
+    typed = DEFAULT_ANCHORS if options["anchors"] is None else options["anchors"]
+    anchors = tuple(part.strip() for part in typed.split(",") if part.strip())
     if not anchors:
         raise UserError("no anchor given\n  needed: a comma list, e.g. --anchors name,keywords,description")
     for name, known in CHOICES.items():
@@ -67,6 +70,17 @@ def build_job(options: dict[str, Any], command: str) -> Job:
         command=command,
         **{name: options[name] for name in SAME_NAME},
     )
+
+
+def _check_grid(options: dict[str, Any]) -> None:
+    """Refuse what a grid decides itself, and what cannot be done to all of its cells at once."""
+    if options["grid"] is None:
+        return
+    for name in ("mitigation", "anchors", "shard"):
+        if options[name]:
+            raise UserError(f"--grid and --{name} do not go together\n  the grid says what is run; leave out --{name}")
+    if options["dry_run"]:
+        raise UserError("--grid and --dry-run do not go together\n  use --limit N for a quick look at a grid")
 
 
 def _sampling(options: dict[str, Any]) -> dict[str, Any]:
