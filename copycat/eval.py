@@ -26,6 +26,7 @@ from copycat.runs import judging, runner
 from copycat.runs.calibrations import take_up_calibration
 from copycat.runs.environment import describe_environment
 from copycat.runs.executors import Executor, build_executor, overlaps
+from copycat.runs.filtering import FilteredModel, filter_notes
 from copycat.runs.folder import RunFile, write_json
 from copycat.runs.limits import Tally
 from copycat.runs.measuring import measure_pictures
@@ -156,7 +157,8 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     rows = join_outcomes(samples, judgements)
     compared = _compare(cell, baseline, rows, calibration)
     build_run_report(Finished(cell.folder, run, result), stage.characters, compared, job.command)
-    notes = (*notes_of(samples), *notes_on_judging(judgements), *asked)
+    seen = [row.sample.key for row in rows.rows if row.is_any_detected]
+    notes = (*notes_of(samples), *filter_notes(samples, seen), *notes_on_judging(judgements), *asked)
     return Outcome(cell.folder.path, result, compared.differences, notes, rows)
 
 
@@ -166,7 +168,8 @@ def _at_work(job: Job, stage: Stage, cells: Sequence[Cell]) -> Iterator[tuple[Ex
 
     All folders are opened first: what is wrong with the last one is told before the first picture is drawn.
     """
-    executor = build_executor(job.executor, stage.row, stage.model, stage.device)
+    model = FilteredModel(stage.model, stage.filters, stage.characters) if stage.filters else stage.model
+    executor = build_executor(job.executor, stage.row, model, stage.device)
     try:
         if job.fresh:
             for cell in cells:

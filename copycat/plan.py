@@ -10,7 +10,7 @@ from copycat.mitigations import Mitigation
 from copycat.schema import Character, ImageRequest, Prompt, RunSpec
 
 KEY_HEX_DIGITS = 20
-CHANGED = {"prompt_sent", "negative_prompt", "guide"}
+CHANGED = {"prompt_sent", "negative_prompt", "guide", "output_filter"}
 """The fields of a request that a mitigation may change."""
 
 

@@ -19,8 +19,8 @@ from copycat.catalog import (
     with_lists,
 )
 from copycat.errors import MissingExtraError, UnsupportedError
+from copycat.judges import NO_JUDGE, Judge, JudgeRow
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
-from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
 from copycat.judges.memory import AnswerMemory
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
@@ -36,7 +36,7 @@ from copycat.runs.folder import RunFolder
 from copycat.runs.limits import Limits
 from copycat.runs.runner import Plan
 from copycat.runs.shards import Shard
-from copycat.schema import SERVICE, CharacterSet, Prompt, Record, RunSpec
+from copycat.schema import SERVICE, CharacterSet, ImageRequest, Prompt, Record, RunSpec
 
 ANSWERS = "judge-answers.sqlite"
 """Beside the run folders: what judges said."""
@@ -74,12 +74,16 @@ class Job(Record):
 
 
 class Stage(NamedTuple):
-    """One model with everything around it that does not change between mitigations."""
+    """One model with everything around it that does not change between mitigations.
+
+    `filters` are the judges that output filters ask for, by the name in a request.
+    """
 
     row: ModelRow
     model: ImageModel
     judge_row: JudgeRow
     judge: Judge
+    filters: dict[str | None, Judge]
     memory: AnswerMemory
     measures: tuple[tuple[MeasureRow, Measure], ...]
     characters: CharacterSet
@@ -112,13 +116,44 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
         spec = common.model_copy(update={"mitigation": name})
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         if name != NONE:
-            spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)})
+            spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)} | _filter_of(job, stage, requests))
         if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
             spec = spec.model_copy(update={"sampling": sampling})
             requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         stage.model.check(requests, spec.sampling)
         cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
     return cells
+
+
+def _filter_of(job: Job, stage: Stage, requests: Sequence[ImageRequest]) -> dict[str, str]:
+    """Find the judge that an output filter asks for, and give what the spec says of it.
+
+    Raises:
+        UnsupportedError: nobody would look, the judge does not know these characters, or machines of a cluster draw.
+    """
+    wanted = next((request.output_filter for request in requests if request.output_filter is not None), None)
+    if wanted is None:
+        return {}
+    if job.executor != LOCAL:
+        raise UnsupportedError("an output filter works where the judge is, not on a cluster\n  leave out --executor")
+    if wanted.judge not in stage.filters:
+        row = stage.judge_row if wanted.judge is None else resolve_judge(wanted.judge, _text_of(job.references))
+        if row.name == NO_JUDGE:
+            raise UnsupportedError("an output filter needs a judge\n  name one, such as: filter:regenerate,JUDGE")
+        _require_known(row, stage.characters)
+        stage.filters[wanted.judge] = (
+            stage.judge if wanted.judge is None else build_judge(row, stage.device, stage.memory)
+        )
+    judge = stage.filters[wanted.judge]
+    return {"filter_judge": f"{wanted.judge or stage.judge_row.name}@{judge.revision()}"}
+
+
+def _require_known(row: JudgeRow, characters: CharacterSet) -> None:
+    if row.knows not in (None, characters.id):
+        raise UnsupportedError(
+            f"judge '{row.name}' knows only character set '{row.knows}', not '{characters.id}'\n"
+            "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
+        )
 
 
 def _set_up(job: Job, name: str) -> Stage:
@@ -129,17 +164,14 @@ def _set_up(job: Job, name: str) -> Stage:
     device = pick_device(job.device)
     name = job.judge or _default_judge(characters)
     judge_row = resolve_judge(name, _text_of(job.references), may_ignore=bool(job.metrics))
-    if judge_row.knows not in (None, characters.id):
-        raise UnsupportedError(
-            f"judge '{judge_row.name}' knows only character set '{judge_row.knows}', not '{characters.id}'\n"
-            "  its verdicts on other characters would mean nothing; see all: python -m copycat.eval --list judges"
-        )
+    _require_known(judge_row, characters)
     memory = AnswerMemory(job.out / ANSWERS)
     return Stage(
         row=row,
         model=resolve(row.target, f"model '{row.name}'")(row, device),
         judge_row=judge_row,
         judge=build_judge(judge_row, device, memory),
+        filters={},
         memory=memory,
         measures=_build_measures(job, device, characters),
         characters=characters,

@@ -9,7 +9,7 @@ from plan_builders import SPEC, changed, requests_of
 
 from copycat.catalog import build_prompts, derived_prompt_set, parse_anchor
 from copycat.plan import KEY_HEX_DIGITS, build_batches, build_requests, build_seed, run_id
-from copycat.schema import CharacterSet, Guide, ImageRequest, RunSpec, Sampling, Upscaling
+from copycat.schema import CharacterSet, Guide, ImageRequest, OutputFilter, RunSpec, Sampling, Upscaling
 
 SAMPLING = SPEC.sampling
 
@@ -145,6 +145,7 @@ REQUEST_FIELDS = {
     "prompt_sent": "other",
     "negative_prompt": "other",
     "guide": Guide(method="sld", concept=("other",)),
+    "output_filter": OutputFilter(tries=2),
     "seed": 77,
 }
 
@@ -192,6 +193,7 @@ def test_a_run_id_is_stable_and_independent_of_the_judge() -> None:
         ("model_source", "x"),
         ("model_revision", "x"),
         ("texts_sha256", "x"),
+        ("filter_judge", "x"),
         ("mitigation", "x"),
         ("characters", "x"),
         ("characters_sha256", "x"),

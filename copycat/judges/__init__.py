@@ -15,6 +15,7 @@ from copycat.registry import Registry
 from copycat.schema import Answer, CharacterSet, Judgement, MemberVerdict, Record, Screening
 
 SANDBOX = "sandbox"
+ORACLE = "oracle"
 NO_JUDGE = "none"
 """Pictures are made and kept, and nobody looks at them yet."""
 
@@ -128,6 +129,14 @@ JUDGES: Registry[JudgeRow] = Registry(
             target="copycat.judges.open_clip_judge:OpenClipJudge",
             source="package:sandbox/weights/judge",
             summary="small open_clip model trained on the sandbox's renders; threshold fixed on a validation split",
+            is_calibrated=True,
+            knows="sandbox",
+        ),
+        JudgeRow(
+            name=ORACLE,
+            target="copycat.sandbox.oracle_judge:OracleJudge",
+            source="package:sandbox/weights/oracle",
+            summary="reads the attributes off a picture of the sandbox, independently of its judge; strict",
             is_calibrated=True,
             knows="sandbox",
         ),

@@ -78,6 +78,13 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
             variants=("name", "copyright", "keywords", "name,keywords", "best", "universal"),
             is_open=True,
         ),
+        MitigationRow(
+            name="filter",
+            target="copycat.mitigations.output_filter:FilterOutput",
+            summary="a judge looks at each picture; one that shows a character is drawn again, or blocked",
+            variants=("regenerate", "block", "regenerate,JUDGE", "block,JUDGE"),
+            is_open=True,
+        ),
     ),
     hint="see all: python -m copycat.eval --list mitigations",
 )

@@ -72,7 +72,8 @@ class Picture(NamedTuple):
     """What a model gave for one request; `image` is None unless the status is 'ok'.
 
     Of a video, `image` is the sheet of the kept frames and `clip` holds all frames. `charges` counts
-    the answers of a service, damaged ones too, for which it may take money.
+    the answers of a service, damaged ones too, for which it may take money. `rejected` tells which character an
+    output filter saw on each picture that it threw away.
     """
 
     status: Status
@@ -82,3 +83,4 @@ class Picture(NamedTuple):
     truncated_negative_tokens: int = 0
     clip: tuple[Image, ...] = ()
     charges: int = 0
+    rejected: tuple[str, ...] = ()

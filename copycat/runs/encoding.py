@@ -31,6 +31,7 @@ class EncodedPicture(NamedTuple):
     width: int | None = None
     height: int | None = None
     charges: int = 0
+    rejected: tuple[str, ...] = ()
 
 
 def encode_picture(picture: Picture, sampling: Sampling) -> EncodedPicture:
@@ -38,10 +39,11 @@ def encode_picture(picture: Picture, sampling: Sampling) -> EncodedPicture:
     told = (picture.detail, picture.truncated_tokens, picture.truncated_negative_tokens)
     if picture.status != "ok" or picture.image is None:
         status: Status = "failed" if picture.status == "ok" else picture.status
-        return EncodedPicture(status, *told, charges=picture.charges)
+        return EncodedPicture(status, *told, charges=picture.charges, rejected=picture.rejected)
     width, height = picture.clip[0].size if picture.clip else picture.image.size
     mp4 = encode_clip(picture.clip, sampling.fps or 1) if picture.clip else None
-    return EncodedPicture("ok", *told, encode_png(picture.image), mp4, width, height, picture.charges)
+    files = (encode_png(picture.image), mp4, width, height)
+    return EncodedPicture("ok", *told, *files, picture.charges, picture.rejected)
 
 
 def encode_png(image: Image.Image) -> bytes:

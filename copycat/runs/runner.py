@@ -169,7 +169,8 @@ def _finish(request: ImageRequest, made: EncodedPicture, seconds: float, folder:
     told = made._asdict()
     counted = {name: told[name] for name in ("status", "detail", "truncated_tokens", "truncated_negative_tokens")}
     planned = request.model_dump(exclude={"prompt_id"})
-    return Sample.model_validate(planned | counted | files | {"seconds": seconds})
+    filtered = {"rejected": made.rejected} if request.output_filter is not None else {}
+    return Sample.model_validate(planned | counted | files | filtered | {"seconds": seconds})
 
 
 def _is_as_planned(sample: Sample, request: ImageRequest) -> bool:

@@ -16,7 +16,7 @@ from copycat.schema.judgements import (
     PictureLabel,
     Screening,
 )
-from copycat.schema.requests import Guide, ImageRequest, Sample, Sampling, Upscaling
+from copycat.schema.requests import Guide, ImageRequest, OutputFilter, Sample, Sampling, Upscaling
 from copycat.schema.results import (
     MIN_COVERAGE,
     SERVICE,
@@ -50,6 +50,7 @@ __all__ = [
     "LegalNote",
     "Measurement",
     "MemberVerdict",
+    "OutputFilter",
     "PairedTest",
     "PictureLabel",
     "Prompt",

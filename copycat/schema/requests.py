@@ -82,10 +82,20 @@ class Guide(Record):
     settings: dict[str, float] = Field(default_factory=dict)
 
 
+class OutputFilter(Record):
+    """A judge that looks at each picture before it is delivered; None stands for the judge of the run.
+
+    A picture that shows a character is drawn again with another seed, until `tries` pictures are drawn.
+    """
+
+    judge: str | None = None
+    tries: int = Field(ge=1)
+
+
 class _WithoutUnused(Record):
     """Leaves out of what is written the fields of `unused_left_out` that are None, so that they move no older hash."""
 
-    unused_left_out: ClassVar[tuple[str, ...]] = ("guide",)
+    unused_left_out: ClassVar[tuple[str, ...]] = ("guide", "output_filter", "rejected")
 
     @model_serializer(mode="wrap")
     def _only_what_is_used(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -105,6 +115,7 @@ class ImageRequest(_WithoutUnused):
     prompt_sent: str
     negative_prompt: str | None = None
     guide: Guide | None = None
+    output_filter: OutputFilter | None = None
     seed: int
 
 
@@ -115,7 +126,8 @@ class Sample(_WithoutUnused):
     file's bytes; `seconds` is the batch's time divided by its size; `truncated_tokens` and
     `truncated_negative_tokens` count the tokens of either text that no text encoder read. Of a video,
     `image` is the sheet of its kept frames, `width` and `height` are those of one frame, and `video`
-    is the file of the whole clip with the hash `video_sha256`.
+    is the file of the whole clip with the hash `video_sha256`. `rejected` tells for each picture that an output
+    filter threw away which character it saw, '?' where it could not look.
     """
 
     key: str
@@ -126,6 +138,7 @@ class Sample(_WithoutUnused):
     prompt_sent: str
     negative_prompt: str | None
     guide: Guide | None = None
+    output_filter: OutputFilter | None = None
     seed: int
     status: Status
     detail: str = ""
@@ -138,6 +151,7 @@ class Sample(_WithoutUnused):
     truncated_negative_tokens: int = 0
     video: str | None = None
     video_sha256: str | None = None
+    rejected: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
     def _ok_has_image(self) -> Sample:

@@ -67,6 +67,7 @@ class RunSpec(Record):
 
     `judge` and `judge_revision` do not move a pixel and are not part of the folder's identity.
     `texts_sha256` is of the texts that a mitigation made of the prompts; None without a mitigation.
+    `filter_judge` is the judge of an output filter with its revision.
     """
 
     suite_version: str = SUITE_VERSION
@@ -75,6 +76,7 @@ class RunSpec(Record):
     model_revision: str
     mitigation: str
     texts_sha256: str | None = None
+    filter_judge: str | None = None
     characters: str
     characters_sha256: str
     anchors: tuple[str, ...]
@@ -89,8 +91,9 @@ class RunSpec(Record):
 
     @model_serializer(mode="wrap")
     def _without_unused(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a hash that is None, so that it moves no older run id."""
-        return {name: value for name, value in write(self).items() if name != "texts_sha256" or value is not None}
+        """Leave out of these what is None, so that it moves no older run id."""
+        later = ("texts_sha256", "filter_judge")
+        return {name: value for name, value in write(self).items() if name not in later or value is not None}
 
 
 class PairedTest(Record):
