@@ -77,7 +77,13 @@ PUBLISHED: Registry[PublishedList] = Registry(
         _by_language_model("lm-ten", 10),
         _by_language_model("lm-twenty", 20),
         PublishedList(
-            name="published",
+            name="descriptions",
+            kind="description",
+            files={"": "targets_60words.csv"},
+            summary="a description of about 60 words by GPT-4",
+        ),
+        PublishedList(
+            name="rewrites",
             kind="rewrite",
             files={"name": "targets_dalle_prompt.csv", "description": "targets_60words_dallerewrite.csv"},
             summary="rewrites of the names and the descriptions by GPT-4, one each",
@@ -150,7 +156,7 @@ def _read_rows(
 
 
 def _words(text: str, row: PublishedList) -> tuple[str, ...]:
-    if row.kind == "rewrite":
+    if row.kind != "keywords":
         return (" ".join(text.split()),) if text.strip() else ()
     words = [word.strip(" \n\"'.") for word in text.split(",")]
     words = [word for word in words if word]

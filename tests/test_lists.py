@@ -26,6 +26,23 @@ def test_a_frozen_list_is_an_anchor_of_the_next_run(tmp_path: Path, characters: 
     assert prompt.text == "sea, hat"
 
 
+def test_the_first_description_of_a_list_is_the_anchor(tmp_path: Path, characters: CharacterSet) -> None:
+    texts = {c.id: (f"best of {c.id}", "second") for c in characters.characters}
+    write_list(tmp_path, characters, "description", "mine", texts, provenance=MADE)
+    prompt_set = with_lists(derived_prompt_set(characters), tmp_path)
+    (prompt, *_) = build_prompts(characters, prompt_set, [parse_anchor("description:mine", None)])
+    assert (prompt.anchor, prompt.text) == ("description:mine", "best of goofy")
+    with pytest.raises(UserError, match="did you mean 'description:mine'"):
+        build_prompts(characters, prompt_set, [parse_anchor("description:mein", None)])
+
+
+def test_a_list_of_descriptions_without_one_of_a_character_is_refused(tmp_path: Path, characters: CharacterSet) -> None:
+    write_list(tmp_path, characters, "description", "mine", {"goofy": ("x",)}, provenance=MADE)
+    prompt_set = with_lists(derived_prompt_set(characters), tmp_path)
+    with pytest.raises(DataError, match="character 'max' has no description in list 'mine'"):
+        build_prompts(characters, prompt_set, [parse_anchor("description:mine", None)])
+
+
 def test_rewrites_are_found_by_version_and_prompt(tmp_path: Path, characters: CharacterSet) -> None:
     write_list(tmp_path, characters, "rewrite", "v-a", {"my-set/goofy/name": ("A dog.",)}, provenance=MADE)
     assert with_lists(derived_prompt_set(characters), tmp_path).rewrites == {"v-a": {"my-set/goofy/name": ("A dog.",)}}

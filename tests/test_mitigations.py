@@ -190,6 +190,44 @@ def test_negprompt_without_keywords_accepts_a_set_that_has_none(characters: Char
     assert mitigation.apply(REQUEST, goofy).negative_prompt
 
 
+@pytest.mark.parametrize(
+    ("typed", "full", "concept"),
+    [
+        ("sld", "sld:medium,name", ("Goofy",)),
+        ("sld:max", "sld:max,name", ("Goofy",)),
+        ("sld:name,authored-2", "sld:medium,name,authored-2", ("Goofy", "cartoon dog", "green hat")),
+        ("sld:strong, keywords", "sld:strong,authored-5", None),
+        ("safree", "safree:name", ("Goofy",)),
+        ("nag:copyright", "nag:copyright", ("copyrighted character",)),
+    ],
+)
+def test_a_guide_steers_away_from_terms(
+    typed: str, full: str, concept: tuple[str, ...] | None, goofy: Character, setting: Setting
+) -> None:
+    assert canonical_mitigation(typed, setting) == full
+    sent = build_mitigation(typed, setting).apply(REQUEST, goofy)
+    assert sent.guide is not None
+    assert sent.guide.method == full.partition(":")[0]
+    assert concept in (None, sent.guide.concept)
+    assert sent.model_copy(update={"guide": None}) == REQUEST
+
+
+def test_the_published_settings_of_a_guide_are_sent_explicitly(goofy: Character, setting: Setting) -> None:
+    found = {
+        name: build_mitigation(f"sld:{name}", setting).apply(REQUEST, goofy).guide for name in ("weak", "strong", "max")
+    }
+    assert {name: guide.settings["scale"] for name, guide in found.items() if guide} == {
+        "weak": 200,
+        "strong": 2000,
+        "max": 5000,
+    }
+
+
+@pytest.mark.parametrize("name", ["sld", "safree", "nag"])
+def test_a_guide_does_nothing_where_nobody_is_meant(name: str, setting: Setting) -> None:
+    assert build_mitigation(name, setting).apply(REQUEST, None) == REQUEST
+
+
 # ----------------------------------------------------------------------------------------- names
 
 

@@ -80,7 +80,7 @@ def test_lists_of_the_language_model_have_a_column_of_their_own(
 
 
 def test_rewrites_belong_to_prompts(tmp_path: Path, characters: CharacterSet, address: str) -> None:
-    assert texts(fetch_list("published", characters, tmp_path, DATE, address).path) == {
+    assert texts(fetch_list("rewrites", characters, tmp_path, DATE, address).path) == {
         "my-set/goofy/name": ["A lanky hound."],
         "my-set/goofy/description": ["A hound in a hat."],
     }

@@ -16,10 +16,14 @@ DEFAULT_K = 5
 ANCHORS_HINT = "see all: python -m copycat.eval --list anchors"
 RANKER_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _KEYWORDS = re.compile(rf"keywords(:(?P<ranker>{RANKER_PATTERN}?)(-(?P<k>[0-9]+))?)?")
+_DESCRIPTION = re.compile(rf"description:(?P<ranker>{RANKER_PATTERN})")
 
 
 class Anchor(Record):
-    """One anchoring mode. `ranker` and `k`, the number of keywords, are set for keywords only."""
+    """One anchoring mode. `ranker` and `k`, the number of keywords, are set for keywords.
+
+    A description with a `ranker` is the first of a list of descriptions of that name, else the set's own.
+    """
 
     kind: Literal["name", "keywords", "description"]
     ranker: str | None = None
@@ -27,21 +31,25 @@ class Anchor(Record):
 
     @model_validator(mode="after")
     def _keywords_have_ranker_and_k(self) -> Anchor:
-        if (self.kind == "keywords") != (self.ranker is not None and self.k is not None):
-            raise ValueError("ranker and k belong to keywords, and to keywords alone")
+        if (self.kind == "keywords") != (self.k is not None) or (self.kind == "keywords" and self.ranker is None):
+            raise ValueError("ranker and k belong to keywords, and k to keywords alone")
+        if self.kind == "name" and self.ranker is not None:
+            raise ValueError("a name has no ranker")
         return self
 
     @property
     def label(self) -> str:
-        """The one text of this anchor: "name", "description" or "keywords:authored-5"."""
-        return f"keywords:{self.ranker}-{self.k}" if self.kind == "keywords" else self.kind
+        """The one text of this anchor: "name", "description", "description:mine" or "keywords:authored-5"."""
+        if self.kind == "keywords":
+            return f"keywords:{self.ranker}-{self.k}"
+        return self.kind if self.ranker is None else f"{self.kind}:{self.ranker}"
 
 
 PLAIN_ANCHORS = {"name": Anchor(kind="name"), "description": Anchor(kind="description")}
 
 
 def parse_anchor(text: str, default_ranker: str | None) -> Anchor:
-    """Parse "name", "description", "keywords", "keywords:RANKER" or "keywords:RANKER-K".
+    """Parse "name", "description", "description:LIST", "keywords", "keywords:RANKER" or "keywords:RANKER-K".
 
     A number at the end is always k: "keywords:laion-5" is ranker "laion" with five keywords.
 
@@ -55,6 +63,8 @@ def parse_anchor(text: str, default_ranker: str | None) -> Anchor:
     text = text.strip()
     if text in PLAIN_ANCHORS:
         return PLAIN_ANCHORS[text]
+    if described := _DESCRIPTION.fullmatch(text):
+        return Anchor(kind="description", ranker=described["ranker"])
     match = _KEYWORDS.fullmatch(text)
     if match is None:
         raise UnknownNameError("anchor", text, _examples(default_ranker), ANCHORS_HINT)

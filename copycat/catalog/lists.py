@@ -100,7 +100,7 @@ def with_lists(prompt_set: PromptSet, folder: Path) -> PromptSet:
     Raises:
         DataError: a file is damaged or edited, of another set, or named like a list that the set has.
     """
-    keywords, rewrites = dict(prompt_set.keywords), dict(prompt_set.rewrites)
+    keywords, described, rewrites = (dict(d) for d in (prompt_set.keywords, prompt_set.described, prompt_set.rewrites))
     faults: list[str] = []
     for path in sorted((folder / prompt_set.id).glob("*.json")):
         try:
@@ -114,12 +114,13 @@ def with_lists(prompt_set: PromptSet, folder: Path) -> PromptSet:
             faults.append(f"{shown(path)}: the set has keywords '{one.name}' of its own; give the list another name")
         elif one.kind == "keywords":
             keywords[one.name] = {character: one.texts.get(character, ()) for character in prompt_set.names}
-        elif one.kind == "rewrite":
-            rewrites[one.name] = one.texts
+        else:
+            (rewrites if one.kind == "rewrite" else described)[one.name] = one.texts
     if faults:
         raise DataError(faults)
     default = prompt_set.default_ranker or next(iter(keywords), None)
-    return prompt_set.model_copy(update={"keywords": keywords, "rewrites": rewrites, "default_ranker": default})
+    found = {"keywords": keywords, "described": described, "rewrites": rewrites, "default_ranker": default}
+    return prompt_set.model_copy(update=found)
 
 
 def _read(path: Path) -> FrozenList:

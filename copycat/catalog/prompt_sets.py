@@ -22,9 +22,9 @@ AUTHORED = "authored"
 class PromptSet(Record):
     """All texts of a character set: character id -> text, and ranker -> character id -> keywords.
 
-    Keywords are the most telling first. `rewrites` goes from version to prompt id to one text, or to one for
-    each repeat. `version` is "derived" where the texts come straight from
-    a user's own character file.
+    Keywords are the most telling first; so are the lists of descriptions in `described`. `rewrites` goes from
+    version to prompt id to one text, or to one for each repeat. `version` is "derived" where the texts come
+    straight from a user's own character file.
     """
 
     id: Slug
@@ -33,6 +33,7 @@ class PromptSet(Record):
     names: dict[Slug, Text]
     descriptions: dict[Slug, Text]
     keywords: dict[str, dict[Slug, tuple[Text, ...]]] = Field(default_factory=dict)
+    described: dict[str, dict[Slug, tuple[Text, ...]]] = Field(default_factory=dict)
     rewrites: dict[str, dict[str, tuple[Text, ...]]] = Field(default_factory=dict)
 
 

@@ -55,7 +55,7 @@ def _texts(character_set: CharacterSet, prompt_set: PromptSet, anchor: Anchor) -
     if anchor.kind == "name":
         return {i: prompt_set.names[i] for i in ids}
     if anchor.kind == "description":
-        return {i: prompt_set.descriptions[i] for i in ids}
+        return _descriptions(prompt_set, anchor, ids)
     ranker, k = anchor.ranker or "", anchor.k or 0
     if ranker not in prompt_set.keywords:
         known = [f"keywords:{name}-{k}" for name in prompt_set.keywords]
@@ -67,3 +67,15 @@ def _texts(character_set: CharacterSet, prompt_set: PromptSet, anchor: Anchor) -
         fix = f"  the most that every character has: 'keywords:{ranker}-{fewest}'" if fewest else ""
         raise DataError([f"{text}, but anchor '{anchor.label}' needs {k}" for text in short], fix)
     return {i: ", ".join(lists[i][:k]) for i in ids}
+
+
+def _descriptions(prompt_set: PromptSet, anchor: Anchor, ids: Sequence[str]) -> dict[str, str]:
+    if anchor.ranker is None:
+        return {i: prompt_set.descriptions[i] for i in ids}
+    if anchor.ranker not in prompt_set.described:
+        known = ["description", *(f"description:{name}" for name in prompt_set.described)]
+        raise UnknownNameError("anchor", anchor.label, known, ANCHORS_HINT)
+    ranked = prompt_set.described[anchor.ranker]
+    if lacking := [f"character '{i}' has no description in list '{anchor.ranker}'" for i in ids if not ranked.get(i)]:
+        raise DataError(lacking)
+    return {i: ranked[i][0] for i in ids}

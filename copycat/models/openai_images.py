@@ -90,6 +90,10 @@ class OpenAIImagesModel:
                 f"'{self.row.name}' takes no negative prompt: the Images API has none\n"
                 "  use a mitigation that does not need one: none"
             )
+        if any(request.guide is not None for request in requests):
+            raise UnsupportedError(
+                f"'{self.row.name}' draws elsewhere, where no guidance can be put into it\n  use another mitigation"
+            )
         ignored = sorted(set(sampling.model_dump(exclude_none=True)) - SETTINGS_SENT)
         if ignored:
             raise UnsupportedError(

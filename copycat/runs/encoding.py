@@ -42,8 +42,8 @@ def encode_picture(picture: Picture, sampling: Sampling) -> EncodedPicture:
         return EncodedPicture(status, *told, charges=picture.charges, rejected=picture.rejected)
     width, height = picture.clip[0].size if picture.clip else picture.image.size
     mp4 = encode_clip(picture.clip, sampling.fps or 1) if picture.clip else None
-    files = (encode_png(picture.image), mp4, width, height)
-    return EncodedPicture("ok", *told, *files, picture.charges, picture.rejected)
+    png, charges, rejected = encode_png(picture.image), picture.charges, picture.rejected
+    return EncodedPicture("ok", *told, png, mp4, width, height, charges, rejected)
 
 
 def encode_png(image: Image.Image) -> bytes:
