@@ -193,12 +193,12 @@ def test_negprompt_without_keywords_accepts_a_set_that_has_none(characters: Char
 @pytest.mark.parametrize(
     ("typed", "full", "concept"),
     [
-        ("sld", "sld:medium,name", ("Goofy",)),
-        ("sld:max", "sld:max,name", ("Goofy",)),
+        ("sld", "sld:medium,name,authored-5", None),
+        ("sld:max,name", "sld:max,name", ("Goofy",)),
         ("sld:name,authored-2", "sld:medium,name,authored-2", ("Goofy", "cartoon dog", "green hat")),
         ("sld:strong, keywords", "sld:strong,authored-5", None),
-        ("safree", "safree:name", ("Goofy",)),
-        ("nag:copyright", "nag:copyright", ("copyrighted character",)),
+        ("safree:name", "safree:artist,name", ("Goofy",)),
+        ("nag:copyright", "nag:default,copyright", ("copyrighted character",)),
     ],
 )
 def test_a_guide_steers_away_from_terms(
@@ -221,6 +221,17 @@ def test_the_published_settings_of_a_guide_are_sent_explicitly(goofy: Character,
         "strong": 2000,
         "max": 5000,
     }
+
+
+def test_the_settings_that_are_sent_are_those_of_the_methods() -> None:
+    from copycat.mitigations.guides import NormalizedAttentionGuidance, SafeLatentDiffusion, Safree
+    from copycat.models.guidance.nag import NagSettings
+    from copycat.models.guidance.safree import SAFREE_VARIANTS
+    from copycat.models.guidance.sld import SLD_VARIANTS
+
+    assert {name: one.model_dump() for name, one in SLD_VARIANTS.items()} == SafeLatentDiffusion.PRESETS
+    assert {name: one.model_dump() for name, one in SAFREE_VARIANTS.items()} == Safree.PRESETS
+    assert {"default": NagSettings().model_dump()} == NormalizedAttentionGuidance.PRESETS
 
 
 @pytest.mark.parametrize("name", ["sld", "safree", "nag"])

@@ -96,14 +96,14 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
             name="safree",
             target="copycat.mitigations.guides:Safree",
             summary="SAFREE: the prompt's embedding is freed of what lies along terms",
-            variants=("name", "name,keywords"),
+            variants=("artist", "nudity", "artist,name,keywords"),
             is_open=True,
         ),
         MitigationRow(
             name="nag",
             target="copycat.mitigations.guides:NormalizedAttentionGuidance",
             summary="Normalized Attention Guidance: a negative for pipelines without classifier-free guidance, too",
-            variants=("name", "name,keywords"),
+            variants=("default", "default,name,keywords"),
             is_open=True,
         ),
         MitigationRow(

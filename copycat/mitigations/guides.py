@@ -1,7 +1,8 @@
 """Training-free guidance as mitigations: which concept, how strongly; the model steers (`copycat.models.guidance`).
 
 The concept is said in terms, as a negative prompt is: `sld:strong,name,keywords` steers strongly away from the
-name and five keywords. Without terms it is the name, so that a defender who knows the target is assumed.
+name and five keywords. Without terms it is `best`; a defender who knows the target is assumed. The name alone
+would do nothing to a prompt that is the name: these methods act on the difference between prompt and concept.
 """
 
 from __future__ import annotations
@@ -17,30 +18,28 @@ class GuidedAway:
     """Asks for guidance away from the words of terms; nothing where there is nothing to say.
 
     Args:
-        variant: perhaps one of `PRESETS`, then terms joined by commas, see `copycat.mitigations.terms`.
+        variant: one of `PRESETS`, perhaps left out, then terms joined by commas, see `copycat.mitigations.terms`.
 
     Raises:
         UnsupportedError: a term needs keywords that the set does not have.
     """
 
     METHOD: ClassVar[Literal["sld", "safree", "nag"]]
-    PRESETS: ClassVar[dict[str, dict[str, float]]] = {}
-    """By name, the first is the default; none where the method has one published setting."""
+    PRESETS: ClassVar[dict[str, dict[str, float]]]
+    """By name, the first is the default."""
 
     def __init__(self, variant: str, setting: Setting) -> None:
-        preset, _, terms = variant.partition(",") if self.PRESETS else ("", "", variant)
-        self.settings = self.PRESETS.get(preset, {})
+        preset, _, terms = variant.partition(",")
+        self.settings = self.PRESETS[preset]
         self.terms = Terms(terms, setting.prompt_set, f"{self.METHOD}:{variant}")
 
     @classmethod
     def canonical(cls, variant: str, setting: Setting) -> str:
-        """Give the full form of a variant: 'strong' -> 'strong,name'."""
+        """Give the full form of a variant: 'strong' -> 'strong,name,authored-5'."""
         first, _, rest = (part.strip() for part in variant.partition(","))
-        if not cls.PRESETS:
-            return canonical_terms(variant, setting.prompt_set)
         if first not in cls.PRESETS:
             first, rest = next(iter(cls.PRESETS)), variant
-        return f"{first},{canonical_terms(rest or 'name', setting.prompt_set)}"
+        return f"{first},{canonical_terms(rest or 'best', setting.prompt_set)}"
 
     def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
         """Set the guide of the request."""
@@ -64,12 +63,17 @@ class SafeLatentDiffusion(GuidedAway):
 
 
 class Safree(GuidedAway):
-    """SAFREE's projection of the prompt (arXiv 2410.12761), with its settings for names of artists."""
+    """SAFREE's projection of the prompt (arXiv 2410.12761), with its two published settings."""
 
     METHOD = "safree"
+    PRESETS: ClassVar[dict[str, dict[str, float]]] = {
+        "artist": {"tolerance": 0.01, "most_steps": 10, "centre": 5.5, "slope": 3.5},
+        "nudity": {"tolerance": 0.01, "most_steps": 10, "centre": 5.333, "slope": 2.5},
+    }
 
 
 class NormalizedAttentionGuidance(GuidedAway):
     """Normalized Attention Guidance (arXiv 2505.21179): a negative that needs no classifier-free guidance."""
 
     METHOD = "nag"
+    PRESETS: ClassVar[dict[str, dict[str, float]]] = {"default": {"scale": 4, "limit": 2.5, "blend": 0.5}}

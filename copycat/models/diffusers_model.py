@@ -16,6 +16,7 @@ from copycat.models.decode import flaw_of
 from copycat.models.defaults import frame_step, own_settings
 from copycat.models.fingerprint import fingerprint
 from copycat.models.frames import build_sheet
+from copycat.models.guidance import check_guides, guidance
 from copycat.models.hub import INDEX, Source
 from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
@@ -98,6 +99,7 @@ class DiffusersModel:
             self._check_frames(sampling)
         if any(request.negative_prompt for request in requests):
             self._check_negative(able, sampling)
+        check_guides(self.row.name, able, requests, sampling)
 
     def _check_frames(self, sampling: Sampling) -> None:
         step, frames = frame_step(self.source), sampling.frames or 1
@@ -152,21 +154,24 @@ class DiffusersModel:
         """Part the places of a batch into pictures that can be drawn together without a change to any of them.
 
         Those without a negative prompt go apart, because to some pipelines no text is not an empty text;
-        and those of one length, where long prompts are encoded in pieces.
+        those of one length, where long prompts are encoded in pieces; and those of one guide.
         """
         store = self._store(sampling)
         groups: dict[Any, list[int]] = {}
         for place, request in enumerate(requests):
             has_negative = request.negative_prompt is not None
             alone = place if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
-            kind = (has_negative, store.pieces(request) if store is not None else 1, alone)
+            guide = request.guide.model_dump_json() if request.guide is not None else None
+            kind = (has_negative, store.pieces(request) if store is not None else 1, alone, guide)
             groups.setdefault(kind, []).append(place)
         return groups.values()
 
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         if self._guard is not None:
             self._guard.begin()
-        output = run_pipeline(self.pipeline, self._arguments(requests, sampling), self.row.name)
+        store = self._store(sampling)
+        with guidance(self.pipeline, requests, store.rows if store is not None else {}):
+            output = run_pipeline(self.pipeline, self._arguments(requests, sampling), self.row.name)
         drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
         flags = safety_flags(output, len(requests))
         rescued = self._guard.rescued(len(requests)) if self._guard is not None else set()

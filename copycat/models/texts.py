@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from copycat.models.guidance import TextKey, encode_for_guide, guide_texts
 from copycat.models.text_recipes import LIMITS, RECIPES, TextRecipe
 from copycat.schema import ImageRequest
 
@@ -37,29 +38,32 @@ class TextStore:
 
     def __init__(self, recipe: TextRecipe, *, piecewise: bool = False) -> None:
         self.recipe, self.piecewise = recipe, piecewise
-        self._rows: dict[tuple[str, bool], dict[str, Any]] = {}
+        self.rows: dict[TextKey, dict[str, Any]] = {}
 
-    def missing(self, requests: Iterable[ImageRequest]) -> list[tuple[str, bool]]:
+    def missing(self, requests: Sequence[ImageRequest]) -> list[TextKey]:
         """List the texts of requests that are not encoded yet, each with whether it is a negative prompt."""
-        wanted = [*([EMPTY] if self.piecewise else []), *wanted_texts(requests)]
-        return [text for text in dict.fromkeys(wanted) if text not in self._rows]
+        wanted = [*([EMPTY] if self.piecewise else []), *wanted_texts(requests), *guide_texts(requests)]
+        return [text for text in dict.fromkeys(wanted) if text not in self.rows]
 
     def pieces(self, request: ImageRequest) -> int:
         """Say in how many pieces the longer text of a request was encoded: 1 where none is cut."""
         if not self.piecewise:
             return 1
-        whole = self._rows[EMPTY]["prompt_embeds"].shape[1]
-        rows = [self._rows[text] for text in wanted_texts([request])]
+        whole = self.rows[EMPTY]["prompt_embeds"].shape[1]
+        rows = [self.rows[text] for text in wanted_texts([request])]
         return int(max(row["prompt_embeds"].shape[1] for row in rows)) // int(whole)
 
-    def encode(self, pipeline: Any, texts: Iterable[tuple[str, bool]]) -> None:
+    def encode(self, pipeline: Any, texts: Iterable[TextKey]) -> None:
         """Encode texts one by one, so that no text's embedding depends on its neighbours."""
         import torch
 
-        for text, is_negative in texts:
+        for text, kind in texts:
             with torch.inference_mode():
-                outputs = self._encode_one(pipeline, text, is_negative)
-            self._rows[text, is_negative] = outputs
+                if isinstance(kind, str):
+                    outputs = encode_for_guide(pipeline, text, kind)
+                else:
+                    outputs = self._encode_one(pipeline, text, kind)
+            self.rows[text, kind] = outputs
 
     def arguments(
         self, pipeline: Any, requests: Sequence[ImageRequest], device: str, *, guided: bool
@@ -69,7 +73,7 @@ class TextStore:
         Args:
             guided: classifier-free guidance is on, so that every picture needs a negative side.
         """
-        positive = [self._rows[request.prompt_sent, False] for request in requests]
+        positive = [self.rows[request.prompt_sent, False] for request in requests]
         sides = [(name, [row[name] for row in positive]) for name in self.recipe.outputs]
         if guided:
             negative = [self._negative(pipeline, request) for request in requests]
@@ -85,17 +89,17 @@ class TextStore:
 
     def _negative(self, pipeline: Any, request: ImageRequest) -> dict[str, Any]:
         if request.negative_prompt is not None:
-            return self._rows[request.negative_prompt, True]
+            return self.rows[request.negative_prompt, True]
         if self._zeros_for_none(pipeline):
-            return {name: row * 0 for name, row in self._rows[request.prompt_sent, False].items()}
-        return self._rows[EMPTY]
+            return {name: row * 0 for name, row in self.rows[request.prompt_sent, False].items()}
+        return self.rows[EMPTY]
 
     def _with_empty_pieces(self, sides: Sequence[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
         """Let empty texts follow a text of fewer pieces than the other side has: both must be of one length."""
         import torch
 
         longest = max(row.shape[1] for name, rows in sides if name in TOKEN_ROWS for row in rows)
-        empty = self._rows[EMPTY]["prompt_embeds"]
+        empty = self.rows[EMPTY]["prompt_embeds"]
 
         def lengthened(row: Any) -> Any:
             return torch.cat([row, *[empty] * ((longest - row.shape[1]) // empty.shape[1])], dim=1)

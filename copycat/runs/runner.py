@@ -174,6 +174,5 @@ def _finish(request: ImageRequest, made: EncodedPicture, seconds: float, folder:
 
 
 def _is_as_planned(sample: Sample, request: ImageRequest) -> bool:
-    return all(
-        getattr(sample, name) == value for name, value in request.model_dump(exclude={"key", "prompt_id"}).items()
-    )
+    same = ImageRequest.model_fields.keys() - {"key", "prompt_id"}
+    return all(getattr(sample, name) == getattr(request, name) for name in same)
