@@ -155,11 +155,17 @@ def test_a_function_is_short_enough_to_read(path: Path) -> None:
 
 # The tables of names: what a row promises is there.
 
+
+def mitigation_methods(name: str) -> tuple[str, ...]:
+    """A detector has `find`, every other mitigation `apply`."""
+    return ("find",) if name == "intent" else ("apply",)
+
+
 MODEL_METHODS = ("identify", "settle", "check", "prepare", "generate")
 TARGETS = [
     *((f"model '{row.name}'", row.target, MODEL_METHODS) for row in MODELS.rows()),
     *((f"judge '{row.name}'", row.target, ("revision", "judge")) for row in JUDGES.rows()),
-    *((f"mitigation '{row.name}'", row.target, ("apply",)) for row in MITIGATIONS.rows()),
+    *((f"mitigation '{row.name}'", row.target, mitigation_methods(row.name)) for row in MITIGATIONS.rows()),
 ]
 
 

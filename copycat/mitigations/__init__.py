@@ -79,6 +79,12 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
             is_open=True,
         ),
         MitigationRow(
+            name="intent",
+            target="copycat.mitigations.intent:Intent",
+            summary="in front of others: finds from the prompt alone whom they protect, by names or by retrieval",
+            variants=("names", "retrieval"),
+        ),
+        MitigationRow(
             name="rewrite",
             target="copycat.mitigations.rewrite:Rewrite",
             summary="another prompt that names nobody: by rules, or rewrites that were made once and frozen",

@@ -1,0 +1,1 @@
+"""Language models: what their answers are read with."""
