@@ -74,10 +74,10 @@ def _filled(column: Column, word: str, setting: Setting) -> tuple[str, str]:
         "{rewrite}": _rewriting(prompt_set),
     }
     texts = [column.mitigation.replace("{row}", word), column.anchor.replace("{row}", word)]
-    for place, text in enumerate(texts):
-        for role, name in words.items():
-            text = text.replace(role, name)  # noqa: PLW2901 - filled in word by word
-        texts[place] = text
+    for role, name in words.items():
+        if role in "".join(texts) and not (name in prompt_set.keywords or name.startswith("rewrite:")):
+            raise CopycatError(f"character set '{prompt_set.id}' has no list '{name}'")
+        texts = [text.replace(role, name) for text in texts]
     mitigation = canonical_mitigation(texts[0], setting)
     build_mitigation(mitigation, setting)
     anchor = parse_anchor(texts[1], prompt_set.default_ranker)
