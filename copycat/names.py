@@ -91,6 +91,11 @@ def fold(text: str) -> str:
     return " ".join(_fold_with_origins(text).text.split())
 
 
+def words(text: str) -> list[str]:
+    """Give the folded words of a text, as names are compared by them; in scripts without spaces each letter is one."""
+    return _words_without_places(text)
+
+
 def mentions(text: str, character: Named) -> bool:
     """Whether `text` names `character`, judged by this character's own names alone."""
     matcher = _matcher_of(character.id, character.name, tuple(character.aliases), tuple(character.not_aliases))

@@ -1,0 +1,10 @@
+"""Captions and documents by the million: read as a stream, counted exactly as `copycat.names` reads names.
+
+reading.py   files and folders of Parquet, JSONL, CSV and text, gzipped or not -> batches of texts
+counting.py  how many documents name a character, hold a phrase, or both
+"""
+
+from copycat.corpus.counting import Counts, count_documents
+from copycat.corpus.reading import Corpus, CorpusFacts, open_corpus
+
+__all__ = ["Corpus", "CorpusFacts", "Counts", "count_documents", "open_corpus"]
