@@ -6,13 +6,22 @@ A library's search for many strings at once dismisses the documents that cannot 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from copycat.corpus.reading import Corpus, CorpusFacts, files_sha256, read_batches
+from copycat.corpus.reading import Batch, Corpus, CorpusFacts, files_sha256, read_batches
 from copycat.errors import DataError, UserError
 from copycat.names import Named, NameMatcher, words
 from copycat.schema import Record
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+THREADS = 4
+"""Batches that are sieved at once, and so many are in memory."""
 
 
 class Counts(Record):
@@ -77,23 +86,23 @@ def count_documents(
         UserError: a phrase holds no letter or digit.
     """
     matcher, finder = NameMatcher(characters), PhraseFinder(phrases)
-    telling = _telling_words(characters, finder)
+    sieve = _Sieve(characters, finder)
     names: Counter[str] = Counter()
     held: Counter[str] = Counter()
     together: dict[str, Counter[str]] = {character.id: Counter() for character in characters}
     rows = empty = undecodable = 0
-    for file in corpus.files:
-        for batch in read_batches(corpus, file):
-            rows += len(batch.texts)
-            undecodable += batch.undecodable
-            empty += sum(not text.strip() for text in batch.texts)
-            for text in _candidates(batch.texts, telling):
-                here, named = finder.find(text), matcher.named_in(text)
-                held.update(here)
-                names.update(named)
-                for character in named:
-                    together[character].update(here)
-            advance(len(batch.texts))
+    batches = (batch for file in corpus.files for batch in read_batches(corpus, file))
+    for batch, texts in _sieved(batches, sieve):
+        rows += len(batch.texts)
+        undecodable += batch.undecodable
+        empty += int((batch.texts.str.strip_chars() == "").sum())
+        for text in texts:
+            here, named = finder.find(text), matcher.named_in(text)
+            held.update(here)
+            names.update(named)
+            for character in named:
+                together[character].update(here)
+        advance(len(batch.texts))
     if rows == 0:
         raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
     facts = CorpusFacts(
@@ -114,22 +123,41 @@ def count_documents(
     )
 
 
-def _telling_words(characters: Sequence[Named], finder: PhraseFinder) -> list[str]:
-    """Give one word for each name and phrase without which it cannot be there, the longest of each."""
-    aliases = [words(alias) for character in characters for alias in (character.name, *character.aliases)]
-    runs = [run for run in (*aliases, *finder.by_words) if run]
-    return sorted({max(run, key=len) for run in runs})
+def _sieved(batches: Iterator[Batch], sieve: _Sieve) -> Iterator[tuple[Batch, list[str]]]:
+    """Sieve a few batches ahead in threads: the library that searches lets others run meanwhile."""
+    ahead: deque[tuple[Batch, Future[list[str]]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in batches:
+            ahead.append((batch, pool.submit(sieve.keep, batch.texts)))
+            if len(ahead) > THREADS:
+                done, kept = ahead.popleft()
+                yield done, kept.result()
+        yield from ((done, kept.result()) for done, kept in ahead)
 
 
-def _candidates(texts: Sequence[str], telling: list[str]) -> list[str]:
-    """Leave out the texts that hold no telling word.
+class _Sieve:
+    """Leaves out the texts that hold no name and no phrase.
 
-    In an ASCII text a folded word stands as it is but for case; any other text is always read.
+    In an ASCII text a folded word stands as it is but for case, between characters that are no letters and no
+    digits; any other text is always read. The search for many words at once is fast and knows no bounds of words,
+    so that a regular expression looks at what it leaves.
     """
-    import polars as pl
 
-    if not telling:
-        return []
-    column = pl.Series("text", texts, dtype=pl.String)
-    is_ascii = column.str.len_bytes() == column.str.len_chars()
-    return column.filter(column.str.contains_any(telling, ascii_case_insensitive=True) | ~is_ascii).to_list()
+    def __init__(self, characters: Sequence[Named], finder: PhraseFinder) -> None:
+        aliases = [words(alias) for character in characters for alias in (character.name, *character.aliases)]
+        runs = {tuple(run) for run in (*aliases, *finder.by_words) if run and "".join(run).isascii()}
+        self.longest = sorted({max(run, key=len) for run in runs})
+        whole = sorted(_BETWEEN.join(run) for run in runs)
+        self.bounded = rf"(?i)(?:^|{_BETWEEN})(?:{'|'.join(whole)})(?:{_BETWEEN}|$)"
+
+    def keep(self, texts: pl.Series) -> list[str]:
+        """Give the texts that must be read."""
+        is_ascii = texts.str.len_bytes() == texts.str.len_chars()
+        other = texts.filter(~is_ascii).to_list()
+        if not self.longest:
+            return other
+        near = texts.filter(is_ascii & texts.str.contains_any(self.longest, ascii_case_insensitive=True))
+        return near.filter(near.str.contains(self.bounded)).to_list() + other
+
+
+_BETWEEN = "[^0-9a-z]+"

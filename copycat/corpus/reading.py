@@ -8,12 +8,16 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from copycat.errors import DataError, UserError
 from copycat.paths import shown
 from copycat.schema import Record
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BATCH_ROWS = 131_072
 MAX_LINE_BYTES = 64 * 2**20
@@ -50,10 +54,10 @@ class Corpus(Record):
     max_line_bytes: int = MAX_LINE_BYTES
 
 
-class Batch(Record):
-    """Texts, and how many rows of the batch could not be decoded."""
+class Batch(NamedTuple):
+    """Texts, a polars Series of strings without nulls, and how many rows of the batch could not be decoded."""
 
-    texts: tuple[str, ...]
+    texts: pl.Series
     undecodable: int = 0
 
 
@@ -151,26 +155,27 @@ def _chosen(asked: str | None, columns: Sequence[str], file: Path) -> str:
 
 
 def _read_parquet(file: Path, column: str) -> Iterator[Batch]:
+    import polars as pl
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         for part in pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS, columns=[column]):
-            yield _decoded(part.column(0).to_pylist())
+            yield _decoded(cast("pl.Series", pl.from_arrow(part.column(0))))
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError([f"{shown(file)}: cannot be read ({str(error).splitlines()[0]})"]) from error
-    except UnicodeDecodeError:
-        raise DataError([f"{shown(file)}: column '{column}' holds bytes that are no UTF-8"]) from None
 
 
-def _decoded(values: Sequence[Any]) -> Batch:
+def _decoded(column: pl.Series) -> Batch:
     """Make texts of what a column holds: nothing is an empty text, bytes are decoded."""
-    texts = [
-        value.decode("utf-8", errors="replace") if isinstance(value, bytes) else "" if value is None else str(value)
-        for value in values
-    ]
-    damaged = sum(isinstance(value, bytes) and "\ufffd" in text for value, text in zip(values, texts, strict=True))
-    return Batch(texts=tuple(texts), undecodable=damaged)
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return Batch(column.fill_null(""))
+    if column.dtype != pl.Binary:
+        return Batch(column.cast(pl.String).fill_null(""))
+    texts = [(value or b"").decode("utf-8", errors="replace") for value in column]
+    return Batch(pl.Series(texts, dtype=pl.String), sum("\ufffd" in text for text in texts))
 
 
 def _read_rows(corpus: Corpus, file: Path) -> Iterator[tuple[str, bool]]:
@@ -213,13 +218,8 @@ def _json_object(line: str) -> dict[str, Any] | None:
 
 
 def _in_batches(rows: Iterator[tuple[str, bool]]) -> Iterator[Batch]:
-    texts: list[str] = []
-    undecodable = 0
-    for text, is_damaged in rows:
-        texts.append(text)
-        undecodable += is_damaged
-        if len(texts) == BATCH_ROWS:
-            yield Batch(texts=tuple(texts), undecodable=undecodable)
-            texts, undecodable = [], 0
-    if texts:
-        yield Batch(texts=tuple(texts), undecodable=undecodable)
+    import polars as pl
+
+    while part := list(islice(rows, BATCH_ROWS)):
+        texts, damaged = zip(*part, strict=True)
+        yield Batch(pl.Series(texts, dtype=pl.String), sum(damaged))
