@@ -44,7 +44,7 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         typer.Option(help="comma list of name, keywords[:RANKER[-K]], description; default: all three"),
     ] = None,
     lists: Annotated[
-        Path, typer.Option(metavar="DIR", help="keyword lists and rewrites of yours, see docs/anchors.md")
+        Path, typer.Option(metavar="DIR", help="keyword lists and rewrites of yours, see docs/mitigations.md")
     ] = Path("lists"),
     seeds: Annotated[int, typer.Option(min=1, help="pictures per prompt")] = 3,
     judge: Annotated[
