@@ -32,8 +32,8 @@ from PIL import Image
 from copycat.catalog import read_character_set
 from copycat.judges.asking import judge_all
 from copycat.judges.families import resolve_judge
-from copycat.judges.memory import AnswerMemory
 from copycat.judges.openai_judge import OpenAIJudge
+from copycat.services.memory import AnswerMemory
 
 SIDE_PX, SQUARE_PX = 64, 8
 ANSWERS_PER_PICTURE = 3

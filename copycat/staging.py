@@ -22,7 +22,6 @@ from copycat.errors import MissingExtraError, UnsupportedError
 from copycat.judges import NO_JUDGE, Judge, JudgeRow
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
-from copycat.judges.memory import AnswerMemory
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
 from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
@@ -37,6 +36,7 @@ from copycat.runs.limits import Limits
 from copycat.runs.runner import Plan
 from copycat.runs.shards import Shard
 from copycat.schema import SERVICE, CharacterSet, ImageRequest, Prompt, Record, RunSpec
+from copycat.services.memory import AnswerMemory
 
 ANSWERS = "judge-answers.sqlite"
 """Beside the run folders: what judges said."""

@@ -20,12 +20,12 @@ from copycat.console import progress_bar
 from copycat.errors import DataError, UnsupportedError, UserError
 from copycat.judges import NO_JUDGE, Judge
 from copycat.judges.families import build_judge, resolve_judge
-from copycat.judges.memory import AnswerMemory
 from copycat.paths import shown
 from copycat.runs.calibrations import CALIBRATIONS, calibration_path, read_calibration, write_calibration
 from copycat.runs.environment import pick_device
 from copycat.runs.folder import judge_stem
 from copycat.schema import CharacterSet, CorrectionMethod, Judgement, RunSpec
+from copycat.services.memory import AnswerMemory
 from copycat.staging import ANSWERS
 
 MAX_NAMED = 8

@@ -96,7 +96,7 @@ class Judge(Protocol):
     commit of its weights; it goes into run.json. `check(characters)`: raises UserError before anything is
     drawn where nothing could be judged. `rate(pictures, asked_for, characters) -> list[float | None]`: CONS
     alone. `usage() -> JudgeUsage`: what a service counted so far. `release()`: lets go of the weights.
-    `remember_in(memory)`: where to keep the answers that cost something (`judges.memory.AnswerMemory`).
+    `remember_in(memory)`: where to keep the answers that cost something (`services.memory.AnswerMemory`).
 
     A judge whose attribute `throttle` is not None waits for somebody else's machine: it is given one picture at
     a time, in as many threads as the throttle allows.

@@ -13,9 +13,9 @@ from PIL.Image import Image
 from copycat.errors import BackendError
 from copycat.judges import Judge, JudgeRow, JudgeUsage, Verdict
 from copycat.judges.families import build_judge
-from copycat.judges.memory import AnswerMemory, pixels_sha256
 from copycat.judges.verdicts import first_of
 from copycat.schema import CharacterSet, MemberVerdict
+from copycat.services.memory import AnswerMemory, pixels_sha256
 from copycat.services.throttle import Throttle
 
 AUDIT_ONE_IN = 20

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from copycat.errors import UnknownNameError, UserError
 from copycat.judges import JUDGES, NO_JUDGE, Judge, JudgeRow
-from copycat.judges.memory import AnswerMemory
 from copycat.registry import resolve
+from copycat.services.memory import AnswerMemory
 
 ENSEMBLE = "copycat.judges.ensemble"
 DEFAULT = "default"

@@ -14,12 +14,12 @@ from copycat.errors import BackendError
 from copycat.judges import JudgeRow, JudgeUsage, Verdict
 from copycat.judges.answers import from_top_logprobs
 from copycat.judges.dialogue import CutOffError, interview
-from copycat.judges.memory import AnswerMemory, answer_key, pixels_sha256
 from copycat.judges.openai_chat import Chat
 from copycat.judges.openai_forms import Wanted
 from copycat.judges.questions import CONS, Question, questions_sha256
 from copycat.schema import Character, CharacterSet
 from copycat.services import RefusedError
+from copycat.services.memory import AnswerMemory, answer_key, pixels_sha256
 from copycat.services.openai_client import Service
 
 MAX_SIDE_PX = 1024

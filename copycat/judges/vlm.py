@@ -13,7 +13,6 @@ from PIL.Image import Image, Resampling
 from copycat.errors import BackendError, DataError, UserError
 from copycat.judges import JudgeRow, Verdict
 from copycat.judges.answers import yes_probability
-from copycat.judges.memory import AnswerMemory, answer_key, pixels_sha256
 from copycat.judges.questions import CONS, QUESTIONS, Question, questions_sha256
 from copycat.judges.rounds import Reply, interview_all
 from copycat.judges.vlm_check import require_class, require_room
@@ -22,6 +21,7 @@ from copycat.models.fingerprint import fingerprint
 from copycat.models.hub import CONFIG, JUDGE, Source
 from copycat.paths import shown
 from copycat.schema import CharacterSet
+from copycat.services.memory import AnswerMemory, answer_key, pixels_sha256
 
 MAX_SIDE_PX = 1024
 """Larger pictures are made smaller before they are looked at: their tokens grow with their pixels."""

@@ -15,11 +15,11 @@ from PIL.Image import Image
 from copycat.errors import UserError
 from copycat.judges import Judge
 from copycat.judges.asking import judge_all
-from copycat.judges.memory import AnswerMemory, pixels_sha256
 from copycat.models.decode import decode_picture
 from copycat.paths import package_folder, shown
 from copycat.runs.folder import judge_stem, read_journal, write_journal
 from copycat.schema import CharacterSet, Judgement, RunSpec
+from copycat.services.memory import AnswerMemory, pixels_sha256
 
 SHEET = "judges/sentinels.png"
 COLUMNS, ROWS, SIDE_PX = 6, 4, 64

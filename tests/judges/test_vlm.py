@@ -14,10 +14,10 @@ from tiny_vlm import SIDE_PX, Lesson, build, save_tiny_vlm, train
 from copycat.errors import BackendError
 from copycat.judges import JudgeRow, Verdict
 from copycat.judges.families import build_judge, resolve_judge
-from copycat.judges.memory import AnswerMemory
 from copycat.judges.questions import CLOSED, CONS, OPEN, REPAIR
 from copycat.judges.vlm import VlmJudge, capped
 from copycat.schema import CharacterSet
+from copycat.services.memory import AnswerMemory
 
 FAMILIES = ("qwen3_vl", "llava")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from copycat.errors import DataError
-from copycat.judges.memory import AnswerMemory, answer_key, pixels_sha256
+from copycat.services.memory import AnswerMemory, answer_key, pixels_sha256
 
 
 def test_an_answer_is_given_back_after_a_restart(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_many_threads_may_write_at_once(tmp_path: Path) -> None:
 
 def test_an_answer_survives_a_kill_right_after_it_was_kept(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from copycat.judges.memory import AnswerMemory; "
+        "import os, signal, sys; from pathlib import Path; from copycat.services.memory import AnswerMemory; "
         "AnswerMemory(Path(sys.argv[1])).put('k', 'paid'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.sqlite")], check=False)
