@@ -12,15 +12,13 @@ from copycat.judges.questions import CLOSED, OPEN, REPAIR, Question
 from copycat.judges.verdicts import first_of
 from copycat.schema import Answer, Character, CharacterSet
 from copycat.services import RefusedError
+from copycat.services.reasoning import after_reasoning
 
 MAX_ANSWER = 2000
 """Letters of an answer that are kept in the run folder."""
 
 MAX_ANSWER_SHOWN = 500
 """Letters of an unreadable answer that the judge is shown again."""
-
-END_OF_REASONING = "</think>"
-START_OF_REASONING = "<think>"
 
 Ask = Callable[[Question, str], str]
 """(question, its text filled in) -> the judge's words about the picture. The question says how many tokens
@@ -111,8 +109,8 @@ def without_reasoning(words: str) -> str:
     Raises:
         UnreadableError: it only thought.
     """
-    _, end, answer = words.rpartition(END_OF_REASONING)
-    if not end and START_OF_REASONING in words:
+    answer = after_reasoning(words)
+    if answer is None:
         raise UnreadableError("it is reasoning without an answer")
     return answer
 

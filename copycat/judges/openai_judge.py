@@ -14,11 +14,11 @@ from copycat.errors import BackendError
 from copycat.judges import JudgeRow, JudgeUsage, Verdict
 from copycat.judges.answers import from_top_logprobs
 from copycat.judges.dialogue import CutOffError, interview
-from copycat.judges.openai_chat import Chat
-from copycat.judges.openai_forms import Wanted
 from copycat.judges.questions import CONS, Question, questions_sha256
 from copycat.schema import Character, CharacterSet
 from copycat.services import RefusedError
+from copycat.services.chat import Chat, CutOffAnswerError
+from copycat.services.chat_forms import Wanted
 from copycat.services.memory import AnswerMemory, answer_key, pixels_sha256
 from copycat.services.openai_client import Service
 
@@ -82,7 +82,7 @@ class OpenAIJudge:
 
     def usage(self) -> JudgeUsage:
         """Give what was sent so far, and the tokens that the service counted."""
-        return self.chat.usage
+        return JudgeUsage(*self.chat.usage)
 
     def check(self, characters: CharacterSet) -> None:
         """Make the client, so that a missing key is told before anything is drawn; asks nobody."""
@@ -155,7 +155,7 @@ class OpenAIJudge:
                 wanted = Wanted(shown.uri, text, question.max_tokens, question.id, question.answer_schema)
                 try:
                     words = self.chat.ask(wanted)
-                except CutOffError as error:
+                except CutOffAnswerError as error:
                     words = {CUT_OFF: error.text}
                 fresh[key] = words
             if isinstance(words, dict):

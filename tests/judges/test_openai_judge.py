@@ -23,11 +23,11 @@ from PIL import Image, PngImagePlugin
 from copycat.errors import MissingExtraError, UserError
 from copycat.judges import JudgeRow, Verdict
 from copycat.judges.asking import judge_all
-from copycat.judges.openai_forms import Form
 from copycat.judges.openai_judge import OpenAIJudge, show
 from copycat.judges.questions import questions_sha256
 from copycat.schema import CharacterSet, Judgement
 from copycat.services import ServiceDownError
+from copycat.services.chat_forms import Form
 from copycat.services.memory import AnswerMemory
 
 KEY = "sk-test-0123456789abcdef"

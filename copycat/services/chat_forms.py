@@ -30,17 +30,21 @@ NO_EYES = re.compile(
 
 
 class Wanted(NamedTuple):
-    """One question about one picture (a data URI); `schema` is that of the answer, with a name for it.
+    """One question, about one picture (a data URI) or about none.
 
-    `is_first_token` asks for the log-probabilities of the first token instead of an answer.
+    `schema` is that of the answer, with a name for it. `is_first_token` asks for the log-probabilities of the first
+    token instead of an answer. `instruction` goes first, in the words of the system.
     """
 
-    picture: str
+    picture: str | None
     text: str
     max_tokens: int
     schema_name: str = ""
     schema: dict[str, Any] | None = None
     is_first_token: bool = False
+    instruction: str = ""
+    temperature: float = 0.0
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Form:
     has_temperature: bool = True
     top_logprobs: int = 20
     spare_tokens: int = 0
+    has_seed: bool = True
 
     @property
     def described(self) -> str:
@@ -66,18 +71,16 @@ class Form:
 
     def arguments(self, model: str, wanted: Wanted) -> dict[str, Any]:
         """Give the arguments of the request: the picture, the question, and nothing else of where they come from."""
-        parts = [
-            {"type": "image_url", "image_url": {"url": wanted.picture}},
-            {"type": "text", "text": wanted.text},
-        ]
         spare_tokens = 0 if wanted.is_first_token else self.spare_tokens
         arguments: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": "user", "content": parts}],
+            "messages": _messages(wanted),
             self.length_field: wanted.max_tokens + spare_tokens,
         }
         if self.has_temperature:
-            arguments["temperature"] = 0
+            arguments["temperature"] = wanted.temperature
+        if self.has_seed and wanted.seed is not None:
+            arguments["seed"] = wanted.seed
         if wanted.is_first_token:
             arguments |= {"logprobs": True, "top_logprobs": self.top_logprobs}
         if wanted.schema is not None and self.output == "json_schema":
@@ -100,8 +103,8 @@ def learnt_from(error: Any, form: Form, wanted: Wanted) -> Form | None:
     if form.length_field == "max_tokens" and "max_completion_tokens" in said:
         # Models that want it reason, and their reasoning counts.
         return replace(form.with_room_for_reasoning(), length_field="max_completion_tokens")
-    if form.has_temperature and "temperature" in said:
-        return replace(form, has_temperature=False)
+    if (less := _with_less_sampling(form, wanted, said)) is not None:
+        return less
     if wanted.is_first_token and form.top_logprobs and "logprobs" in said:
         return replace(form, top_logprobs=NEXT_TOP_LOGPROBS[form.top_logprobs])
     names = ("response_format", "json_schema", "json_object", "structured output", "guided", "grammar")
@@ -122,6 +125,23 @@ def cannot_see(error: Any, service: Service, model: str) -> None:
             "  needed: a vision-language model; a server of your own may have to be started with its vision part\n"
             "  then: --judge openai:MODEL"
         )
+
+
+def _with_less_sampling(form: Form, wanted: Wanted, said: str) -> Form | None:
+    if form.has_temperature and "temperature" in said:
+        return replace(form, has_temperature=False)
+    if form.has_seed and wanted.seed is not None and "seed" in said:
+        return replace(form, has_seed=False)
+    return None
+
+
+def _messages(wanted: Wanted) -> list[dict[str, Any]]:
+    content: Any = wanted.text
+    if wanted.picture is not None:
+        picture = {"type": "image_url", "image_url": {"url": wanted.picture}}
+        content = [picture, {"type": "text", "text": wanted.text}]
+    system = [{"role": "system", "content": wanted.instruction}] if wanted.instruction else []
+    return [*system, {"role": "user", "content": content}]
 
 
 def _said(error: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from copycat.errors import UserError
-from copycat.judges.openai_forms import NO_EYES, Form, Wanted, cannot_see, learnt_from
+from copycat.services.chat_forms import NO_EYES, Form, Wanted, cannot_see, learnt_from
 from copycat.services.openai_client import Service
 
 JSON = Wanted("data:image/png;base64,", "Who is it?", 200, "open-1", {"type": "object"})
@@ -103,3 +103,23 @@ def test_a_model_without_eyes_is_told_with_what_is_needed(body: object) -> None:
     with pytest.raises(UserError, match=r"127\.0\.0\.1:8000: model 'words-1' takes no pictures \(400\)"):
         cannot_see(error(body), service, "words-1")
     cannot_see(error(body, 429), service, "words-1")
+
+
+TEXT = Wanted(None, "A cat.", 60, instruction="Rewrite it.", temperature=0.7, seed=3)
+
+
+def test_a_question_about_no_picture_has_its_instruction_first_and_its_own_sampling() -> None:
+    assert Form().arguments("m", TEXT) == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Rewrite it."}, {"role": "user", "content": "A cat."}],
+        "max_tokens": 60,
+        "temperature": 0.7,
+        "seed": 3,
+    }
+
+
+def test_a_seed_that_is_complained_of_is_left_out() -> None:
+    learnt = learnt_from(error({"message": "Unknown name 'seed'"}), Form(), TEXT)
+    assert learnt == Form(has_seed=False)
+    assert learnt is not None and "seed" not in learnt.arguments("m", TEXT)
+    assert learnt_from(error({"message": "Unknown name 'seed'"}), Form(), JSON) is None

@@ -1,18 +1,16 @@
-"""Questions about pictures to a service with the Chat Completions API, in whatever form it takes them."""
+"""Questions, with or without a picture, to a service with the Chat Completions API, in whatever form it takes them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.errors import BackendError
-from copycat.judges import JudgeUsage
-from copycat.judges.dialogue import START_OF_REASONING, CutOffError
-from copycat.judges.openai_forms import Form, Wanted, cannot_see, learnt_from
-from copycat.services import RefusedError
+from copycat.services import RefusedError, reasoning
 from copycat.services.breaker import Breaker
+from copycat.services.chat_forms import Form, Wanted, cannot_see, learnt_from
 from copycat.services.openai_client import Service
 from copycat.services.openai_errors import is_refusal
 from copycat.services.retry import RetryEvent, RetryPolicy, TransientError, call_with_retries
@@ -33,6 +31,22 @@ SILENT_ANSWERS = 3
 NO_ANSWER: dict[str, Any] = {"message": {}}
 
 
+class Usage(NamedTuple):
+    """What was sent to a service and what it counted: requests, failed ones too, and tokens of the answered ones."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class CutOffAnswerError(BackendError):
+    """The answer ended where the tokens did; `text` is what came."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("the answer was cut off")
+        self.text = text
+
+
 class _LearntError(Exception):
     """The request has to be sent again in another form."""
 
@@ -50,7 +64,7 @@ class Chat:
         self.breaker = Breaker(service.host)
         self.policy = RetryPolicy(sleep=self.throttle.sleep)
         self.form = Form()
-        self.usage = JudgeUsage()
+        self.usage = Usage()
         self.versions: dict[str, set[str]] = {"model": set(), "system_fingerprint": set()}
         self._n_silent = self._n_with_logprobs = 0
         self._lock = threading.Lock()
@@ -68,7 +82,7 @@ class Chat:
         """Give the model's words.
 
         Raises:
-            CutOffError: they end where the tokens did.
+            CutOffAnswerError: they end where the tokens did.
             RefusedError: the model or its service declined to answer.
             BackendError: this request failed, after all its attempts.
             UserError: no request can succeed.
@@ -79,7 +93,7 @@ class Chat:
         if choice.get("finish_reason") != "length":
             return words
         if form.spare_tokens or not _went_into_reasoning(choice, words):
-            raise CutOffError(words)
+            raise CutOffAnswerError(words)
         with self._lock:
             self.form = self.form.with_room_for_reasoning()
         return self.ask(wanted)
@@ -87,7 +101,7 @@ class Chat:
     def ask_first_token(self, wanted: Wanted) -> list[tuple[str, float]] | None:
         """Give the likeliest first tokens and their log-probabilities; None where the service tells none.
 
-        Raises: as `ask`, but for CutOffError.
+        Raises: as `ask`, but for CutOffAnswerError.
         """
         if not self.tells_logprobs:
             return None
@@ -157,7 +171,8 @@ class Chat:
 
     def _learn(self, form: Form, wanted: Wanted, error: Any) -> None:
         """Raise _LearntError where another form may be taken, UserError where the model has no eyes."""
-        cannot_see(error, self.service, self.model)
+        if wanted.picture is not None:
+            cannot_see(error, self.service, self.model)
         learnt = learnt_from(error, form, wanted)
         if learnt is not None:
             with self._lock:
@@ -187,7 +202,7 @@ class Chat:
         used = answer.get("usage")
         with self._lock:
             if isinstance(used, dict):
-                self.usage = JudgeUsage(
+                self.usage = Usage(
                     self.usage.requests,
                     self.usage.prompt_tokens + _number(used.get("prompt_tokens")),
                     self.usage.completion_tokens + _number(used.get("completion_tokens")),
@@ -221,7 +236,7 @@ def _words_of(choice: dict[str, Any]) -> str:
 def _went_into_reasoning(choice: dict[str, Any], words: str) -> bool:
     """Whether the tokens of an answer were spent before there was one."""
     message = choice["message"]
-    reasoned = message.get("reasoning_content") or message.get("reasoning") or START_OF_REASONING in words
+    reasoned = message.get("reasoning_content") or message.get("reasoning") or reasoning.START in words
     return bool(reasoned) or not words.strip()
 
 
