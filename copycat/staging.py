@@ -99,7 +99,7 @@ class Cell(NamedTuple):
 
 def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
     """Plan every run of a job and make nothing."""
-    return [(stage, plan_cells(job, stage)) for stage in (_set_up(job, name) for name in job.models)]
+    return [(stage, plan_cells(job, stage)) for stage in (set_up(job, name) for name in job.models)]
 
 
 def plan_cells(job: Job, stage: Stage) -> list[Cell]:
@@ -156,7 +156,7 @@ def _require_known(row: JudgeRow, characters: CharacterSet) -> None:
         )
 
 
-def _set_up(job: Job, name: str) -> Stage:
+def set_up(job: Job, name: str) -> Stage:
     """Find model, characters and judge; loads no weights."""
     size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
     row = resolve_model(name, job.revision, size)
