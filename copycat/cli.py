@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from copycat.commands import data, sandbox
+from copycat.commands import data, discover, sandbox
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
 from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
@@ -22,6 +22,7 @@ app.command("eval", epilog=EPILOG)(evaluate)
 app.command("calibrate", epilog=CALIBRATE_EPILOG)(calibrate)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(data.app, name="data")
+app.add_typer(discover.app, name="discover")
 app.command("doctor")(doctor)
 
 

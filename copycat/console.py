@@ -6,8 +6,9 @@ import errno
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -97,6 +98,29 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
             speed = progress.tasks[task].speed
             progress.update(task, rate=f"{speed:5.1f}/s" if speed else "")
 
+        yield advance
+
+
+@contextmanager
+def running_count(title: str) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how many are done where nobody knows how many there are; yields a function as `progress_bar`.
+
+    Without a terminal, a line is printed each time the count has doubled from 100,000 on.
+    """
+    done, told, start = 0, 100_000, time.monotonic()
+    status = err.status(title) if err.is_terminal else None
+
+    def advance(count: int) -> None:
+        nonlocal done, told
+        done += count
+        text = f"{title}: {done:,}, {done / max(time.monotonic() - start, 1e-9):,.0f}/s"
+        if status is not None:
+            status.update(text)
+        elif done >= told:
+            told = 2 * done
+            err.print(text, markup=False)
+
+    with status or nullcontext():
         yield advance
 
 

@@ -18,7 +18,7 @@ from copycat.catalog.hashing import canonical_sha256
 from copycat.catalog.prompt_files import Sha256
 from copycat.catalog.prompt_sets import PromptSet
 from copycat.errors import DataError, UserError
-from copycat.paths import shown
+from copycat.paths import data_folder, shown
 from copycat.schema import CharacterSet, Record, Slug, Text
 
 LISTS = Path("lists")
@@ -95,14 +95,17 @@ def write_list(
 
 
 def with_lists(prompt_set: PromptSet, folder: Path) -> PromptSet:
-    """Add the lists of a folder to a prompt set.
+    """Add to a prompt set the lists that ship with it, and those of a folder.
 
     Raises:
         DataError: a file is damaged or edited, of another set, or named like a list that the set has.
     """
     keywords, described, rewrites = (dict(d) for d in (prompt_set.keywords, prompt_set.described, prompt_set.rewrites))
     faults: list[str] = []
-    for path in sorted((folder / prompt_set.id).glob("*.json")):
+    shipped = data_folder("prompts") / prompt_set.id
+    own = folder / prompt_set.id
+    places = (shipped,) if own.absolute() == shipped else (shipped, own)
+    for path in (path for place in places for path in sorted(place.glob("*.json"))):
         try:
             one = _read(path)
         except DataError as error:

@@ -1,0 +1,161 @@
+"""`python -m copycat.discover keywords|descriptions`: candidates, filtered, ranked and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from copycat.discovery.wanted import Frozen
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Find innocent words and descriptions that bring a character back.",
+)
+
+Characters = Annotated[str, typer.Option(metavar="SET|FILE", help="whose words")]
+Name = Annotated[
+    str | None, typer.Option(help="of the frozen list; NAME-5 are its best five; default: the ranker's name")
+]
+Without = Annotated[
+    str | None, typer.Option(metavar="WORD,..", help="words that no candidate may hold, such as those of a franchise")
+]
+Model = Annotated[str | None, typer.Option(help="whose text encoder ranks")]
+Encoder = Annotated[str, typer.Option(help="which encoder of the model, such as text_encoder_2")]
+Pooling = Annotated[
+    str, typer.Option(metavar="words|all|pooled", help="mean of the words' tokens, of all tokens, or the pooled vector")
+]
+Pool = Annotated[
+    str, typer.Option(metavar="own|all", help="rank a character's own candidates, or everybody's for everybody")
+]
+Llm = Annotated[str | None, typer.Option("--llm", metavar="NAME", help="openai:MODEL, a folder, or org/name")]
+Lists = Annotated[Path, typer.Option(metavar="DIR", help="where lists are kept")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")]
+
+
+@app.command()
+def keywords(  # noqa: PLR0917 - one parameter per option
+    characters: Characters = "copycat50",
+    from_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="candidates, repeatable: 'corpus', 'llm', a list that the set has, or a .txt, .csv, .tsv, .jsonl "
+            "file; default: the corpus, else the set's own lists",
+            show_default=False,
+        ),
+    ] = None,
+    without: Without = None,
+    ranker: Annotated[str, typer.Option(help="see --list")] = "cooccurrence",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="captions or documents: files, folders, globs; repeatable"),
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="of the corpus; default: caption, text, ...")] = None,
+    corpus_id: Annotated[str | None, typer.Option(help="what results call the corpus; default: its path")] = None,
+    corpus_revision: Annotated[str | None, typer.Option(help="of the corpus, noted in the list")] = None,
+    model: Model = None,
+    encoder: Encoder = "text_encoder",
+    pooling: Pooling = "words",
+    pool: Pool = "own",
+    llm: Llm = None,
+    name: Name = None,
+    keep: Annotated[int, typer.Option(min=1, help="so many of each character are frozen")] = 20,
+    lists: Lists = Path("lists"),
+    device: Device = None,
+    json: Json = False,
+    list_: Annotated[bool, typer.Option("--list", help="print the rankers")] = False,
+) -> int:
+    """Rank keywords of every character and freeze them as a list; the anchor keywords:NAME-5 uses its best five.
+
+    python -m copycat.discover keywords --corpus captions.parquet --name laion-mine
+    """
+    return _print_rankers() if list_ else _discover("keywords", locals())
+
+
+@app.command()
+def descriptions(  # noqa: PLR0917 - one parameter per option
+    characters: Characters = "copycat50",
+    from_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="candidates, repeatable: 'description' (the set's own), 'llm', a list, or a file; default: all lists",
+            show_default=False,
+        ),
+    ] = None,
+    without: Without = None,
+    ranker: Annotated[str, typer.Option(help="embedding or lm-ranked")] = "embedding",
+    model: Model = None,
+    encoder: Encoder = "text_encoder",
+    pooling: Pooling = "words",
+    llm: Llm = None,
+    name: Name = None,
+    keep: Annotated[int, typer.Option(min=1, help="so many of each character are frozen")] = 5,
+    lists: Lists = Path("lists"),
+    device: Device = None,
+    json: Json = False,
+) -> int:
+    """Rank descriptions of every character and freeze them; the anchor description:NAME uses the best.
+
+    python -m copycat.discover descriptions --from mine.jsonl --model sdxl --name mine
+    """
+    return _discover("description", locals())
+
+
+def _discover(kind: str, typed: dict[str, Any]) -> int:
+    from copycat import console
+    from copycat.commands.discover_tables import print_frozen
+    from copycat.discovery.wanted import Wanted, discover
+
+    given = {
+        **typed,
+        "kind": kind,
+        "sources": tuple(typed["from_"] or ()),
+        "corpus": tuple(typed.get("corpus") or ()),
+        "without": tuple(word.strip() for word in (typed["without"] or "").split(",") if word.strip()),
+    }
+    _require_choices(given)
+    wanted = Wanted(**{field: value for field, value in given.items() if field in Wanted.model_fields})
+    frozen = discover(wanted, console.running_count)
+    if typed["json"]:
+        console.print_json(_as_json(frozen))
+    else:
+        print_frozen(frozen)
+    return console.EXIT_DONE
+
+
+def _require_choices(given: dict[str, Any]) -> None:
+    from copycat.errors import UnknownNameError
+
+    for option, known in (("pooling", ("words", "all", "pooled")), ("pool", ("own", "all"))):
+        if given.get(option, known[0]) not in known:
+            raise UnknownNameError(option, given[option], known)
+
+
+def _print_rankers() -> int:
+    from copycat import console
+    from copycat.discovery.rankers import RANKERS
+
+    for row in RANKERS.rows():
+        console.out.print(f"{row.name:<14} needs {row.needs:<8} {row.summary}", markup=False, soft_wrap=True)
+    return console.EXIT_DONE
+
+
+def _as_json(frozen: Frozen) -> dict[str, Any]:
+    found = frozen.discovered
+    return {
+        "list": frozen.name,
+        "path": str(frozen.path),
+        "provenance": found.provenance,
+        "removed": [one._asdict() for one in found.gathered.removed],
+        "faults": list(found.faults),
+        "characters": {who: [one.model_dump() for one in ranked] for who, ranked in found.lists.items()},
+    }

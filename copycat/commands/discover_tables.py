@@ -1,0 +1,66 @@
+"""Ranked lists as people read them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.table import Table
+
+from copycat.console import err, out
+from copycat.discovery.keywords import Discovered
+from copycat.discovery.wanted import Frozen
+from copycat.paths import shown
+
+SHOWN_WORDS, SHOWN_REMOVED, SHOWN_LETTERS = 5, 8, 90
+
+
+def print_frozen(frozen: Frozen) -> None:
+    """Print the best of each list with their scores, what was removed, and how to use the list."""
+    found = frozen.discovered
+    is_of_words = all(len(one.text) <= SHOWN_LETTERS // 3 for ranked in found.lists.values() for one in ranked[:5])
+    names = {who.id: who.name for who in frozen.characters.characters}
+    table = Table(title=f"{found.ranker.summary} ({found.ranker.unit})", title_justify="left", box=None, pad_edge=False)
+    for heading in ("character", "best", "candidates"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "candidates" else "left")
+    for who, ranked in found.lists.items():
+        shown_ones = ranked[: SHOWN_WORDS if is_of_words else 1]
+        best = ", ".join(f"{_short(one.text)} [dim]{_number(one.score)}[/dim]" for one in shown_ones)
+        table.add_row(names[who], best or "[dim]none[/dim]", str(len(ranked)))
+    out.print(table)
+    for name, fact in found.provenance.items():
+        out.print(f"{name}: {fact}", style="italic dim", markup=False, soft_wrap=True)
+    _print_removed(found)
+    kind = "keywords" if is_of_words else "description"
+    label = f"keywords:{frozen.name}-5" if kind == "keywords" else f"description:{frozen.name}"
+    out.print(f"{shown(frozen.path)}", markup=False, soft_wrap=True)
+    out.print(
+        f"  use it: python -m copycat.eval --characters {frozen.characters.id} --anchors {label} --model NAME",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _print_removed(found: Discovered) -> None:
+    """Say on stderr what was taken out and who has no list."""
+    removed = found.gathered.removed
+    if removed:
+        kinds = Counter(one.reason.split(" (")[0].split(" '")[0] for one in removed)
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        err.print(
+            f"{len(removed)} candidates removed, all of them in the file: {counted}", markup=False, soft_wrap=True
+        )
+        for one in removed[:SHOWN_REMOVED]:
+            err.print(f"  {one}", markup=False, soft_wrap=True)
+        if len(removed) > SHOWN_REMOVED:
+            err.print(f"  and {len(removed) - SHOWN_REMOVED} more", markup=False)
+    for fault in found.faults[:SHOWN_REMOVED]:
+        err.print(f"WARNING: {fault}", markup=False, soft_wrap=True)
+
+
+def _short(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text if len(text) <= SHOWN_LETTERS else text[: SHOWN_LETTERS - 3] + "...")
+
+
+def _number(score: float) -> str:
+    return f"{score:,.0f}" if score == int(score) else f"{score:.2f}"

@@ -1,0 +1,184 @@
+"""What a user wants to discover, and how it is done: sources -> filter -> ranker -> a frozen list."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set, with_lists
+from copycat.corpus import Corpus, open_corpus
+from copycat.discovery.candidates import FORMS, Source, from_answers, from_corpus, from_list, read_file
+from copycat.discovery.keywords import OWN, Discovered, freeze, gather, rank
+from copycat.discovery.rankers import RANKERS, Encoder
+from copycat.errors import UserError
+from copycat.schema import CharacterSet, Record
+
+CORPUS, LLM = "corpus", "llm"
+KEYWORDS, DESCRIPTION = "keywords", "description"
+CORPUS_LIMIT = 50
+"""Candidates of each character from a corpus: as many as the paper asks a language model for (appendix C.5)."""
+
+ANSWERS = "answers.sqlite"
+"""Beside the lists: what language models and search engines said."""
+
+INSTRUCTIONS = {KEYWORDS: "keyword-candidates-v1", DESCRIPTION: "descriptions-v1"}
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int], object]]]
+"""Shows a running count under a title."""
+
+
+class Wanted(Record):
+    """What is to be ranked, by what, and where it goes. `sources` empty means the corpus, else the set's own lists."""
+
+    kind: Literal["keywords", "description"] = KEYWORDS
+    characters: str = "copycat50"
+    sources: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    ranker: str = "cooccurrence"
+    corpus: tuple[str, ...] = ()
+    text_column: str | None = None
+    corpus_id: str | None = None
+    corpus_revision: str | None = None
+    model: str | None = None
+    encoder: str = "text_encoder"
+    pooling: str = "words"
+    pool: Literal["own", "all"] = OWN
+    llm: str | None = None
+    name: str | None = None
+    keep: int = 20
+    lists: Path = LISTS
+    device: str | None = None
+
+
+class Frozen(NamedTuple):
+    """What was found, and the file that holds it."""
+
+    discovered: Discovered
+    characters: CharacterSet
+    name: str
+    path: Path
+
+
+def discover(wanted: Wanted, progress: Progress) -> Frozen:
+    """Rank what a user wants ranked, and freeze the list.
+
+    Raises:
+        UserError: anything that the user must fix; nothing is written then.
+    """
+    row = RANKERS.get(wanted.ranker)
+    if wanted.kind == DESCRIPTION and row.needs == "corpus":
+        raise UserError(
+            f"ranker '{row.name}' counts keywords\n  needed: --ranker embedding, or lm-ranked, for whole texts"
+        )
+    characters = read_character_set(wanted.characters)
+    prompt_set = with_lists(prompt_set_of(characters), wanted.lists)
+    name = wanted.name or row.name
+    _require_free(name, wanted, prompt_set)
+    corpus = _corpus_of(wanted)
+    llm = _language_model_of(wanted)
+    encoder = _encoder_of(wanted) if row.needs == "encoder" else None
+    names = wanted.sources or ((CORPUS,) if corpus is not None else _own_lists(prompt_set, wanted.kind))
+    shelf = _Shelf(wanted, characters, prompt_set, corpus, llm, progress)
+    sources = [shelf.source(name) for name in names]
+    gathered = gather(sources, characters, pool=wanted.pool, without=wanted.without)
+    with progress(f"count {len(gathered.texts):,} candidates") as advance:
+        found = rank(
+            gathered, characters, row.name, corpus=corpus, encoder=encoder, llm=llm if row.needs == LLM else None,
+            advance=advance,
+        )  # fmt: skip
+    found = found._replace(provenance={**found.provenance, "pool": wanted.pool})
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = freeze(found, characters, name, keep=wanted.keep, date=today, kind=wanted.kind, folder=wanted.lists)
+    return Frozen(found, characters, name, path)
+
+
+def _require_free(name: str, wanted: Wanted, prompt_set: PromptSet) -> None:
+    """Refuse the name of a list that ships, before anything is counted."""
+    taken = prompt_set.keywords if wanted.kind == KEYWORDS else prompt_set.described
+    if name in taken and not (wanted.lists / prompt_set.id / f"{wanted.kind}-{name}.json").exists():
+        raise UserError(
+            f"set '{prompt_set.id}' has a list '{name}' already\n  needed: another name: --name {name}-mine"
+        )
+
+
+class _Shelf(NamedTuple):
+    """Everything that candidates can come from."""
+
+    wanted: Wanted
+    characters: CharacterSet
+    prompt_set: PromptSet
+    corpus: Corpus | None
+    llm: Any
+    progress: Progress
+
+    def source(self, name: str) -> Source:
+        """Give the candidates of a source as a user names it."""
+        is_of_descriptions = self.wanted.kind == DESCRIPTION
+        if name == CORPUS:
+            if self.corpus is None:
+                raise UserError("candidates from a corpus need one\n  needed: --corpus PATH")
+            with self.progress("collect phrases") as advance:
+                return from_corpus(self.corpus, self.characters, limit=CORPUS_LIMIT, advance=advance)
+        if name == LLM:
+            if self.llm is None:
+                raise UserError("candidates from a language model need one\n  needed: --llm NAME")
+            return _ask(self.llm, self.characters, self.wanted.kind, self.progress)
+        if Path(name).suffix.lower() in FORMS:
+            return read_file(Path(name), self.characters)
+        return from_list(self.prompt_set, name, descriptions=is_of_descriptions)
+
+
+def _own_lists(prompt_set: PromptSet, kind: str) -> tuple[str, ...]:
+    """Name every list of the set, as candidates."""
+    if kind == DESCRIPTION:
+        return (DESCRIPTION, *prompt_set.described)
+    if not prompt_set.keywords:
+        raise UserError(f"set '{prompt_set.id}' has no keywords to rank\n  needed: --from FILE, or --corpus PATH")
+    return tuple(prompt_set.keywords)
+
+
+def _corpus_of(wanted: Wanted) -> Corpus | None:
+    if not wanted.corpus:
+        return None
+    return open_corpus(
+        [Path(path) for path in wanted.corpus],
+        text_column=wanted.text_column,
+        id=wanted.corpus_id,
+        revision=wanted.corpus_revision,
+    )
+
+
+def _encoder_of(wanted: Wanted) -> Encoder | None:
+    if wanted.model is None:
+        return None
+    from copycat.discovery.embedding import EmbeddingSettings, TextEncoder
+    from copycat.models.resolve import resolve_model
+    from copycat.runs.environment import pick_device
+
+    settings = EmbeddingSettings.model_validate({"encoder": wanted.encoder, "pooling": wanted.pooling})
+    return TextEncoder.load(resolve_model(wanted.model), settings, pick_device(wanted.device))
+
+
+def _language_model_of(wanted: Wanted) -> Any:
+    if wanted.llm is None:
+        return None
+    from copycat.llm import build_language_model
+    from copycat.services.memory import AnswerMemory
+
+    return build_language_model(wanted.llm, AnswerMemory(wanted.lists / ANSWERS))
+
+
+def _ask(llm: Any, characters: CharacterSet, kind: str, progress: Progress) -> Source:
+    """Ask a language model about every character; who got no usable answer is told."""
+    from copycat.llm import complete_all
+    from copycat.llm.instructions import read_instruction
+
+    instruction = read_instruction(INSTRUCTIONS[kind])
+    with progress(f"ask {llm.identify()}") as advance:
+        answers = complete_all(llm, instruction, [who.name for who in characters.characters], advance=advance)
+    by_character = {who.id: answer for who, answer in zip(characters.characters, answers, strict=True)}
+    label = f"llm:{llm.identify()} with {instruction.id}@{instruction.sha256[:12]}"
+    return from_answers(label, by_character, descriptions=kind == DESCRIPTION)
