@@ -14,6 +14,7 @@ from typing import NamedTuple
 from copycat.catalog import PromptSet
 from copycat.corpus import Corpus, collect_phrases
 from copycat.errors import BackendError, DataError, UnknownNameError, UserError
+from copycat.llm import Failure
 from copycat.llm.parsing import read_list
 from copycat.names import fold
 from copycat.paths import shown
@@ -93,14 +94,14 @@ def from_corpus(
     return Source(f"corpus:{corpus.id}", pool, silent)
 
 
-def from_answers(label: str, answers: Mapping[str, str | BackendError], *, descriptions: bool = False) -> Source:
+def from_answers(label: str, answers: Mapping[str, str | Failure], *, descriptions: bool = False) -> Source:
     """Read what a language model said of each character; one that gave no list is told, not dropped."""
     pool: dict[str, tuple[str, ...]] = {}
     silent: list[str] = []
     for who, answer in answers.items():
         try:
-            if isinstance(answer, BackendError):
-                raise answer
+            if isinstance(answer, Failure):
+                raise BackendError(answer.reason)
             pool[who] = (_described(answer),) if descriptions else tuple(read_list(answer, LLM_CANDIDATES))
         except BackendError as error:
             pool[who] = ()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from copycat.catalog.lists import Kind, write_list
 from copycat.corpus import Corpus, Counts, count_documents
 from copycat.discovery.candidates import Pool, Source, joined
 from copycat.discovery.filters import Filter, Removed
-from copycat.discovery.rankers import RANKERS, Association, Bench, CorpusCounts, Encoder, Ranked, RankerRow
+from copycat.discovery.rankers import RANKERS, Association, Bench, CorpusCounts, Ranked, RankerRow
 from copycat.errors import DataError, UserError
 from copycat.schema import CharacterSet
 
-OWN, ALL = "own", "all"
+if TYPE_CHECKING:
+    from copycat.discovery.embedding import TextEncoder
+
+OWN: Final = "own"
+ALL: Final = "all"
 
 
 class Gathered(NamedTuple):
@@ -86,7 +90,7 @@ def rank(
     *,
     corpus: Corpus | None = None,
     association: Association | None = None,
-    encoder: Encoder | None = None,
+    encoder: TextEncoder | None = None,
     llm: Any = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Discovered:
@@ -106,7 +110,7 @@ def rank(
         "ranker": f"{row.name} ({row.unit})",
         "candidates": ", ".join(source.label for source in gathered.sources),
         **({} if counts is None else _corpus_facts(counts)),
-        **({} if encoder is None else {"encoder": getattr(encoder, "identity", "")}),
+        **({} if encoder is None else {"encoder": encoder.identity}),
         **({} if llm is None else {"language model": llm.identify()}),
     }
     return Discovered(row, lists, gathered, counts, provenance)

@@ -6,13 +6,16 @@ To add one: a class with `rank` here or in a file beside it, a row below, a test
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from copycat.corpus import Counts
 from copycat.discovery.cooccurrence import log_likelihood_ratio, pointwise_mutual_information
 from copycat.errors import BackendError, UnsupportedError
 from copycat.registry import Registry
 from copycat.schema import Character, Record
+
+if TYPE_CHECKING:
+    from copycat.discovery.embedding import TextEncoder
 
 
 class Ranked(Record):
@@ -38,18 +41,11 @@ class Association(Protocol):
         """Give the counts of one character and one candidate."""
 
 
-class Encoder(Protocol):
-    """A text encoder of the model under test."""
-
-    def embed(self, texts: Sequence[str]) -> Any:
-        """Give (N, D) float32, one row for each text."""
-
-
 class Bench(NamedTuple):
     """What rankers work with; a ranker refuses a bench that lacks what it needs."""
 
     association: Association | None = None
-    encoder: Encoder | None = None
+    encoder: TextEncoder | None = None
     llm: Any = None
 
 

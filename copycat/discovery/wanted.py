@@ -6,18 +6,22 @@ import datetime
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set, with_lists
 from copycat.corpus import Corpus, open_corpus
 from copycat.discovery.candidates import FORMS, Source, from_answers, from_corpus, from_list, read_file
 from copycat.discovery.keywords import OWN, Discovered, freeze, gather, rank
-from copycat.discovery.rankers import RANKERS, Encoder
+from copycat.discovery.rankers import RANKERS
 from copycat.errors import UserError
 from copycat.schema import CharacterSet, Record
 
+if TYPE_CHECKING:
+    from copycat.discovery.embedding import TextEncoder
+
 CORPUS, LLM = "corpus", "llm"
-KEYWORDS, DESCRIPTION = "keywords", "description"
+KEYWORDS: Final = "keywords"
+DESCRIPTION: Final = "description"
 CORPUS_LIMIT = 50
 """Candidates of each character from a corpus: as many as the paper asks a language model for (appendix C.5)."""
 
@@ -26,7 +30,7 @@ ANSWERS = "answers.sqlite"
 
 INSTRUCTIONS = {KEYWORDS: "keyword-candidates-v1", DESCRIPTION: "descriptions-v1"}
 
-Progress = Callable[[str], AbstractContextManager[Callable[[int], object]]]
+Progress = Callable[[str], AbstractContextManager[Callable[[int], None]]]
 """Shows a running count under a title."""
 
 
@@ -151,7 +155,7 @@ def _corpus_of(wanted: Wanted) -> Corpus | None:
     )
 
 
-def _encoder_of(wanted: Wanted) -> Encoder | None:
+def _encoder_of(wanted: Wanted) -> TextEncoder | None:
     if wanted.model is None:
         return None
     from copycat.discovery.embedding import EmbeddingSettings, TextEncoder
@@ -178,7 +182,7 @@ def _ask(llm: Any, characters: CharacterSet, kind: str, progress: Progress) -> S
 
     instruction = read_instruction(INSTRUCTIONS[kind])
     with progress(f"ask {llm.identify()}") as advance:
-        answers = complete_all(llm, instruction, [who.name for who in characters.characters], advance=advance)
+        answers = complete_all(llm, instruction.text, [who.name for who in characters.characters], advance=advance)
     by_character = {who.id: answer for who, answer in zip(characters.characters, answers, strict=True)}
     label = f"llm:{llm.identify()} with {instruction.id}@{instruction.sha256[:12]}"
     return from_answers(label, by_character, descriptions=kind == DESCRIPTION)

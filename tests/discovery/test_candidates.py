@@ -10,7 +10,8 @@ import pytest
 from copycat.catalog import derived_prompt_set
 from copycat.corpus import open_corpus
 from copycat.discovery.candidates import from_answers, from_corpus, from_list, joined, read_file
-from copycat.errors import BackendError, DataError, UnknownNameError, UserError
+from copycat.errors import DataError, UnknownNameError, UserError
+from copycat.llm import Failure
 from copycat.schema import CharacterSet
 
 
@@ -94,7 +95,7 @@ def test_a_corpus_gives_what_stands_beside_the_name_and_says_who_is_never_named(
 
 
 def test_a_language_model_that_says_nothing_or_prose_is_told() -> None:
-    answers = {"a": "1. red hat\n2. dog", "b": "", "c": "I cannot help with that.", "d": BackendError("timed out")}
+    answers = {"a": "1. red hat\n2. dog", "b": "", "c": "I cannot help with that.", "d": Failure("timed out")}
     source = from_answers("llm:x", answers)
     assert source.pool == {"a": ("red hat", "dog"), "b": (), "c": (), "d": ()}
     assert [said[:2] for said in source.silent] == ["b:", "c:", "d:"]
