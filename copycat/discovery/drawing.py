@@ -12,26 +12,49 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
+from pydantic import Field
 
-from copycat.catalog import canonical_sha256, characters_sha256
-from copycat.errors import ResumeMismatchError, UnsupportedError, UserError
+from copycat.catalog import LISTS, canonical_sha256, characters_sha256
+from copycat.errors import ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
 from copycat.judges import NO_JUDGE, Verdict
 from copycat.judges.asking import judge_batch
+from copycat.models.settings import choose_sampling
 from copycat.paths import shown
 from copycat.plan import KEY_HEX_DIGITS, build_batches, build_seed
 from copycat.runs.executors import LOCAL, DrawnBatch, build_executor
 from copycat.runs.folder import append_journal, read_journal, write_bytes, write_json
 from copycat.runs.interrupts import deferred_interrupt
-from copycat.schema import SERVICE, ImageRequest, Record, Sampling, Status
-from copycat.staging import Stage
+from copycat.schema import SERVICE, Character, CharacterSet, ImageRequest, Record, Sampling, Status
+from copycat.staging import Job, Stage, set_up
 
 ANCHOR = "trigger"
 ABOUT, JOURNAL, PICTURES = "lab.json", "journal.jsonl", "images"
 DELIVERED_NOTHING: frozenset[Status] = frozenset({"refused", "blocked"})
 """These count as pictures that do not show the character, as in DETECT (decision 0005)."""
+
+
+class LabJob(Record):
+    """What every laboratory is asked for; None means the default of the model or the character set.
+
+    `only` are ids of characters, empty for all of the set; `sampling` holds the fields of `schema.Sampling` that were
+    asked for; `out` is the folder of this laboratory.
+    """
+
+    model: str
+    characters: str | None = None
+    only: tuple[str, ...] = ()
+    lists: Path = LISTS
+    judge: str | None = None
+    references: Path | None = None
+    preset: str | None = None
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    revision: str | None = None
+    batch_size: int | None = Field(default=None, ge=1)
+    device: str | None = None
+    out: Path
 
 
 class Shots(NamedTuple):
@@ -197,6 +220,42 @@ class Lab:
                 f"{shown(self.folder)} holds pictures of another {', '.join(other)}\n"
                 "  choose another --out, or delete this folder"
             )
+
+
+def open_lab(
+    job: LabJob, *, keeps: Callable[[str], bool] = lambda _: False, advance: Callable[[int], object] = lambda _: None
+) -> Lab:
+    """Find model, judge, characters and settings, and open the folder; loads no weights.
+
+    Raises:
+        UserError: anything that the user must fix.
+    """
+    asked = Job(
+        models=(job.model,),
+        characters=job.characters,
+        judge=job.judge,
+        references=job.references,
+        revision=job.revision,
+        device=job.device,
+        sampling=job.sampling,
+        out=job.out,
+    )
+    stage = set_up(asked, job.model)
+    sampling = stage.model.settle(choose_sampling(stage.row, stage.device, job.preset, job.sampling))
+    return Lab(stage, sampling, job.out, batch_size=job.batch_size, keeps=keeps, advance=advance)
+
+
+def chosen_characters(characters: CharacterSet, only: Sequence[str]) -> tuple[Character, ...]:
+    """Give the characters with these ids, in the order of the set; all where none is named.
+
+    Raises:
+        UnknownNameError: the set has no such character.
+    """
+    known = {who.id: who for who in characters.characters}
+    for one in only:
+        if one not in known:
+            raise UnknownNameError("character", one, known)
+    return tuple(who for who in characters.characters if not only or who.id in only)
 
 
 def _numbers(shots: Shots) -> range:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
-from copycat.catalog import LISTS, PromptSet, prompt_set_of, with_lists
+from copycat.catalog import PromptSet, prompt_set_of, with_lists
 from copycat.discovery.candidates import Source, from_list, read_file
-from copycat.discovery.drawing import About, Hits, Lab, Shots
+from copycat.discovery.drawing import About, Hits, Lab, LabJob, Shots, chosen_characters, open_lab
 from copycat.discovery.filters import Filter
 from copycat.discovery.keywords import ALL, OWN, gather
 from copycat.discovery.search import Ask, Found, Rules, Search, Tally, Words, search
 from copycat.errors import UnknownNameError, UserError
 from copycat.metrics.intervals import wilson
-from copycat.models.settings import choose_sampling
 from copycat.runs.folder import write_json
-from copycat.schema import Character, CharacterSet, Estimate, Record, Sampling
-from copycat.staging import Job, Stage, set_up
+from copycat.schema import Character, CharacterSet, Estimate, Record
 
 REPORT = "triggers.json"
 FRESH = "fresh"
@@ -29,33 +27,21 @@ SEPARATOR = ", "
 MOST_ALTERNATIVES = 5
 
 
-class TriggerJob(Record):
-    """What the user asked for; None means the default of the model or the character set.
+class TriggerJob(LabJob):
+    """What the user asked for.
 
     `pool` is "own" (a character's own keywords), "all" (those of everybody), or a file of candidates;
-    `ranker` names the list of keywords. `only` are ids of characters, empty for all of the set.
+    `ranker` names the list of keywords; no candidate may hold a word of `without`.
     """
 
-    model: str
-    characters: str | None = None
-    only: tuple[str, ...] = ()
     pool: str = OWN
     ranker: str | None = None
-    lists: Path = LISTS
     without: tuple[str, ...] = ()
     target: float = Field(default=0.8, gt=0, lt=1)
     budget: int = Field(default=300, ge=1)
     longest: int = Field(default=8, ge=1)
     fresh: int = Field(default=20, ge=1)
     seed: int = 0
-    judge: str | None = None
-    references: Path | None = None
-    preset: str | None = None
-    sampling: dict[str, Any] = Field(default_factory=dict)
-    revision: str | None = None
-    batch_size: int | None = None
-    device: str | None = None
-    out: Path = Path("triggers")
 
 
 class Alternative(Record):
@@ -120,20 +106,13 @@ def find_triggers(job: TriggerJob, advance: Callable[[int], object] = lambda _: 
     Raises:
         UserError: anything that the user must fix; nothing is drawn then.
     """
-    stage, sampling = open_stage(job)
-    wanted = chosen_characters(stage.characters, job.only)
-    candidates = find_candidates(job, stage.characters, wanted)
-    lab = Lab(
-        stage,
-        sampling,
-        job.out,
-        batch_size=job.batch_size,
-        keeps=lambda row: row.startswith(f"{FRESH}/"),
-        advance=advance,
-    )
+    lab = open_lab(job, keeps=lambda row: row.startswith(f"{FRESH}/"), advance=advance)
+    characters = lab.stage.characters
     try:
+        wanted = chosen_characters(characters, job.only)
+        candidates = find_candidates(job, characters, wanted)
         rules = Rules(target=job.target, budget=job.budget, longest=job.longest, seed=job.seed)
-        ended = search_all(lab, _searches(stage.characters, wanted, candidates, rules))
+        ended = search_all(lab, _searches(characters, wanted, candidates, rules))
         found = measure_fresh(lab, ended, candidates, job.fresh)
     finally:
         lab.close()
@@ -145,40 +124,11 @@ def find_triggers(job: TriggerJob, advance: Callable[[int], object] = lambda _: 
         longest=job.longest,
         fresh_pictures=job.fresh,
         seed=job.seed,
-        is_sandbox=stage.characters.is_sandbox,
+        is_sandbox=characters.is_sandbox,
         found=tuple(found),
     )
     write_json(job.out / REPORT, report.model_dump(mode="json"))
     return report
-
-
-def open_stage(job: TriggerJob) -> tuple[Stage, Sampling]:
-    """Find model, judge, characters and settings; loads no weights."""
-    asked = Job(
-        models=(job.model,),
-        characters=job.characters,
-        judge=job.judge,
-        references=job.references,
-        revision=job.revision,
-        device=job.device,
-        sampling=job.sampling,
-        out=job.out,
-    )
-    stage = set_up(asked, job.model)
-    return stage, stage.model.settle(choose_sampling(stage.row, stage.device, job.preset, job.sampling))
-
-
-def chosen_characters(characters: CharacterSet, only: Sequence[str]) -> tuple[Character, ...]:
-    """Give the characters with these ids, in the order of the set; all where none is named.
-
-    Raises:
-        UnknownNameError: the set has no such character.
-    """
-    known = {who.id: who for who in characters.characters}
-    for one in only:
-        if one not in known:
-            raise UnknownNameError("character", one, known)
-    return tuple(who for who in characters.characters if not only or who.id in only)
 
 
 def find_candidates(job: TriggerJob, characters: CharacterSet, wanted: Sequence[Character]) -> Candidates:

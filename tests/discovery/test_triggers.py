@@ -12,8 +12,8 @@ import pytest
 from copycat_doubles import FakeModel, draw
 from harness import Doubles
 
-from copycat.discovery.drawing import JOURNAL, Lab, Shots
-from copycat.discovery.triggers import REPORT, TriggerFound, TriggerJob, detect_of, find_triggers, open_stage
+from copycat.discovery.drawing import JOURNAL, Shots, open_lab
+from copycat.discovery.triggers import REPORT, TriggerFound, TriggerJob, detect_of, find_triggers
 from copycat.errors import BackendError, ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
 from copycat.metrics import wilson
 from copycat.models import Picture
@@ -219,9 +219,8 @@ def test_a_folder_of_another_judge_is_refused(job: JobMaker, doubles: Doubles) -
 
 
 def test_refused_pictures_count_as_no_hit_and_failed_ones_as_none(job: JobMaker, doubles: Doubles) -> None:
-    stage, sampling = open_stage(job())
     doubles.switch(ends={"row-refused": "refused", "row-failed": "failed"})
-    lab = Lab(stage, sampling, job().out, batch_size=1)
+    lab = open_lab(job(batch_size=1))
     refused, failed = lab.look([Shots("max", "hat", "row-refused", 0, 2), Shots("max", "hat", "row-failed", 0, 2)])
     assert refused == (False, False)
     assert failed == (None, None)
@@ -230,26 +229,23 @@ def test_refused_pictures_count_as_no_hit_and_failed_ones_as_none(job: JobMaker,
 
 
 def test_pictures_of_many_prompts_are_drawn_in_full_batches(job: JobMaker) -> None:
-    stage, sampling = open_stage(job())
-    lab = Lab(stage, sampling, job().out, batch_size=6)
+    lab = open_lab(job(batch_size=6))
     hits = lab.look([Shots("max", f"word{i}", "row", 0, 2) for i in range(9)])
     assert [len(one) for one in hits] == [2] * 9
-    assert isinstance(stage.model, FakeModel)
-    assert [len(batch) for batch in stage.model.batches] == [6, 6, 6]
+    assert isinstance(lab.stage.model, FakeModel)
+    assert [len(batch) for batch in lab.stage.model.batches] == [6, 6, 6]
 
 
 def test_prompts_of_one_row_of_seeds_are_drawn_from_the_same_noise(job: JobMaker) -> None:
-    stage, sampling = open_stage(job())
-    lab = Lab(stage, sampling, job().out)
+    lab = open_lab(job())
     first, second, other = lab.look([Shots("max", text, row, 0, 40) for text, row in ("aa", "ba", "ab")])
     assert first == second
     assert first != other
 
 
 def test_pictures_that_the_judge_gave_no_answer_on_are_no_verdicts(job: JobMaker, doubles: Doubles) -> None:
-    stage, sampling = open_stage(job())
     doubles.switch(judge_fails=True)
-    lab = Lab(stage, sampling, job().out)
+    lab = open_lab(job())
     assert lab.look([Shots("max", "hat", "row", 0, 3)]) == [(None, None, None)]
 
 
