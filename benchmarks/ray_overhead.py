@@ -64,7 +64,7 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=1, help="of Ray, on all cores together")
     options.add_argument("--batch-size", type=int, default=None, help="default: the row's")
     asked = options.parse_args()
-    job = Job(models=("sandbox",), mitigations=("negprompt",), limit=asked.pictures // 2, device="cpu")
+    job = Job(models=("sandbox",), mitigations=("negprompt:name",), limit=asked.pictures // 2, device="cpu")
     stage, cells = plan_job(job.model_copy(update={"batch_size": asked.batch_size}))[0]
     sides = build(stage, asked.workers)
     try:

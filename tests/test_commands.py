@@ -143,7 +143,7 @@ def test_compiling_is_another_run_and_says_so(order: Cli) -> None:
 
 
 def test_without_a_judge_pictures_are_made_and_left_unjudged(order: Cli, doubles: Doubles) -> None:
-    answer = order("--judge", "none", "--mitigation", "negprompt")
+    answer = order("--judge", "none", "--mitigation", "negprompt:name")
     assert answer.code == 1
     assert len(doubles.generated) == 24
     assert doubles.judged == []
@@ -158,10 +158,10 @@ def test_without_a_judge_pictures_are_made_and_left_unjudged(order: Cli, doubles
 
 
 def test_pictures_without_a_judge_are_judged_later_and_not_drawn_again(order: Cli, doubles: Doubles) -> None:
-    order("--judge", "none", "--mitigation", "negprompt")
+    order("--judge", "none", "--mitigation", "negprompt:name")
     before = {name: content for name, content in tree(Path("runs")).items() if "/images/" in name}
     doubles.forget()
-    answer = order("--judge", "fake-judge", "--mitigation", "negprompt")
+    answer = order("--judge", "fake-judge", "--mitigation", "negprompt:name")
     assert answer.code == 0
     assert doubles.generated == []
     assert len(doubles.judged) == 24
@@ -171,9 +171,9 @@ def test_pictures_without_a_judge_are_judged_later_and_not_drawn_again(order: Cl
 
 
 def test_a_run_judged_later_is_the_same_as_one_judged_at_once(order: Cli) -> None:
-    order("--judge", "fake-judge", "--mitigation", "negprompt", "--out", "once")
-    order("--judge", "none", "--mitigation", "negprompt")
-    order("--judge", "fake-judge", "--mitigation", "negprompt")
+    order("--judge", "fake-judge", "--mitigation", "negprompt:name", "--out", "once")
+    order("--judge", "none", "--mitigation", "negprompt:name")
+    order("--judge", "fake-judge", "--mitigation", "negprompt:name")
     for mitigation in ("none", "negprompt:name"):
         once, later = (tree(folder_of(mitigation, out)) for out in ("once", "runs"))
         changing = {"samples.jsonl", "report.html"}
@@ -228,7 +228,7 @@ def figures(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_ensemble_tells_how_far_its_members_agree(order: Cli) -> None:
-    answer = order("--judge", "either:fake-judge+fake-judge", "--mitigation", "negprompt", "--seeds", 20)
+    answer = order("--judge", "either:fake-judge+fake-judge", "--mitigation", "negprompt:name", "--seeds", 20)
     assert answer.code == 0
     found = figures(read(folder_of("negprompt:name") / "metrics.json"))
     assert found["agreement"]["value"] == 1
@@ -238,10 +238,10 @@ def test_an_ensemble_tells_how_far_its_members_agree(order: Cli) -> None:
 
 
 def test_a_screen_tells_what_it_kept_back_and_missed(order: Cli) -> None:
-    order("--judge", "screen:fake-judge+fake-judge", "--mitigation", "negprompt", "--seeds", 20)
+    order("--judge", "screen:fake-judge+fake-judge", "--mitigation", "negprompt:name", "--seeds", 20)
     found = figures(read(folder_of("negprompt:name") / "metrics.json"))
     assert 0.4 < found["screened_out"]["value"] < 0.9
     assert found["screen_misses"]["value"] == 0
-    single = order("--judge", "fake-judge", "--mitigation", "negprompt", "--seeds", 20, "--json")
+    single = order("--judge", "fake-judge", "--mitigation", "negprompt:name", "--seeds", 20, "--json")
     alone = figures(json.loads(single.out)["runs"][1]["metrics"])
     assert found["detect"]["value"] == alone["detect"]["value"]

@@ -40,7 +40,7 @@ def values_in(content: Any) -> Iterator[Any]:
 
 
 def test_a_run_ends_with_tables_on_stdout_and_progress_on_stderr(run: Cli) -> None:
-    answer = run("--mitigation", "negprompt")
+    answer = run("--mitigation", "negprompt:name")
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[0] == "fake, judged by fake-judge: 12 of 12 pictures"
@@ -54,7 +54,7 @@ def test_a_run_ends_with_tables_on_stdout_and_progress_on_stderr(run: Cli) -> No
 
 
 def test_a_run_folder_holds_what_the_contract_says(run: Cli) -> None:
-    run("--mitigation", "negprompt")
+    run("--mitigation", "negprompt:name")
     baseline, mitigated = folder_of("none"), folder_of("negprompt:name")
     common = {"run.json", "samples.jsonl", "metrics.json", "report.html", "images", "judgements", ".lock"}
     assert {p.name for p in baseline.iterdir()} == common
@@ -67,7 +67,7 @@ def test_a_run_folder_holds_what_the_contract_says(run: Cli) -> None:
 
 
 def test_every_file_that_the_report_links_to_is_there(run: Cli) -> None:
-    run("--mitigation", "negprompt")
+    run("--mitigation", "negprompt:name")
     for folder in (folder_of("none"), folder_of("negprompt:name")):
         page = (folder / "report.html").read_text(encoding="utf-8")
         linked = set(re.findall(r'href="([^"#:]+)"', page))
@@ -79,13 +79,13 @@ def test_a_narrow_terminal_breaks_long_anchors_at_their_colon(
     run: Cli, characters_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console.out, "width", 80)
-    answer = run("--mitigation", "negprompt", "--anchors", "keywords:authored-1")
+    answer = run("--mitigation", "negprompt:name", "--anchors", "keywords:authored-1")
     rows = [line.split()[0] for line in answer.out.splitlines() if "[" in line]
     assert rows == ["keywords:", "all"] * 2 + ["[95"]
 
 
 def test_run_json_says_everything_and_that_the_run_is_finished(run: Cli) -> None:
-    run("--mitigation", "negprompt", "--steps", 7, "--guidance", 5.5, "--batch-size", 3)
+    run("--mitigation", "negprompt:name", "--steps", 7, "--guidance", 5.5, "--batch-size", 3)
     content = read(folder_of("negprompt:name") / "run.json")
     assert content["status"] == "finished"
     assert content["id"] == folder_of("negprompt:name").name
@@ -103,7 +103,7 @@ def test_run_json_says_everything_and_that_the_run_is_finished(run: Cli) -> None
 
 
 def test_metrics_json_has_the_keys_of_the_contract(run: Cli) -> None:
-    run("--mitigation", "negprompt")
+    run("--mitigation", "negprompt:name")
     content = read(folder_of("negprompt:name") / "metrics.json")
     assert set(content) == {
         "schema_version",
@@ -135,7 +135,7 @@ def test_metrics_json_has_the_keys_of_the_contract(run: Cli) -> None:
 
 
 def test_the_figures_are_those_of_the_pictures(run: Cli) -> None:
-    run("--mitigation", "negprompt")
+    run("--mitigation", "negprompt:name")
     folder = folder_of("negprompt:name")
     asked = {sample["key"]: sample["character"] for sample in samples_of(folder)}
     verdicts = [json.loads(line) for line in (folder / "judgements/fake-judge-1.jsonl").open()]
@@ -146,8 +146,8 @@ def test_the_figures_are_those_of_the_pictures(run: Cli) -> None:
 
 
 def test_metrics_json_holds_no_path_and_no_time_and_is_the_same_wherever_it_is_made(run: Cli) -> None:
-    run("--mitigation", "negprompt", "--out", "here")
-    run("--mitigation", "negprompt", "--out", "deep/in/there")
+    run("--mitigation", "negprompt:name", "--out", "here")
+    run("--mitigation", "negprompt:name", "--out", "deep/in/there")
     for mitigation in ("none", "negprompt:name"):
         here, there = (folder_of(mitigation, out) / "metrics.json" for out in ("here", "deep/in/there"))
         assert here.read_bytes() == there.read_bytes()
@@ -157,7 +157,7 @@ def test_metrics_json_holds_no_path_and_no_time_and_is_the_same_wherever_it_is_m
 
 
 def test_the_baseline_comes_first_and_its_pictures_are_paired_by_seed(run: Cli) -> None:
-    answer = run("--mitigation", "negprompt:copyright", "--mitigation", "negprompt", "--mitigation", "none")
+    answer = run("--mitigation", "negprompt:copyright", "--mitigation", "negprompt:name", "--mitigation", "none")
     assert (
         answer.err.index("+ none:") < answer.err.index("+ negprompt:copyright:") < answer.err.index("+ negprompt:name:")
     )
@@ -190,7 +190,7 @@ def test_a_users_own_keywords_can_be_an_anchor(run: Cli) -> None:
 
 
 def test_json_is_one_object_and_nothing_else_on_stdout(run: Cli) -> None:
-    answer = run("--mitigation", "negprompt", "--json")
+    answer = run("--mitigation", "negprompt:name", "--json")
     content = json.loads(answer.out)
     assert answer.out.count("\n") == 1
     assert [r["metrics"]["mitigation"] for r in content["runs"]] == ["none", "negprompt:name"]
@@ -203,7 +203,7 @@ def test_json_is_one_object_and_nothing_else_on_stdout(run: Cli) -> None:
 
 
 def test_a_limit_marks_the_run_as_partial(run: Cli) -> None:
-    answer = run("--mitigation", "negprompt", "--limit", 5)
+    answer = run("--mitigation", "negprompt:name", "--limit", 5)
     assert answer.out.startswith("fake, judged by fake-judge: 5 of 5 pictures (partial: --limit was set)\n")
     for mitigation in ("none", "negprompt:name"):
         content = read(folder_of(mitigation) / "metrics.json")
@@ -226,10 +226,10 @@ def test_two_models_in_one_command_have_folders_of_their_own(run: Cli, tiny_pipe
 
 
 def test_the_same_command_again_makes_nothing_and_changes_no_byte(run: Cli, doubles: Doubles) -> None:
-    run("--mitigation", "negprompt")
+    run("--mitigation", "negprompt:name")
     before = tree(Path("runs"))
     doubles.forget()
-    assert run("--mitigation", "negprompt").code == 0
+    assert run("--mitigation", "negprompt:name").code == 0
     assert (doubles.generated, doubles.judged) == ([], [])
     assert tree(Path("runs")) == before
 
@@ -277,7 +277,7 @@ def test_other_weights_are_another_run(run: Cli, doubles: Doubles) -> None:
 
 
 def test_a_dry_run_makes_nothing(run: Cli, doubles: Doubles) -> None:
-    answer = run("--mitigation", "negprompt", "--dry-run")
+    answer = run("--mitigation", "negprompt:name", "--dry-run")
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[:2] == [
@@ -337,7 +337,7 @@ def test_refusals_and_blocks_are_answers_and_are_shown(run: Cli, doubles: Double
 
 def test_a_model_that_refuses_everything_gives_zero_detections_and_no_consistency(run: Cli, doubles: Doubles) -> None:
     doubles.switch(ends={"my-set": "refused"})
-    answer = run("--mitigation", "negprompt")
+    answer = run("--mitigation", "negprompt:name")
     assert answer.code == 0
     estimates = {(e["metric"], e["anchor"]): e for e in read(folder_of("none") / "metrics.json")["estimates"]}
     assert estimates["detect", "all"]["value"] == 0.0
@@ -472,7 +472,7 @@ def test_a_mistake_in_the_last_model_is_found_before_the_first_one_starts(run: C
 
 
 def test_a_negative_prompt_without_guidance_is_refused_before_anything_is_made(run: Cli, tiny_pipeline: Path) -> None:
-    answer = run("--model", tiny_pipeline, "--guidance", "1", "--mitigation", "negprompt")
+    answer = run("--model", tiny_pipeline, "--guidance", "1", "--mitigation", "negprompt:name")
     assert answer.code == 2
     assert answer.err.startswith("error: 'tiny' cannot honour a negative prompt with guidance 1\n")
     assert not Path("runs").exists()
@@ -557,13 +557,13 @@ def test_the_report_repeats_the_command_without_what_deletes_pictures(run: Cli) 
 
 def test_ctrl_c_keeps_what_is_finished_and_ends_with_130(run: Cli, doubles: Doubles) -> None:
     doubles.switch(interrupt_after=2)
-    answer = run("--mitigation", "negprompt")
+    answer = run("--mitigation", "negprompt:name")
     assert (answer.code, answer.out) == (130, "")
     assert answer.err.endswith("\ninterrupted; everything finished is kept, and the same command goes on from there\n")
     assert len(samples_of(folder_of("none"))) == 8
     assert read(folder_of("none") / "run.json")["status"] == "running"
     doubles.switch()
-    assert run("--mitigation", "negprompt").code == 0
+    assert run("--mitigation", "negprompt:name").code == 0
     assert len(doubles.generated) == len(set(doubles.generated)) == 24
 
 
@@ -605,7 +605,7 @@ def test_a_bug_shows_its_traceback(run: Cli, monkeypatch: pytest.MonkeyPatch) ->
     ("kind", "names"),
     [
         ("models", {"sandbox", "sdxl", "fake"}),
-        ("mitigations", {"none", "negprompt:name|copyright|keywords|name,keywords|best|universal"}),
+        ("mitigations", {"none", "negprompt:best|name|copyright|keywords|name,keywords|universal"}),
         ("judges", {"sandbox", "fake-judge"}),
         ("anchors", {"name", "description", "keywords:authored-3", "keywords:authored-5"}),
         ("characters", {"copycat50", "sandbox", "unseen50"}),
@@ -657,7 +657,7 @@ def test_the_module_itself_imports_no_heavy_library() -> None:
 
 def test_the_whole_job_on_a_real_pipeline(run: Cli, tiny_pipeline: Path, cli: Cli) -> None:
     options = ("--judge", "fake-judge", "--characters", "mine.yaml", "--anchors", "name,keywords", "--device", "cpu")
-    options += ("--seeds", "1", "--steps", "2", "--batch-size", "4", "--mitigation", "negprompt")
+    options += ("--seeds", "1", "--steps", "2", "--batch-size", "4", "--mitigation", "negprompt:name")
     answer = cli("--model", tiny_pipeline, *options)
     assert answer.code == 0
     baseline, mitigated = folder_of("none"), folder_of("negprompt:name")
@@ -704,11 +704,11 @@ def metrics_of(mitigation: str) -> dict[str, Any]:
 
 
 def test_once_a_judge_is_calibrated_every_rate_is_shown_raw_and_corrected(run: Cli, doubles: Doubles) -> None:
-    run("--mitigation", "negprompt", "--seeds", 6)
+    run("--mitigation", "negprompt:name", "--seeds", 6)
     assert "detect_corrected" not in metrics_of("none")
     calibrate(Path("runs"))
     doubles.forget()
-    answer = run("--mitigation", "negprompt", "--seeds", 6)
+    answer = run("--mitigation", "negprompt:name", "--seeds", 6)
     assert (answer.code, doubles.generated, doubles.judged) == (0, [], [])
     assert "DETECT, corrected" in answer.out
     assert "corrected by 200 labels (rogan-gladen): labels of somebody" in answer.out

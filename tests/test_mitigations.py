@@ -58,7 +58,7 @@ def test_none_changes_nothing(goofy: Character, setting: Setting) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("negprompt", "Goofy"),
+        ("negprompt:name", "Goofy"),
         ("negprompt:name", "Goofy"),
         ("negprompt:copyright", "copyrighted character"),
         ("negprompt:keywords", "cartoon dog, green hat, clumsy, orange jumper, buck teeth"),
@@ -75,7 +75,7 @@ def test_negprompt_puts_these_words_into_the_negative_prompt(
 
 def test_negprompt_appends_to_a_negative_prompt_that_is_there_already(goofy: Character, setting: Setting) -> None:
     request = REQUEST.model_copy(update={"negative_prompt": "blurry"})
-    assert build_mitigation("negprompt", setting).apply(request, goofy).negative_prompt == "blurry, Goofy"
+    assert build_mitigation("negprompt:name", setting).apply(request, goofy).negative_prompt == "blurry, Goofy"
 
 
 def test_negprompt_takes_the_five_most_telling_keywords(goofy: Character, setting: Setting) -> None:
@@ -246,13 +246,13 @@ def test_a_guide_does_nothing_where_nobody_is_meant(name: str, setting: Setting)
     ("typed", "full"),
     [
         ("none", "none"),
-        ("negprompt", "negprompt:name"),
-        ("negprompt:", "negprompt:name"),
+        ("negprompt", "negprompt:name,authored-5"),
+        ("negprompt:", "negprompt:name,authored-5"),
         ("negprompt:copyright", "negprompt:copyright"),
         ("negprompt:keywords", "negprompt:authored-5"),
         ("negprompt: name , authored-3", "negprompt:name,authored-3"),
-        ("negprompt+negprompt:keywords", "negprompt:name+negprompt:authored-5"),
-        (" negprompt + none ", "negprompt:name"),
+        ("negprompt:name+negprompt:keywords", "negprompt:name+negprompt:authored-5"),
+        (" negprompt:name + none ", "negprompt:name"),
     ],
 )
 def test_a_mitigation_has_one_full_name(typed: str, full: str, setting: Setting) -> None:
@@ -303,7 +303,7 @@ def test_an_empty_term_is_refused(typed: str, setting: Setting) -> None:
         canonical_mitigation(typed, setting)
 
 
-@pytest.mark.parametrize("typed", ["negprompt+negprompt", "negprompt+none+negprompt:name"])
+@pytest.mark.parametrize("typed", ["negprompt:name+negprompt:name", "negprompt:name+none+negprompt:name"])
 def test_a_part_that_stands_twice_is_refused(typed: str, setting: Setting) -> None:
     with pytest.raises(UserError, match="has the part 'negprompt:name' twice"):
         canonical_mitigation(typed, setting)

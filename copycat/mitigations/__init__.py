@@ -75,20 +75,20 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
             name="negprompt",
             target="copycat.mitigations.negprompt:NegativePrompt",
             summary="classifier-free guidance away from the character (CopyCat, Table 1); terms joined by commas",
-            variants=("name", "copyright", "keywords", "name,keywords", "best", "universal"),
+            variants=("best", "name", "copyright", "keywords", "name,keywords", "universal"),
             is_open=True,
         ),
         MitigationRow(
             name="intent",
             target="copycat.mitigations.intent:Intent",
-            summary="in front of others: finds from the prompt alone whom they protect, by names or by retrieval",
-            variants=("names", "retrieval"),
+            summary="in front of others: finds from the prompt alone whom they protect; 'llm' asks the model of --llm",
+            variants=("names", "retrieval", "llm"),
         ),
         MitigationRow(
             name="rewrite",
             target="copycat.mitigations.rewrite:Rewrite",
-            summary="another prompt that names nobody: by rules, or rewrites that were made once and frozen",
-            variants=("rules",),
+            summary="another prompt that names nobody: by rules, fresh by the model of --llm, or frozen under a NAME",
+            variants=("rules", "fresh"),
             is_open=True,
         ),
         MitigationRow(
@@ -125,24 +125,30 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
 
 
 class Composition:
-    """Mitigations one after the other. A detector among them decides whom those behind it protect."""
+    """Mitigations one after the other. A detector among them decides whom those behind it protect.
+
+    `asks`: whether a language model is asked.
+    """
 
     def __init__(self, parts: tuple[Mitigation | Detector, ...]) -> None:
         self.parts = parts
+        self.asks = any(getattr(part, "asks", False) for part in parts)
 
     def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
-        """Apply part after part, each to what the one before it gave."""
+        """Apply part after part, each to what the one before it gave; behind a detector that finds nobody, none."""
+        is_idle = False
         for part in self.parts:
             find = getattr(part, "find", None)
             if find is not None:
                 target = find(request)
-            else:
+                is_idle = target is None
+            elif not is_idle:
                 request = part.apply(request, target)  # type: ignore[union-attr]
         return request
 
 
 def canonical_mitigation(text: str, setting: Setting) -> str:
-    """Give the full name of what was typed: 'negprompt' -> 'negprompt:name', 'none+negprompt' likewise.
+    """Give the full name of what was typed: 'negprompt:keywords' -> 'negprompt:authored-5', 'none+rewrite' -> 'rewrite:rules'.
 
     Raises:
         UnknownNameError: no such mitigation or variant.

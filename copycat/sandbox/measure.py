@@ -47,7 +47,7 @@ def measure(out: Path) -> list[Figure]:
     from copycat.eval import evaluate
     from copycat.staging import Job
 
-    job = Job(models=("sandbox",), mitigations=("negprompt",), out=out, command="python -m copycat.sandbox card")
+    job = Job(models=("sandbox",), mitigations=("negprompt:name",), out=out, command="python -m copycat.sandbox card")
     folders = [RunFolder(outcome.folder) for outcome in evaluate(job)]
     baseline, mitigated = (_judged(folder) for folder in folders)
     figures = [_psnr(), *_judge_quality(), _kappa(folders)]

@@ -89,7 +89,7 @@ def test_a_run_gets_a_sheet_and_the_next_command_is_told(run: Cli, calibrate: Cl
 def test_labels_that_agree_promise_corrected_rates_and_replace_others_with_a_copy_kept(
     run: Cli, calibrate: Cli
 ) -> None:
-    run("--mitigation", "negprompt", "--seeds", 30)
+    run("--mitigation", "negprompt:name", "--seeds", 30)
     folder = folder_of("negprompt:name")
     calibrate(folder, *CHARACTERS)
     table = fill(folder / "labels" / "labels.csv", truth_of(folder))

@@ -59,7 +59,7 @@ def frames_of(file: Path) -> int:
 def test_a_family_runs_from_its_folder_with_and_without_a_negative_prompt(
     evaluate: Callable[..., Answer], family: str
 ) -> None:
-    mitigations = () if family == "flux2-klein" else ("--mitigation", "negprompt")
+    mitigations = () if family == "flux2-klein" else ("--mitigation", "negprompt:name")
     answer = evaluate(family, *options_of(family), *mitigations, *NEGATIVE.get(family, ()))
     assert answer.code == 0, answer.err
     folders = runs()
@@ -97,7 +97,7 @@ def test_the_same_command_twice_draws_nothing_again(evaluate: Callable[..., Answ
 
 
 def test_a_cascade_of_three_folders_draws_the_size_of_its_last_stage(evaluate: Callable[..., Answer]) -> None:
-    answer = evaluate("if", "--steps", 2, "--mitigation", "negprompt", "--limit", 1)
+    answer = evaluate("if", "--steps", 2, "--mitigation", "negprompt:name", "--limit", 1)
     assert answer.code == 0, answer.err
     for folder in runs().values():
         spec = json.loads((folder / "run.json").read_text())["spec"]
@@ -118,7 +118,7 @@ def test_a_cascade_of_three_folders_draws_the_size_of_its_last_stage(evaluate: C
 def test_a_negative_prompt_that_would_be_ignored_ends_with_code_2_and_no_run_folder(
     evaluate: Callable[..., Answer], family: str, options: tuple[object, ...], complaint: str
 ) -> None:
-    answer = evaluate(family, *options_of(family), "--mitigation", "negprompt", *options)
+    answer = evaluate(family, *options_of(family), "--mitigation", "negprompt:name", *options)
     assert answer.code == 2
     assert answer.err.startswith(complaint)
     assert not Path("runs").exists()

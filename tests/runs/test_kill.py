@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60.0
 
 def start(out: Path, characters_file: Path, doubles: Doubles) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "copycat.eval", "--model", "fake", "--judge", "fake-judge", "--device", "cpu"]
-    command += ["--mitigation", "negprompt", "--characters", str(characters_file), "--anchors", "name,description"]
+    command += ["--mitigation", "negprompt:name", "--characters", str(characters_file), "--anchors", "name,description"]
     command += ["--seeds", str(SEEDS), "--batch-size", "4", "--out", out.name]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, cwd=out.parent, env=doubles.environment(), **quiet)  # type: ignore[call-overload]

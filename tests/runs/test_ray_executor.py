@@ -167,7 +167,7 @@ def is_gone(process: int) -> bool:
 
 
 def test_the_command_gives_the_bytes_of_the_local_executor(run: Cli, tmp_path: Path) -> None:
-    options = ("--mitigation", "negprompt", "--batch-size", 2)
+    options = ("--mitigation", "negprompt:name", "--batch-size", 2)
     local = run(*options, "--out", "local")
     on_ray = run(*options, "--out", "on-ray", "--executor", "ray")
     assert (local.code, on_ray.code) == (0, 0), on_ray.err

@@ -88,7 +88,7 @@ def same_but_for_the_time(one: Path, other: Path) -> None:
 def test_shards_and_the_command_without_one_give_what_an_unsharded_run_gives(
     run: Cli, doubles: Doubles, order: tuple[int, ...]
 ) -> None:
-    options = ("--mitigation", "negprompt", "--batch-size", 2)
+    options = ("--mitigation", "negprompt:name", "--batch-size", 2)
     run(*options, "--out", "whole")
     doubles.forget()
     for index in order:
@@ -103,7 +103,7 @@ def test_shards_and_the_command_without_one_give_what_an_unsharded_run_gives(
 
 
 def test_a_shard_that_was_left_out_is_drawn_by_the_command_without_one(run: Cli, doubles: Doubles) -> None:
-    options = ("--mitigation", "negprompt", "--batch-size", 2)
+    options = ("--mitigation", "negprompt:name", "--batch-size", 2)
     run(*options, "--out", "whole")
     doubles.forget()
     for index in (1, 3):

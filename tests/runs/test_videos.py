@@ -86,10 +86,10 @@ def test_frames_to_look_at_can_be_chosen(film: Cli) -> None:
 
 
 def test_a_finished_run_of_clips_is_repeated_without_drawing_or_judging(film: Cli, doubles: Doubles) -> None:
-    film("--mitigation", "negprompt")
+    film("--mitigation", "negprompt:name")
     before = tree(Path("runs"))
     doubles.forget()
-    assert film("--mitigation", "negprompt").code == 0
+    assert film("--mitigation", "negprompt:name").code == 0
     assert (doubles.generated, doubles.judged) == ([], [])
     assert tree(Path("runs")) == before
 
@@ -190,7 +190,7 @@ def test_a_refused_clip_has_no_file_and_is_counted(film: Cli, doubles: Doubles) 
 
 
 def test_the_report_shows_the_sheet_and_links_to_the_clip(film: Cli) -> None:
-    film("--mitigation", "negprompt")
+    film("--mitigation", "negprompt:name")
     folder, baseline = folder_of("negprompt:name"), folder_of("none")
     page = (folder / "report.html").read_text(encoding="utf-8")
     for one in (folder, baseline):
