@@ -15,7 +15,6 @@ bounds; taking words away from a prompt that works is delta debugging (Zeller & 
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import combinations
@@ -29,6 +28,9 @@ PREFIXES = (3, 5, 8)
 GROUP = 6
 GROUPS_SHARE = 0.4
 """Of the budget of a wide pool, that goes into groups at first. A group of six holds 15 pairs at the price of one."""
+
+PAIRED = 40
+"""So many words, those that did best so far, are paired."""
 
 FIRST_LOOK, LONGEST_LOOK = 2, 8
 """Pictures of a prompt that is new, and at most at a time."""
@@ -148,9 +150,12 @@ class _Race:
         self.words, self.rules, self.is_innocent = words, rules, is_innocent
         self.place = {word: i for i, word in enumerate(words)}
         self.arms: dict[Words, Tally] = {}
-        self.first = set(self._first())
-        self.waiting = dict.fromkeys(filter(is_innocent, (*self._first(), *self._short())))
+        self.known: set[Words] = set()
         self.opened: set[Words] = set()
+        self.extended: set[Words] = set()
+        self.first = dict.fromkeys(self._first())
+        self.waiting: dict[Words, None] = {}
+        self._wait((*self.first, *((word,) for word in words)))
 
     @property
     def spent(self) -> int:
@@ -189,20 +194,15 @@ class _Race:
         if len(self.words) > 2 * GROUP:
             yield from self._groups()
 
-    def _short(self) -> Iterator[Words]:
-        yield from ((word,) for word in self.words)
-        if self.rules.longest > 1:
-            yield from combinations(self.words, 2)
-
     def _groups(self) -> Iterator[Words]:
         """Deal the words out into groups, again and again."""
         rng = random.Random(self.rules.seed)
         size = min(GROUP, self.rules.longest)
-        deals = int(GROUPS_SHARE * self.rules.budget / (FIRST_LOOK * math.ceil(len(self.words) / size)))
-        for _ in range(deals):
-            dealt = list(self.words)
-            rng.shuffle(dealt)
-            yield from (self._sorted(dealt[i : i + size]) for i in range(0, len(dealt), size))
+        dealt: list[str] = []
+        for _ in range(int(GROUPS_SHARE * self.rules.budget / FIRST_LOOK)):
+            if len(dealt) < size:
+                dealt = rng.sample(self.words, len(self.words))
+            yield self._sorted(dealt.pop() for _ in range(size))
 
     def _open_neighbours(self) -> None:
         """Let prompts with a word less wait, for each prompt of three or more that does well."""
@@ -212,17 +212,23 @@ class _Race:
                 self._wait(words[:i] + words[i + 1 :] for i in range(len(words)))
 
     def _longer(self) -> list[Words]:
-        """Add each word to the best prompt that has not been made longer yet."""
-        able = [w for w in self.arms if ("+", *w) not in self.opened and len(w) < self.rules.longest]
-        if not able:
-            return []
-        best = min(able, key=lambda w: (-self.arms[w].low(), -self.arms[w].high(), len(w), self._rank(w)))
-        self.opened.add(("+", *best))
-        self._wait(self._sorted((*best, word)) for word in self.words if word not in best)
-        return self._new_arms(self.rules.longest + 1) or self._longer()
+        """Add each word to the best prompt that has not been made longer yet, until that gives new ones."""
+        able = [words for words in self.arms if words not in self.extended and len(words) < self.rules.longest]
+        able.sort(key=lambda w: (-self.arms[w].low(), -self.arms[w].high(), len(w), self._rank(w)))
+        for best in able:
+            self.extended.add(best)
+            self._wait(self._sorted((*best, word)) for word in self.words if word not in best)
+            if new := self._new_arms(self.rules.longest + 1):
+                return new
+        return []
 
     def _wait(self, prompts: Iterable[Words]) -> None:
-        self.waiting |= dict.fromkeys(w for w in prompts if w not in self.arms and self.is_innocent(w))
+        """Let prompts wait that were never drawn; whether one is innocent is asked once."""
+        for words in prompts:
+            if words not in self.known:
+                self.known.add(words)
+                if self.is_innocent(words):
+                    self.waiting[words] = None
 
     def _open_arms(self, shorter: int) -> list[Ask]:
         """List what was drawn and may still be a trigger shorter than the one at hand, the most hopeful first."""
@@ -234,6 +240,9 @@ class _Race:
     def _new_arms(self, shorter: int) -> list[Words]:
         """List what was never drawn, first those whose words did well wherever they were used."""
         hope = self._hope()
+        if shorter > 2 and self.rules.longest > 1:
+            best = sorted(self.words, key=lambda word: (-hope[word], self.place[word]))[:PAIRED]
+            self._wait(self._sorted(pair) for pair in combinations(best, 2))
         new = [words for words in self.waiting if words not in self.arms and len(words) < shorter]
         new.sort(key=lambda w: (w not in self.first, -sum(map(hope.__getitem__, w)) / len(w), len(w), self._rank(w)))
         return new

@@ -58,6 +58,12 @@ def test_a_pair_in_a_pool_of_thirty_is_found_in_nine_worlds_of_ten() -> None:
     assert holds >= 0.9 * worlds
 
 
+def test_a_pair_among_the_best_of_a_thousand_words_is_found() -> None:
+    pool = [f"w{i}" for i in range(1000)]
+    found = run_search(search(pool, Rules(budget=400)), eye(noisy(frozenset(("w1", "w6")), 0.97)))
+    assert {"w1", "w6"} <= set(best(found))
+
+
 @pytest.mark.parametrize("hidden", list(combinations(POOL[:5], 2)))
 def test_where_nothing_is_left_to_chance_the_shortest_prompt_is_found(hidden: Words) -> None:
     found = run_search(search(POOL, Rules()), eye(certain(*hidden)))
