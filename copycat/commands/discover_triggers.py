@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from copycat.discovery.drawing import LabJob
     from copycat.discovery.rerank import RerankReport
+    from copycat.discovery.search import Found
     from copycat.discovery.triggers import TriggerReport
     from copycat.schema import Estimate
 
@@ -68,7 +69,7 @@ def triggers(  # noqa: PLR0917 - one parameter per option
 
     job = TriggerJob(**_given(locals(), TriggerJob, "triggers"))
     with console.running_count("search") as advance:
-        report = find_triggers(job, advance)
+        report = find_triggers(job, advance, _tell_found)
     if json:
         console.print_json(report.model_dump(mode="json"))
     else:
@@ -148,6 +149,16 @@ def _parts(text: str | None) -> tuple[str, ...]:
 
 def _slug(text: str) -> str:
     return "".join(c if c.isalnum() or c in "-.+" else "-" for c in text).strip("-.")
+
+
+def _tell_found(who: str, found: Found) -> None:
+    """Say on stderr how a search ended: on a large model the next one may take an hour."""
+    from copycat.console import err
+    from copycat.discovery.triggers import prompt_of
+
+    best = found.triggers[0] if found.triggers else None
+    said = f"'{prompt_of(best.words)}' {best.tally.hits} of {best.tally.n}" if best else "nothing"
+    err.print(f"{who}: {said}, {found.pictures} pictures", markup=False, soft_wrap=True)
 
 
 def _print_triggers(report: TriggerReport, folder: Path) -> None:

@@ -26,6 +26,8 @@ SEPARATOR = ", "
 
 MOST_ALTERNATIVES = 5
 
+OnEnd = Callable[[str, Found], object]
+
 
 class TriggerJob(LabJob):
     """What the user asked for.
@@ -95,13 +97,16 @@ class Candidates(NamedTuple):
     removed: Mapping[str, tuple[str, ...]]
 
 
-def find_triggers(job: TriggerJob, advance: Callable[[int], object] = lambda _: None) -> TriggerReport:
+def find_triggers(
+    job: TriggerJob, advance: Callable[[int], object] = lambda _: None, on_end: OnEnd = lambda _, __: None
+) -> TriggerReport:
     """Search for every character, measure what was found on fresh seeds, and write `<out>/triggers.json`.
 
     The same call again takes up a search that was stopped.
 
     Args:
         advance: told of pictures as they are judged.
+        on_end: told of each character's search as it ends, before the fresh figure.
 
     Raises:
         UserError: anything that the user must fix; nothing is drawn then.
@@ -112,7 +117,7 @@ def find_triggers(job: TriggerJob, advance: Callable[[int], object] = lambda _: 
         wanted = chosen_characters(characters, job.only)
         candidates = find_candidates(job, characters, wanted)
         rules = Rules(target=job.target, budget=job.budget, longest=job.longest, seed=job.seed)
-        ended = search_all(lab, _searches(characters, wanted, candidates, rules))
+        ended = search_all(lab, _searches(characters, wanted, candidates, rules), on_end)
         found = measure_fresh(lab, ended, candidates, job.fresh)
     finally:
         lab.close()
@@ -152,7 +157,7 @@ def find_candidates(job: TriggerJob, characters: CharacterSet, wanted: Sequence[
     )
 
 
-def search_all(lab: Lab, searches: Mapping[str, Search]) -> dict[str, Found]:
+def search_all(lab: Lab, searches: Mapping[str, Search], on_end: OnEnd = lambda _, __: None) -> dict[str, Found]:
     """Run the searches of many characters side by side, so that each batch is as full as can be."""
     ended: dict[str, Found] = {}
     asking: dict[str, tuple[Ask, ...]] = {}
@@ -163,6 +168,7 @@ def search_all(lab: Lab, searches: Mapping[str, Search]) -> dict[str, Found]:
         except StopIteration as stop:
             ended[who] = stop.value
             asking.pop(who, None)
+            on_end(who, ended[who])
 
     for who in searches:
         go_on(who, None)

@@ -50,6 +50,9 @@ def test_the_table_shows_the_trigger_with_its_fresh_figure_and_the_file(discover
     assert f"{found['fresh']['k']} of 8" in row
     assert row.endswith(str(found["search_pictures"]))
     assert "triggers/fake+mine.yaml/triggers.json" in answer.out
+    assert (
+        f"max: '{found['prompt']}' {found['hits']} of {found['n']}, {found['search_pictures']} pictures" in answer.err
+    )
 
 
 def test_json_is_the_report_itself(discover: Cli) -> None:
