@@ -10,6 +10,7 @@ takes the same course. Pictures are thrown away, unless they are wanted.
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from copycat.runs.folder import append_journal, read_journal, write_bytes, write
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.schema import SERVICE, Character, CharacterSet, ImageRequest, Record, Sampling, Status
 from copycat.staging import Job, Stage, set_up
+
+log = logging.getLogger(__name__)
 
 ANCHOR = "trigger"
 ABOUT, JOURNAL, PICTURES = "lab.json", "journal.jsonl", "images"
@@ -145,6 +148,11 @@ class Lab:
         self._draw([batch for batch in batches if any(request.key in missing for request in batch)], missing)
         hits = iter([self._is_hit(request) for request in requests])
         return [tuple(next(hits) for _ in _numbers(shots)) for shots in wanted]
+
+    def expect(self, n: int) -> None:
+        """Say what up to `n` pictures cost, where a service wants money for them."""
+        if price := self.stage.row.usd_per_picture:
+            log.warning("up to %d pictures, about $%.2f at list price; what is known is not paid again", n, n * price)
 
     def close(self) -> None:
         """Let go of threads."""

@@ -106,6 +106,7 @@ def rerank_by_generator(job: RerankJob, advance: Callable[[int], object] = lambd
     characters = lab.stage.characters
     try:
         prompts = find_prompts(job, characters)
+        lab.expect(sum(map(len, prompts.values())) * job.seeds)
         rankings = rerank(lab, prompts, job.seeds, job.target)
     finally:
         lab.close()

@@ -116,6 +116,7 @@ def find_triggers(
     try:
         wanted = chosen_characters(characters, job.only)
         candidates = find_candidates(job, characters, wanted)
+        lab.expect(len(wanted) * (job.budget + job.fresh))
         rules = Rules(target=job.target, budget=job.budget, longest=job.longest, seed=job.seed)
         ended = search_all(lab, _searches(characters, wanted, candidates, rules), on_end)
         found = measure_fresh(lab, ended, candidates, job.fresh)

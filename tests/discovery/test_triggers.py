@@ -12,7 +12,7 @@ import pytest
 from copycat_doubles import FakeModel, draw
 from harness import Doubles
 
-from copycat.discovery.drawing import JOURNAL, Shots, open_lab
+from copycat.discovery.drawing import JOURNAL, Lab, Shots, open_lab
 from copycat.discovery.triggers import REPORT, TriggerFound, TriggerJob, detect_of, find_triggers
 from copycat.errors import BackendError, ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
 from copycat.metrics import wilson
@@ -255,6 +255,15 @@ def test_detect_of_a_trigger_has_wilsons_interval_and_a_reason_where_there_is_no
     assert (estimate.low, estimate.high) == wilson(2, 3)[:2]
     assert detect_of((None,)).value is None
     assert detect_of((None,)).reason == "no picture was judged"
+
+
+def test_what_pictures_of_a_service_may_cost_is_said(job: JobMaker, caplog: pytest.LogCaptureFixture) -> None:
+    free = open_lab(job())
+    free.expect(250)
+    assert not caplog.text
+    row = free.stage.row.model_copy(update={"usd_per_picture": 0.04})
+    Lab(free.stage._replace(row=row), free.sampling, job().out).expect(250)
+    assert "up to 250 pictures, about $10.00" in caplog.text
 
 
 # ------------------------------------------------------------------------------------- what is refused
