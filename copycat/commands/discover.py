@@ -1,4 +1,4 @@
-"""`python -m copycat.discover keywords|descriptions`: candidates, filtered, ranked and frozen."""
+"""`python -m copycat.discover keywords|descriptions|triggers|rerank`: this file has the first two."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from copycat.commands.discover_triggers import rerank, triggers
 
 if TYPE_CHECKING:
     from copycat.discovery.wanted import Frozen
@@ -108,6 +110,10 @@ def descriptions(  # noqa: PLR0917 - one parameter per option
     python -m copycat.discover descriptions --from mine.jsonl --model sdxl --name mine
     """
     return _discover("description", locals())
+
+
+app.command()(triggers)
+app.command()(rerank)
 
 
 def _discover(kind: str, typed: dict[str, Any]) -> int:

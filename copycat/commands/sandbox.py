@@ -11,7 +11,8 @@ from copycat.commands.dates import check_date
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="The embedded world.")
 
-STAGES = ("vae", "diffusion", "judge", "oracle")
+SHIPPED_STAGES = ("vae", "diffusion", "judge", "oracle")
+STAGES = (*SHIPPED_STAGES, "language")
 
 
 @app.command()
@@ -40,13 +41,15 @@ def export(
     ] = "2026-11-23",
     pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
 ) -> int:
-    """Write the captions with the truth about each picture as Parquet, the character file and its prompts."""
+    """Write captions with the truth about each picture, words to choose keywords from, characters and prompts."""
     from copycat import console
+    from copycat.sandbox.captions import KEYWORD_POOL
     from copycat.sandbox.corpus import build_rows, write_captions, write_pictures
     from copycat.sandbox.export import write_character_set, write_prompts
 
     rows = build_rows()
     write_captions(rows, folder / "captions.parquet")
+    (folder / "candidates.txt").write_text("".join(f"{word}\n" for word in KEYWORD_POOL), encoding="utf-8")
     write_character_set(folder / "sandbox.yaml")
     write_prompts(folder / "prompts", date)
     if pictures:
@@ -57,7 +60,9 @@ def export(
 
 @app.command()
 def train(  # noqa: PLR0917 - one parameter per option
-    stage: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STAGES)}; repeatable; default: all")] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(STAGES)}; repeatable; default: all but language")
+    ] = None,
     work: Annotated[Path, typer.Option(help="folder of checkpoints and results")] = Path("sandbox-work"),
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: the best there is")] = None,
     effort: Annotated[
@@ -80,7 +85,7 @@ def train(  # noqa: PLR0917 - one parameter per option
     shop = stages.Workshop(
         folder=work, device=torch.device(pick_device(device)), effort=effort, progress=training_progress, seed=seed
     )
-    for name in stage or STAGES:
+    for name in stage or SHIPPED_STAGES:
         stages.RUN[name](shop)
     if install:
         stages.install(shop)

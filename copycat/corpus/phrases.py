@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,6 +26,9 @@ ll re ve don doesn isn aren
 STOP_WORDS = frozenset(_ENGLISH.split())
 """Words that tell nothing; a phrase neither begins nor ends with one."""
 
+_PAUSE = re.compile(r"[,;:!?()\[\]{}|\"\u201c\u201d\n\u2013\u2014\u3001\u3002]|\.(?=\s|$)")
+"""Where a writer pauses: no phrase reaches over a comma, a bracket or the end of a sentence."""
+
 MAX_TRACKED = 2_000_000
 """Phrases that are counted at once, over all characters (some 300 MB)."""
 
@@ -47,8 +51,8 @@ def collect_phrases(
     """Collect the words and two-word phrases of the documents that name a character, in one pass.
 
     A document names a character as in `count_documents`. The words of the name where it stands are left out, and no
-    phrase reaches over them; other characters' names are words like any other. A phrase neither begins nor ends
-    with a stop word, a number or a single letter (a Han character is a word).
+    phrase reaches over them or over a comma; other characters' names are words like any other. A phrase neither
+    begins nor ends with a stop word, a number or a single letter (a Han character is a word).
 
     Memory is bounded: where the phrases of a character outgrow its share of `MAX_TRACKED`, the rarest are dropped,
     and one that comes again starts from nought, so that the counts of rare phrases may be too low. Below that
@@ -88,13 +92,17 @@ def _phrases(text: str, mentions: Sequence[Mention], character_id: str) -> Itera
     start = 0
     spans = [(mention.start, mention.end) for mention in mentions if mention.character_id == character_id]
     for end, following in [*spans, (len(text), len(text))]:
-        here = words(text[start:end])
+        for piece in _PAUSE.split(text[start:end]):
+            yield from _phrases_of(words(piece))
         start = following
-        tells = [_tells(word) for word in here]
-        yield from (word for word, it_tells in zip(here, tells, strict=True) if it_tells)
-        for i in range(len(here) - 1):
-            if tells[i] and tells[i + 1]:
-                yield f"{here[i]} {here[i + 1]}"
+
+
+def _phrases_of(here: Sequence[str]) -> Iterator[str]:
+    tells = [_tells(word) for word in here]
+    yield from (word for word, it_tells in zip(here, tells, strict=True) if it_tells)
+    for i in range(len(here) - 1):
+        if tells[i] and tells[i + 1]:
+            yield f"{here[i]} {here[i + 1]}"
 
 
 def _tells(word: str) -> bool:

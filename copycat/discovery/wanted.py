@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set, with_lists
 from copycat.corpus import Corpus, open_corpus
+from copycat.corpus.reading import files_sha256
 from copycat.discovery.candidates import FORMS, Source, from_answers, from_corpus, from_list, read_file
 from copycat.discovery.keywords import OWN, Discovered, freeze, gather, rank
 from copycat.discovery.rankers import RANKERS
@@ -93,7 +94,8 @@ def discover(wanted: Wanted, progress: Progress) -> Frozen:
             gathered, characters, row.name, corpus=corpus, encoder=encoder, llm=llm if row.needs == LLM else None,
             advance=advance,
         )  # fmt: skip
-    found = found._replace(provenance={**found.provenance, "pool": wanted.pool})
+    facts = {} if corpus is None or found.counts is not None else {"corpus_sha256": files_sha256(corpus)}
+    found = found._replace(provenance={**found.provenance, **facts, "pool": wanted.pool, **_left_out(wanted)})
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = freeze(found, characters, name, keep=wanted.keep, date=today, kind=wanted.kind, folder=wanted.lists)
     return Frozen(found, characters, name, path)
@@ -106,6 +108,10 @@ def _require_free(name: str, wanted: Wanted, prompt_set: PromptSet) -> None:
         raise UserError(
             f"set '{prompt_set.id}' has a list '{name}' already\n  needed: another name: --name {name}-mine"
         )
+
+
+def _left_out(wanted: Wanted) -> dict[str, str]:
+    return {"left_out": ", ".join(wanted.without)} if wanted.without else {}
 
 
 class _Shelf(NamedTuple):

@@ -171,8 +171,9 @@ def test_theme_and_species_are_among_the_first_three_words_of_the_sandboxs_capti
 
 def test_the_sandboxs_own_encoder_holds_theme_or_species_near_the_name(tmp_path: Path) -> None:
     found = discover(
-        Wanted(characters="sandbox", ranker="embedding", model="sandbox", name="x", lists=tmp_path), quiet
-    ).discovered
+        Wanted(characters="sandbox", sources=("cooccurrence",), ranker="embedding", model="sandbox", name="x",
+               lists=tmp_path), quiet
+    ).discovered  # fmt: skip
     often = [who for who in inhabitants() if who.pictures >= 500]
     first = {who.id: {one.text for one in found.lists[who.id][:3]} for who in often}
     assert all({who.appearance.theme, who.appearance.species} & first[who.id] for who in often)

@@ -3,6 +3,7 @@
 corpus -> pictures.npy, captions.parquet
 vae    -> vae/            diffusion -> pipeline/
 judge  -> judge/          oracle    -> oracle/
+language -> language/, which is not part of the sandbox: it ranked one of its keyword lists
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SOFT_NOISE = 0.5
 VAE_SCHEDULE = Schedule(steps=7000, peak_lr=3e-3, decay="linear")
 DIFFUSION_SCHEDULE = Schedule(steps=9000, peak_lr=1e-3, decay="cosine")
 JUDGE_SCHEDULE = Schedule(steps=4000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
+LANGUAGE_SCHEDULE = Schedule(steps=4000, peak_lr=3e-3, decay="cosine", weight_decay=0.01)
 ORACLE_SCHEDULE = Schedule(steps=2000, peak_lr=2e-3, decay="cosine", weight_decay=0.01)
 
 
@@ -170,6 +172,25 @@ def train_oracle(shop: Workshop) -> None:
     save_file(state, shop.folder / "oracle" / "oracle.safetensors")
 
 
+def train_language(shop: Workshop) -> None:
+    """Train a language model on the captions, and write it as a folder of transformers."""
+    from copycat.sandbox.train.diffusion import tokenise
+    from copycat.sandbox.train.language import LanguageLoss, new_language_model
+    from copycat.sandbox.train.tokenizer import train_tokenizer
+
+    rows = build_rows()
+    tokenizer = train_tokenizer(nameless_captions(rows))
+    torch.manual_seed(shop.seed)
+    model = new_language_model(tokenizer).to(shop.device)
+    tokens = tokenise(tokenizer, [row.caption for row in rows])
+    schedule = shop.schedule(LANGUAGE_SCHEDULE)
+    loss = LanguageLoss(model, tokens, int(tokenizer.eos_token_id), shop.device)
+    checkpoint = shop.folder / "language.checkpoint.safetensors"
+    fit(model, loss, schedule, checkpoint, shop.progress("language", schedule.steps))
+    model.save_pretrained(shop.folder / "language")
+    tokenizer.save_pretrained(shop.folder / "language")
+
+
 def _drawn(shop: Workshop, name: str, examples: Sequence[Example]) -> tuple[Pixels, Pixels]:
     """Draw examples once, as they are and through the autoencoder with noise on the latents."""
     from diffusers import AutoencoderKL
@@ -198,6 +219,7 @@ RUN: dict[str, Callable[[Workshop], None]] = {
     "diffusion": train_diffusion,
     "judge": train_judge,
     "oracle": train_oracle,
+    "language": train_language,
 }
 """The stages by name, in the order in which they need each other."""
 
