@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import islice
 
 from copycat.catalog import canonical_sha256
 from copycat.mitigations import Mitigation
@@ -19,18 +20,20 @@ def build_requests(
 ) -> tuple[ImageRequest, ...]:
     """List every picture of a run, repeat by repeat, character by character, anchor by anchor.
 
-    So the first requests of a limited run show all anchors of the first characters.
+    So the first requests of a limited run show all anchors of the first characters. A prompt whose character is not
+    among `characters` is after nobody: mitigations have no target, and it comes behind the others, in the order given.
     """
     by_id = {character.id: character for character in characters}
     place = {character.id: i for i, character in enumerate(characters)}
     anchor_place = {anchor: i for i, anchor in enumerate(spec.anchors)}
-    ordered = sorted(prompts, key=lambda p: (place[p.character], anchor_place[p.anchor]))
-    requests = [
+    ordered = sorted(prompts, key=lambda p: (place.get(p.character, len(place)), anchor_place[p.anchor]))
+    # One after the other as they are needed: a mitigation may ask a language model that is paid for.
+    requests = (
         _with_key(spec, mitigation.apply(_plain_request(prompt, repeat), by_id.get(prompt.character)))
         for repeat in range(spec.seeds)
         for prompt in ordered
-    ]
-    return tuple(requests[: spec.limit])
+    )
+    return tuple(islice(requests, spec.limit))
 
 
 def build_batches(requests: Sequence[ImageRequest], batch_size: int) -> list[tuple[ImageRequest, ...]]:

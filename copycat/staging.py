@@ -10,6 +10,8 @@ from pydantic import Field
 
 from copycat.catalog import (
     LISTS,
+    PromptSet,
+    benign_prompts,
     build_prompts,
     characters_sha256,
     parse_anchor,
@@ -18,12 +20,16 @@ from copycat.catalog import (
     read_character_set,
     with_lists,
 )
+from copycat.console import progress_bar
 from copycat.errors import MissingExtraError, UnsupportedError
 from copycat.judges import NO_JUDGE, Judge, JudgeRow
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
+from copycat.llm import ANSWERS as LLM_ANSWERS
+from copycat.llm import LanguageModel, build_language_model
+from copycat.llm.asking import Asker, ask_ahead
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
-from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitigation
+from copycat.mitigations import NONE, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.resolve import resolve_model
 from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
@@ -66,6 +72,8 @@ class Job(Record):
     batch_size: int | None = None
     device: str | None = None
     executor: str = LOCAL
+    llm: str | None = None
+    benign: bool = False
     shard: Shard | None = None
     limits: Limits = Limits()
     out: Path = Path("runs")
@@ -98,22 +106,32 @@ class Cell(NamedTuple):
 
 
 def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
-    """Plan every run of a job and make nothing."""
-    return [(stage, plan_cells(job, stage)) for stage in (set_up(job, name) for name in job.models)]
+    """Plan every run of a job and draw nothing; mitigations that need a language model's answers ask for them."""
+    planned = []
+    for stage in (set_up(job, name) for name in job.models):
+        prompt_set = with_lists(prompt_set_of(stage.characters), job.lists)
+        anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
+        prompts = build_prompts(stage.characters, prompt_set, anchors)
+        planned.append((stage, plan_cells(job, stage, prompt_set, prompts)))
+        if job.benign:
+            characters, prompts = benign_prompts(stage.characters)
+            beside = stage._replace(characters=characters)
+            planned.append((beside, plan_cells(job, beside, prompt_set, prompts)))
+    return planned
 
 
-def plan_cells(job: Job, stage: Stage) -> list[Cell]:
+def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:
     """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
-    prompt_set = with_lists(prompt_set_of(stage.characters), job.lists)
-    setting = Setting(stage.characters, prompt_set)
+    setting, llm = Setting(stage.characters, prompt_set), _language_model(job, stage)
     mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text, setting) for text in job.mitigations)])
-    anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
-    prompts = build_prompts(stage.characters, prompt_set, anchors)
-    common = _build_spec(job, stage, prompts, tuple(anchor.label for anchor in anchors))
+    common = _build_spec(job, stage, prompts, tuple(dict.fromkeys(prompt.anchor for prompt in prompts)))
     cells = []
     for name in mitigations:
-        mitigation = build_mitigation(name, setting)
+        asker = None if llm is None else Asker(llm)
+        mitigation = build_mitigation(name, setting if asker is None else setting._replace(ask=asker.ask))
         spec = common.model_copy(update={"mitigation": name})
+        if asker is not None and getattr(mitigation, "asks", False):
+            spec = spec.model_copy(update={"language_model": _ask_ahead(asker, mitigation, spec, prompts, setting)})
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         if name != NONE:
             spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)} | _filter_of(job, stage, requests))
@@ -122,7 +140,39 @@ def plan_cells(job: Job, stage: Stage) -> list[Cell]:
             requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         stage.model.check(requests, spec.sampling)
         cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
+    if llm is not None:
+        _let_go(llm, cells)
     return cells
+
+
+def _language_model(job: Job, stage: Stage) -> LanguageModel | None:
+    if job.llm is None:
+        return None
+    return build_language_model(job.llm, AnswerMemory(job.out / LLM_ANSWERS), stage.device)
+
+
+def _ask_ahead(asker: Asker, mitigation: Mitigation, spec: RunSpec, prompts: Sequence[Prompt], setting: Setting) -> str:
+    """Have a mitigation ask all its questions, and give what the spec says of the language model."""
+    characters = setting.characters.characters
+    plain = build_requests(spec, prompts, characters, build_mitigation(NONE, setting))
+    by_id = {character.id: character for character in characters}
+    with progress_bar(f"ask for {spec.mitigation}", len(plain)) as advance:
+        ask_ahead(asker, mitigation, plain, by_id, advance)
+    return asker.described()
+
+
+def _let_go(llm: LanguageModel, cells: Sequence[Cell]) -> None:
+    """Free what a language model holds before pictures are drawn.
+
+    Raises:
+        UnsupportedError: no mitigation asked it anything.
+    """
+    if all(cell.plan.spec.language_model is None for cell in cells):
+        raise UnsupportedError(
+            "--llm is of no use here: none of these mitigations asks a language model\n"
+            "  add --mitigation rewrite:fresh or --mitigation intent:llm+..., or leave out --llm"
+        )
+    llm.release()
 
 
 def _filter_of(job: Job, stage: Stage, requests: Sequence[ImageRequest]) -> dict[str, str]:

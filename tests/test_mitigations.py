@@ -35,7 +35,7 @@ def goofy(characters: CharacterSet) -> Character:
 
 @pytest.fixture
 def setting(characters: CharacterSet) -> Setting:
-    return Setting(characters, derived_prompt_set(characters))
+    return Setting(characters, derived_prompt_set(characters), lambda question: "Goofy")
 
 
 def with_keywords(setting: Setting, default: str, **lists: tuple[str, ...]) -> Setting:

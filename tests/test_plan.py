@@ -194,6 +194,7 @@ def test_a_run_id_is_stable_and_independent_of_the_judge() -> None:
         ("model_revision", "x"),
         ("texts_sha256", "x"),
         ("filter_judge", "x"),
+        ("language_model", "x"),
         ("mitigation", "x"),
         ("characters", "x"),
         ("characters_sha256", "x"),

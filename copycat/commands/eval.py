@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from json import loads as parse_json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,17 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
             metavar="NAME", help="a table of the paper: table1, table2, table8 or figure3", show_default=False
         ),
     ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="who rewrites for rewrite:fresh and decides for intent:llm: openai:MODEL, org/repo or ./FOLDER",
+            show_default=False,
+        ),
+    ] = None,
+    benign: Annotated[
+        bool, typer.Option("--benign", help="measure on innocent prompts, too, what the mitigations cost there")
+    ] = False,
     characters: Annotated[
         str | None, typer.Option(metavar="SET|FILE", help="default: 'sandbox' for the sandbox, else 'copycat50'")
     ] = None,
@@ -160,7 +172,7 @@ def _run(job: Job, *, as_json: bool) -> int:
 
     outcomes = run(job)
     if as_json:
-        console.print_json({"runs": [_as_json(outcome) for outcome in outcomes]})
+        console.print_json(_runs_as_json(outcomes, has_benign=job.benign))
     else:
         from copycat.commands.tables import print_outcomes
 
@@ -180,6 +192,11 @@ def _draw(job: Job, *, as_json: bool) -> int:
 
         print_shards(job.shard, outcomes)
     return console.EXIT_NOT_VALID if any(o.n_failed for o in outcomes) else console.EXIT_DONE
+
+
+def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str, Any]:
+    content = {"runs": [_as_json(outcome) for outcome in outcomes if not outcome.is_benign]}
+    return content | ({"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {})
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

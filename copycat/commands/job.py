@@ -17,6 +17,8 @@ CHOICES = {
     "safety_checker": ("on", "off"),
 }
 SAME_NAME = (
+    "llm",
+    "benign",
     "lists",
     "seeds",
     "judge",
@@ -57,6 +59,7 @@ def build_job(options: dict[str, Any], command: str) -> Job:
             "--fresh and --shard do not go together\n"
             "  each shard would delete what the others have drawn; delete the run folder once, or use another --out"
         )
+    _check_llm(options)
     return Job(
         models=tuple(options["model"]),
         mitigations=tuple(options["mitigation"] or ()),
@@ -72,11 +75,24 @@ def build_job(options: dict[str, Any], command: str) -> Job:
     )
 
 
+def _check_llm(options: dict[str, Any]) -> None:
+    """Refuse what would ask a language model without drawing, or once in each of many processes."""
+    for name, why in (
+        ("dry_run", "what would be made depends on its answers"),
+        ("shard", "each shard would ask for itself"),
+    ):
+        if options["llm"] is not None and options[name]:
+            raise UserError(
+                f"--llm and --{name.replace('_', '-')} do not go together: {why}\n"
+                "  freeze the rewrites first: python -m copycat.mitigate rewrite --characters SET --llm NAME"
+            )
+
+
 def _check_grid(options: dict[str, Any]) -> None:
     """Refuse what a grid decides itself, and what cannot be done to all of its cells at once."""
     if options["grid"] is None:
         return
-    for name in ("mitigation", "anchors", "shard"):
+    for name in ("mitigation", "anchors", "shard", "benign"):
         if options[name]:
             raise UserError(f"--grid and --{name} do not go together\n  the grid says what is run; leave out --{name}")
     if options["dry_run"]:

@@ -56,6 +56,9 @@ class LanguageModel(Protocol):
     def facts(self) -> dict[str, str]:
         """Give what is known of how it answers, for people."""
 
+    def release(self) -> None:
+        """Let go of the weights; the next question loads them again."""
+
 
 class Failure(NamedTuple):
     """A question without an answer, and why."""

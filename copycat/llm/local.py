@@ -74,6 +74,18 @@ class LocalLanguageModel:
         """Give the precision in which it computes."""
         return {"dtype": self._dtype, "device": self.device}
 
+    def release(self) -> None:
+        """Let go of the weights; the next question loads them again."""
+        if self.__dict__.pop("_network", None) is None:
+            return
+        import gc
+
+        import torch
+
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     # --------------------------------------------------------------------------- private
 
     @cached_property

@@ -43,6 +43,9 @@ class OpenAILanguageModel:
         )
         return recall_or_ask(self._memory, asked.key(self.identify()), lambda: read_answer(self.chat.ask(wanted)))
 
+    def release(self) -> None:
+        """Hold nothing that would have to be let go."""
+
     def facts(self) -> dict[str, str]:
         """Give what the service has said of itself in this process, and whether it took a temperature."""
         found = {f"{name} answered": ", ".join(sorted(seen)) for name, seen in self.chat.versions.items() if seen}

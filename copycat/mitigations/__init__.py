@@ -148,7 +148,7 @@ class Composition:
 
 
 def canonical_mitigation(text: str, setting: Setting) -> str:
-    """Give the full name of what was typed: 'negprompt:keywords' -> 'negprompt:authored-5', 'none+rewrite' -> 'rewrite:rules'.
+    """Give the full name of what was typed, such as 'negprompt:authored-5' for 'negprompt:keywords'.
 
     Raises:
         UnknownNameError: no such mitigation or variant.

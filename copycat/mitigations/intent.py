@@ -43,9 +43,11 @@ class Intent:
         self.variant, self.ask = variant, setting.ask
         self.characters: dict[str, Character] = {who.id: who for who in setting.characters.characters}
         self.matcher = NameMatcher(self.characters.values())
-        if variant == LLM and setting.ask is None:
+        self.asks = variant == LLM
+        if self.asks and setting.ask is None:
             raise UnsupportedError(
-                "mitigation 'intent:llm' needs a language model\n  use intent:names or intent:retrieval"
+                "mitigation 'intent:llm' needs a language model\n"
+                "  add --llm openai:MODEL, --llm org/repo or --llm ./FOLDER; or use intent:names or intent:retrieval"
             )
         self.index = LexicalIndex(_documents(setting) if variant == RETRIEVAL else {})
 
@@ -70,7 +72,8 @@ class Intent:
     def _asked(self, prompt: str) -> Character | None:
         if self.ask is None:  # refused when built
             return None
-        answer = self.ask(Question(INSTRUCTION, prompt, 0))
+        names = "\n".join(f"- {who.name}" for who in self.characters.values())
+        answer = self.ask(Question(INSTRUCTION, f"Prompt: {prompt}\n\nCharacters:\n{names}"))
         if fold(answer) == "none":
             return None
         named = self.matcher.named_in(answer)

@@ -19,7 +19,7 @@ SHA256 = {
     "intent-v1": "68f7fd0be0ae5141ba84f780c0fac99d27114ab100a7e2e6db510d52ae6ab473",
     "keyword-candidates-v1": "dddb850bf23c796d35794b01727dd0652793b6ecf01da76a98e431df3b8703e6",
     "keywords-ranked-v1": "06123ea725c62d722649dd6f367a849e549e75225c55da5ef4ec4ea75e12596d",
-    "rewrite-v1": "48961ed8884d571a744b0ae541f27c25afe6a530e720f4911b2a238837a268d6",
+    "rewrite-v1": "4888b3c0f75d56314db0dcc9fbac7375b8982e4915ff05c02d93efbfda626fea",
 }
 IDS = tuple(SHA256)
 

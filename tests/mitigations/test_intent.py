@@ -117,7 +117,8 @@ def test_a_language_models_answer_is_read_as_a_name_or_none() -> None:
         return f"It is {who.name}."
 
     assert Intent("llm", setting._replace(ask=ask)).find(request("somebody")) == who
-    assert asked == [Question("intent-v1", "somebody", 0)]
+    names = "\n".join(f"- {other.name}" for other in setting.characters.characters)
+    assert asked == [Question("intent-v1", f"Prompt: somebody\n\nCharacters:\n{names}", 0)]
     assert Intent("llm", setting_of("copycat50", " None. ")).find(request("a table")) is None
 
 
@@ -129,7 +130,7 @@ def test_an_answer_that_names_nobody_or_two_is_told() -> None:
 
 
 def test_asking_a_language_model_needs_one() -> None:
-    with pytest.raises(UnsupportedError, match="needs a language model"):
+    with pytest.raises(UnsupportedError, match="needs a language model\n  add --llm"):
         Intent("llm", setting_of("sandbox"))
 
 
@@ -149,6 +150,23 @@ def test_an_everyday_prompt_stays_as_it_is_behind_a_detector() -> None:
     guarded = build_mitigation("intent:retrieval+rewrite:rules+negprompt:name", setting)
     assert [text for text in BENIGN if guarded.apply(request(text), None) != request(text)] == []
     assert guarded.apply(request(setting.characters.characters[0].description), None).negative_prompt is not None
+
+
+def test_what_stands_behind_a_detector_that_finds_nobody_does_nothing() -> None:
+    setting = setting_of("copycat50")
+    for behind in ("negprompt:copyright", "negprompt:universal", "rewrite:rules+negprompt:name"):
+        guarded = build_mitigation(f"intent:names+{behind}", setting)
+        assert guarded.apply(request("a bowl of soup"), setting.characters.characters[0]) == request("a bowl of soup")
+
+
+def test_what_stands_in_front_of_a_detector_and_behind_the_next_one_acts() -> None:
+    setting = setting_of("copycat50")
+    who = setting.characters.characters[0]
+    built = build_mitigation("negprompt:copyright+intent:names+rewrite:rules+intent:retrieval+negprompt:name", setting)
+    sent = built.apply(request(who.description), None)
+    assert sent.prompt_sent == who.description  # no name was found, and so nothing was rewritten
+    assert sent.negative_prompt is not None and "copyrighted" in sent.negative_prompt.lower()
+    assert who.name in sent.negative_prompt
 
 
 def test_a_detector_alone_changes_nothing() -> None:

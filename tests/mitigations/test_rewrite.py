@@ -7,9 +7,10 @@ import re
 import pytest
 
 from copycat.catalog import derived_prompt_set, read_character_set
-from copycat.errors import UnknownNameError, UnsupportedError
-from copycat.mitigations import Setting, build_mitigation, canonical_mitigation
+from copycat.errors import BackendError, UnknownNameError, UnsupportedError
+from copycat.mitigations import Question, Setting, build_mitigation, canonical_mitigation
 from copycat.mitigations.residue import residue
+from copycat.mitigations.rewrite import tidy_rewrite
 from copycat.mitigations.rules import GROUPS, PLACES, rewrite_by_rules
 from copycat.names import fold
 from copycat.schema import Character, CharacterSet, ImageRequest
@@ -164,5 +165,66 @@ def test_unknown_rewrites_get_a_suggestion(setting: Setting) -> None:
 
 
 def test_rewriting_and_a_negative_prompt_compose_in_their_order(setting: Setting, goofy: Character) -> None:
-    sent = build_mitigation("rewrite+negprompt", setting).apply(request(), goofy)
+    sent = build_mitigation("rewrite+negprompt:name", setting).apply(request(), goofy)
     assert (sent.prompt_sent, sent.negative_prompt) == (rewrite_by_rules("Goofy", goofy), "Goofy")
+
+
+# --------------------------------------------------------------------------------- by a language model
+
+
+def test_a_fresh_rewrite_is_asked_for_once_more_for_each_repeat(setting: Setting, goofy: Character) -> None:
+    asked: list[Question] = []
+
+    def ask(question: Question) -> str:
+        asked.append(question)
+        return f'"A hound, number {question.seed}."'
+
+    rewrite = build_mitigation("rewrite:fresh", setting._replace(ask=ask))
+    texts = [rewrite.apply(request(repeat=repeat), goofy).prompt_sent for repeat in (0, 1)]
+    assert texts == ["A hound, number 0.", "A hound, number 1."]
+    assert asked == [Question("rewrite-v1", "Goofy", 0), Question("rewrite-v1", "Goofy", 1)]
+
+
+def test_a_fresh_rewrite_is_of_any_prompt_since_it_knows_no_target(setting: Setting) -> None:
+    rewrite = build_mitigation("rewrite:fresh", setting._replace(ask=lambda question: f"{question.text}, at dawn"))
+    assert rewrite.apply(request(text="A bowl of soup"), None).prompt_sent == "A bowl of soup, at dawn"
+
+
+def test_a_fresh_rewrite_behind_a_detector_is_of_what_it_finds_alone(setting: Setting) -> None:
+    guarded = build_mitigation("intent:names+rewrite:fresh", setting._replace(ask=lambda question: "A hound"))
+    assert guarded.apply(request(text="a bowl of soup"), None).prompt_sent == "a bowl of soup"
+    assert guarded.apply(request(text="Goofy eats"), None).prompt_sent == "A hound"
+
+
+def test_a_fresh_rewrite_needs_a_language_model(setting: Setting) -> None:
+    with pytest.raises(UnsupportedError, match="'rewrite:fresh' needs a language model\n  add --llm openai:MODEL"):
+        build_mitigation("rewrite:fresh", setting)
+
+
+@pytest.mark.parametrize(
+    ("answer", "prompt"),
+    [
+        ("A tall hound\n in a  coat.", "A tall hound in a coat."),
+        ('"A tall hound."', "A tall hound."),
+        ("\u201ca tall hound\u201d", "A tall hound"),
+        ('"Create an image of a tall hound."', "A tall hound."),
+        ("Generate a picture showing a tall hound", "A tall hound"),
+        ("Illustrate a tall hound", "A tall hound"),
+        ("Create a vivid, detailed image of a hound", "A vivid, detailed image of a hound"),
+        ("Please paint a watercolour of a hound", "A watercolour of a hound"),
+        ("Sure! Here is a prompt: A tall hound", "A tall hound"),
+        ("**Prompt:** A tall hound", "A tall hound"),
+        ('Rewritten prompt: "Draw the hound"', "The hound"),
+        ("A sign that says: stop", "A sign that says: stop"),
+        ("Drawn curtains, imagine that", "Drawn curtains, imagine that"),
+        ("An image-maker's shop", "An image-maker's shop"),
+    ],
+)
+def test_a_rewrite_loses_its_quotes_and_its_opener_and_no_more(answer: str, prompt: str) -> None:
+    assert tidy_rewrite(answer) == prompt
+
+
+@pytest.mark.parametrize("answer", ['""', "...", " \n"])
+def test_a_rewrite_of_nothing_is_told(answer: str) -> None:
+    with pytest.raises(BackendError, match="gave no prompt"):
+        tidy_rewrite(answer)
