@@ -62,6 +62,10 @@ def keywords(  # noqa: PLR0917 - one parameter per option
     text_column: Annotated[str | None, typer.Option(help="of the corpus; default: caption, text, ...")] = None,
     corpus_id: Annotated[str | None, typer.Option(help="what results call the corpus; default: its path")] = None,
     corpus_revision: Annotated[str | None, typer.Option(help="of the corpus, noted in the list")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="count in a public index instead: infini-gram:INDEX or wimbd:INDEX"),
+    ] = None,
     model: Model = None,
     encoder: Encoder = "text_encoder",
     pooling: Pooling = "words",

@@ -73,16 +73,22 @@ class SearchEngine(Protocol):
 
 
 class EngineCounts:
-    """The counts of a search engine, as `rankers.Association`; of a character, its name alone is counted."""
+    """The counts of a search engine, as `rankers.Association`; of a character, its name alone is counted.
 
-    def __init__(self, engine: SearchEngine) -> None:
-        self.engine = engine
+    Args:
+        advance: told of each candidate that is counted.
+    """
+
+    def __init__(self, engine: SearchEngine, advance: Callable[[int], object] = lambda _: None) -> None:
+        self.engine, self.advance = engine, advance
 
     def seen(self, character: Character, text: str) -> Seen:
         """Give the counts of one character and one candidate."""
         name = character.name
         together = self.engine.together(name, text)
-        return Seen(together, self.engine.names(name), self.engine.names(text), self.engine.total())
+        seen = Seen(together, self.engine.names(name), self.engine.names(text), self.engine.total())
+        self.advance(1)
+        return seen
 
 
 def build_engine(name: str, memory: AnswerMemory | None) -> InfiniGram | Wimbd:

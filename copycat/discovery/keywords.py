@@ -42,13 +42,14 @@ class Discovered(NamedTuple):
     gathered: Gathered
     counts: Counts | None
     provenance: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Give what people must know: sources that were silent, and characters without a list."""
         silent = [f"{source.label}: {said}" for source in self.gathered.sources for said in source.silent]
         empty = [f"{who}: no candidate is left" for who, ranked in self.lists.items() if not ranked]
-        return (*silent, *empty)
+        return (*silent, *empty, *self.warnings)
 
 
 def gather(

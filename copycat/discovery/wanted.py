@@ -12,10 +12,12 @@ from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set,
 from copycat.corpus import Corpus, open_corpus
 from copycat.corpus.reading import files_sha256
 from copycat.discovery.candidates import FORMS, Source, from_answers, from_corpus, from_list, read_file
+from copycat.discovery.engines import EngineCounts, build_engine
 from copycat.discovery.keywords import OWN, Discovered, freeze, gather, rank
 from copycat.discovery.rankers import RANKERS
 from copycat.errors import UserError
 from copycat.schema import CharacterSet, Record
+from copycat.services.memory import AnswerMemory
 
 if TYPE_CHECKING:
     from copycat.discovery.embedding import TextEncoder
@@ -47,6 +49,7 @@ class Wanted(Record):
     text_column: str | None = None
     corpus_id: str | None = None
     corpus_revision: str | None = None
+    engine: str | None = None
     model: str | None = None
     encoder: str = "text_encoder"
     pooling: str = "words"
@@ -84,16 +87,24 @@ def discover(wanted: Wanted, progress: Progress) -> Frozen:
     _require_free(name, wanted, prompt_set)
     corpus = _corpus_of(wanted)
     llm = _language_model_of(wanted)
+    engine = None if wanted.engine is None else build_engine(wanted.engine, AnswerMemory(wanted.lists / ANSWERS))
     encoder = _encoder_of(wanted) if row.needs == "encoder" else None
     names = wanted.sources or ((CORPUS,) if corpus is not None else _own_lists(prompt_set, wanted.kind))
     shelf = _Shelf(wanted, characters, prompt_set, corpus, llm, progress)
     sources = [shelf.source(name) for name in names]
     gathered = gather(sources, characters, pool=wanted.pool, without=wanted.without)
     with progress(f"count {len(gathered.texts):,} candidates") as advance:
+        association = None if engine is None else EngineCounts(engine, advance)
+        asked_llm = llm if row.needs == LLM else None
         found = rank(
-            gathered, characters, row.name, corpus=corpus, encoder=encoder, llm=llm if row.needs == LLM else None,
-            advance=advance,
+            gathered, characters, row.name, corpus=None if engine else corpus, association=association,
+            encoder=encoder, llm=asked_llm, advance=advance,
         )  # fmt: skip
+    if engine is not None:
+        found = found._replace(
+            provenance={**found.provenance, "engine": f"{engine.identity} ({engine.unit})"},
+            warnings=tuple(engine.warnings),
+        )
     facts = {} if corpus is None or found.counts is not None else {"corpus_sha256": files_sha256(corpus)}
     found = found._replace(provenance={**found.provenance, **facts, "pool": wanted.pool, **_left_out(wanted)})
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -176,7 +187,6 @@ def _language_model_of(wanted: Wanted) -> Any:
     if wanted.llm is None:
         return None
     from copycat.llm import build_language_model
-    from copycat.services.memory import AnswerMemory
 
     return build_language_model(wanted.llm, AnswerMemory(wanted.lists / ANSWERS))
 

@@ -173,3 +173,44 @@ def test_cohens_kappa_is_that_of_a_hand_worked_table():
 def test_kappa_of_nothing_is_refused():
     with pytest.raises(ValueError, match="two labellings"):
         cohen_kappa([], [])
+
+
+def test_a_language_model_of_the_captions_learns_and_is_a_folder_of_transformers(tmp_path: Path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from copycat.sandbox.train.language import LanguageLoss, new_language_model
+
+    captions = [row.caption for row in build_rows()[:400]]
+    tokenizer = train_tokenizer(captions)
+    torch.manual_seed(0)
+    model = new_language_model(tokenizer)
+    loss = LanguageLoss(model, tokenise(tokenizer, captions), tokenizer.eos_token_id, torch.device("cpu"))
+    before = float(loss(torch.Generator().manual_seed(9)).detach())
+    schedule = Schedule(steps=30, peak_lr=3e-3, decay="cosine", warmup=5, ema=0.5)
+    fit(model, loss, schedule, tmp_path / "language.safetensors", lambda *_: None)
+    assert float(loss(torch.Generator().manual_seed(9)).detach()) < 0.7 * before
+    model.save_pretrained(tmp_path / "language")
+    tokenizer.save_pretrained(tmp_path / "language")
+    again = AutoModelForCausalLM.from_pretrained(tmp_path / "language")
+    words = AutoTokenizer.from_pretrained(tmp_path / "language")("space cat", return_tensors="pt")
+    assert again(words.input_ids).logits.shape[-1] == len(tokenizer)
+
+
+def test_the_loss_of_a_caption_is_that_of_its_own_tokens_and_one_end():
+    from torch.nn import functional
+
+    from copycat.sandbox.train.language import BATCH, LanguageLoss, new_language_model
+
+    captions = [row.caption for row in build_rows()[: BATCH + 1]]
+    tokenizer = train_tokenizer(captions)
+    model = new_language_model(tokenizer).eval()
+    loss = LanguageLoss(model, tokenise(tokenizer, captions), tokenizer.eos_token_id, torch.device("cpu"))
+    generator = torch.Generator().manual_seed(1)
+    expected, count = 0.0, 0
+    start = int(torch.randint(1, (), generator=torch.Generator().manual_seed(1)))
+    for place in loss.order[start : start + BATCH]:
+        ids = torch.tensor([tokenizer(captions[int(place)]).input_ids])
+        logits = model(ids).logits[0, :-1]
+        expected += functional.cross_entropy(logits, ids[0, 1:], reduction="sum").item()
+        count += ids.shape[1] - 1
+    assert float(loss(generator).detach()) == pytest.approx(expected / count, rel=1e-4)
