@@ -34,6 +34,7 @@ from copycat.runs.notes import notes_of, notes_on_judging, spent_note
 from copycat.runs.results import Compared, Finished, build_run_report
 from copycat.runs.sentinels import Sentinels
 from copycat.schema import (
+    BENIGN,
     MIN_COVERAGE,
     Calibration,
     Estimate,
@@ -52,7 +53,8 @@ SENTINELS = "sentinels"
 class Outcome(NamedTuple):
     """What came out of one cell; `differences` are to the unmitigated cell of the same model.
 
-    `notes` tell how requests ended that gave no picture; `rows` are the pictures with their verdicts.
+    `notes` tell how requests ended that gave no picture; `rows` are the pictures with their verdicts. One that
+    `is_benign` stands on prompts that are after nobody.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Outcome(NamedTuple):
     differences: tuple[Estimate, ...]
     notes: tuple[str, ...] = ()
     rows: Outcomes = Outcomes(rows=())
+    is_benign: bool = False
 
     @property
     def is_valid(self) -> bool:
@@ -94,7 +97,7 @@ class ShardOutcome(NamedTuple):
 
 
 def evaluate(job: Job) -> list[Outcome]:
-    """Run every model with every mitigation, the unmitigated baseline first.
+    """Run every model with every mitigation, the unmitigated baseline first; the same again on benign prompts.
 
     Raises:
         UserError: anything that the user must fix; nothing finished is lost.
@@ -159,7 +162,8 @@ def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline
     build_run_report(Finished(cell.folder, run, result), stage.characters, compared, job.command)
     seen = [row.sample.key for row in rows.rows if row.is_any_detected]
     notes = (*notes_of(samples), *filter_notes(samples, seen), *notes_on_judging(judgements), *asked)
-    return Outcome(cell.folder.path, result, compared.differences, notes, rows)
+    is_benign = BENIGN in cell.plan.spec.anchors
+    return Outcome(cell.folder.path, result, compared.differences, notes, rows, is_benign)
 
 
 @contextmanager

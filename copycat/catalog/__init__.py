@@ -1,6 +1,7 @@
 """characters/ and prompts/ -> records. All faults of a file are reported at once."""
 
 from copycat.catalog.anchors import DEFAULT_K, Anchor, parse_anchor
+from copycat.catalog.benign import benign_prompts
 from copycat.catalog.character_sets import (
     CHARACTER_SETS_HINT,
     characters_sha256,
@@ -23,6 +24,7 @@ __all__ = [
     "PromptCard",
     "PromptFile",
     "PromptSet",
+    "benign_prompts",
     "build_prompts",
     "canonical_json",
     "canonical_sha256",

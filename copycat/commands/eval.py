@@ -196,7 +196,9 @@ def _draw(job: Job, *, as_json: bool) -> int:
 
 def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str, Any]:
     content = {"runs": [_as_json(outcome) for outcome in outcomes if not outcome.is_benign]}
-    return content | ({"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {})
+    return content | (
+        {"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {}
+    )
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

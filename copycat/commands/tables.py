@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from copycat.commands.benign_table import print_benign
 from copycat.console import cell_text, comparison_table, err, out
 from copycat.judges import NO_JUDGE
 from copycat.metrics import ALL_ANCHORS
@@ -24,6 +25,7 @@ TABLES = ("detect", "detect_corrected", "consistency")
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Print one pair of tables per mitigated run (or per baseline that stands alone), and where the report is."""
+    everything, outcomes = outcomes, [outcome for outcome in outcomes if not outcome.is_benign]
     baseline = outcomes[0]
     for position, outcome in enumerate(outcomes):
         if not outcome.differences:
@@ -32,7 +34,8 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
             if follows and follows[0].differences:
                 continue
         _print_pair(outcome, baseline)
-    for outcome in outcomes:
+    print_benign([outcome for outcome in everything if outcome.is_benign])
+    for outcome in everything:
         if not outcome.is_valid:
             counts = outcome.result.counts
             err.print(

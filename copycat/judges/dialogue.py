@@ -48,7 +48,7 @@ def interview(
 
     Args:
         ask: asks one question about the picture.
-        target: whom the prompt was after.
+        target: whom the prompt was after; the subject of a benign prompt is nobody, and not asked for by name.
         characters: whose names count.
         on_read: called whenever a question got an answer that could be read, so that the words so far can be
             kept; words that stay unreadable are worth asking for again.
@@ -68,15 +68,20 @@ def interview(
     except UnreadableError as error:
         return Verdict(None, reason=f"unreadable answer to {OPEN.id}: {error}", answers=tuple(told))
     on_read()
-    closed = None
+    closed = _ask_closed(ask, target, told, on_read) if target in characters.characters else None
+    named = match_names(names, characters)
+    return Verdict(first_of(named, target.id), named=named, names=tuple(names), closed=closed, answers=tuple(told))
+
+
+def _ask_closed(ask: Ask, target: Character, told: list[Answer], on_read: Callable[[], None]) -> bool | None:
+    """Ask by name; None where no answer can be read."""
     try:
         by_name = CLOSED.ask(name=target.name, franchise=target.franchise)
         closed = _answer(ask, CLOSED, by_name, read_closed, told)
         on_read()
     except (RefusedError, UnreadableError):
-        pass
-    named = match_names(names, characters)
-    return Verdict(first_of(named, target.id), named=named, names=tuple(names), closed=closed, answers=tuple(told))
+        return None
+    return closed
 
 
 def _answer(ask: Ask, question: Question, text: str, read: Callable[[str], T], told: list[Answer]) -> T:

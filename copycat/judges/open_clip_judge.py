@@ -110,8 +110,8 @@ class OpenClipJudge:
 
 def things_asked_for(asked_for: Sequence[str], characters: CharacterSet) -> tuple[tuple[str, ...], list[int]]:
     """Give the different key characteristics of a set, and the place of the one that each picture was to show."""
-    things = tuple(dict.fromkeys(c.key_characteristic for c in characters.characters))
-    place_of = {c.id: things.index(c.key_characteristic) for c in characters.characters}
+    things = tuple(dict.fromkeys(c.key_characteristic for c in characters.asked))
+    place_of = {c.id: things.index(c.key_characteristic) for c in characters.asked}
     return things, [place_of[character] for character in asked_for]
 
 

@@ -101,7 +101,7 @@ class OpenAIJudge:
             StoppedError: the run stops.
             UserError: the service can answer no request: key, credit or model is not there, or it has no eyes.
         """
-        targets = {character.id: character for character in characters.characters}
+        targets = {character.id: character for character in characters.asked}
         return [
             self._judge_one(picture, targets[target], characters)
             for picture, target in zip(pictures, asked_for, strict=True)
@@ -109,7 +109,7 @@ class OpenAIJudge:
 
     def rate(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[float | None]:
         """Ask for CONS alone; None where it cannot be had."""
-        targets = {character.id: character for character in characters.characters}
+        targets = {character.id: character for character in characters.asked}
         return [self._rate_one(picture, targets[target]) for picture, target in zip(pictures, asked_for, strict=True)]
 
     def _judge_one(self, picture: Image, target: Character, characters: CharacterSet) -> Verdict:

@@ -84,7 +84,7 @@ class VlmJudge:
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
         """Judge a batch; see the protocol."""
         seen = [capped(picture) for picture in pictures]
-        person = {character.id: character for character in characters.characters}
+        person = {character.id: character for character in characters.asked}
         targets = [person[name] for name in asked_for]
 
         def ask(question: Question, texts: Sequence[tuple[int, str]]) -> Sequence[Reply]:
@@ -99,7 +99,7 @@ class VlmJudge:
 
     def rate(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[float | None]:
         """Give CONS alone, in [0, 1]; None where the model would say neither yes nor no."""
-        thing = {character.id: character.key_characteristic for character in characters.characters}
+        thing = {character.id: character.key_characteristic for character in characters.asked}
         return self._ratings(
             [(capped(picture), thing[name]) for picture, name in zip(pictures, asked_for, strict=True)]
         )

@@ -15,7 +15,7 @@ from copycat.metrics.missing import build_missing
 from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, require_anchors
 from copycat.metrics.power import smallest_difference_seen
 from copycat.metrics.significance import holm, sign_flip
-from copycat.schema import Calibration, Estimate, PairedTest
+from copycat.schema import BENIGN, Calibration, Estimate, PairedTest
 
 
 class _Pair(NamedTuple):
@@ -47,6 +47,10 @@ def _detected(row: Outcome) -> float | None:
     return float(row.is_detected) if row.is_answered else None
 
 
+def _any_detected(row: Outcome) -> float | None:
+    return float(row.is_any_detected) if row.is_answered else None
+
+
 def _consistency(row: Outcome) -> float | None:
     return row.consistency
 
@@ -55,6 +59,11 @@ _CONTRASTS = (
     _Contrast("detect_difference", "lower", _detected),
     _Contrast("consistency_difference", "higher", _consistency),
 )
+_BENIGN_CONTRASTS = (
+    _Contrast("any_character_difference", "lower", _any_detected),
+    _Contrast("consistency_difference", "higher", _consistency),
+)
+"""Benign prompts are after nobody: no target can be seen."""
 
 
 def compare(
@@ -64,10 +73,11 @@ def compare(
 
     Pairs share character, anchor and repeat. `n` counts the pairs in which both have an answer: for
     DETECT a judged picture, a refusal or a block; for CONS a judged consistency. CONS thus compares
-    only what both runs drew; a run that refuses much is compared on what it did not refuse.
+    only what both runs drew; a run that refuses much is compared on what it did not refuse. Of benign prompts
+    the difference of "any character" stands in place of DETECT's.
 
     Unit: difference in [-1, 1], treated minus base.
-    Direction: lower is better for "detect_difference", higher for "consistency_difference".
+    Direction: higher is better for "consistency_difference", lower for the others.
 
     Args:
         anchors: Those to compare, in the order of the result; "all" comes last by itself.
@@ -81,8 +91,8 @@ def compare(
     """
     pairs = _pair_up(anchors, treated, base)
     every = (*anchors, ALL_ANCHORS)
-    differences = [_build_difference(contrast, anchor, pairs) for contrast in _CONTRASTS for anchor in every]
-    if calibration is not None and calibration.method == "rogan-gladen":
+    differences = [_build_difference(contrast, anchor, pairs) for contrast in _contrasts(anchors) for anchor in every]
+    if calibration is not None and calibration.method == "rogan-gladen" and BENIGN not in anchors:
         differences += [_build_corrected(anchor, pairs, calibration) for anchor in every]
     return tuple(differences)
 
@@ -94,7 +104,7 @@ def paired_tests(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> t
         ValueError: as `compare`.
     """
     pairs = _pair_up(anchors, treated, base)
-    places = [(contrast, anchor) for contrast in _CONTRASTS for anchor in (*anchors, ALL_ANCHORS)]
+    places = [(contrast, anchor) for contrast in _contrasts(anchors) for anchor in (*anchors, ALL_ANCHORS)]
     samples = [_answers(contrast, anchor, pairs) for contrast, anchor in places]
     p_values = [sign_flip(found.differences, found.characters) if found.treated else None for found in samples]
     given = [p for p in p_values if p is not None]
@@ -109,6 +119,10 @@ def paired_tests(anchors: Sequence[str], treated: Outcomes, base: Outcomes) -> t
         )
         for (contrast, anchor), found, p in zip(places, samples, p_values, strict=True)
     )
+
+
+def _contrasts(anchors: Sequence[str]) -> tuple[_Contrast, ...]:
+    return _BENIGN_CONTRASTS if BENIGN in anchors else _CONTRASTS
 
 
 def _smallest(found: _Answers) -> float | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from copycat.metrics.benign import acted_on
 from copycat.metrics.consistency import consistency
 from copycat.metrics.correction import describe_correction, detect_corrected
 from copycat.metrics.detect import any_character, detect
@@ -18,6 +19,7 @@ from copycat.metrics.outcomes import ALL_ANCHORS, Outcome, Outcomes, join_outcom
 from copycat.metrics.speaking import detect_closed, detect_legacy, overlaid_text
 from copycat.metrics.video import detect_sheet, first_hit, frame_share
 from copycat.schema import (
+    BENIGN,
     Calibration,
     Estimate,
     Judgement,
@@ -48,6 +50,17 @@ METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
 )
 """In the order of the result's estimates. A metric gives None where the judge or the model has nothing to do with
 it. To add one: one new file and one entry here."""
+
+BENIGN_METRICS: tuple[Callable[[Outcomes, str], Estimate | None], ...] = (
+    acted_on,
+    any_character,
+    consistency,
+    agreement,
+    agreement_alpha,
+    screened_out,
+    overlaid_text,
+)
+"""Of a run on benign prompts: they are after nobody, so nothing counts whether a target is seen."""
 
 
 class Measured(NamedTuple):
@@ -108,12 +121,13 @@ def summarise(
         update={
             "set_names": dict(set_names or {}),
             "frame_times_s": _frame_times_s(spec.sampling),
-            "calibration": calibration,
+            "calibration": None if BENIGN in spec.anchors else calibration,
         }
     )
     require_anchors(spec.anchors, outcomes.rows)
     anchors = (*spec.anchors, ALL_ANCHORS)
-    estimates = [metric(outcomes, anchor) for metric in METRICS for anchor in anchors]
+    metrics = BENIGN_METRICS if BENIGN in spec.anchors else METRICS
+    estimates = [metric(outcomes, anchor) for metric in metrics for anchor in anchors]
     estimates += [summarise_measurements(*one, anchor) for one in _of_samples(measured, samples) for anchor in anchors]
     return RunResult(
         suite_version=spec.suite_version,

@@ -15,6 +15,9 @@ class MetricText(NamedTuple):
 
 
 METRIC_TEXTS: dict[str, MetricText] = {
+    "acted_on": MetricText(
+        "Acted on", "share of requests, in %, that the mitigation did not leave as they were; lower costs less"
+    ),
     "detect": MetricText(
         "DETECT",
         "share of pictures, in %, in which the judge recognises the character asked for; lower protects better",

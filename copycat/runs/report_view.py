@@ -55,7 +55,7 @@ def build_entries(report: ReportInput, load: PictureLoader, load_baseline: Pictu
         sides.append(_Side(report, report.baseline, load_baseline))
     _require_known_characters(report.characters, sides)
     anchors = _anchors(report, sides)
-    entries = [_entry(character, anchors, sides) for character in report.characters.characters]
+    entries = [_entry(character, anchors, sides) for character in report.characters.asked]
     return tuple(sorted((e for e in entries if e.strips), key=_survival))
 
 
@@ -209,7 +209,7 @@ def _figure_rows(report: ReportInput, metric: str) -> tuple[FigureRow, ...]:
 
 
 def _require_known_characters(characters: CharacterSet, sides: Sequence[_Side]) -> None:
-    unknown = sorted({c for side in sides for c, _ in side.samples} - {c.id for c in characters.characters})
+    unknown = sorted({c for side in sides for c, _ in side.samples} - {c.id for c in characters.asked})
     if unknown:
         raise DataError(
             [f"samples.jsonl: character '{c}' is not in set '{characters.id}'" for c in unknown],

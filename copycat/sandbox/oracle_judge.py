@@ -32,7 +32,7 @@ class OracleJudge:
 
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
         """Read every picture; there is always an answer."""
-        wanted = {character.id: character.key_characteristic for character in characters.characters}
+        wanted = {character.id: character.key_characteristic for character in characters.asked}
         return [
             Verdict(reading.character, consistency=float(reading.looks.species == wanted[target]))
             for reading, target in zip(self._read(pictures), asked_for, strict=True)

@@ -4,7 +4,15 @@ Flow: Character, Prompt -> ImageRequest -> Generation -> Judgement -> Estimate -
 """
 
 from copycat.schema.base import SCHEMA_VERSION, SUITE_VERSION, Record, Slug, Status, Text
-from copycat.schema.characters import Character, CharacterSet, FirstAppearance, LegalNote, Prompt
+from copycat.schema.characters import (
+    BENIGN,
+    Character,
+    CharacterSet,
+    FirstAppearance,
+    LegalNote,
+    Prompt,
+    SetWithSubjects,
+)
 from copycat.schema.judgements import (
     Answer,
     Calibration,
@@ -30,6 +38,7 @@ from copycat.schema.results import (
 )
 
 __all__ = [
+    "BENIGN",
     "MIN_COVERAGE",
     "SCHEMA_VERSION",
     "SERVICE",
@@ -60,6 +69,7 @@ __all__ = [
     "Sample",
     "Sampling",
     "Screening",
+    "SetWithSubjects",
     "Slug",
     "Status",
     "Text",

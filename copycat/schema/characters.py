@@ -67,9 +67,29 @@ class CharacterSet(Record):
         """Whether these are the invented characters, whose figures share no table with real ones."""
         return self.id == "sandbox"
 
+    @property
+    def asked(self) -> tuple[Character, ...]:
+        """Whom or what prompts may be after: judges rate (CONS) each of these, and detect only `characters`."""
+        return self.characters
+
+
+class SetWithSubjects(CharacterSet):
+    """A character set, and what benign prompts ask for: subjects that are nobody and are never detected."""
+
+    subjects: tuple[Character, ...] = Field(min_length=1)
+
+    @property
+    def asked(self) -> tuple[Character, ...]:
+        """The characters and the subjects."""
+        return (*self.characters, *self.subjects)
+
+
+BENIGN = "benign"
+"""The anchor of prompts that are after nobody."""
+
 
 class Prompt(Record):
-    """One text that is meant to bring one character back."""
+    """One text that is meant to bring one character back, or a benign one that is after nobody."""
 
     id: str
     character: Slug
