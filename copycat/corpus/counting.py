@@ -1,18 +1,24 @@
-"""Count documents: which name a character, which hold a phrase, which do both. One pass for everything.
-
-A library's search for many strings at once dismisses the documents that cannot matter; the rest are read exactly as
-`copycat.names` reads them, so that a count means the same as a judge's reading of a name.
-"""
+"""Count documents: which name a character, which hold a phrase, which do both. One pass for everything."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
-from copycat.corpus.reading import Corpus, CorpusFacts, files_sha256, read_batches
-from copycat.corpus.sieve import PhraseFinder, Sieve, sieved
-from copycat.errors import DataError
-from copycat.names import Named, NameMatcher
+from pydantic import Field
+
+from copycat.corpus.batches import units_of
+from copycat.corpus.checkpoint import Checkpoint
+from copycat.corpus.duplicates import SeenTexts
+from copycat.corpus.executors import Where, tally_units
+from copycat.corpus.reading import Corpus, CorpusFacts, files_sha256
+from copycat.corpus.sieve import PhraseFinder, who_of
+from copycat.corpus.tally import Tally
+from copycat.corpus.units import Job
+from copycat.errors import DataError, UnsupportedError
+from copycat.names import Named
 from copycat.schema import Record
 
 
@@ -21,12 +27,18 @@ class Counts(Record):
 
     `names`: character id -> documents that name it. `phrases`: phrase -> documents that hold it.
     `together`: character id -> phrase -> documents that do both; phrases that never do are left out.
+    `aliases`: character id -> name or alias as the record spells it -> documents that name the character so.
+    `cased` and `lower`, of names of one word, alike: documents that have a capital elsewhere, and those of them in
+    which the name is written without one.
     """
 
     corpus: CorpusFacts
     names: dict[str, int]
     phrases: dict[str, int]
     together: dict[str, dict[str, int]]
+    aliases: dict[str, dict[str, int]] = Field(default_factory=dict)
+    cased: dict[str, dict[str, int]] = Field(default_factory=dict)
+    lower: dict[str, dict[str, int]] = Field(default_factory=dict)
 
 
 def count_documents(
@@ -34,53 +46,89 @@ def count_documents(
     characters: Sequence[Named],
     phrases: Collection[str] = (),
     *,
+    deduplicate: bool = False,
+    executor: str = "local",
+    processes: int | None = None,
+    checkpoint: Path | None = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Counts:
-    """Count the documents of a corpus in one pass.
+    """Count the documents of a corpus in one pass; the counts are those of reading every document by itself.
 
     Args:
         characters: a document names one if `NameMatcher(characters)` finds it there: the longest name wins, and
             `not_aliases` use up their words.
         phrases: whole words, folded as names are; none of them is a pattern.
-        advance: told how many more rows are read.
+        deduplicate: leave out a document that folds to the same text as an earlier one; 8 bytes of memory for each
+            text that differs (16 for a moment). In this process only.
+        executor: "local", or "ray", a task for each unit (a text file, about a million rows of Parquet).
+        processes: count units in so many processes; None means here, in threads, which keeps some cores busy. A
+            script that asks for processes needs `if __name__ == "__main__"`.
+        checkpoint: a folder. Finished units are written there and not read again by the next count of the same
+            files (path, size and time of change), names and phrases.
+        advance: told how many more rows are read, or known from the checkpoint.
 
     Raises:
         DataError: the corpus has no rows, or a file is damaged.
         UserError: a phrase holds no letter or digit.
+        UnsupportedError: duplicates are to be left out by several processes.
+        MissingExtraError: ray is not installed.
     """
-    matcher, finder = NameMatcher(characters), PhraseFinder(phrases)
-    sieve = Sieve(characters, finder)
-    names: Counter[str] = Counter()
-    held: Counter[str] = Counter()
-    together: dict[str, Counter[str]] = {character.id: Counter() for character in characters}
-    rows = empty = undecodable = 0
-    batches = (batch for file in corpus.files for batch in read_batches(corpus, file))
-    for batch, texts in sieved(batches, sieve):
-        rows += len(batch.texts)
-        undecodable += batch.undecodable
-        empty += int((batch.texts.str.strip_chars() == "").sum())
-        for text in texts:
-            here, named = finder.find(text), matcher.named_in(text)
-            held.update(here)
-            names.update(named)
-            for character in named:
-                together[character].update(here)
-        advance(len(batch.texts))
-    if rows == 0:
-        raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
+    if deduplicate and (executor != "local" or (processes or 1) > 1):
+        raise UnsupportedError(
+            "duplicates are found in one process, which sees every text\n"
+            "  use executor='local' without processes, or leave out deduplicate"
+        )
+    PhraseFinder(phrases)  # refuses a phrase without words before anything is read
+    job = Job(corpus, who_of(characters), tuple(dict.fromkeys(phrases)))
+    seen = SeenTexts() if deduplicate else None
+    units = units_of(corpus)
+    kept = Checkpoint(checkpoint, job, deduplicate) if checkpoint is not None else None
+    whole = Tally()
+    with ThreadPoolExecutor(1) as pool:
+        sha256 = pool.submit(kept.sha256 if kept is not None else lambda: files_sha256(corpus))
+        known = kept.load_all(units) if kept is not None else {}
+        for tally in known.values():
+            _take_in(whole, tally, seen)
+            advance(tally.rows)
+        left = [unit for unit in units if unit not in known]
+        where = Where(executor, processes, advance)
+        with closing(tally_units(job, left, seen, where)) as finished:
+            for unit, tally in finished:
+                if kept is not None:
+                    kept.save(unit, tally)
+                _take_in(whole, tally, None)
+        if whole.rows == 0:
+            raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
+        return _counts(job, whole, sha256.result())
+
+
+def _take_in(whole: Tally, tally: Tally, seen: SeenTexts | None) -> None:
+    if seen is not None:
+        for hashes in tally.fresh:
+            seen.remember(hashes)
+    tally.fresh.clear()
+    whole.add(tally)
+
+
+def _counts(job: Job, whole: Tally, sha256: str) -> Counts:
     facts = CorpusFacts(
-        id=corpus.id,
-        revision=corpus.revision,
-        files=len(corpus.files),
-        rows=rows,
-        empty=empty,
-        undecodable=undecodable,
-        text_column=corpus.text_column,
-        sha256=files_sha256(corpus),
+        id=job.corpus.id,
+        revision=job.corpus.revision,
+        files=len(job.corpus.files),
+        rows=whole.rows,
+        empty=whole.empty,
+        undecodable=whole.undecodable,
+        duplicates=whole.duplicates,
+        text_column=job.corpus.text_column,
+        sha256=sha256,
     )
+    ids = [who.id for who in job.characters]
     return Counts(
         corpus=facts,
-        names={character.id: names[character.id] for character in characters},
-        phrases={phrase: held[phrase] for phrase in phrases},
-        together={who: dict(sorted(counts.items())) for who, counts in together.items()},
+        names={who: whole.names[who] for who in ids},
+        phrases={phrase: whole.phrases[phrase] for phrase in job.phrases},
+        together=whole.nested("together", ids),
+        aliases=whole.nested("aliases", ids),
+        cased=whole.nested("cased", ids),
+        lower=whole.nested("lower", ids),
     )

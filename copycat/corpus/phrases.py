@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from copycat.corpus.reading import Corpus, read_batches
-from copycat.corpus.sieve import PhraseFinder, Sieve, sieved
+from copycat.corpus.batches import Batch, read_batches, units_of
+from copycat.corpus.reading import Corpus
+from copycat.corpus.sieve import NameSieve
+from copycat.corpus.units import in_order, n_threads
 from copycat.errors import DataError
 from copycat.names import Mention, Named, NameMatcher, words
 from copycat.schema import Record
@@ -70,18 +73,23 @@ def collect_phrases(
         DataError: the corpus has no rows, or a file is damaged.
     """
     matcher = NameMatcher(characters)
-    sieve = Sieve(characters, PhraseFinder(()))
+    sieve = NameSieve(characters)
     share = max(10_000, MAX_TRACKED // max(1, len(characters)))
     found = {character.id: _Tracked(share) for character in characters}
     rows = 0
-    batches = (batch for file in corpus.files for batch in read_batches(corpus, file))
-    for batch, texts in sieved(batches, sieve):
-        rows += len(batch.texts)
-        for text in texts:
-            mentions = matcher.find(text)
-            for character_id in {mention.character_id for mention in mentions}:
-                found[character_id].add(set(_phrases(text, mentions, character_id)))
-        advance(len(batch.texts))
+
+    def near(batch: Batch) -> tuple[int, list[str]]:
+        return len(batch.texts), batch.texts.gather(sieve.keep(batch.texts)).to_list()
+
+    batches = (batch for unit in units_of(corpus) for batch in read_batches(corpus, unit))
+    with ThreadPoolExecutor(n_threads()) as pool:
+        for n, texts in in_order(pool, n_threads(), near, batches):
+            rows += n
+            for text in texts:
+                mentions = matcher.find(text)
+                for character_id in {mention.character_id for mention in mentions}:
+                    found[character_id].add(set(_phrases(text, mentions, character_id)))
+            advance(n)
     if rows == 0:
         raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
     return {character_id: _ranked(tracked.counts, min_documents, limit) for character_id, tracked in found.items()}

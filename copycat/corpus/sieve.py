@@ -1,88 +1,112 @@
-"""Which texts must be read word by word: a library's search for many strings at once dismisses the others."""
+"""What each text of a batch holds: names as `copycat.names` reads them, phrases as whole folded words.
+
+A library's search for many strings does the work on whole batches. Names that it finds near are read exactly, text
+by text; phrases are sought in the folded texts, where " red hair " between spaces means these whole words.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from copycat.corpus.reading import Batch
 from copycat.errors import UserError
 from copycat.names import Named, words
 
 if TYPE_CHECKING:
     import polars as pl
 
+_BETWEEN = r"[\x00-/:-@\[-`{-\x7f]"
+"""What folding makes a space of in an ASCII text: all but letters and digits."""
 
-THREADS = 4
-"""Batches that are sieved at once, and so many are in memory."""
+_FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(range(128, 256))
+"""Byte -> byte of the folded ASCII text; those of other characters stay."""
+
+MOST_IN_EXPRESSION = 500
+"""Words up to which one regular expression is the fastest search; with thousands its automaton no longer fits."""
 
 
-_BETWEEN = "[^0-9a-z]+"
+class Who(NamedTuple):
+    """What counting needs of a character; goes to other processes."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    not_aliases: tuple[str, ...]
+
+
+def who_of(characters: Iterable[Named]) -> tuple[Who, ...]:
+    """Take of characters what counting needs."""
+    return tuple(Who(each.id, each.name, tuple(each.aliases), tuple(each.not_aliases)) for each in characters)
+
+
+class NameSieve:
+    """Leaves out the texts that name nobody.
+
+    An ASCII text that holds a name holds the longest word of it, as it is but for case and between characters that
+    are no letters and no digits. Any other text is always left in.
+    """
+
+    def __init__(self, characters: Sequence[Named]) -> None:
+        names = [words(alias) for character in characters for alias in (character.name, *character.aliases)]
+        self.telling = sorted({max(name, key=len) for name in names if name and "".join(name).isascii()})
+        self.expression = f"(?i-u:(?:^|{_BETWEEN})(?:{'|'.join(self.telling)})(?:{_BETWEEN}|$))"
+
+    def keep(self, texts: pl.Series) -> pl.Series:
+        """Give the places of the texts that must be read."""
+        near = ~is_ascii(texts)
+        if len(self.telling) > MOST_IN_EXPRESSION:
+            near |= texts.str.contains_any(self.telling, ascii_case_insensitive=True)
+        elif self.telling:
+            near |= texts.str.contains(self.expression)
+        return near.arg_true()
 
 
 class PhraseFinder:
-    """Finds whole words and runs of words; phrases may overlap, and each that is there counts.
+    """Finds whole words and runs of words in folded texts; phrases may overlap, and each that is there counts.
 
     Raises:
         UserError: a phrase holds no letter or digit.
     """
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self.by_words: dict[tuple[str, ...], list[str]] = {}
+    def __init__(self, phrases: Collection[str]) -> None:
+        self.spellings: dict[str, list[str]] = {}
         for phrase in phrases:
-            if not (key := tuple(words(phrase))):
+            if not (key := words(phrase)):
                 raise UserError(f"phrase '{phrase}' holds no letter or digit\n  needed: words to count; leave it out")
-            self.by_words.setdefault(key, []).append(phrase)
-        self.lengths = sorted({len(key) for key in self.by_words})
+            self.spellings.setdefault(f" {' '.join(key)} ", []).append(phrase)
 
-    def find(self, text: str) -> set[str]:
-        """Give the phrases that a text holds."""
-        if not self.by_words:
-            return set()
-        there = words(text)
-        return {
-            phrase
-            for n in self.lengths
-            for run in zip(*(there[i:] for i in range(n)), strict=False)
-            if run in self.by_words
-            for phrase in self.by_words[run]
-        }
+    def find(self, folded: pl.Series) -> pl.Series:
+        """Give, of each folded text, the list of the keys of `spellings` that it holds, each once."""
+        return folded.str.extract_many(list(self.spellings), overlapping=True).list.unique()
 
 
-class Sieve:
-    """Leaves out the texts that hold no name and no phrase.
-
-    In an ASCII text a folded word stands as it is but for case, between characters that are no letters and no
-    digits; any other text is always read. The search for many words at once is fast and knows no bounds of words,
-    so that a regular expression looks at what it leaves.
-    """
-
-    def __init__(self, characters: Sequence[Named], finder: PhraseFinder) -> None:
-        aliases = [words(alias) for character in characters for alias in (character.name, *character.aliases)]
-        runs = {tuple(run) for run in (*aliases, *finder.by_words) if run and "".join(run).isascii()}
-        self.longest = sorted({max(run, key=len) for run in runs})
-        whole = sorted(_BETWEEN.join(run) for run in runs)
-        self.bounded = rf"(?i)(?:^|{_BETWEEN})(?:{'|'.join(whole)})(?:{_BETWEEN}|$)"
-
-    def keep(self, texts: pl.Series) -> list[str]:
-        """Give the texts that must be read."""
-        is_ascii = texts.str.len_bytes() == texts.str.len_chars()
-        other = texts.filter(~is_ascii).to_list()
-        if not self.longest:
-            return other
-        near = texts.filter(is_ascii & texts.str.contains_any(self.longest, ascii_case_insensitive=True))
-        return near.filter(near.str.contains(self.bounded)).to_list() + other
+def is_ascii(texts: pl.Series) -> pl.Series:
+    """Say of each text whether it is ASCII."""
+    return texts.str.len_bytes() == texts.str.len_chars()
 
 
-def sieved(batches: Iterator[Batch], sieve: Sieve) -> Iterator[tuple[Batch, list[str]]]:
-    """Sieve a few batches ahead in threads: the library that searches lets others run meanwhile."""
-    ahead: deque[tuple[Batch, Future[list[str]]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for batch in batches:
-            ahead.append((batch, pool.submit(sieve.keep, batch.texts)))
-            if len(ahead) > THREADS:
-                done, kept = ahead.popleft()
-                yield done, kept.result()
-        yield from ((done, kept.result()) for done, kept in ahead)
+def fold_texts(texts: pl.Series) -> pl.Series:
+    """Give the folded words of each text with one space before, between and after them; as `words` gives them."""
+    import polars as pl
+
+    other = (~is_ascii(texts)).arg_true()
+    folded = _translated(texts)
+    if len(other):
+        folded = folded.scatter(other, [" ".join(words(text)) for text in texts.gather(other)])
+    padded = pl.select(pl.lit(" ") + folded + pl.lit(" ")).to_series()
+    return padded.str.replace_all("  +", " ")
+
+
+def _translated(texts: pl.Series) -> pl.Series:
+    """Fold the bytes of all texts at once, where they lie one after the other; right for those in ASCII."""
+    import polars as pl
+    import pyarrow as pa
+
+    stored = texts.to_arrow().cast(pa.large_string())
+    _, offsets, data = stored.buffers()
+    if data is None:
+        return texts
+    moved = pa.LargeStringArray.from_buffers(
+        len(stored), offsets, pa.py_buffer(data.to_pybytes().translate(_FOLDED)), offset=stored.offset
+    )
+    return pl.Series(values=moved)

@@ -14,7 +14,7 @@ import pytest
 
 from copycat.catalog.character_checks import Phrases
 from copycat.corpus import Counts, count_documents, open_corpus
-from copycat.corpus.reading import BATCH_ROWS, read_batches
+from copycat.corpus.batches import BATCH_ROWS, read_batches, units_of
 from copycat.errors import DataError, UserError
 from copycat.names import NameMatcher, fold
 
@@ -216,7 +216,7 @@ def test_a_line_that_is_too_long_is_refused_before_it_is_read_whole(tmp_path: Pa
     path = write(tmp_path / name, ["Ariel", "x" * 5_000])
     corpus = open_corpus([path]).model_copy(update={"max_line_bytes": 1_000})
     with pytest.raises(DataError, match=rf"{name}:2: the line is longer than 1,000 bytes"):
-        list(read_batches(corpus, path))
+        list(read_batches(corpus, units_of(corpus)[0]))
 
 
 @pytest.mark.parametrize(("name", "text"), [("c.pdf", "unknown form"), ("nowhere.txt", "there is no such file")])

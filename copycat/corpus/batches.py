@@ -1,0 +1,176 @@
+"""Parts of a corpus that are counted by themselves, and the batches of texts that each is read in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from copycat.corpus.lines import Row, damaged_file_told, form_of, read_rows
+from copycat.corpus.reading import Corpus
+from copycat.errors import DataError
+from copycat.paths import shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BATCH_ROWS = 131_072
+BATCH_BYTES = 32 * 2**20
+UNIT_ROWS = 1_000_000
+"""Row groups of Parquet are taken together until they have so many rows."""
+
+
+class Unit(NamedTuple):
+    """A part of a corpus: a text file, or some row groups of a Parquet file (`start` and `stop` are rows)."""
+
+    file: Path
+    start: int = 0
+    stop: int = 0
+
+
+class Batch(NamedTuple):
+    """Texts, a polars Series of strings without nulls, and how many rows of the batch could not be decoded."""
+
+    texts: pl.Series
+    undecodable: int = 0
+
+
+def units_of(corpus: Corpus) -> list[Unit]:
+    """Divide a corpus; the same corpus is always divided alike.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    return [unit for file in corpus.files for unit in _units_of(file)]
+
+
+def read_batches(corpus: Corpus, unit: Unit) -> Iterator[Batch]:
+    """Give the texts of one unit in batches of at most `BATCH_ROWS` rows and about `BATCH_BYTES` bytes.
+
+    Raises:
+        DataError: a line is longer than allowed, or the file is damaged.
+    """
+    if form_of(unit.file) == ".parquet":
+        yield from _read_parquet(unit, corpus.text_column)
+    else:
+        yield from _in_batches(read_rows(unit.file, corpus.text_column, corpus.max_line_bytes))
+
+
+def _units_of(file: Path) -> Iterator[Unit]:
+    if form_of(file) != ".parquet":
+        yield Unit(file)
+        return
+    facts = _metadata(file)
+    bounds, end = [0], 0
+    for group in range(facts.num_row_groups):
+        end += facts.row_group(group).num_rows
+        if end - bounds[-1] >= UNIT_ROWS:
+            bounds.append(end)
+    if end > bounds[-1]:
+        bounds.append(end)
+    yield from (Unit(file, start, stop) for start, stop in pairwise(bounds))
+
+
+def _metadata(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with damaged_file_told(file):
+        try:
+            return pq.read_metadata(file)
+        except pa.ArrowException as error:
+            raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: BaseException) -> DataError:
+    what = str(error).strip().splitlines()
+    return DataError([f"{shown(file)}: cannot be read ({what[0] if what else type(error).__name__})"])
+
+
+def _read_parquet(unit: Unit, column: str) -> Iterator[Batch]:
+    import polars as pl
+
+    rows = _rows_of_batches(unit.file, column)
+    for start in range(unit.start, unit.stop, rows):
+        n = min(rows, unit.stop - start)
+        try:
+            part = pl.scan_parquet(unit.file, glob=False).select(column).slice(start, n).collect().to_series()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            part = _read_bytes(unit.file, column, start, n)  # "string data contained invalid UTF-8", most often
+        if len(part) != n:
+            raise DataError([f"{shown(unit.file)}: row {start + len(part)} is missing; is the file in one piece?"])
+        yield from _bounded(_decoded(part))
+
+
+def _rows_of_batches(file: Path, column: str) -> int:
+    """Give how many rows come to about `BATCH_BYTES` by what the file says of its columns."""
+    facts = _metadata(file)
+    groups = [facts.row_group(n) for n in range(facts.num_row_groups)]
+    columns = [group.column(n) for group in groups for n in range(group.num_columns)]
+    size = sum(each.total_uncompressed_size for each in columns if each.path_in_schema == column)
+    return int(max(1, min(BATCH_ROWS, BATCH_BYTES * facts.num_rows // max(1, size))))
+
+
+def _read_bytes(file: Path, column: str, start: int, n: int) -> pl.Series:
+    """Read rows with the other library, which does not mind what the bytes of a text are."""
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts: list[pl.Series] = []
+    first = 0
+    try:
+        stored = pq.ParquetFile(file)
+        for group in range(stored.num_row_groups):
+            last = first + stored.metadata.row_group(group).num_rows
+            if first < start + n and last > start:
+                table = stored.read_row_group(group, columns=[column]).column(0)
+                wanted = table.slice(max(0, start - first), min(last, start + n) - max(first, start))
+                parts += [pl.Series(values=part.cast(pa.large_binary())) for part in wanted.chunks]
+            first = last
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(file, error) from error
+    return pl.concat(parts) if parts else pl.Series(dtype=pl.Binary)
+
+
+def _decoded(column: pl.Series) -> Batch:
+    """Make texts of what a column holds: nothing is an empty text, bytes are decoded."""
+    import polars as pl
+
+    if column.dtype != pl.Binary:
+        return Batch(column.cast(pl.String).fill_null(""))
+    rows = [_decoded_row(value or b"") for value in column]
+    return Batch(pl.Series([row.text for row in rows], dtype=pl.String), sum(row.is_undecodable for row in rows))
+
+
+def _decoded_row(value: bytes) -> Row:
+    try:
+        return Row(value.decode("utf-8"))
+    except UnicodeDecodeError:
+        return Row(value.decode("utf-8", errors="replace"), is_undecodable=True)
+
+
+def _bounded(batch: Batch) -> Iterator[Batch]:
+    """Divide a batch that turned out larger than the file had said."""
+    texts, undecodable = batch
+    n_parts = min(len(texts), 1 + int(texts.str.len_bytes().sum()) // (2 * BATCH_BYTES))
+    for part in range(n_parts):
+        start, stop = len(texts) * part // n_parts, len(texts) * (part + 1) // n_parts
+        yield Batch(texts.slice(start, stop - start), undecodable if part == 0 else 0)
+
+
+def _in_batches(rows: Iterator[Row]) -> Iterator[Batch]:
+    import polars as pl
+
+    texts: list[str] = []
+    size = undecodable = 0
+    for text, is_undecodable in rows:
+        texts.append(text)
+        size += len(text)
+        undecodable += is_undecodable
+        if len(texts) == BATCH_ROWS or size >= BATCH_BYTES:
+            yield Batch(pl.Series(texts, dtype=pl.String), undecodable)
+            texts, size, undecodable = [], 0, 0
+    if texts:
+        yield Batch(pl.Series(texts, dtype=pl.String), undecodable)
