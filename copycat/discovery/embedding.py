@@ -64,8 +64,9 @@ class TextEncoder:
     def load(cls, row: ModelRow, settings: EmbeddingSettings, device: str) -> TextEncoder:
         """Load one encoder of a model and nothing else of it.
 
-        It is loaded in float32 whatever dtype the model draws in: T5 overflows in float16, and the order of
-        candidates is to be the same on every device.
+        It is loaded in float32 whatever dtype the model draws in: T5 overflows in float16, and the same model is to
+        rank alike on a CPU, where it draws in float32, too. Of a cascade, it is that of the first stage. A language
+        model as encoder reads the bare text, without the template that its pipeline puts around a prompt.
 
         Raises:
             UnsupportedError: the model has no pipeline here, or the encoder has no pooled vector.
@@ -91,7 +92,7 @@ class TextEncoder:
         return cls(pipeline, settings, f"{source}@{revision}:{settings.encoder}:{settings.pooling}")
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Embed texts: an array (N, D), in their order.
+        """Embed texts: an array (N, D), in their order; (0, 0) of none.
 
         Each text is read as if it were alone: padding is masked. Of a text that is too long, the encoder reads the
         beginning; `warnings` says of which.
@@ -100,7 +101,8 @@ class TextEncoder:
             UserError: a text without a word.
         """
         batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-        return np.concatenate([self._embed_batch(batch) for batch in batches])
+        empty = [np.zeros((0, 0), np.float32)]
+        return np.concatenate([self._embed_batch(batch) for batch in batches] or empty)
 
     def _embed_batch(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         import torch

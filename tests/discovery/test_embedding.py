@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pictures import save_cascade
 from tiny_families import save_tiny_family
 from transformers import (
     CLIPTextModel,
@@ -125,6 +126,19 @@ def test_a_text_is_as_near_to_itself_as_can_be(folder: Callable[[str], Path]) ->
 
 def test_no_candidates_have_no_similarities(folder: Callable[[str], Path]) -> None:
     assert similarities(load(folder("sdxl")), "Goofy", []) == []
+
+
+def test_no_texts_have_no_vectors(folder: Callable[[str], Path]) -> None:
+    assert load(folder("sdxl")).embed([]).shape[0] == 0
+
+
+def test_of_a_cascade_the_first_stage_reads(tmp_path: Path) -> None:
+    whole = save_cascade(tmp_path / "if")
+    tokenizer = T5Tokenizer.from_pretrained(whole / "stage_1" / "tokenizer")
+    model = T5EncoderModel.from_pretrained(whole / "stage_1" / "text_encoder").eval()
+    encoder = load(whole)
+    np.testing.assert_allclose(encoder.embed(["dog"])[0], states(model, tokenizer, "dog")[:-1].mean(axis=0), atol=1e-5)
+    assert encoder.identity.startswith("folder:if@")
 
 
 def test_more_texts_than_a_batch_come_back_in_order(folder: Callable[[str], Path]) -> None:
