@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from copycat.commands import calibrate, data, doctor, eval, sandbox
+from copycat.commands import calibrate, data, doctor, eval, mitigate, sandbox
 
 INTRO = """# Commands
 
@@ -54,8 +54,8 @@ def render_character_schema() -> str:
 def render_commands() -> str:
     """Give the page: one section per command, its options as a table."""
     parts = [INTRO]
-    modules = (("eval", eval), ("calibrate", calibrate), ("sandbox", sandbox), ("data", data), ("doctor", doctor))
-    for name, module in modules:
+    for module in (eval, calibrate, mitigate, sandbox, data, doctor):
+        name = module.__name__.rpartition(".")[2]
         command = typer.main.get_command(module.app)
         parts += _sections(f"python -m copycat.{name}", command)
     return "\n".join(parts)

@@ -32,7 +32,7 @@ def read_answer(words: str) -> str:
         raise BackendError("the language model thought aloud and gave no answer")
     # Halves of letters (lone surrogates) can stand in no file.
     answer = answer.encode("utf-8", "replace").decode("utf-8").strip()
-    if not answer:
+    if not re.search(r"\w", answer):
         raise BackendError("the language model gave an empty answer")
     if _REFUSAL.match(answer.replace("\u2019", "'")):
         raise RefusedError(f"the language model declined: '{answer[:SHOWN_LETTERS]}'")

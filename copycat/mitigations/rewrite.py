@@ -80,7 +80,8 @@ class Rewrite:
         if not texts:
             raise UnsupportedError(
                 f"rewrites '{self.variant}' have no text for prompt '{request.prompt_id}'\n"
-                "  leave out its anchor with --anchors, or use rewrite:rules"
+                "  leave out its anchor with --anchors, or make rewrites of it under another name:\n"
+                "    python -m copycat.mitigate rewrite --characters SET --llm NAME --anchors ANCHORS --name NAME"
             )
         return request.model_copy(update={"prompt_sent": texts[request.repeat % len(texts)]})
 
