@@ -130,6 +130,16 @@ def test_a_prompt_without_a_rewrite_is_told_nothing_is_written_and_the_same_comm
     assert len(server.entries) == asked + 1 and len(frozen()["texts"]) == 6
 
 
+def test_an_opener_without_a_prompt_is_no_rewrite_and_asked_for_again(mitigate: Cli, server: TextServer) -> None:
+    good = server.answer
+    server.answer = lambda *_: 'Sure, here it is: "..."'
+    failed = mitigate("rewrite", *MINE, *LLM, "--anchors", "name")
+    assert failed.code == 2 and "gave no prompt" in failed.err
+    server.answer = good
+    assert mitigate("rewrite", *MINE, *LLM, "--anchors", "name").code == 0
+    assert len(server.entries) == 6
+
+
 @pytest.mark.parametrize("behaviour", ["empty", "truncated", "only_thinking"])
 def test_half_an_answer_or_none_is_no_rewrite(mitigate: Cli, server: TextServer, behaviour: str) -> None:
     server.script = always(behaviour)

@@ -53,6 +53,9 @@ class LanguageModel(Protocol):
             UserError: no question can be answered.
         """
 
+    def forget(self, instruction: str, text: str, *, temperature: float, seed: int, max_tokens: int) -> None:
+        """Drop an answer that is kept and turned out to be of no use, so that it is asked for again."""
+
     def facts(self) -> dict[str, str]:
         """Give what is known of how it answers, for people."""
 
@@ -74,6 +77,11 @@ class Asked(NamedTuple):
     temperature: float
     seed: int
     max_tokens: int
+
+    @classmethod
+    def of(cls, instruction: str, text: str, temperature: float, seed: int, max_tokens: int) -> Asked:
+        """Put it together; without a temperature no seed is used."""
+        return cls(instruction, text, temperature, seed if temperature else 0, max_tokens)
 
     def key(self, identity: str) -> str:
         """Name the answer in a memory."""
@@ -153,6 +161,12 @@ def _done(throttle: Throttle | None, work: Callable[[int], T], count: int) -> It
         yield from run_adaptive(range(count), work, throttle)
     else:
         yield from ((place, work(place)) for place in range(count))
+
+
+def forget(memory: AnswerMemory | None, key: str) -> None:
+    """Drop what is kept under a key."""
+    if memory is not None:
+        memory.put(key, None)
 
 
 def recall_or_ask(memory: AnswerMemory | None, key: str, ask: Callable[[], str]) -> str:

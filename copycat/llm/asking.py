@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from copycat.errors import BackendError, UserError
 from copycat.llm import Failure, LanguageModel, do_all
@@ -19,6 +21,7 @@ class Asker:
     def __init__(self, llm: LanguageModel) -> None:
         self.llm = llm
         self.instructions: dict[str, Instruction] = {}
+        self._of_thread = threading.local()
 
     def ask(self, question: Question) -> str:
         """Answer a question, drawn as its instruction says.
@@ -29,6 +32,7 @@ class Asker:
         """
         instruction = read_instruction(question.instruction)
         self.instructions[instruction.id] = instruction
+        self._asked.append((instruction, question))
         return self.llm.complete(
             instruction.text,
             question.text,
@@ -36,6 +40,29 @@ class Asker:
             seed=question.seed,
             max_tokens=instruction.max_tokens,
         )
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Drop the answers of this block where it fails: one of them was of no use, and is worth another try."""
+        self._asked.clear()
+        try:
+            yield
+        except BackendError:
+            for instruction, question in self._asked:
+                self.llm.forget(
+                    instruction.text,
+                    question.text,
+                    temperature=instruction.temperature,
+                    seed=question.seed,
+                    max_tokens=instruction.max_tokens,
+                )
+            raise
+
+    @property
+    def _asked(self) -> list[tuple[Instruction, Question]]:
+        """What this thread has asked."""
+        found: list[tuple[Instruction, Question]] = self._of_thread.__dict__.setdefault("asked", [])
+        return found
 
     def described(self) -> str:
         """Name the model and what it was told, with hashes: what answers depend on beside the prompts."""
@@ -60,7 +87,8 @@ def ask_ahead(
 
     def failure_of(request: ImageRequest) -> Failure | None:
         try:
-            mitigation.apply(request, characters.get(request.character))
+            with asker.forgetting():
+                mitigation.apply(request, characters.get(request.character))
         except BackendError as error:
             return Failure(f"{request.prompt_id}: {error}")
         return None

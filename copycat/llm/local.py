@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from copycat.errors import BackendError, DataError, MissingExtraError
-from copycat.llm import MAX_TOKENS, Asked, recall_or_ask
+from copycat.llm import MAX_TOKENS, Asked, forget, recall_or_ask
 from copycat.llm.words import read_answer
 from copycat.paths import shown
 from copycat.services.chat import CutOffAnswerError
@@ -52,8 +52,12 @@ class LocalLanguageModel:
         self, instruction: str, text: str, *, temperature: float = 0.0, seed: int = 0, max_tokens: int = MAX_TOKENS
     ) -> str:
         """Give the answer that is kept, else the model's; see `LanguageModel`."""
-        asked = Asked(instruction, text, temperature, seed if temperature else 0, max_tokens)
+        asked = Asked.of(instruction, text, temperature, seed, max_tokens)
         return recall_or_ask(self._memory, asked.key(self.identify()), lambda: read_answer(self._generate(asked)))
+
+    def forget(self, instruction: str, text: str, *, temperature: float, seed: int, max_tokens: int) -> None:
+        """Drop an answer that is kept; see `LanguageModel`."""
+        forget(self._memory, Asked.of(instruction, text, temperature, seed, max_tokens).key(self.identify()))
 
     def log_probabilities(self, prefix: str, continuations: Sequence[str]) -> list[float]:
         """Say how likely each text is right after the prefix.

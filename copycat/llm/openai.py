@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copycat.llm import MAX_TOKENS, Asked, recall_or_ask
+from copycat.llm import MAX_TOKENS, Asked, forget, recall_or_ask
 from copycat.llm.words import read_answer
 from copycat.services.chat import Chat
 from copycat.services.chat_forms import Wanted
@@ -32,7 +32,7 @@ class OpenAILanguageModel:
         self, instruction: str, text: str, *, temperature: float = 0.0, seed: int = 0, max_tokens: int = MAX_TOKENS
     ) -> str:
         """Give the answer that is kept, else the service's; see `LanguageModel`."""
-        asked = Asked(instruction, text, temperature, seed if temperature else 0, max_tokens)
+        asked = Asked.of(instruction, text, temperature, seed, max_tokens)
         wanted = Wanted(
             None,
             text,
@@ -45,6 +45,10 @@ class OpenAILanguageModel:
 
     def release(self) -> None:
         """Hold nothing that would have to be let go."""
+
+    def forget(self, instruction: str, text: str, *, temperature: float, seed: int, max_tokens: int) -> None:
+        """Drop an answer that is kept; see `LanguageModel`."""
+        forget(self._memory, Asked.of(instruction, text, temperature, seed, max_tokens).key(self.identify()))
 
     def facts(self) -> dict[str, str]:
         """Give what the service has said of itself in this process, and whether it took a temperature."""

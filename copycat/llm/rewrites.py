@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from copycat.catalog.lists import write_list
 from copycat.catalog.prompt_sets import PromptSet
@@ -114,22 +114,22 @@ def rewrite_prompts(
     """
     found: dict[str, tuple[str, ...]] = {prompt.id: () for prompt in prompts}
     failures: list[Failure] = []
+    sampling: Any = {"temperature": instruction.temperature, "max_tokens": instruction.max_tokens}
     for seed in range(per_seed):
         answers = complete_all(
             llm,
             instruction.text,
             [prompt.text for prompt in prompts],
-            temperature=instruction.temperature,
             seed=seed,
-            max_tokens=instruction.max_tokens,
             advance=advance,
+            **sampling,
         )
         for prompt, answer in zip(prompts, answers, strict=True):
-            tidied = _tidied(answer)
-            if isinstance(tidied, Failure):
-                failures.append(Failure(f"{prompt.id}: {tidied.reason}"))
-            else:
-                found[prompt.id] += (tidied,)
+            try:
+                found[prompt.id] += (tidy_rewrite(_text_of(answer)),)
+            except BackendError as error:
+                failures.append(Failure(f"{prompt.id}: {error}"))
+                llm.forget(instruction.text, prompt.text, seed=seed, **sampling)
     require_answers(failures, len(prompts) * per_seed)
     return found
 
@@ -164,13 +164,10 @@ def _path(folder: Path, set_id: str, name: str) -> Path:
     return folder / set_id / f"rewrite-{name}.json"
 
 
-def _tidied(answer: str | Failure) -> str | Failure:
+def _text_of(answer: str | Failure) -> str:
     if isinstance(answer, Failure):
-        return answer
-    try:
-        return tidy_rewrite(answer)
-    except BackendError as error:
-        return Failure(str(error))
+        raise BackendError(answer.reason)
+    return answer
 
 
 def _left_in(

@@ -108,6 +108,18 @@ def test_a_question_without_an_answer_stops_before_anything_is_drawn(
     assert len(server.entries) == 13
 
 
+def test_an_answer_that_names_two_is_told_and_asked_for_again(run: Cli, server: TextServer, doubles: Doubles) -> None:
+    good = server.answer
+    server.answer = lambda told, text, body: "Goofy or Max" if "Prompt: Max" in text else good(told, text, body)
+    failed = run("--mitigation", "intent:llm+negprompt:name", *LLM)
+    assert failed.code == 2 and "my-set/max/name: asked whom a prompt is after" in failed.err
+    assert "said 'Goofy or Max'" in failed.err and doubles.generated == []
+    asked = len(server.entries)
+    server.answer = good
+    assert run("--mitigation", "intent:llm+negprompt:name", *LLM).code == 0
+    assert len(server.entries) == asked + 1
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
