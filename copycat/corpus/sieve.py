@@ -22,7 +22,7 @@ _FOLDED = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code i
 """Byte -> byte of the folded ASCII text; those of other characters stay."""
 
 MOST_IN_EXPRESSION = 500
-"""Words up to which one regular expression is the fastest search; with thousands its automaton no longer fits."""
+"""Telling words up to which one regular expression is the fastest search; the automaton of thousands is too large."""
 
 
 class Who(NamedTuple):
@@ -42,14 +42,16 @@ def who_of(characters: Iterable[Named]) -> tuple[Who, ...]:
 class NameSieve:
     """Leaves out the texts that name nobody.
 
-    An ASCII text that holds a name holds the longest word of it, as it is but for case and between characters that
-    are no letters and no digits. Any other text is always left in.
+    In an ASCII text a name stands as it is but for case, with characters that are no letters and no digits around and
+    between its words. Any other text is always left in.
     """
 
     def __init__(self, characters: Sequence[Named]) -> None:
         names = [words(alias) for character in characters for alias in (character.name, *character.aliases)]
-        self.telling = sorted({max(name, key=len) for name in names if name and "".join(name).isascii()})
-        self.expression = f"(?i-u:(?:^|{_BETWEEN})(?:{'|'.join(self.telling)})(?:{_BETWEEN}|$))"
+        plain = {tuple(name) for name in names if name and "".join(name).isascii()}
+        self.telling = sorted({max(name, key=len) for name in plain})
+        whole = "|".join(sorted(f"{_BETWEEN}+".join(name) for name in plain))
+        self.expression = f"(?i-u:(?:^|{_BETWEEN})(?:{whole})(?:{_BETWEEN}|$))"
 
     def keep(self, texts: pl.Series) -> pl.Series:
         """Give the places of the texts that must be read."""
