@@ -18,6 +18,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -149,7 +150,9 @@ class InfiniGram:
     def _count(self, query: str, settings: dict[str, int]) -> int:
         key = answer_key("count", self.identity, query, json.dumps(settings, sort_keys=True))
         body = {"index": self.index, "query_type": "count", "query": query, **settings}
-        found = _recall_or_ask(self._memory, key, lambda: self.service.post("", body, _infini_gram_count))
+        found = _recall_or_ask(
+            self._memory, key, lambda: self.service.post("", body, partial(_infini_gram_count, query))
+        )
         if found["approx"]:
             warning = f"{self.identity} estimated from a sample: {query}"
             self.warnings += [warning] if warning not in self.warnings else []
@@ -205,9 +208,12 @@ class Wimbd:
 # --------------------------------------------------------------------------------------- reading answers
 
 
-def _infini_gram_count(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _infini_gram_count(query: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     if "error" in answer:
-        raise RefusedError(f"infini-gram does not count this: {short(str(answer['error']))}")
+        raise RefusedError(
+            f"infini-gram does not count '{short(query)}': {short(str(answer['error']))}\n"
+            "  leave this text out; what was counted is kept"
+        )
     return {"count": _whole_number(answer), "approx": bool(answer.get("approx"))}
 
 
