@@ -14,6 +14,7 @@ from image_server import always
 from run_folders import folder_of, samples_of
 from text_server import MODEL, TextServer
 
+from copycat.catalog import benign_prompts, read_character_set
 from copycat.llm.instructions import read_instruction
 
 LLM = ("--llm", f"openai:{MODEL}")
@@ -96,6 +97,16 @@ def test_frozen_rewrites_are_drawn_and_ask_nobody(mitigate: Cli, run: Cli, serve
     sent = [s["prompt_sent"] for s in samples_of(folder_of("rewrite:llm")) if s["prompt"] == "Max"]
     assert sent == ["A hound in a green hat, 3, take 0.", "A hound in a green hat, 3, take 1."]
     assert len(server.entries) == 12
+
+
+def test_benign_prompts_are_rewritten_too_where_that_is_asked_for(mitigate: Cli, run: Cli, server: TextServer) -> None:
+    count = len(benign_prompts(read_character_set("mine.yaml"))[1])
+    told = mitigate("rewrite", *MINE, *LLM, "--benign")
+    assert f"{6 + count} rewrites of {6 + count} prompts" in told.out and "a brand: 1 of 6" in told.out
+    assert len(server.entries) == 6 + count
+    drawn = run("--mitigation", "rewrite:llm", "--benign")
+    assert drawn.code == 0, drawn.err
+    assert len(server.entries) == 6 + count
 
 
 def test_an_anchor_that_was_not_rewritten_is_told_with_the_way_out(

@@ -44,6 +44,9 @@ def rewrite(  # noqa: PLR0917 - one parameter per option
     anchors: Annotated[
         str, typer.Option(help="which prompts: comma list of name, keywords[:RANKER[-K]], description")
     ] = "name,description",
+    benign: Annotated[
+        bool, typer.Option("--benign", help="the benign prompts, too, for copycat.eval --benign")
+    ] = False,
     name: Annotated[str, typer.Option(help="of the list: lower case words joined by hyphens")] = "llm",
     per_seed: Annotated[
         int, typer.Option(min=1, metavar="N", help="rewrites of each prompt, one for each picture of it")
@@ -58,7 +61,14 @@ def rewrite(  # noqa: PLR0917 - one parameter per option
 
     python -m copycat.eval --model sdxl --anchors name,description --mitigation rewrite:llm
     """
-    from copycat.catalog import build_prompts, parse_anchor, prompt_set_of, read_character_set, with_lists
+    from copycat.catalog import (
+        benign_prompts,
+        build_prompts,
+        parse_anchor,
+        prompt_set_of,
+        read_character_set,
+        with_lists,
+    )
     from copycat.llm import ANSWERS, build_language_model
     from copycat.llm.instructions import read_instruction
     from copycat.llm.rewrites import check_list, freeze_rewrites, provenance_of
@@ -70,6 +80,7 @@ def rewrite(  # noqa: PLR0917 - one parameter per option
     parsed = [parse_anchor(text.strip(), prompt_set.default_ranker) for text in anchors.split(",") if text.strip()]
     prompts = build_prompts(character_set, prompt_set, parsed)
     _require_prompts(prompts)
+    prompts += benign_prompts(character_set)[1] if benign else ()
     model = build_language_model(llm, AnswerMemory(lists / ANSWERS), pick_device(device))
     instruction = read_instruction(INSTRUCTION)
     provenance = provenance_of(model, instruction, per_seed)
@@ -105,16 +116,15 @@ def _rewrite_all(
 def _print(found: FrozenRewrites, *, as_json: bool) -> None:
     from copycat import console
 
-    n_texts = len(found.left)
     if as_json:
         naming = [{"prompt_id": one.prompt_id, "names": list(one.residue.names)} for one in found.naming]
-        figures = {"n_texts": n_texts, "mean_words": found.mean_words, "keyword_share": found.keyword_share}
+        figures = {"n_texts": found.n_texts, "mean_words": found.mean_words, "keyword_share": found.keyword_share}
         console.print_json({"path": str(found.path), "is_new": found.is_new, **figures, "naming": naming})
         return
     lines = [
-        f"{found.path}: {n_texts} rewrites of {len(found.texts)} prompts, {found.mean_words:.0f} words on average"
+        f"{found.path}: {found.n_texts} rewrites of {len(found.texts)} prompts, {found.mean_words:.0f} words on average"
         + ("" if found.is_new else "; they were there already"),
-        f"still name the character, its franchise or a brand: {len(found.naming)} of {n_texts}",
+        f"still name the character, its franchise or a brand: {len(found.naming)} of {len(found.left)}",
         *(f"  {one.prompt_id}: {', '.join(one.residue.names)}" for one in found.naming[:MAX_SHOWN]),
     ]
     if len(found.naming) > MAX_SHOWN:

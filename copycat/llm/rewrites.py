@@ -33,7 +33,8 @@ class Left(NamedTuple):
 class FrozenRewrites(NamedTuple):
     """A list of rewrites and what can be said of them.
 
-    `left` has one entry for each text. `n_keywords` is how many keywords were looked for, of all texts together.
+    `left` has one entry for each text of a prompt that is after a character. `n_keywords` is how many keywords were
+    looked for, of all texts together.
     """
 
     path: Path
@@ -42,6 +43,11 @@ class FrozenRewrites(NamedTuple):
     left: tuple[Left, ...]
     n_keywords: int
     is_new: bool
+
+    @property
+    def n_texts(self) -> int:
+        """How many rewrites there are."""
+        return sum(len(texts) for texts in self.texts.values())
 
     @property
     def naming(self) -> tuple[Left, ...]:
@@ -56,8 +62,7 @@ class FrozenRewrites(NamedTuple):
     @property
     def mean_words(self) -> float:
         """Mean length of a text in words."""
-        lengths = [len(text.split()) for texts in self.texts.values() for text in texts]
-        return sum(lengths) / len(lengths)
+        return sum(len(text.split()) for texts in self.texts.values() for text in texts) / self.n_texts
 
 
 def provenance_of(llm: LanguageModel, instruction: Instruction, per_seed: int) -> dict[str, str]:
@@ -177,6 +182,8 @@ def _left_in(
     lists = prompt_set.keywords.get(prompt_set.default_ranker or "", {})
     left, n_keywords = [], 0
     for prompt in prompts:
+        if prompt.character not in by_id:  # a benign prompt, which is after nobody
+            continue
         keywords = lists.get(prompt.character, ())[:TOP_KEYWORDS]
         for repeat, text in enumerate(texts[prompt.id]):
             left.append(Left(prompt.id, repeat, residue(text, by_id[prompt.character], keywords)))
