@@ -94,6 +94,7 @@ class ShardOutcome(NamedTuple):
     mitigation: str
     n_finished: int
     n_failed: int
+    is_benign: bool = False
 
 
 def evaluate(job: Job) -> list[Outcome]:
@@ -125,7 +126,8 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
                 samples = _generate(one, executor, tally)
                 failed = sum(sample.status == "failed" for sample in samples)
                 path, spec = one.cell.folder.path, one.cell.plan.spec
-                outcomes.append(ShardOutcome(path, spec.model, spec.mitigation, len(samples) - failed, failed))
+                drawn, is_benign = len(samples) - failed, BENIGN in spec.anchors
+                outcomes.append(ShardOutcome(path, spec.model, spec.mitigation, drawn, failed, is_benign))
     return outcomes
 
 

@@ -116,8 +116,16 @@ def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
         if job.benign:
             characters, prompts = benign_prompts(stage.characters)
             beside = stage._replace(characters=characters)
-            planned.append((beside, plan_cells(job, beside, prompt_set, prompts)))
+            planned.append((beside, _plan_benign(job, beside, prompt_set, prompts)))
     return planned
+
+
+def _plan_benign(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:
+    """Plan every mitigation on prompts that are after nobody, for whom it has no target."""
+    try:
+        return plan_cells(job, stage, prompt_set, prompts)
+    except UnsupportedError as error:  # frozen rewrites, say, that have no text for these prompts
+        raise UnsupportedError(f"on benign prompts: {error}\n  or leave out --benign") from error
 
 
 def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:

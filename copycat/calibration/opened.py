@@ -9,7 +9,7 @@ from copycat.catalog import characters_sha256, read_character_set
 from copycat.errors import DataError, UnknownNameError, UserError
 from copycat.paths import shown
 from copycat.runs.folder import RunFile, RunFolder
-from copycat.schema import CharacterSet, Sample
+from copycat.schema import BENIGN, CharacterSet, Sample
 
 
 class OpenedRun(NamedTuple):
@@ -51,6 +51,11 @@ def open_run(path: Path, characters: str | None) -> OpenedRun:
 
 def _characters_of(run: RunFile, asked_for: str | None) -> CharacterSet:
     spec = run.spec
+    if BENIGN in spec.anchors:
+        raise UserError(
+            "the pictures of this run are of benign prompts: nobody was asked for, there is nothing to label\n"
+            "  needed: a run on the prompts of characters, made by the same command, with or without --benign"
+        )
     needed = f"  needed: --characters FILE, the character set '{spec.characters}' that the run was made with"
     try:
         characters = read_character_set(asked_for or spec.characters)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from copycat.console import cell_text, out
+from copycat.console import FILE_WIDTH, cell_text, out
 from copycat.judges import NO_JUDGE
 from copycat.metrics import ALL_ANCHORS
 from copycat.metrics.texts import text_of
@@ -50,7 +50,14 @@ def _table(runs: Sequence[Outcome]) -> Table:
     is_filtered = any(_thrown_away(run) for run in runs)
     table = Table(title="benign prompts", title_justify="left", box=None, pad_edge=False)
     table.add_column("mitigation", overflow="fold")
-    for heading in ("acted on", "any character", "CONS", "difference", "lost", *(["rejected"] if is_filtered else [])):
+    for heading in (
+        "acted\non",
+        "any\ncharacter",
+        "CONS",
+        "difference",
+        "lost",
+        *(["rejected"] if is_filtered else []),
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
         counts, found = run.result.counts, {e.metric: e for e in _figures(run)}
@@ -58,8 +65,8 @@ def _table(runs: Sequence[Outcome]) -> Table:
             run.result.mitigation.replace("+", "+\n  "),
             _of(found.get("acted_on")),
             _of(found.get("any_character")),
-            cell_text(found.get("consistency")),
-            cell_text(found["consistency_difference"]) if "consistency_difference" in found else "",
+            _figure(found.get("consistency")),
+            _figure(found["consistency_difference"]) if "consistency_difference" in found else "",
             str(counts.refused + counts.blocked),
             *([str(_thrown_away(run))] if is_filtered else []),
         )
@@ -68,6 +75,12 @@ def _table(runs: Sequence[Outcome]) -> Table:
 
 def _figures(run: Outcome) -> list[Estimate]:
     return [e for e in (*run.result.estimates, *run.differences) if e.anchor == ALL_ANCHORS]
+
+
+def _figure(estimate: Estimate | None) -> str:
+    """Give a figure, its interval below it where there is little room."""
+    text = cell_text(estimate)
+    return text if out.width >= FILE_WIDTH else text.replace(" ", "\n", 1)
 
 
 def _of(share: Estimate | None) -> str:

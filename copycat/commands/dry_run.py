@@ -33,7 +33,7 @@ def print_plan(job: Job, *, as_json: bool = False) -> None:
     every = [run for of_one in runs for run in of_one]
     total, free = add_up(every), free_bytes(job.out)
     devices = list_devices() if any(stage.device != "cpu" for stage, _ in stages) else ()
-    warnings = list(find_warnings(job, [stage for stage, _ in stages], every, free, devices))
+    warnings = list(dict.fromkeys(find_warnings(job, [stage for stage, _ in stages], every, free, devices)))
     if as_json:
         dump = [run.model_dump(mode="json") for run in every]
         print_json({"runs": dump, "total": total.model_dump(mode="json"), "free_bytes": free, "warnings": warnings})

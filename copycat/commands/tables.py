@@ -49,8 +49,9 @@ def print_shards(shard: Shard | None, outcomes: Sequence[ShardOutcome]) -> None:
     """Print what a shard has drawn, and how the whole is put together."""
     for outcome in outcomes:
         failed = f", {outcome.n_failed} failed: the same command tries them again" if outcome.n_failed else ""
+        what = ", benign prompts" if outcome.is_benign else ""
         out.print(
-            f"{outcome.model} + {outcome.mitigation}, shard {shard}: {outcome.n_finished} pictures{failed}"
+            f"{outcome.model} + {outcome.mitigation}{what}, shard {shard}: {outcome.n_finished} pictures{failed}"
             f"  {shown(outcome.folder)}",
             markup=False,
             soft_wrap=True,

@@ -21,7 +21,7 @@ from copycat.metrics.texts import shown_amount
 from copycat.runs.folder import judgements_file
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
-from copycat.schema import MIN_COVERAGE, Counts
+from copycat.schema import BENIGN, MIN_COVERAGE, Counts
 
 __all__ = ["PictureLoader", "ReportInput", "RunView", "build_report", "write_report"]
 
@@ -103,6 +103,7 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "environment": list(_flat(report.environment)),
         "judgements_file": judgements_file(report.spec),
         "min_coverage": MIN_COVERAGE,
+        "is_benign": BENIGN in report.spec.anchors,
         "is_video": report.spec.sampling.is_video,
         "css": _source(environment, _CSS),
         "script": _source(environment, _JS),
