@@ -129,6 +129,7 @@ def test_a_shard_answers_in_json(run: Cli) -> None:
         "mitigation": "none",
         "n_finished": 8,
         "n_failed": 0,
+        "is_benign": False,
     }
 
 
