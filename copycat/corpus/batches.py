@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 131_072
 BATCH_BYTES = 32 * 2**20
+BATCHES_READ = 4
+"""Parquet is read in stretches of so many batches: a stretch that ends within a row group costs reading it twice."""
+
 UNIT_ROWS = 1_000_000
 """Row groups of Parquet are taken together until they have so many rows."""
 
@@ -91,7 +94,7 @@ def _unreadable(file: Path, error: BaseException) -> DataError:
 def _read_parquet(unit: Unit, column: str) -> Iterator[Batch]:
     import polars as pl
 
-    rows = _rows_of_batches(unit.file, column)
+    rows = _rows_at_once(unit.file, column)
     for start in range(unit.start, unit.stop, rows):
         n = min(rows, unit.stop - start)
         try:
@@ -103,13 +106,13 @@ def _read_parquet(unit: Unit, column: str) -> Iterator[Batch]:
         yield from _bounded(_decoded(part))
 
 
-def _rows_of_batches(file: Path, column: str) -> int:
-    """Give how many rows come to about `BATCH_BYTES` by what the file says of its columns."""
+def _rows_at_once(file: Path, column: str) -> int:
+    """Give how many rows come to about `BATCHES_READ` batches by what the file says of its columns."""
     facts = _metadata(file)
     groups = [facts.row_group(n) for n in range(facts.num_row_groups)]
     columns = [group.column(n) for group in groups for n in range(group.num_columns)]
     size = sum(each.total_uncompressed_size for each in columns if each.path_in_schema == column)
-    return int(max(1, min(BATCH_ROWS, BATCH_BYTES * facts.num_rows // max(1, size))))
+    return int(max(1, BATCHES_READ * min(BATCH_ROWS, BATCH_BYTES * facts.num_rows // max(1, size))))
 
 
 def _read_bytes(file: Path, column: str, start: int, n: int) -> pl.Series:
@@ -152,9 +155,9 @@ def _decoded_row(value: bytes) -> Row:
 
 
 def _bounded(batch: Batch) -> Iterator[Batch]:
-    """Divide a batch that turned out larger than the file had said."""
+    """Divide what was read into batches, by what the texts turn out to take."""
     texts, undecodable = batch
-    n_parts = min(len(texts), 1 + int(texts.str.len_bytes().sum()) // (2 * BATCH_BYTES))
+    n_parts = min(len(texts), max(-(-len(texts) // BATCH_ROWS), 1 + int(texts.str.len_bytes().sum()) // BATCH_BYTES))
     for part in range(n_parts):
         start, stop = len(texts) * part // n_parts, len(texts) * (part + 1) // n_parts
         yield Batch(texts.slice(start, stop - start), undecodable if part == 0 else 0)

@@ -60,7 +60,8 @@ def count_documents(
         phrases: whole words, folded as names are; none of them is a pattern.
         deduplicate: leave out a document that folds to the same text as an earlier one; 8 bytes of memory for each
             text that differs (16 for a moment). In this process only.
-        executor: "local", or "ray", a task for each unit (a text file, about a million rows of Parquet).
+        executor: "local", or "ray", a task for each unit (a text file, about a million rows of Parquet) on the
+            cluster that was joined, that RAY_ADDRESS names, or that is started here.
         processes: count units in so many processes; None means here, in threads, which keeps some cores busy. A
             script that asks for processes needs `if __name__ == "__main__"`.
         checkpoint: a folder. Finished units are written there and not read again by the next count of the same

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
+import os
+import secrets
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -96,7 +99,10 @@ def _in_processes(job: Job, units: Sequence[Unit], processes: int, advance: Adva
 
 
 def _on_ray(job: Job, units: Sequence[Unit], advance: Advance) -> Finished:
-    """Give each unit to a task of one core; every machine must see the files under the same paths."""
+    """Give each unit to a task of one core; every machine must see the files under the same paths.
+
+    The cluster is the one that this program has joined, else the one of RAY_ADDRESS, else one of this machine alone.
+    """
     try:
         ray = importlib.import_module("ray")
     except ImportError as error:
@@ -105,7 +111,9 @@ def _on_ray(job: Job, units: Sequence[Unit], advance: Advance) -> Finished:
         ) from error
     is_own = not ray.is_initialized()
     if is_own:
-        ray.init(log_to_driver=False)
+        if not os.environ.get("RAY_ADDRESS"):  # Ray would leave a secret of its own in the home folder
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     try:
         task = ray.remote(num_cpus=1)(_told)
         shared = ray.put(job)
