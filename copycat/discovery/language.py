@@ -1,6 +1,6 @@
 """Language models as rankers: by the probability of a candidate after the name, or by asking for the best.
 
-    mean_log_probabilities    a model that runs here orders a pool of candidates
+    log_probabilities_after   a model that runs here orders a pool of candidates
     top_of_pool               a service, which tells no probabilities, is asked for its best k of a pool
     top_of_mind               LM-Ranked as published ("greedy" in its file names): asked for k keywords, without a pool
 
@@ -31,22 +31,19 @@ class WeighingModel(Protocol):
     def log_probabilities(self, prefix: str, continuations: Sequence[str]) -> list[float]:
         """Sum the log-probabilities of the tokens of each continuation, in nats."""
 
-    def _tokens(self, prefix: str, text: str) -> tuple[list[int], int]:
-        """Give the tokens of both texts, and how many of them are the prefix's alone: those are in no sum."""
 
+def log_probabilities_after(llm: WeighingModel, name: str, candidates: Sequence[str]) -> list[float]:
+    """Say how likely it is that each candidate follows 'NAME, ': nats, at most 0, higher is likelier.
 
-def mean_log_probabilities(llm: WeighingModel, name: str, candidates: Sequence[str]) -> list[float]:
-    """Say how likely each candidate is after 'NAME, ', in nats for each of its tokens: at most 0, higher is likelier.
-
-    The mean, since a sum ranks by length. Words that are common everywhere come high; their odds against a text
-    without the name are not taken.
+    It is the probability of the whole candidate. The mean for each token would favour words whose later tokens follow
+    by themselves ("sleepy eyes"). Words that are common everywhere come high, and long ones low.
 
     Raises:
         BackendError: the model cannot weigh a text.
     """
-    prefix = f"{name}, "
-    sums = llm.log_probabilities(prefix, candidates)
-    return [total / _count(llm, prefix, text) for total, text in zip(sums, candidates, strict=True)]
+    if empty := [text for text in candidates if not text.strip()]:
+        raise BackendError(f"the language model reads no token in {empty[0]!r}")
+    return llm.log_probabilities(f"{name}, ", candidates)
 
 
 def top_of_pool(
@@ -107,14 +104,6 @@ def question(character: Character, k: int, candidates: Sequence[str] = ()) -> st
     lines = [f"Character: {character.name}", f"From: {character.franchise}", f"Number: {k}"]
     listed = sorted(candidates, key=lambda text: (fold(text), text))
     return "\n".join([*lines, *(["Candidates:", *(f"- {text}" for text in listed)] if listed else [])])
-
-
-def _count(llm: WeighingModel, prefix: str, text: str) -> int:
-    """Count the tokens that the sum of a text is of."""
-    tokens, shared = llm._tokens(prefix, text)
-    if len(tokens) == shared:
-        raise BackendError(f"the language model reads no token in {text!r}")
-    return len(tokens) - shared
 
 
 def _ask(llm: LanguageModel, questions: Sequence[str], advance: Callable[[int], None]) -> list[str | Failure]:

@@ -95,9 +95,16 @@ RANKERS: Registry[RankerRow] = Registry(
         RankerRow(
             name="lm-ranked",
             target=f"{_HERE}:LmRanked",
-            summary="a local language model's log-probability of the candidate after the name, per token",
+            summary="a language model: log-probability after the name, or the best that a service chooses",
             needs="llm",
             unit="nats",
+        ),
+        RankerRow(
+            name="lm-greedy",
+            target=f"{_HERE}:LmGreedy",
+            summary="a language model is asked for the best keywords themselves, as published: anew for each --keep",
+            needs="llm",
+            unit="place",
         ),
     ),
     hint="see all: python -m copycat.discover --list",
@@ -180,26 +187,42 @@ class EmbeddingSim:
 
 
 class LmRanked:
-    """Ranks by a local language model's mean log-probability of the candidate's tokens after 'NAME, '.
+    """Ranks by a language model's log-probability of the candidate after 'NAME, '.
+
+    A service tells none: what it chose is ranked by place (`language.top_of_pool`).
 
     Raises:
-        UnsupportedError: there is no language model, or it is a service, which tells no log-probabilities.
+        UnsupportedError: there is no language model.
     """
 
     def __init__(self, bench: Bench) -> None:
-        if not hasattr(bench.llm, "log_probabilities"):
-            raise UnsupportedError(
-                "this ranker needs log-probabilities of a language model that runs here\n  name one: --llm FOLDER"
-            )
+        if bench.llm is None:
+            raise UnsupportedError("this ranker asks a language model\n  name one: --llm openai:MODEL, or a folder")
         self.llm = bench.llm
 
     def rank(self, character: Character, candidates: Sequence[str]) -> tuple[Ranked, ...]:
         """Give the candidates, the best first."""
-        from copycat.discovery.language import mean_log_probabilities
+        from copycat.discovery.language import log_probabilities_after
 
-        scores = mean_log_probabilities(self.llm, character.name, candidates)
+        if not hasattr(self.llm, "log_probabilities"):
+            return by_place(candidates)
+        scores = log_probabilities_after(self.llm, character.name, candidates)
         ranked = [Ranked(text=text, score=round(score, 6)) for text, score in zip(candidates, scores, strict=True)]
         return tuple(sorted(ranked, key=lambda one: -one.score))
+
+
+class LmGreedy(LmRanked):
+    """Ranks by the place in which a language model gave its words (`language.top_of_mind`)."""
+
+    def rank(self, character: Character, candidates: Sequence[str]) -> tuple[Ranked, ...]:
+        """Give the candidates in their order."""
+        del character
+        return by_place(candidates)
+
+
+def by_place(candidates: Sequence[str]) -> tuple[Ranked, ...]:
+    """Rank candidates in the order in which they stand: the first has 0, the next -1."""
+    return tuple(Ranked(text=text, score=float(-place)) for place, text in enumerate(candidates))
 
 
 def _total(seen: Seen) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set, with_lists
 from copycat.corpus import Corpus, open_corpus
 from copycat.corpus.reading import files_sha256
-from copycat.discovery.candidates import FORMS, Source, from_answers, from_corpus, from_list, read_file
+from copycat.discovery.candidates import FORMS, LLM_CANDIDATES, Source, from_answers, from_corpus, from_list, read_file
 from copycat.discovery.engines import EngineCounts, build_engine
-from copycat.discovery.keywords import OWN, Discovered, freeze, gather, rank
+from copycat.discovery.keywords import OWN, Discovered, Gathered, freeze, gather, rank
 from copycat.discovery.rankers import RANKERS
 from copycat.errors import UserError
 from copycat.schema import CharacterSet, Record
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CORPUS, LLM = "corpus", "llm"
 KEYWORDS: Final = "keywords"
 DESCRIPTION: Final = "description"
+LM_RANKED, LM_GREEDY = "lm-ranked", "lm-greedy"
 CORPUS_LIMIT = 50
 """Candidates of each character from a corpus: as many as the paper asks a language model for (appendix C.5)."""
 
@@ -89,10 +90,11 @@ def discover(wanted: Wanted, progress: Progress) -> Frozen:
     llm = _language_model_of(wanted)
     engine = None if wanted.engine is None else build_engine(wanted.engine, AnswerMemory(wanted.lists / ANSWERS))
     encoder = _encoder_of(wanted) if row.needs == "encoder" else None
-    names = wanted.sources or ((CORPUS,) if corpus is not None else _own_lists(prompt_set, wanted.kind))
+    names = wanted.sources or ((CORPUS,) if corpus is not None else _own_lists(prompt_set, wanted))
     shelf = _Shelf(wanted, characters, prompt_set, corpus, llm, progress)
-    sources = [shelf.source(name) for name in names]
-    gathered = gather(sources, characters, pool=wanted.pool, without=wanted.without)
+    gathered = gather(_sources(shelf, names), characters, pool=wanted.pool, without=wanted.without)
+    if row.name == LM_RANKED and llm is not None and not hasattr(llm, "log_probabilities"):
+        gathered = _chosen_by_service(shelf, gathered)
     with progress(f"count {len(gathered.texts):,} candidates") as advance:
         association = None if engine is None else EngineCounts(engine, advance)
         asked_llm = llm if row.needs == LLM else None
@@ -101,10 +103,10 @@ def discover(wanted: Wanted, progress: Progress) -> Frozen:
             encoder=encoder, llm=asked_llm, advance=advance,
         )  # fmt: skip
     if engine is not None:
-        found = found._replace(
-            provenance={**found.provenance, "engine": f"{engine.identity} ({engine.unit})"},
-            warnings=tuple(engine.warnings),
-        )
+        counted = {"ranker": f"{row.name} ({engine.unit})", "engine": engine.identity}
+        found = found._replace(provenance={**found.provenance, **counted}, warnings=tuple(engine.warnings))
+    if encoder is not None:
+        found = found._replace(warnings=tuple(encoder.warnings))
     facts = {} if corpus is None or found.counts is not None else {"corpus_sha256": files_sha256(corpus)}
     found = found._replace(provenance={**found.provenance, **facts, "pool": wanted.pool, **_left_out(wanted)})
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -152,9 +154,32 @@ class _Shelf(NamedTuple):
         return from_list(self.prompt_set, name, descriptions=is_of_descriptions)
 
 
-def _own_lists(prompt_set: PromptSet, kind: str) -> tuple[str, ...]:
-    """Name every list of the set, as candidates."""
-    if kind == DESCRIPTION:
+def _sources(shelf: _Shelf, names: Sequence[str]) -> list[Source]:
+    """Give the candidates of every source; a greedy language model is its own only one."""
+    if shelf.wanted.ranker != LM_GREEDY:
+        return [shelf.source(name) for name in names]
+    if shelf.llm is None:
+        raise UserError(f"ranker '{LM_GREEDY}' asks a language model\n  needed: --llm NAME")
+    from copycat.discovery.language import top_of_mind
+
+    with shelf.progress(f"ask {shelf.llm.identify()}") as advance:
+        return [top_of_mind(shelf.llm, shelf.characters.characters, shelf.wanted.keep, advance)]
+
+
+def _chosen_by_service(shelf: _Shelf, gathered: Gathered) -> Gathered:
+    """Have a service choose the best of each character's candidates, since it tells no probabilities."""
+    from copycat.discovery.language import top_of_pool
+
+    with shelf.progress(f"ask {shelf.llm.identify()}") as advance:
+        chosen = top_of_pool(shelf.llm, shelf.characters.characters, gathered.pool, shelf.wanted.keep, advance)
+    return gathered._replace(pool=chosen.pool, sources=(*gathered.sources, chosen))
+
+
+def _own_lists(prompt_set: PromptSet, wanted: Wanted) -> tuple[str, ...]:
+    """Name every list of the set, as candidates; a greedy language model needs none."""
+    if wanted.ranker == LM_GREEDY:
+        return ()
+    if wanted.kind == DESCRIPTION:
         return (DESCRIPTION, *prompt_set.described)
     if not prompt_set.keywords:
         raise UserError(f"set '{prompt_set.id}' has no keywords to rank\n  needed: --from FILE, or --corpus PATH")
@@ -193,12 +218,21 @@ def _language_model_of(wanted: Wanted) -> Any:
 
 def _ask(llm: Any, characters: CharacterSet, kind: str, progress: Progress) -> Source:
     """Ask a language model about every character; who got no usable answer is told."""
+    from copycat.discovery.language import question
     from copycat.llm import complete_all
     from copycat.llm.instructions import read_instruction
 
     instruction = read_instruction(INSTRUCTIONS[kind])
+    number = LLM_CANDIDATES if kind == KEYWORDS else 1
     with progress(f"ask {llm.identify()}") as advance:
-        answers = complete_all(llm, instruction.text, [who.name for who in characters.characters], advance=advance)
+        answers = complete_all(
+            llm,
+            instruction.text,
+            [question(who, number) for who in characters.characters],
+            temperature=instruction.temperature,
+            max_tokens=instruction.max_tokens,
+            advance=advance,
+        )
     by_character = {who.id: answer for who, answer in zip(characters.characters, answers, strict=True)}
     label = f"llm:{llm.identify()} with {instruction.id}@{instruction.sha256[:12]}"
     return from_answers(label, by_character, descriptions=kind == DESCRIPTION)

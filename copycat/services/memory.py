@@ -1,6 +1,6 @@
-"""Answers that cost something, kept: the same picture and question are never paid for twice.
+"""Answers that cost something, kept: the same question is never paid for twice.
 
-What is kept are the judge's own words, not verdicts, so that a better reading of them costs nothing.
+What is kept are the own words of a judge or a language model, so that a better reading of them costs nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class AnswerMemory:
             self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(answer, ensure_ascii=False)))
 
     def clear(self) -> None:
-        """Forget all answers of all judges; the verdicts in the run folders stay."""
+        """Forget all answers; verdicts in run folders and frozen lists stay."""
         if self.path.exists():
             with self._lock:
                 self._run("DELETE FROM answers", ())
@@ -77,7 +77,7 @@ class AnswerMemory:
         except sqlite3.Error as error:
             raise DataError(
                 [f"{shown(self.path)}: cannot be used ({error})"],
-                "  it holds answers of judges that were paid for; move it away to ask for all of them again",
+                "  it holds answers that were paid for; move it away to ask for all of them again",
             ) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -95,8 +95,8 @@ def answer_key(image_sha256: str, revision: str, question: str, sampling: str) -
     """Name an answer by all that it depends on.
 
     Args:
-        image_sha256: of the pixels as the judge gets them.
-        revision: of the judge: its weights or the service's model.
+        image_sha256: of the pixels as the judge gets them; another word where there is no picture.
+        revision: of who answers: its weights or the service's model.
         question: the text as it was asked.
         sampling: settings of the answer, such as "greedy,64".
     """

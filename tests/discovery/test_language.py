@@ -11,7 +11,7 @@ from text_server import MODEL, TextServer
 from tiny_llm import save_tiny_llm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from copycat.discovery.language import mean_log_probabilities, question, top_of_mind, top_of_pool
+from copycat.discovery.language import log_probabilities_after, question, top_of_mind, top_of_pool
 from copycat.discovery.rankers import RANKERS, Bench
 from copycat.errors import BackendError
 from copycat.llm import build_language_model
@@ -67,7 +67,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def by_hand(folder: Path, prefix: str, text: str) -> float:
-    """The mean over the tokens behind the last one that the prefix alone has, too, one pass for each of them."""
+    """The sum over the tokens behind the last one that the prefix alone has, too, one pass for each of them."""
     tokenizer, network = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
     alone, whole = ([tokenizer.bos_token_id, *tokenizer(part)["input_ids"]] for part in (prefix, prefix + text))
     place = next((i for i, (a, b) in enumerate(zip(alone, whole, strict=False)) if a != b), len(alone))
@@ -76,32 +76,32 @@ def by_hand(folder: Path, prefix: str, text: str) -> float:
         with torch.inference_mode():
             logits = network(torch.tensor([whole[:position]])).logits[0, -1].double()
         values.append(float(logits[whole[position]] - logits.exp().sum().log()))
-    return sum(values) / len(values)
+    return sum(values)
 
 
-def test_a_candidate_weighs_the_mean_of_its_tokens_after_the_name(folder: Path) -> None:
-    found = mean_log_probabilities(LocalLanguageModel(folder), "Goofy", WORDS)
+def test_a_candidate_weighs_all_of_its_tokens_after_the_name(folder: Path) -> None:
+    found = log_probabilities_after(LocalLanguageModel(folder), "Goofy", WORDS)
     assert found == pytest.approx([by_hand(folder, "Goofy, ", text) for text in WORDS], abs=1e-4)
     assert all(value < 0 for value in found)
 
 
 def test_the_name_moves_what_is_likely(folder: Path) -> None:
     llm = LocalLanguageModel(folder)
-    assert mean_log_probabilities(llm, "Goofy", WORDS) != pytest.approx(mean_log_probabilities(llm, "Max", WORDS))
+    assert log_probabilities_after(llm, "Goofy", WORDS) != pytest.approx(log_probabilities_after(llm, "Max", WORDS))
 
 
 def test_no_candidates_weigh_nothing(folder: Path) -> None:
-    assert mean_log_probabilities(LocalLanguageModel(folder), "Goofy", []) == []
+    assert log_probabilities_after(LocalLanguageModel(folder), "Goofy", []) == []
 
 
 def test_a_text_without_a_token_is_a_failure(folder: Path) -> None:
     with pytest.raises(BackendError, match="no token in ''"):
-        mean_log_probabilities(LocalLanguageModel(folder), "Goofy", ["dog", ""])
+        log_probabilities_after(LocalLanguageModel(folder), "Goofy", ["dog", ""])
 
 
 def test_the_ranker_orders_by_it(folder: Path) -> None:
     llm = LocalLanguageModel(folder)
-    weights = dict(zip(WORDS, mean_log_probabilities(llm, "Goofy", WORDS), strict=True))
+    weights = dict(zip(WORDS, log_probabilities_after(llm, "Goofy", WORDS), strict=True))
     ranked = RANKERS.load("lm-ranked")(Bench(llm=llm)).rank(GOOFY, WORDS)
     assert [one.text for one in ranked] == sorted(WORDS, key=lambda word: -weights[word])
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from harness import Answer, Cli
+from text_server import MODEL, TextServer
 
 from copycat.catalog import read_character_set
 from copycat.corpus import open_corpus
@@ -135,6 +136,7 @@ def test_the_command_prints_json(discover_cli: Cli, set_file: Path, corpus_file:
         ({"name": "Not A Name"}, "cannot name a list"),
         ({"kind": "description"}, "--ranker embedding"),
         ({"ranker": "embedding"}, "--model NAME"),
+        ({"ranker": "lm-greedy"}, "--llm NAME"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_what_to_type(
@@ -152,6 +154,30 @@ def quiet(title: str) -> Any:
     from contextlib import nullcontext
 
     return nullcontext(lambda _: None)
+
+
+# ------------------------------------------------------------------------------- a language model
+
+
+def test_a_service_suggests_candidates_and_chooses_the_best_of_them(
+    set_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(instruction: str, text: str, body: dict[str, Any]) -> str:
+        del instruction, body
+        if "Candidates:" in text:
+            return "green hat, Goofy hat, dog"
+        return "1. dog\n2. green hat\n3. goofy\n4. Green Hat" if "Goofy" in text else "I would rather not."
+
+    with TextServer(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        wanted = Wanted(
+            characters=str(set_file), sources=("llm",), ranker="lm-ranked", llm=f"openai:{MODEL}", name="x",
+            lists=tmp_path,
+        )  # fmt: skip
+        found = discover(wanted, quiet).discovered
+    assert [one.text for one in found.lists["goofy"]] == ["green hat", "dog"]
+    assert found.lists["max"] == ()
+    assert any(said.startswith("llm:") and "max" in said for said in found.faults)
 
 
 # ---------------------------------------------------------------------- a world with ground truth
