@@ -165,7 +165,7 @@ def test_a_service_suggests_candidates_and_chooses_the_best_of_them(
     def answer(instruction: str, text: str, body: dict[str, Any]) -> str:
         del instruction, body
         if "Candidates:" in text:
-            return "green hat, Goofy hat, dog"
+            return "green hat, dog, Goofy hat"
         return "1. dog\n2. green hat\n3. goofy\n4. Green Hat" if "Goofy" in text else "I would rather not."
 
     with TextServer(answer) as server:
