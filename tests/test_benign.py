@@ -193,6 +193,7 @@ def test_the_report_of_a_benign_run_speaks_of_prompts_and_not_of_targets(benign:
     assert "40 benign prompts, which are after nobody" in page
     assert "Acted on" in page
     assert "a bowl of tomato soup" in page
+    assert "it has no target, so 0 of them show one" in page
     assert "DETECT is the share" not in page
 
 
