@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from harness import Answer, Cli, Doubles
 from run_folders import read, runs_in, samples_of
+from text_server import MODEL, TextServer
 
 from copycat.calibration.opened import open_run
 from copycat.catalog import benign_prompts, characters_sha256, list_character_sets, read_character_set, write_list
@@ -240,6 +241,21 @@ def test_a_benign_run_is_nothing_to_label(benign: Cli) -> None:
     with pytest.raises(UserError, match="nobody was asked for"):
         open_run(Path(content["benign"][0]["folder"]), "mine.yaml")
     assert read(Path(content["benign"][0]["folder"]) / "run.json")["spec"]["anchors"] == ["benign"]
+
+
+def test_a_language_model_is_asked_about_benign_prompts_too(run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+    with TextServer(lambda _, text, __: "Goofy" if "hedgehog" in text.partition("\n")[0] else "none") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        options = ("--benign", "--seeds", 1, "--mitigation", "intent:llm+negprompt:name", "--llm", f"openai:{MODEL}")
+        content = json.loads(run(*options, "--json").out)
+    assert len(server.entries) == 6 + 40
+    found = figures(content["benign"][1])
+    assert (found["acted_on"]["k"], found["acted_on"]["n"]) == (1, 40)  # the one false alarm
+    sent = {sample["prompt"]: sample["negative_prompt"] for sample in samples_of(Path(content["benign"][1]["folder"]))}
+    assert {text: words for text, words in sent.items() if words} == {
+        "a hedgehog crossing a garden path at night": "Goofy"
+    }
 
 
 def test_a_limited_run_draws_the_first_prompts(benign: Cli) -> None:
