@@ -1,4 +1,4 @@
-"""`python -m copycat.discover keywords|descriptions|triggers|rerank`: this file has the first two."""
+"""`python -m copycat.discover keywords|descriptions|count|triggers|rerank`: this file has the first three."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ Pool = Annotated[
     str, typer.Option(metavar="own|all", help="rank a character's own candidates, or everybody's for everybody")
 ]
 Llm = Annotated[str | None, typer.Option("--llm", metavar="NAME", help="openai:MODEL, a folder, or org/name")]
+Corpus = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATH", help="captions or documents: files, folders, globs; repeatable"),
+]
+TextColumn = Annotated[str | None, typer.Option(help="of the corpus; default: caption, text, ...")]
+CorpusId = Annotated[str | None, typer.Option(help="what results call the corpus; default: its path")]
+CorpusRevision = Annotated[str | None, typer.Option(help="of the corpus, noted in the result")]
+Deduplicate = Annotated[bool, typer.Option("--deduplicate", help="count a text once, however many documents have it")]
+Processes = Annotated[int | None, typer.Option(min=1, help="count in so many; default: this one, in threads")]
+Executor = Annotated[str, typer.Option(metavar="local|ray", help="count here, or on a Ray cluster")]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="finished parts of the count, so that it resumes; default: LISTS/counts"),
+]
 Lists = Annotated[Path, typer.Option(metavar="DIR", help="where lists are kept")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")]
@@ -55,13 +69,14 @@ def keywords(  # noqa: PLR0917 - one parameter per option
     ] = None,
     without: Without = None,
     ranker: Annotated[str, typer.Option(help="see --list")] = "cooccurrence",
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATH", help="captions or documents: files, folders, globs; repeatable"),
-    ] = None,
-    text_column: Annotated[str | None, typer.Option(help="of the corpus; default: caption, text, ...")] = None,
-    corpus_id: Annotated[str | None, typer.Option(help="what results call the corpus; default: its path")] = None,
-    corpus_revision: Annotated[str | None, typer.Option(help="of the corpus, noted in the list")] = None,
+    corpus: Corpus = None,
+    text_column: TextColumn = None,
+    corpus_id: CorpusId = None,
+    corpus_revision: CorpusRevision = None,
+    deduplicate: Deduplicate = False,
+    processes: Processes = None,
+    executor: Executor = "local",
+    checkpoint: Checkpoint = None,
     engine: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="count in a public index instead: infini-gram:INDEX or wimbd:INDEX"),
@@ -130,9 +145,11 @@ def _discover(kind: str, typed: dict[str, Any]) -> int:
         "kind": kind,
         "sources": tuple(typed["from_"] or ()),
         "corpus": tuple(typed.get("corpus") or ()),
-        "without": tuple(word.strip() for word in (typed["without"] or "").split(",") if word.strip()),
+        "without": _words(typed["without"]),
     }
     _require_choices(given)
+    if kind == "keywords":
+        given["counting"] = counting_of(given)
     wanted = Wanted(**{field: value for field, value in given.items() if field in Wanted.model_fields})
     frozen = discover(wanted, console.running_count)
     if typed["json"]:
@@ -140,6 +157,55 @@ def _discover(kind: str, typed: dict[str, Any]) -> int:
     else:
         print_frozen(frozen)
     return console.EXIT_DONE
+
+
+@app.command()
+def count(  # noqa: PLR0917 - one parameter per option
+    corpus: Corpus = None,
+    characters: Characters = "copycat50",
+    phrases: Annotated[
+        str | None, typer.Option(metavar="WORD,..", help="also count these, alone and beside each name")
+    ] = None,
+    text_column: TextColumn = None,
+    corpus_id: CorpusId = None,
+    corpus_revision: CorpusRevision = None,
+    deduplicate: Deduplicate = False,
+    processes: Processes = None,
+    executor: Executor = "local",
+    checkpoint: Checkpoint = None,
+    lists: Lists = Path("lists"),
+    json: Json = False,
+) -> int:
+    """Count the documents of a corpus that name each character, by each of its names.
+
+    python -m copycat.discover count --corpus captions.parquet --characters sandbox
+    """
+    from copycat.commands.discover_tables import print_counts
+    from copycat.console import EXIT_DONE, print_json, running_count
+    from copycat.discovery.wanted import count_corpus
+
+    given = locals() | {"corpus": tuple(corpus or ()), "phrases": _words(phrases)}
+    with running_count("count") as advance:
+        counts, people = count_corpus(given, counting_of(given), advance)
+    if json:
+        print_json(counts.model_dump(mode="json"))
+    else:
+        print_counts(counts, people)
+    return EXIT_DONE
+
+
+def counting_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Give the options of a count as they were typed."""
+    from copycat.errors import UnknownNameError
+
+    if given["executor"] not in ("local", "ray"):
+        raise UnknownNameError("executor", given["executor"], ("local", "ray"))
+    checkpoint = given["checkpoint"] or given["lists"] / "counts"
+    return {**{name: given[name] for name in ("deduplicate", "processes", "executor")}, "checkpoint": checkpoint}
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _require_choices(given: dict[str, Any]) -> None:

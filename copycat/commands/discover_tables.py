@@ -7,9 +7,11 @@ from collections import Counter
 from rich.table import Table
 
 from copycat.console import err, out
+from copycat.corpus import Counts, common_word_warnings
 from copycat.discovery.keywords import Discovered
 from copycat.discovery.wanted import Frozen
 from copycat.paths import shown
+from copycat.schema import CharacterSet
 
 SHOWN_WORDS, SHOWN_REMOVED, SHOWN_LETTERS = 5, 8, 90
 
@@ -37,6 +39,35 @@ def print_frozen(frozen: Frozen) -> None:
         f"  use it: python -m copycat.eval --characters {frozen.characters.id} --anchors {label} --model NAME",
         markup=False, soft_wrap=True,
     )  # fmt: skip
+
+
+def print_counts(counts: Counts, characters: CharacterSet) -> None:
+    """Print how many documents name each character and by which names, the most often named first."""
+    facts = counts.corpus
+    table = Table(
+        title="documents that name each character",
+        title_justify="left", box=None, pad_edge=False,
+    )  # fmt: skip
+    has_phrases = bool(counts.phrases)
+    for heading in ("character", "documents", "by name", *(("beside",) if has_phrases else ())):
+        table.add_column(heading, justify="right" if heading == "documents" else "left", overflow="fold")
+    people = sorted(characters.characters, key=lambda who: (-counts.names[who.id], who.name))
+    for who in people:
+        aliases = sorted(counts.aliases[who.id].items(), key=lambda item: (-item[1], item[0]))
+        by_name = ", ".join(f"{_short(alias)} [dim]{n:,}[/dim]" for alias, n in aliases if n)
+        beside = ", ".join(f"{_short(text)} [dim]{n:,}[/dim]" for text, n in counts.together[who.id].items())
+        table.add_row(who.name, f"{counts.names[who.id]:,}", by_name, *((beside,) if has_phrases else ()))
+    out.print(table)
+    told = {
+        "files": facts.files,
+        "empty": facts.empty,
+        "undecodable": facts.undecodable,
+        "duplicates": facts.duplicates,
+    }
+    out.print(", ".join(f"{n:,} {name}" for name, n in told.items() if n), style="italic dim", markup=False)
+    out.print(f"sha256 {facts.sha256}", style="italic dim", markup=False, soft_wrap=True)
+    for warning in common_word_warnings(counts):
+        err.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
 
 
 def _print_removed(found: Discovered) -> None:

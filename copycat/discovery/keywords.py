@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from copycat.catalog.lists import Kind, write_list
-from copycat.corpus import Corpus, Counts, count_documents
+from copycat.corpus import Corpus, Counts, common_word_warnings, count_documents
 from copycat.discovery.candidates import Pool, Source, joined
 from copycat.discovery.filters import Filter, Removed
 from copycat.discovery.rankers import RANKERS, Association, Bench, CorpusCounts, Ranked, RankerRow
@@ -93,9 +93,13 @@ def rank(
     association: Association | None = None,
     encoder: TextEncoder | None = None,
     llm: Any = None,
+    counting: Mapping[str, Any] | None = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Discovered:
     """Rank every character's candidates; a corpus is counted in one pass for all of them.
+
+    Args:
+        counting: options of `corpus.count_documents`.
 
     Raises:
         UnsupportedError: the ranker needs what was not given.
@@ -103,7 +107,7 @@ def rank(
     row = RANKERS.get(ranker)
     counts = None
     if row.needs == "corpus" and corpus is not None:
-        counts = count_documents(corpus, characters.characters, gathered.texts, advance=advance)
+        counts = count_documents(corpus, characters.characters, gathered.texts, **(counting or {}), advance=advance)
         association = CorpusCounts(counts)
     own: Any = RANKERS.load(ranker)(Bench(association, encoder, llm))
     lists = {who.id: own.rank(who, gathered.pool[who.id]) for who in characters.characters}
@@ -114,7 +118,8 @@ def rank(
         **({} if encoder is None else {"encoder": encoder.identity}),
         **({} if llm is None else {"language model": llm.identify()}),
     }
-    return Discovered(row, lists, gathered, counts, provenance)
+    warnings = () if counts is None else tuple(common_word_warnings(counts))
+    return Discovered(row, lists, gathered, counts, provenance, warnings)
 
 
 def freeze(
@@ -143,6 +148,7 @@ def _corpus_facts(counts: Counts) -> dict[str, str]:
     return {
         "corpus": f"{facts.id}{revision}",
         "corpus_rows": str(facts.rows),
+        **({"corpus_duplicates": str(facts.duplicates)} if facts.duplicates else {}),
         "corpus_column": facts.text_column,
         "corpus_sha256": facts.sha256,
     }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from copycat.catalog import LISTS, PromptSet, prompt_set_of, read_character_set, with_lists
-from copycat.corpus import Corpus, open_corpus
+from copycat.corpus import Corpus, Counts, count_documents, open_corpus
 from copycat.corpus.reading import files_sha256
 from copycat.discovery.candidates import FORMS, LLM_CANDIDATES, Source, from_answers, from_corpus, from_list, read_file
-from copycat.discovery.engines import EngineCounts, build_engine
+from copycat.discovery.engines import EngineCounts, InfiniGram, Wimbd, build_engine
 from copycat.discovery.keywords import OWN, Discovered, Gathered, freeze, gather, rank
 from copycat.discovery.rankers import RANKERS
 from copycat.errors import UserError
@@ -38,6 +38,15 @@ Progress = Callable[[str], AbstractContextManager[Callable[[int], None]]]
 """Shows a running count under a title."""
 
 
+class Counting(Record):
+    """How a corpus is counted, see `corpus.count_documents`; `checkpoint` is where finished parts are kept."""
+
+    deduplicate: bool = False
+    executor: str = "local"
+    processes: int | None = None
+    checkpoint: Path | None = None
+
+
 class Wanted(Record):
     """What is to be ranked, by what, and where it goes. `sources` empty means the corpus, else the set's own lists."""
 
@@ -50,6 +59,7 @@ class Wanted(Record):
     text_column: str | None = None
     corpus_id: str | None = None
     corpus_revision: str | None = None
+    counting: Counting = Counting()
     engine: str | None = None
     model: str | None = None
     encoder: str = "text_encoder"
@@ -100,15 +110,9 @@ def discover(wanted: Wanted, progress: Progress) -> Frozen:
         asked_llm = llm if row.needs == LLM else None
         found = rank(
             gathered, characters, row.name, corpus=None if engine else corpus, association=association,
-            encoder=encoder, llm=asked_llm, advance=advance,
+            encoder=encoder, llm=asked_llm, counting=wanted.counting.model_dump(), advance=advance,
         )  # fmt: skip
-    if engine is not None:
-        counted = {"ranker": f"{row.name} ({engine.unit})", "engine": engine.identity}
-        found = found._replace(provenance={**found.provenance, **counted}, warnings=tuple(engine.warnings))
-    if encoder is not None:
-        found = found._replace(warnings=tuple(encoder.warnings))
-    facts = {} if corpus is None or found.counts is not None else {"corpus_sha256": files_sha256(corpus)}
-    found = found._replace(provenance={**found.provenance, **facts, "pool": wanted.pool, **_left_out(wanted)})
+    found = _with_facts(found, wanted, corpus, engine, encoder)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = freeze(found, characters, name, keep=wanted.keep, date=today, kind=wanted.kind, folder=wanted.lists)
     return Frozen(found, characters, name, path)
@@ -123,8 +127,45 @@ def _require_free(name: str, wanted: Wanted, prompt_set: PromptSet) -> None:
         )
 
 
+def _with_facts(
+    found: Discovered,
+    wanted: Wanted,
+    corpus: Corpus | None,
+    engine: InfiniGram | Wimbd | None,
+    encoder: TextEncoder | None,
+) -> Discovered:
+    """Add to the provenance what the ranker did not see, and what people must know."""
+    facts = {**found.provenance, "pool": wanted.pool, **_left_out(wanted)}
+    warnings = list(found.warnings)
+    if corpus is not None and found.counts is None:
+        facts["corpus_sha256"] = files_sha256(corpus)
+    if engine is not None:
+        facts |= {"ranker": f"{found.ranker.name} ({engine.unit})", "engine": engine.identity}
+        warnings += engine.warnings
+    if encoder is not None:
+        warnings += encoder.warnings
+    return found._replace(provenance=facts, warnings=tuple(warnings))
+
+
 def _left_out(wanted: Wanted) -> dict[str, str]:
     return {"left_out": ", ".join(wanted.without)} if wanted.without else {}
+
+
+def count_corpus(
+    given: Mapping[str, Any], counting: Mapping[str, Any], advance: Callable[[int], object]
+) -> tuple[Counts, CharacterSet]:
+    """Count a corpus as a user asks for it; `given` has the fields of `Wanted` and `phrases`.
+
+    Raises:
+        UserError: no corpus is named, or `count_documents` refuses.
+    """
+    if not given["corpus"]:
+        raise UserError("no corpus given\n  needed: --corpus PATH, a file, a folder or a glob")
+    characters = read_character_set(given["characters"])
+    wanted = Wanted.model_validate({name: given[name] for name in Wanted.model_fields if name in given})
+    corpus = _corpus_of(wanted)
+    assert corpus is not None  # noqa: S101  # asked above
+    return count_documents(corpus, characters.characters, given["phrases"], **counting, advance=advance), characters
 
 
 class _Shelf(NamedTuple):

@@ -126,6 +126,37 @@ def test_the_command_prints_json(discover_cli: Cli, set_file: Path, corpus_file:
     assert content["faults"] == []
 
 
+def test_a_count_tells_each_name_and_what_stands_beside_it_and_resumes(
+    discover_cli: Cli, set_file: Path, corpus_file: Path, tmp_path: Path
+) -> None:
+    asked = ("count", "--characters", str(set_file), "--corpus", str(corpus_file), "--phrases", "dog, cap")
+    asked += ("--lists", str(tmp_path / "l"))
+    answer = discover_cli(*asked)
+    assert answer.code == 0, answer.err
+    lines = [line.split() for line in answer.out.splitlines()]
+    assert ["Goofy", "3", "Goofy", "3", "dog", "2"] in lines
+    assert ["Max", "2", "Max", "2", "cap", "2,", "dog", "1"] in lines
+    assert list((tmp_path / "l" / "counts").iterdir())
+    assert json.loads(discover_cli(*asked, "--json").out)["names"] == {"goofy": 3, "max": 2}
+
+
+def test_a_name_that_is_a_common_word_is_warned_of(discover_cli: Cli, set_file: Path, tmp_path: Path) -> None:
+    texts = [f"The max of Row {number}" for number in range(30)]
+    pl.DataFrame({"caption": texts}).write_parquet(tmp_path / "c.parquet")
+    asked = ("--characters", str(set_file), "--corpus", str(tmp_path / "c.parquet"), "--lists", str(tmp_path / "l"))
+    assert "WARNING: max: 'Max' is written in small letters in 30 of 30" in discover_cli("count", *asked).err
+
+
+@pytest.mark.parametrize("options", [("--executor", "rya"), (), ("--deduplicate", "--processes", "2")])
+def test_a_count_that_cannot_be_is_refused(
+    discover_cli: Cli, corpus_file: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    corpus = ("--corpus", str(corpus_file)) if options else ()
+    answer = discover_cli("count", *corpus, *options, "--lists", str(tmp_path / "l"))
+    assert answer.code == 2
+    assert answer.err.startswith("error: ")
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
