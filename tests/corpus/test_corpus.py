@@ -16,7 +16,7 @@ from copycat.catalog.character_checks import Phrases
 from copycat.corpus import Counts, count_documents, open_corpus
 from copycat.corpus.batches import BATCH_ROWS, read_batches, units_of
 from copycat.errors import DataError, UserError
-from copycat.names import NameMatcher, fold
+from copycat.names import NameMatcher, fold, words
 
 PEOPLE = (
     Phrases("ariel", "Ariel"),
@@ -232,3 +232,23 @@ def test_half_a_parquet_file_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match="is no Parquet file"):
         open_corpus([path])
+
+
+def test_odd_characters_between_and_inside_words_change_no_count(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    between = ["\n", "\r\n", "\x00", "_", "\x1c", "\x85", "\u2028", '"', ","]
+    letters = ["\u00df", "\u0130", "\ufb00", "\u00bd", "\u210c", "\u0301", "\u00e9", "\uff76\uff9e", "\ud55c", "\u0e2a"]
+    pool = between + letters
+    texts = [
+        "".join(letter + (rng.choice(pool) if rng.random() < 0.05 else "") for letter in text)
+        for text in random_captions(500)
+    ]
+    phrases = sorted({" ".join(run) for text in texts for run in all_runs(words(text))})
+    counts = count(write(tmp_path / "c.parquet", texts), phrases)
+    held = Counter(phrase for text in texts for phrase in {" ".join(run) for run in all_runs(words(text))})
+    assert counts.phrases == {phrase: held[phrase] for phrase in phrases}
+    assert len(phrases) > 2_000
+
+
+def all_runs(there: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(there[i : i + n]) for n in (1, 2, 3) for i in range(len(there) - n + 1)]
