@@ -275,7 +275,8 @@ def _words_without_places(text: str) -> list[str]:
     if text.isascii():
         return text.lower().translate(_ASCII_FOLD).split()
     if _has_own_letters(text):
-        return _TOKEN.findall(text.translate(_LETTER_TABLE))
+        folded = text.translate(_LETTER_TABLE)
+        return folded.split() if folded.isascii() else _TOKEN.findall(folded)
     return _words(text)
 
 
