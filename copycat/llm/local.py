@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from copycat.errors import BackendError, DataError, MissingExtraError
+from copycat.errors import BackendError
 from copycat.llm import MAX_TOKENS, Asked, forget, recall_or_ask
+from copycat.llm.weights import LocalWeights
 from copycat.llm.words import read_answer
-from copycat.paths import shown
 from copycat.services.chat import CutOffAnswerError
 from copycat.services.memory import AnswerMemory
 
-CONFIG = "config.json"
-IGNORED = {".md", ".lock", ".cache"}
 AT_ONCE = 16
 """Continuations that are weighed in one pass."""
 
 T = TypeVar("T")
 
 
-class LocalLanguageModel:
+class LocalLanguageModel(LocalWeights):
     """Loads the tokenizer and the weights when the first question is asked.
 
     With a chat template, the instruction is the words of the system and the text those of the user; without one, both
@@ -35,18 +32,12 @@ class LocalLanguageModel:
     """
 
     throttle: None = None
+    noun, option = "language model", "--llm"
+    needed = "a causal language model of transformers with its tokenizer, and weights in .safetensors files"
 
     def __init__(self, source: Path | str, memory: AnswerMemory | None = None, device: str = "cpu") -> None:
-        self.source, self.device, self._memory = source, device, memory
-
-    def identify(self) -> str:
-        """Give a folder's name and the hash of its files, or a repository and its commit.
-
-        Raises:
-            DataError: the folder holds no model.
-            MissingExtraError: the repository is neither in the cache nor can it be reached.
-        """
-        return self._identity
+        super().__init__(source, device)
+        self._memory = memory
 
     def complete(
         self, instruction: str, text: str, *, temperature: float = 0.0, seed: int = 0, max_tokens: int = MAX_TOKENS
@@ -78,67 +69,11 @@ class LocalLanguageModel:
         """Give the precision in which it computes."""
         return {"dtype": self._dtype, "device": self.device}
 
-    def release(self) -> None:
-        """Let go of the weights; the next question loads them again."""
-        if self.__dict__.pop("_network", None) is None:
-            return
-        import gc
-
-        import torch
-
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
     # --------------------------------------------------------------------------- private
-
-    @cached_property
-    def _identity(self) -> str:
-        if isinstance(self.source, Path):
-            return f"folder:{self.source.resolve().name}@{self._fingerprint(self.source)}"
-        return f"hub:{self.source}@{self._commit}"
-
-    def _fingerprint(self, folder: Path) -> str:
-        """Hash the names and bytes of all files, but for notes and caches: 40 hex digits."""
-        if not (folder / CONFIG).is_file():
-            self._unfit(f"there is no {CONFIG}")
-        whole = hashlib.sha256()
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not IGNORED & {p.suffix, *p.parts}):
-            with path.open("rb") as file:
-                whole.update(f"{path.relative_to(folder).as_posix()}\n".encode())
-                whole.update(hashlib.file_digest(file, "sha256").digest())
-        return whole.hexdigest()[:40]
-
-    @cached_property
-    def _commit(self) -> str:
-        from huggingface_hub import hf_hub_download
-
-        try:
-            path = Path(hf_hub_download(str(self.source), CONFIG))
-        except (OSError, ValueError) as error:
-            raise MissingExtraError(
-                f"language model '{self.source}' cannot be had ({type(error).__name__})\n"
-                f"  needed: a repository https://huggingface.co/{self.source}, or one in the cache; a gated or private "
-                "one needs HF_TOKEN\n  or --llm ./FOLDER, or --llm openai:MODEL"
-            ) from error
-        return path.parent.name  # .../snapshots/<commit>/config.json
-
-    @property
-    def _location(self) -> dict[str, Any]:
-        settings: dict[str, Any] = {"trust_remote_code": False}
-        if isinstance(self.source, Path):
-            return settings | {"pretrained_model_name_or_path": str(self.source)}
-        return settings | {"pretrained_model_name_or_path": self.source, "revision": self._commit}
 
     @property
     def _dtype(self) -> str:
         return "bfloat16" if self.device.startswith("cuda") else "float32"
-
-    @cached_property
-    def _tokenizer(self) -> Any:  # Any: transformers' tokenizers share no typed base call
-        from transformers import AutoTokenizer
-
-        return self._loaded(lambda: AutoTokenizer.from_pretrained(**self._location))
 
     @cached_property
     def _network(self) -> Any:
@@ -244,17 +179,6 @@ class LocalLanguageModel:
             for line, (tokens, shared) in zip(likely.cpu(), rows, strict=True)
         ]
 
-    def _loaded(self, load: Callable[[], T]) -> T:
-        from safetensors import SafetensorError
-        from transformers.utils import logging
-
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        try:
-            return load()
-        except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
-            self._unfit(f"cannot be loaded ({error})")
-
     def _answered(self, work: Callable[[], T]) -> T:
         """Turn what goes wrong with one question, such as one that is too long, into its failure."""
         from jinja2 import TemplateError
@@ -263,10 +187,3 @@ class LocalLanguageModel:
             return work()
         except (ValueError, RuntimeError, IndexError, TemplateError) as error:
             raise BackendError(f"the language model fell over: {' '.join(str(error).split())[:300]}") from error
-
-    def _unfit(self, why: str) -> NoReturn:
-        where = shown(self.source) if isinstance(self.source, Path) else self.source
-        raise DataError(
-            [f"language model {where}: {why}"],
-            "  needed: a causal language model of transformers with its tokenizer, and weights in .safetensors files",
-        )
