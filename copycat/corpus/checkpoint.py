@@ -37,12 +37,12 @@ class Checkpoint:
         except OSError as error:
             raise UserError(f"{shown(folder)}: cannot be made ({error})\n  needed: a folder to write to") from error
 
-    def sha256(self) -> str:
-        """Hash the files of the corpus, or give what was hashed before."""
+    def sha256(self, is_stopped: Callable[[], bool]) -> str:
+        """Hash the files of the corpus, as `files_sha256` does, or give what was hashed before."""
         place = self.folder / "sha256"
         if place.is_file():
             return place.read_text(encoding="ascii")
-        found = files_sha256(self.job.corpus)
+        found = files_sha256(self.job.corpus, is_stopped)
         _write(place, lambda aside: aside.write_text(found, encoding="ascii"))
         return found
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 from pydantic import Field
 
-from copycat.corpus.batches import units_of
+from copycat.corpus.batches import Unit, units_of
 from copycat.corpus.checkpoint import Checkpoint
 from copycat.corpus.duplicates import SeenTexts
 from copycat.corpus.executors import Where, tally_units
@@ -84,23 +86,33 @@ def count_documents(
     seen = SeenTexts() if deduplicate else None
     units = units_of(corpus)
     kept = Checkpoint(checkpoint, job, deduplicate) if checkpoint is not None else None
-    whole = Tally()
+    stop = Event()
     with ThreadPoolExecutor(1) as pool:
-        sha256 = pool.submit(kept.sha256 if kept is not None else lambda: files_sha256(corpus))
-        known = kept.load_all(units) if kept is not None else {}
-        for tally in known.values():
-            _take_in(whole, tally, seen)
-            advance(tally.rows)
-        left = [unit for unit in units if unit not in known]
-        where = Where(executor, processes, advance)
-        with closing(tally_units(job, left, seen, where)) as finished:
-            for unit, tally in finished:
-                if kept is not None:
-                    kept.save(unit, tally)
-                _take_in(whole, tally, None)
-        if whole.rows == 0:
-            raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
-        return _counts(job, whole, sha256.result())
+        hashed = kept.sha256 if kept is not None else partial(files_sha256, corpus)
+        sha256 = pool.submit(hashed, stop.is_set)
+        try:
+            whole = _count_all(job, units, kept, seen, Where(executor, processes, advance))
+            if whole.rows == 0:
+                raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
+            return _counts(job, whole, sha256.result())
+        finally:
+            stop.set()
+
+
+def _count_all(job: Job, units: Sequence[Unit], kept: Checkpoint | None, seen: SeenTexts | None, where: Where) -> Tally:
+    """Add up the units that are known and those that are left, and keep each that is finished."""
+    whole = Tally()
+    known = kept.load_all(units) if kept is not None else {}
+    for tally in known.values():
+        _take_in(whole, tally, seen)
+        where.advance(tally.rows)
+    left = [unit for unit in units if unit not in known]
+    with closing(tally_units(job, left, seen, where)) as finished:
+        for unit, tally in finished:
+            if kept is not None:
+                kept.save(unit, tally)
+            _take_in(whole, tally, None)
+    return whole
 
 
 def _take_in(whole: Tally, tally: Tally, seen: SeenTexts | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import glob
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,17 @@ def open_corpus(
     return Corpus(id=id or paths[0].name, revision=revision, files=files, text_column=column)
 
 
-def files_sha256(corpus: Corpus) -> str:
-    """Hash the bytes of all files; neither their names nor their order matter."""
+def files_sha256(corpus: Corpus, is_stopped: Callable[[], bool] = lambda: False) -> str:
+    """Hash the bytes of all files; neither their names nor their order matter.
+
+    Raises:
+        CancelledError: `is_stopped` said so before the next file.
+        DataError: a file cannot be read.
+    """
     each = []
     for file in corpus.files:
+        if is_stopped():
+            raise CancelledError
         with damaged_file_told(file), file.open("rb") as stream:
             each.append(hashlib.file_digest(stream, "sha256").digest())
     return hashlib.sha256(b"".join(sorted(each))).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from copycat.catalog.character_checks import Phrases
 from copycat.corpus import Corpus, Counts, count_documents, open_corpus
 from copycat.corpus import batches as batches_module
 from copycat.corpus.batches import read_batches, units_of
+from copycat.corpus.reading import files_sha256
 from copycat.errors import DataError, UserError
 
 ARIEL = (Phrases("ariel", "Ariel"),)
@@ -97,6 +99,14 @@ def test_the_hash_does_not_depend_on_the_order_of_the_paths(tmp_path: Path) -> N
     first.write_text("Ariel\n")
     second.write_text("sea\n")
     assert count(first, second).corpus.sha256 == count(second, first).corpus.sha256
+
+
+def test_the_hash_is_given_up_between_files(tmp_path: Path) -> None:
+    for name in ("1.txt", "2.txt"):
+        (tmp_path / name).write_text("Ariel\n")
+    asked = iter((False, True))
+    with pytest.raises(CancelledError):
+        files_sha256(open_corpus([tmp_path]), lambda: next(asked))
 
 
 # ------------------------------------------------------------------------------------ which bytes
