@@ -38,6 +38,9 @@ FIRST_LOOK, LONGEST_LOOK = 2, 8
 Z_SURE, Z_OPEN = 1.2816, 1.6449
 """One-sided 90 % for a prompt that is taken, 95 % for one that is given up."""
 
+LEAST_SURE = 16
+"""Pictures of a prompt before it is taken: among many prompts of 60 %, one hits eight times in a row by chance."""
+
 
 class Rules(NamedTuple):
     """What is looked for, and what it may cost.
@@ -179,8 +182,11 @@ class _Race:
 
     def sure(self) -> Words | None:
         """Give the shortest prompt whose lower bound is the target."""
-        taken = [words for words, tally in self.arms.items() if tally.low() >= self.rules.target]
+        taken = [words for words, tally in self.arms.items() if self._is_sure(tally)]
         return min(taken, key=lambda words: (len(words), -self.arms[words].low(), self._rank(words)), default=None)
+
+    def _is_sure(self, tally: Tally) -> bool:
+        return tally.n >= LEAST_SURE and tally.low() >= self.rules.target
 
     def ranking(self) -> tuple[Trigger, ...]:
         """Order the prompts that hit: the trigger first, the others by their lower bound."""
@@ -233,7 +239,7 @@ class _Race:
     def _open_arms(self, shorter: int) -> list[Ask]:
         """List what was drawn and may still be a trigger shorter than the one at hand, the most hopeful first."""
         target = self.rules.target
-        may = [w for w, tally in self.arms.items() if len(w) < shorter and tally.low() < target <= tally.high()]
+        may = [w for w, t in self.arms.items() if len(w) < shorter and t.high() >= target and not self._is_sure(t)]
         may.sort(key=lambda w: (-self.arms[w].high(), -self.arms[w].n, len(w), self._rank(w)))
         return [Ask(w, t.drawn, min(max(t.drawn, FIRST_LOOK), LONGEST_LOOK)) for w in may for t in (self.arms[w],)]
 

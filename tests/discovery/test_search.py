@@ -104,6 +104,11 @@ def test_where_nothing_reaches_the_target_the_best_is_given_and_not_called_reach
     assert best(found) == ("word0", "word1")
 
 
+def test_among_many_prompts_of_60_in_100_hardly_one_is_called_a_trigger() -> None:
+    found = [run_search(search(POOL[:5], Rules()), eye(lambda _: 0.6, seed)) for seed in range(60)]
+    assert sum(one.reached for one in found) <= 0.1 * 60
+
+
 def test_where_nothing_hits_there_is_no_trigger() -> None:
     found = run_search(search(POOL[:3], Rules(budget=60)), eye(lambda _: 0.0))
     assert found.triggers == ()
