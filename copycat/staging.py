@@ -28,6 +28,7 @@ from copycat.judges.families import DEFAULT, build_judge, resolve_judge
 from copycat.llm import ANSWERS as LLM_ANSWERS
 from copycat.llm import LanguageModel, build_language_model
 from copycat.llm.asking import Asker, ask_ahead
+from copycat.llm.embedding import VECTORS, Embedder, build_embedder
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
 from copycat.mitigations import NONE, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
@@ -73,6 +74,7 @@ class Job(Record):
     device: str | None = None
     executor: str = LOCAL
     llm: str | None = None
+    embedder: str | None = None
     benign: bool = False
     shard: Shard | None = None
     limits: Limits = Limits()
@@ -106,7 +108,7 @@ class Cell(NamedTuple):
 
 
 def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
-    """Plan every run of a job and draw nothing; mitigations that need a language model's answers ask for them."""
+    """Plan every run of a job and draw nothing; mitigations that need a language model or embeddings ask for them."""
     planned = []
     for stage in (set_up(job, name) for name in job.models):
         prompt_set = with_lists(prompt_set_of(stage.characters), job.lists)
@@ -130,7 +132,8 @@ def _plan_benign(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequenc
 
 def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:
     """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
-    setting, llm = Setting(stage.characters, prompt_set), _language_model(job, stage)
+    llm, embedder = _language_model(job, stage), _embedder(job, stage)
+    setting = Setting(stage.characters, prompt_set, embed=None if embedder is None else embedder.embed)
     mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text, setting) for text in job.mitigations)])
     common = _build_spec(job, stage, prompts, tuple(dict.fromkeys(prompt.anchor for prompt in prompts)))
     cells = []
@@ -138,6 +141,8 @@ def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[
         asker = None if llm is None else Asker(llm)
         mitigation = build_mitigation(name, setting if asker is None else setting._replace(ask=asker.ask))
         spec = common.model_copy(update={"mitigation": name})
+        if embedder is not None and getattr(mitigation, "embeds", False):
+            spec = spec.model_copy(update={"embedder": _embed_ahead(embedder, _plain(spec, prompts, setting), name)})
         if asker is not None and getattr(mitigation, "asks", False):
             spec = spec.model_copy(update={"language_model": _ask_ahead(asker, mitigation, spec, prompts, setting)})
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
@@ -150,6 +155,8 @@ def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[
         cells.append(Cell(Plan(spec=spec, requests=requests), RunFolder(job.out / run_id(spec), job.shard)))
     if llm is not None:
         _let_go(llm, cells)
+    if embedder is not None:
+        _let_go_of_embedder(embedder, cells)
     return cells
 
 
@@ -161,12 +168,44 @@ def _language_model(job: Job, stage: Stage) -> LanguageModel | None:
 
 def _ask_ahead(asker: Asker, mitigation: Mitigation, spec: RunSpec, prompts: Sequence[Prompt], setting: Setting) -> str:
     """Have a mitigation ask all its questions, and give what the spec says of the language model."""
-    characters = setting.characters.characters
-    plain = build_requests(spec, prompts, characters, build_mitigation(NONE, setting))
-    by_id = {character.id: character for character in characters}
+    plain = _plain(spec, prompts, setting)
+    by_id = {character.id: character for character in setting.characters.characters}
     with progress_bar(f"ask for {spec.mitigation}", len(plain)) as advance:
         ask_ahead(asker, mitigation, plain, by_id, advance)
     return asker.described()
+
+
+def _plain(spec: RunSpec, prompts: Sequence[Prompt], setting: Setting) -> tuple[ImageRequest, ...]:
+    """List the requests as they are before a mitigation."""
+    return build_requests(spec, prompts, setting.characters.characters, build_mitigation(NONE, setting))
+
+
+def _embedder(job: Job, stage: Stage) -> Embedder | None:
+    if job.embedder is None:
+        return None
+    return build_embedder(job.embedder, AnswerMemory(job.out / VECTORS), stage.device)
+
+
+def _embed_ahead(embedder: Embedder, plain: Sequence[ImageRequest], mitigation: str) -> str:
+    """Embed all prompts, many at a time, and give what the spec says of the embedder."""
+    texts = list(dict.fromkeys(request.prompt for request in plain))
+    with progress_bar(f"embed for {mitigation}", len(texts)) as advance:
+        embedder.embed(texts, advance)
+    return embedder.identify()
+
+
+def _let_go_of_embedder(embedder: Embedder, cells: Sequence[Cell]) -> None:
+    """Free what an embedder holds before pictures are drawn.
+
+    Raises:
+        UnsupportedError: no mitigation needed it.
+    """
+    if all(cell.plan.spec.embedder is None for cell in cells):
+        raise UnsupportedError(
+            "--embedder is of no use here: none of these mitigations embeds texts\n"
+            "  add --mitigation intent:embedding+..., or leave out --embedder"
+        )
+    embedder.release()
 
 
 def _let_go(llm: LanguageModel, cells: Sequence[Cell]) -> None:

@@ -35,7 +35,8 @@ def goofy(characters: CharacterSet) -> Character:
 
 @pytest.fixture
 def setting(characters: CharacterSet) -> Setting:
-    return Setting(characters, derived_prompt_set(characters), lambda question: "Goofy")
+    prompt_set = derived_prompt_set(characters)
+    return Setting(characters, prompt_set, lambda question: "Goofy", lambda texts: [(1.0, 0.0) for _ in texts])
 
 
 def with_keywords(setting: Setting, default: str, **lists: tuple[str, ...]) -> Setting:

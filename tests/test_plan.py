@@ -195,6 +195,7 @@ def test_a_run_id_is_stable_and_independent_of_the_judge() -> None:
         ("texts_sha256", "x"),
         ("filter_judge", "x"),
         ("language_model", "x"),
+        ("embedder", "x"),
         ("mitigation", "x"),
         ("characters", "x"),
         ("characters_sha256", "x"),

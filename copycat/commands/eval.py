@@ -45,6 +45,14 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
             show_default=False,
         ),
     ] = None,
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="who embeds texts for intent:embedding: openai:text-embedding-3-small, org/repo or ./FOLDER",
+            show_default=False,
+        ),
+    ] = None,
     benign: Annotated[
         bool, typer.Option("--benign", help="measure on innocent prompts, too, what the mitigations cost there")
     ] = False,

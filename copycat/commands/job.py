@@ -18,6 +18,7 @@ CHOICES = {
 }
 SAME_NAME = (
     "llm",
+    "embedder",
     "benign",
     "lists",
     "seeds",
@@ -60,6 +61,7 @@ def build_job(options: dict[str, Any], command: str) -> Job:
             "  each shard would delete what the others have drawn; delete the run folder once, or use another --out"
         )
     _check_llm(options)
+    _check_embedder(options)
     return Job(
         models=tuple(options["model"]),
         mitigations=tuple(options["mitigation"] or ()),
@@ -85,6 +87,19 @@ def _check_llm(options: dict[str, Any]) -> None:
             raise UserError(
                 f"--llm and --{name.replace('_', '-')} do not go together: {why}\n"
                 "  freeze the rewrites first: python -m copycat.mitigate rewrite --characters SET --llm NAME"
+            )
+
+
+def _check_embedder(options: dict[str, Any]) -> None:
+    """Refuse what would embed texts without drawing, or once in each of many processes."""
+    for name, why in (
+        ("dry_run", "what would be made depends on its vectors"),
+        ("shard", "each shard would ask for itself"),
+    ):
+        if options["embedder"] is not None and options[name]:
+            raise UserError(
+                f"--embedder and --{name.replace('_', '-')} do not go together: {why}\n"
+                f"  leave out --{name.replace('_', '-')}, or use intent:retrieval, which needs no model"
             )
 
 

@@ -5,7 +5,7 @@ To add one: a file here with a class that has `apply`, a row below, a test, a li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from copycat.catalog import PromptSet
@@ -28,11 +28,13 @@ class Setting(NamedTuple):
     """What mitigations are built from.
 
     `ask` gives a language model's answer, the same one to the same question; None where there is no such model.
+    `embed` gives a vector for each text, see `vectors.Embed`; None where there is no model for it.
     """
 
     characters: CharacterSet
     prompt_set: PromptSet
     ask: Callable[[Question], str] | None = None
+    embed: Callable[[Sequence[str]], Sequence[tuple[float, ...]]] | None = None
 
 
 class MitigationRow(Record):
@@ -81,8 +83,9 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
         MitigationRow(
             name="intent",
             target="copycat.mitigations.intent:Intent",
-            summary="in front of others: finds from the prompt alone whom they protect; 'llm' asks the model of --llm",
-            variants=("names", "retrieval", "llm"),
+            summary="in front of others: finds whom the prompt is after; 'llm' needs --llm, 'embedding' --embedder",
+            variants=("names", "retrieval", "llm", "embedding", "embedding,0.55"),
+            is_open=True,
         ),
         MitigationRow(
             name="rewrite",
@@ -127,12 +130,12 @@ MITIGATIONS: Registry[MitigationRow] = Registry(
 class Composition:
     """Mitigations one after the other. A detector among them decides whom those behind it protect.
 
-    `asks`: whether a language model is asked.
+    `asks`: whether a language model is asked. `embeds`: whether texts are embedded.
     """
 
     def __init__(self, parts: tuple[Mitigation | Detector, ...]) -> None:
         self.parts = parts
-        self.asks = any(getattr(part, "asks", False) for part in parts)
+        self.asks, self.embeds = (any(getattr(part, does, False) for part in parts) for does in ("asks", "embeds"))
 
     def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
         """Apply part after part, each to what the one before it gave; behind a detector that finds nobody, none."""

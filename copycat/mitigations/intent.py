@@ -6,13 +6,16 @@ Source: CopyCat (arXiv 2406.14526), appendix E.2, where a language model or retr
 
 from __future__ import annotations
 
-from copycat.errors import BackendError, UnsupportedError
-from copycat.mitigations import Question, Setting
-from copycat.mitigations.lexical import LexicalIndex
+from functools import cached_property
+
+from copycat.errors import BackendError, UnknownNameError, UnsupportedError, UserError
+from copycat.mitigations import MITIGATIONS, Question, Setting
+from copycat.mitigations.lexical import LexicalIndex, Match
+from copycat.mitigations.vectors import VectorIndex
 from copycat.names import NameMatcher, fold
 from copycat.schema import Character, ImageRequest
 
-NAMES, RETRIEVAL, LLM = "names", "retrieval", "llm"
+NAMES, RETRIEVAL, LLM, EMBEDDING = "names", "retrieval", "llm", "embedding"
 
 INSTRUCTION = "intent-v1"
 
@@ -25,6 +28,9 @@ index, so that finding these says little about other wordings: without them 12 %
 of its keyword prompts are found, in the sandbox none and all. Descriptions of other real characters (unseen50) raise
 5 alarms of 50. A bare name is often missed."""
 
+EMBEDDING_THRESHOLD = 0.7
+"""The paper's, for text-embedding-3-small; the cosines of every model have a scale of their own."""
+
 SHOWN_LETTERS = 80
 
 
@@ -33,23 +39,49 @@ class Intent:
 
     Args:
         variant: "names" (a name or alias stands in the prompt), "retrieval" (its words are those of a character's
-            name, description and keywords) or "llm" (a language model is asked).
+            name, description and keywords), "llm" (a language model is asked) or "embedding", perhaps with a least
+            cosine, such as "embedding,0.55" (a model's vector of the prompt is near to that of name and description).
 
     Raises:
-        UnsupportedError: a language model is needed and there is none.
+        UnsupportedError: a language model or an embedder is needed and there is none.
     """
 
     def __init__(self, variant: str, setting: Setting) -> None:
-        self.variant, self.ask = variant, setting.ask
+        self.variant, _, threshold = variant.partition(",")
+        self.threshold = float(threshold) if threshold else EMBEDDING_THRESHOLD
+        self.ask, self.setting = setting.ask, setting
         self.characters: dict[str, Character] = {who.id: who for who in setting.characters.characters}
         self.matcher = NameMatcher(self.characters.values())
-        self.asks = variant == LLM
+        self.asks, self.embeds = self.variant == LLM, self.variant == EMBEDDING
+        if self.embeds and setting.embed is None:
+            raise UnsupportedError(
+                "mitigation 'intent:embedding' needs a model that embeds texts\n"
+                "  add --embedder openai:text-embedding-3-small, --embedder org/repo or --embedder ./FOLDER; or use "
+                "intent:retrieval"
+            )
         if self.asks and setting.ask is None:
             raise UnsupportedError(
                 "mitigation 'intent:llm' needs a language model\n"
                 "  add --llm openai:MODEL, --llm org/repo or --llm ./FOLDER; or use intent:names or intent:retrieval"
             )
-        self.index = LexicalIndex(_documents(setting) if variant == RETRIEVAL else {})
+
+    @staticmethod
+    def canonical(variant: str, setting: Setting) -> str:
+        """Check a variant and give it in full: 'embedding,0.7' for 'embedding'.
+
+        Raises:
+            UnknownNameError: no such detector.
+            UserError: a threshold that is no cosine between 0 and 1, or one for another detector.
+        """
+        del setting
+        kind, comma, threshold = (part.strip() for part in variant.partition(","))
+        if kind not in (known := (NAMES, RETRIEVAL, LLM, EMBEDDING)):
+            raise UnknownNameError("variant of mitigation 'intent':", kind, known, MITIGATIONS.hint)
+        if kind != EMBEDDING:
+            if comma:
+                raise UserError(f"'intent:{variant}': only intent:embedding takes a threshold\n  type: intent:{kind}")
+            return kind
+        return f"{EMBEDDING},{_threshold_of(threshold) if comma else EMBEDDING_THRESHOLD:g}"
 
     def find(self, request: ImageRequest) -> Character | None:
         """Give the character that the prompt is after, None where it is after nobody.
@@ -60,9 +92,23 @@ class Intent:
         if self.variant == NAMES:
             return self._named_in(request.prompt_sent)
         if self.variant == RETRIEVAL:
-            best = self.index.best(request.prompt_sent)
-            return self.characters[best.id] if best is not None and best.cosine >= THRESHOLD else None
+            return self._near(self._lexical.best(request.prompt_sent), THRESHOLD)
+        if self.variant == EMBEDDING:
+            return self._near(self._embedded.best(request.prompt_sent), self.threshold)
         return self._asked(request.prompt_sent)
+
+    @cached_property
+    def _lexical(self) -> LexicalIndex:
+        return LexicalIndex(_documents(self.setting))
+
+    @cached_property
+    def _embedded(self) -> VectorIndex:
+        if self.setting.embed is None:  # refused when built
+            return VectorIndex(lambda _: (), {})
+        return VectorIndex(self.setting.embed, {who.id: embedded_text(who) for who in self.characters.values()})
+
+    def _near(self, best: Match | None, threshold: float) -> Character | None:
+        return self.characters[best.id] if best is not None and best.cosine >= threshold else None
 
     def _named_in(self, text: str) -> Character | None:
         """Give the character that is named first."""
@@ -83,6 +129,24 @@ class Intent:
                 "  needed: one name of the character set, or: none"
             )
         return self.characters[named.pop()]
+
+
+def embedded_text(who: Character) -> str:
+    """Give the text of a character with which prompts are compared: 'NAME: DESCRIPTION'."""
+    return f"{who.name}: {who.description}"
+
+
+def _threshold_of(text: str) -> float:
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = 0.0
+    if not 0 < threshold < 1:  # not a number either
+        raise UserError(
+            f"'{text}' is no threshold of intent:embedding\n"
+            f"  needed: a cosine between 0 and 1, such as intent:embedding,{EMBEDDING_THRESHOLD:g}"
+        )
+    return threshold
 
 
 def _documents(setting: Setting) -> dict[str, str]:

@@ -68,7 +68,7 @@ class RunSpec(Record):
     `judge` and `judge_revision` do not move a pixel and are not part of the folder's identity.
     `texts_sha256` is of the texts that a mitigation made of the prompts; None without a mitigation.
     `filter_judge` is the judge of an output filter with its revision, `language_model` the one that a mitigation
-    asked, with the hashes of its instructions.
+    asked, with the hashes of its instructions, `embedder` the one whose text embeddings a mitigation compared.
     """
 
     suite_version: str = SUITE_VERSION
@@ -79,6 +79,7 @@ class RunSpec(Record):
     texts_sha256: str | None = None
     filter_judge: str | None = None
     language_model: str | None = None
+    embedder: str | None = None
     characters: str
     characters_sha256: str
     anchors: tuple[str, ...]
@@ -94,7 +95,7 @@ class RunSpec(Record):
     @model_serializer(mode="wrap")
     def _without_unused(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out of these what is None, so that it moves no older run id."""
-        later = ("texts_sha256", "filter_judge", "language_model")
+        later = ("texts_sha256", "filter_judge", "language_model", "embedder")
         return {name: value for name, value in write(self).items() if name not in later or value is not None}
 
 
