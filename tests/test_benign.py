@@ -148,7 +148,7 @@ def test_requests_of_benign_prompts_have_the_seeds_of_the_unmitigated_run_and_no
 
 
 def rows_of(answer: Answer) -> list[list[str]]:
-    lines = answer.out.partition("benign prompts\n\n")[2].splitlines()
+    lines = answer.out.partition("pictures of benign prompts")[2].splitlines()
     return [line.split() for line in lines if " of 40 " in line]
 
 
@@ -163,6 +163,15 @@ def test_the_table_has_a_line_for_each_mitigation(benign: Cli) -> None:
         ["negprompt:name", "0", "of", "40"],
     ]
     assert "DETECT" not in answer.out.partition("pictures of benign prompts")[2]
+
+
+def test_the_table_of_benign_prompts_is_labelled_as_the_others_are(benign: Cli, doubles: Doubles) -> None:
+    doubles.switch(ends={"benign/everyday/soup": "refused"})
+    heading, *notes = (
+        benign("--limit", 3).out.partition("\nfake, judged by fake-judge: 2 of 3 pictures of ")[2].split("\n")
+    )
+    assert heading == "benign prompts (partial: --limit was set)"
+    assert notes[0] == "  none: 1 refused: switched to refused"
 
 
 def test_a_benign_run_goes_on_where_it_stopped(benign: Cli, doubles: Doubles) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from copycat.commands.headings import heading, print_notes
 from copycat.console import FILE_WIDTH, cell_text, out
 from copycat.judges import NO_JUDGE
 from copycat.metrics import ALL_ANCHORS
@@ -26,15 +27,14 @@ MEANING = (
 
 def print_benign(outcomes: Sequence[Outcome]) -> None:
     """Print a table for each model: a line for each mitigation, the unmitigated run first."""
-    for model, of_model in groupby(outcomes, key=lambda outcome: outcome.result.model):
+    for _, of_model in groupby(outcomes, key=lambda outcome: outcome.result.model):
         runs = list(of_model)
-        counts, judge = runs[0].result.counts, runs[0].result.judge
-        out.print(
-            f"{model}, judged by {judge}: {counts.ok} of {counts.planned} pictures of benign prompts\n", markup=False
-        )
+        out.print(heading(runs[0].result, "pictures of benign prompts"), markup=False)
+        print_notes(runs)
+        out.print()
         out.print(_table(runs))
         out.print(MEANING, style="italic dim", markup=False)
-        if judge != NO_JUDGE:
+        if runs[0].result.judge != NO_JUDGE:
             out.print(f"CONS: {text_of('consistency').meaning}", style="italic dim", markup=False)
         if any(_thrown_away(run) for run in runs):
             out.print("rejected: pictures that a filter threw away", style="italic dim", markup=False)
@@ -50,7 +50,7 @@ def _table(runs: Sequence[Outcome]) -> Table:
     is_filtered = any(_thrown_away(run) for run in runs)
     table = Table(title="benign prompts", title_justify="left", box=None, pad_edge=False)
     table.add_column("mitigation", overflow="fold")
-    for heading in (
+    for title in (
         "acted\non",
         "any\ncharacter",
         "CONS",
@@ -58,7 +58,7 @@ def _table(runs: Sequence[Outcome]) -> Table:
         "lost",
         *(["rejected"] if is_filtered else []),
     ):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(title, justify="right", no_wrap=True)
     for run in runs:
         counts, found = run.result.counts, {e.metric: e for e in _figures(run)}
         table.add_row(
@@ -80,7 +80,7 @@ def _figures(run: Outcome) -> list[Estimate]:
 def _figure(estimate: Estimate | None) -> str:
     """Give a figure, its interval below it where there is little room."""
     text = cell_text(estimate)
-    return text if out.width >= FILE_WIDTH else text.replace(" ", "\n", 1)
+    return text if out.width >= FILE_WIDTH else text.replace(" [", "\n[", 1)
 
 
 def _of(share: Estimate | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from copycat.commands.benign_table import print_benign
+from copycat.commands.headings import heading, print_notes
 from copycat.console import cell_text, comparison_table, err, out
 from copycat.judges import NO_JUDGE
 from copycat.metrics import ALL_ANCHORS
@@ -61,10 +62,8 @@ def print_shards(shard: Shard | None, outcomes: Sequence[ShardOutcome]) -> None:
 
 def _print_pair(outcome: Outcome, baseline: Outcome) -> None:
     result = outcome.result
-    out.print(_heading(outcome), markup=False)
-    for of in [baseline, outcome] if outcome is not baseline else [outcome]:
-        for note in of.notes:
-            out.print(f"  {of.result.mitigation}: {note}", markup=False, soft_wrap=True)
+    out.print(heading(result), markup=False)
+    print_notes([baseline, outcome] if outcome is not baseline else [outcome])
     if result.judge == NO_JUDGE:
         out.print("no figures: nobody has looked at these pictures yet", markup=False)
         out.print("the same command with --judge NAME judges them and draws none again\n", markup=False)
@@ -121,16 +120,6 @@ def _print_standing(result: RunResult, baseline: Outcome) -> None:
             markup=False,
             soft_wrap=True,
         )
-
-
-def _heading(outcome: Outcome) -> str:
-    result = outcome.result
-    labels = ["sandbox: an invented world, never comparable with real models"] if result.is_sandbox else []
-    labels += ["partial: --limit was set"] if result.is_partial else []
-    counts = result.counts
-    judge = "nobody" if result.judge == NO_JUDGE else result.judge
-    about = f"{result.model}, judged by {judge}: {counts.ok} of {counts.planned} pictures"
-    return f"{about} ({'; '.join(labels)})" if labels else about
 
 
 def _by_anchor(estimates: Sequence[Estimate], metric: str) -> dict[str, Estimate]:
