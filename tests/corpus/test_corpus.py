@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from copycat.catalog.character_checks import Phrases
-from copycat.corpus import Counts, count_documents, open_corpus
+from copycat.corpus import Counts, count_documents, open_corpus, sieve
 from copycat.corpus.batches import BATCH_ROWS, read_batches, units_of
 from copycat.errors import DataError, UserError
 from copycat.names import NameMatcher, fold, words
@@ -119,7 +119,11 @@ def random_captions(n: int) -> list[str]:
     ]
 
 
-def test_counts_are_those_of_reading_every_one_of_10_000_captions_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_in_expression", [1_000, 0])
+def test_counts_are_those_of_reading_every_one_of_10_000_captions_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_in_expression: int
+) -> None:
+    monkeypatch.setattr(sieve, "MOST_IN_EXPRESSION", most_in_expression)
     texts = random_captions(10_000)
     matcher = NameMatcher(PEOPLE)
     names: Counter[str] = Counter()
