@@ -154,7 +154,7 @@ def build_embedder(name: str, memory: AnswerMemory | None, device: str = "cpu") 
         return Embedder(OpenAIEmbeddings(model), memory)
     from copycat.llm.local_encoder import LocalTextEncoder
 
-    if name.startswith((".", "/", "~")) or Path(name).is_dir():
+    if name.startswith((".", "/", "~")) or (name and Path(name).is_dir()):
         return Embedder(LocalTextEncoder(Path(name).expanduser(), device), memory)
     if name.count("/") == 1 and ":" not in name and all(name.split("/")):
         return Embedder(LocalTextEncoder(name, device), memory)

@@ -12,6 +12,9 @@ from copycat.mitigations.lexical import Match
 Vector = tuple[float, ...]
 Embed = Callable[[Sequence[str]], Sequence[Vector]]
 
+DECIMALS = 12
+"""Of a cosine: the last ones hang on the order in which products are added, and would part what is equal."""
+
 
 class VectorIndex:
     """Documents to look a text up in.
@@ -29,7 +32,7 @@ class VectorIndex:
         """Give the nearest document, the first of equals; None where there are no documents."""
         if not self._ids:
             return None
-        cosines = np.clip(self._vectors @ self._unit([text])[0], -1.0, 1.0)
+        cosines = np.round(self._vectors @ self._unit([text])[0], DECIMALS)
         place = int(np.argmax(cosines))
         return Match(self._ids[place], float(cosines[place]))
 
