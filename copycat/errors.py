@@ -38,8 +38,12 @@ class UnknownNameError(UserError):
     """A name that no registry row and no file answers to."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
-        self.kind, self.name = kind, name
-        super().__init__(_unknown_name_text(kind, name, list(known), hint))
+        self.kind, self.name, self.known, self.hint = kind, name, tuple(known), hint
+        super().__init__(_unknown_name_text(kind, name, list(self.known), hint))
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...], str]]:
+        """Say how another process makes it again."""
+        return type(self), (self.kind, self.name, self.known, self.hint)
 
 
 class UnsupportedError(UserError):
@@ -50,8 +54,12 @@ class DataError(UserError):
     """One or more faults of data files, all listed at once."""
 
     def __init__(self, faults: Sequence[str], fix: str = "") -> None:
-        self.faults = tuple(faults)
+        self.faults, self.fix = tuple(faults), fix
         super().__init__("\n".join([*self.faults, *([fix] if fix else [])]))
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[str, ...], str]]:
+        """Say how another process makes it again: from its faults, not from its text."""
+        return type(self), (self.faults, self.fix)
 
 
 class MissingExtraError(UserError):
