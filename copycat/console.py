@@ -101,23 +101,30 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
+PLAIN_EVERY_S = 30.0
+"""Between two lines of a count where there is no terminal."""
+
+
 @contextmanager
 def running_count(title: str) -> Iterator[Callable[[int], None]]:
     """Show on stderr how many are done where nobody knows how many there are; yields a function as `progress_bar`.
 
-    Without a terminal, a line is printed each time the count has doubled from 100,000 on.
+    Without a terminal, a line is printed every half minute.
     """
-    done, told, start = 0, 100_000, time.monotonic()
+    done, start = 0, time.monotonic()
+    told = start
     status = err.status(title) if err.is_terminal else None
 
     def advance(count: int) -> None:
         nonlocal done, told
         done += count
-        text = f"{title}: {done:,}, {done / max(time.monotonic() - start, 1e-9):,.0f}/s"
+        now = time.monotonic()
+        rate = done / max(now - start, 1e-9)
+        text = f"{title}: {done:,}, {rate:,.0f}/s" if rate >= 20 else f"{title}: {done:,}, {rate:.1f}/s"
         if status is not None:
             status.update(text)
-        elif done >= told:
-            told = 2 * done
+        elif now - told >= PLAIN_EVERY_S:
+            told = now
             err.print(text, markup=False)
 
     with status or nullcontext():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from copycat.schema import Estimate
 
 SAMPLING = ("steps", "guidance")
+SHOWN_LETTERS = 60
+"""Of a prompt in a table."""
 
 Model = Annotated[str | None, typer.Option(help="who draws: see python -m copycat.eval --list models")]
 Characters = Annotated[str | None, typer.Option(metavar="SET|FILE", help="default: that of the model")]
@@ -192,17 +194,20 @@ def _print_rankings(report: RerankReport, folder: Path) -> None:
 
     title = f"DETECT in % on {report.seeds} common seeds; the intervals of a character hold together at 95 %"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("character", "prompt", "DETECT", f"from {100 * report.target:.0f} %?", "against the best"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("character", "prompt", "DETECT", f"from {100 * report.target:.0f} %?", "p", ""):
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("character", "prompt"))
     for ranking in report.rankings:
         for place, row in enumerate(ranking.prompts):
             told = f" [dim]({_escaped(row.tells)})[/dim]" if row.tells else ""
-            against = "best" if row.is_best else f"p = {row.p_holm:.3g}"
-            if not row.is_best and row.prompt in ranking.not_worse:
-                against += ", cannot be told apart"
+            p = "" if row.p_holm is None or row.is_best else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "< 0.001"
+            against = "best" if row.is_best else "not told apart" if row.prompt in ranking.not_worse else "worse"
             who = ranking.character if place == 0 else ""
-            table.add_row(who, _escaped(row.prompt) + told, _share(row.detect), row.triggers, against)
+            table.add_row(who, _escaped(_short(row.prompt)) + told, _share(row.detect), row.triggers, p, against)
     out.print(table)
+    out.print(
+        "p: against the best of the character, paired by seed, adjusted by Holm; whole prompts are in the file",
+        style="italic dim",
+    )
     _print_sandbox(report.is_sandbox)
     out.print(shown(folder / REPORT), markup=False, soft_wrap=True)
 
@@ -220,7 +225,11 @@ def _share(estimate: Estimate | None) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return f"- ({estimate.reason})"
     low, high = 100 * estimate.low, 100 * estimate.high
-    return rf"{100 * estimate.value:.1f} \[{low:.1f}, {high:.1f}], {estimate.k} of {estimate.n}"
+    return rf"{100 * estimate.value:.1f} \[{low:.1f}, {high:.1f}] {estimate.k}/{estimate.n}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_LETTERS else text[: SHOWN_LETTERS - 3] + "..."
 
 
 def _escaped(text: str, *, is_dim: bool = False) -> str:
