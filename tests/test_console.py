@@ -39,6 +39,17 @@ def test_without_a_terminal_a_line_is_printed_every_tenth_of_the_way(capsys: pyt
     assert printed.out == ""
 
 
+def test_a_count_without_an_end_tells_every_half_minute_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.running_count("count") as advance:
+        for _ in range(4):
+            advance(31_000)
+    assert capsys.readouterr().err.splitlines() == ["count: 62,000, 2,000/s", "count: 124,000, 2,000/s"]
+
+
 def test_nothing_to_do_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with console.progress_bar("make", 0) as advance:
         advance(0)
