@@ -108,7 +108,7 @@ def build_language_model(name: str, memory: AnswerMemory | None, device: str = "
         return OpenAILanguageModel(model, memory)
     from copycat.llm.local import LocalLanguageModel
 
-    if name.startswith((".", "/", "~")) or Path(name).is_dir():
+    if name.startswith((".", "/", "~")) or (name and Path(name).is_dir()):
         return LocalLanguageModel(Path(name).expanduser(), memory, device)
     if name.count("/") == 1 and ":" not in name and all(name.split("/")):
         return LocalLanguageModel(name, memory, device)

@@ -166,7 +166,7 @@ def test_a_missing_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         build_language_model("openai:m", None).complete("Say.", "it")
 
 
-@pytest.mark.parametrize("name", ["gpt-5", "openai:", "anthropic:claude", "a/b/c", "org/"])
+@pytest.mark.parametrize("name", ["", "gpt-5", "openai:", "anthropic:claude", "a/b/c", "org/"])
 def test_a_name_of_another_form_is_told(name: str) -> None:
     with pytest.raises(UserError, match="names no language model\n  needed: openai:MODEL, org/repo"):
         build_language_model(name, None)
