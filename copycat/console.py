@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,9 @@ EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 FILE_WIDTH = 100
 """Columns where stdout is no terminal; rich's own 80 are too few for the tables."""
+
+HEADING_WIDTH = 24
+"""Letters of a line of a heading; an estimate with its interval has 23."""
 
 # No emoji: 'negprompt:copyright: 5 of 50' holds the code of one.
 out = Console(
@@ -136,11 +140,21 @@ def comparison_table(title: str, anchors: Sequence[str], columns: Sequence[tuple
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("anchor", overflow="fold")
     for heading, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(in_lines(heading), justify="right", no_wrap=True)
     for anchor in anchors:
         label = anchor if out.width >= FILE_WIDTH else anchor.replace(":", ":\n  ")
         table.add_row(label, *(cell_text(estimates.get(anchor)) for _, estimates in columns))
     return table
+
+
+def in_lines(heading: str) -> str:
+    """Break the name of a long mitigation after its terms and parts, so that it leaves room for figures."""
+    lines: list[str] = [""]
+    for piece in re.split(r"(?<=[,+])", heading):
+        if lines[-1] and len(lines[-1]) + len(piece) > HEADING_WIDTH:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
 
 
 def cell_text(estimate: Estimate | None) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from copycat.commands.headings import heading, print_notes
-from copycat.console import FILE_WIDTH, cell_text, out
+from copycat.console import FILE_WIDTH, cell_text, in_lines, out
 from copycat.judges import NO_JUDGE
 from copycat.metrics import ALL_ANCHORS
 from copycat.metrics.texts import text_of
@@ -62,7 +62,7 @@ def _table(runs: Sequence[Outcome]) -> Table:
     for run in runs:
         counts, found = run.result.counts, {e.metric: e for e in _figures(run)}
         table.add_row(
-            run.result.mitigation.replace("+", "+\n  "),
+            in_lines(run.result.mitigation),
             _of(found.get("acted_on")),
             _of(found.get("any_character")),
             _figure(found.get("consistency")),
