@@ -47,7 +47,7 @@ def test_the_table_shows_the_trigger_with_its_fresh_figure_and_the_file(discover
     (found,) = report["found"]
     (row,) = (line for line in answer.out.splitlines() if line.startswith("max"))
     assert found["prompt"] in row
-    assert f"{found['fresh']['k']} of 8" in row
+    assert f"{found['fresh']['k']}/8" in row
     assert row.endswith(str(found["search_pictures"]))
     assert "triggers/fake+mine.yaml/triggers.json" in answer.out
     assert (
@@ -64,11 +64,11 @@ def test_prompts_are_ranked_and_what_cannot_be_told_apart_is_said(discover: Cli)
     Path("prompts.txt").write_text("skateboard\nhoodie\nMax\n", encoding="utf-8")
     answer = discover("rerank", *MINE, "--from", "prompts.txt", "--seeds", 6)
     assert answer.code == 0
-    rows = [line for line in answer.out.splitlines() if " of 6" in line]
+    rows = [line for line in answer.out.splitlines() if "/6 " in line]
     assert len(rows) == 3
     assert rows[0].startswith("max")
     assert "best" in rows[0]
-    assert sum("cannot be told apart" in row for row in rows) == 2
+    assert sum("not told apart" in row for row in rows) == 2
     assert "names the character" in next(row for row in rows if "Max" in row)
 
 
