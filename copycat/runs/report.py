@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from pydantic import JsonValue
 
 from copycat.metrics.texts import shown_amount
@@ -82,7 +84,13 @@ def _environment() -> Environment:
     )
     environment.filters["csp_hash"] = _csp_hash
     environment.filters["amount"] = shown_amount
+    environment.filters["broken"] = _broken
     return environment
+
+
+def _broken(text: str) -> Markup:
+    """Let the name of a long mitigation break after its terms and parts."""
+    return Markup(re.sub(r"([,+])", r"\1<wbr>", str(escape(text))))  # noqa: S704  # escaped
 
 
 def _page_values(environment: Environment, report: ReportInput, entries: tuple[Entry, ...]) -> dict[str, Any]:

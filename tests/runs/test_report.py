@@ -525,3 +525,10 @@ def luminance(colour: str) -> float:
     shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_name_of_a_long_mitigation_can_break_after_its_terms_and_is_escaped() -> None:
+    name = "rewrite:rules+negprompt:name,<b>-5"
+    text = build_report(make_report(make_run(name, make_samples(name))), picture_of)
+    assert "with rewrite:rules+<wbr>negprompt:name,<wbr>&lt;b&gt;-5" in text
+    assert "<b>-5" not in text
