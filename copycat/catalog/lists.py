@@ -133,5 +133,8 @@ def _read(path: Path) -> FrozenList:
         said = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise DataError([f"{shown(path)}: is no frozen list ({said})"]) from error
     if canonical_sha256({key: list(words) for key, words in found.texts.items()}) != found.sha256:
-        raise DataError([f"{shown(path)}: its texts differ from its sha256; it is frozen: make it again"])
+        raise DataError(
+            [f"{shown(path)}: its texts differ from its sha256, and lists are frozen"],
+            "  move the file away, and make the list again",
+        )
     return found

@@ -32,9 +32,13 @@ def print_frozen(frozen: Frozen) -> None:
     for name, fact in found.provenance.items():
         out.print(f"{name}: {fact}", style="italic dim", markup=False, soft_wrap=True)
     _print_removed(found)
-    kind = "keywords" if is_of_words else "description"
-    label = f"keywords:{frozen.name}-5" if kind == "keywords" else f"description:{frozen.name}"
     out.print(f"{shown(frozen.path)}", markup=False, soft_wrap=True)
+    fewest = min(len(ranked) for ranked in found.lists.values())
+    if fewest == 0:
+        short = sum(not ranked for ranked in found.lists.values())
+        out.print(f"  no anchor for the whole set: {short} of {len(found.lists)} characters have none", markup=False)
+        return
+    label = f"keywords:{frozen.name}-{min(5, fewest)}" if is_of_words else f"description:{frozen.name}"
     out.print(
         f"  use it: python -m copycat.eval --characters {frozen.characters.id} --anchors {label} --model NAME",
         markup=False, soft_wrap=True,
@@ -74,8 +78,8 @@ def _print_removed(found: Discovered) -> None:
     """Say on stderr what was taken out and who has no list."""
     removed = found.gathered.removed
     if removed:
-        kinds = Counter(one.reason.split(" (")[0].split(" '")[0] for one in removed)
-        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        kinds = Counter(_kind(one.reason) for one in removed)
+        counted = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
         err.print(
             f"{len(removed)} candidates removed, all of them in the file: {counted}", markup=False, soft_wrap=True
         )
@@ -85,6 +89,10 @@ def _print_removed(found: Discovered) -> None:
             err.print(f"  and {len(removed) - SHOWN_REMOVED} more", markup=False)
     for fault in found.faults[:SHOWN_REMOVED]:
         err.print(f"WARNING: {fault}", markup=False, soft_wrap=True)
+
+
+def _kind(reason: str) -> str:
+    return "is there already" if reason.endswith(" again") else reason.split(" (", maxsplit=1)[0]
 
 
 def _short(text: str) -> str:

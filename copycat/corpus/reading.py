@@ -140,7 +140,8 @@ def _chosen(asked: str | None, columns: dict[Path, list[str]]) -> str:
         without = next(file for file, there in columns.items() if first not in there)
         what = f"no column '{first}', which other files have"
     listed = ", ".join(columns[without]) or "none"
-    raise DataError([f"{shown(without)}: {what}; it has: {listed}"], "  name the column that holds the texts")
+    fault = f"{shown(without)}: {what}; it has: {listed}"
+    raise DataError([fault], "  name the column that holds the texts: --text-column NAME")
 
 
 def _parquet_schema(file: Path) -> Any:

@@ -48,7 +48,13 @@ class Discovered(NamedTuple):
     def faults(self) -> tuple[str, ...]:
         """Give what people must know: sources that were silent, and characters without a list."""
         silent = [f"{source.label}: {said}" for source in self.gathered.sources for said in source.silent]
-        empty = [f"{who}: no candidate is left" for who, ranked in self.lists.items() if not ranked]
+        pool = self.gathered.pool
+        empty = [
+            f"{who}: "
+            + ("no candidate is left" if not pool[who] else "none of its candidates ever stands beside its name")
+            for who, ranked in self.lists.items()
+            if not ranked
+        ]
         return (*silent, *empty, *self.warnings)
 
 

@@ -107,7 +107,7 @@ RANKERS: Registry[RankerRow] = Registry(
             unit="place",
         ),
     ),
-    hint="see all: python -m copycat.discover --list",
+    hint="see all: python -m copycat.discover keywords --list",
 )
 
 

@@ -147,6 +147,26 @@ def test_a_name_that_is_a_common_word_is_warned_of(discover_cli: Cli, set_file: 
     assert "WARNING: max: 'Max' is written in small letters in 30 of 30" in discover_cli("count", *asked).err
 
 
+def test_a_list_that_leaves_somebody_without_words_says_that_it_is_no_anchor(
+    discover_cli: Cli, set_file: Path, corpus_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "w.txt").write_text("hat\nHat\nGoofy\n", encoding="utf-8")
+    asked = (
+        "--from",
+        str(tmp_path / "w.txt"),
+        "--corpus",
+        str(corpus_file),
+        "--name",
+        "mine",
+        "--lists",
+        str(tmp_path),
+    )
+    answer = discover_cli("keywords", "--characters", str(set_file), *asked)
+    assert "no anchor for the whole set: 1 of 2 characters have none" in answer.out
+    assert "WARNING: max: none of its candidates ever stands beside its name" in answer.err
+    assert "is there already: 2" in answer.err
+
+
 @pytest.mark.parametrize("options", [("--executor", "rya"), (), ("--deduplicate", "--processes", "2")])
 def test_a_count_that_cannot_be_is_refused(
     discover_cli: Cli, corpus_file: Path, tmp_path: Path, options: tuple[str, ...]
