@@ -368,7 +368,8 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an unknown variant": (
         ("--mitigation", "negprompt:copyrigt"),
-        "unknown term 'copyrigt'\n  did you mean 'copyright'?\n  see all: docs/mitigations.md",
+        "unknown term 'copyrigt'\n  did you mean 'copyright'?\n  see all: python -m copycat.eval --list mitigations\n"
+        "  a list is made by python -m copycat.discover, a published one fetched by python -m copycat.data lists",
     ),
     "an unknown anchor": (
         ("--anchors", "name,descripton"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from copycat.catalog import derived_prompt_set
+from copycat.catalog.anchors import LISTS_HINT
 from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.mitigations import MITIGATIONS, Composition, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.mitigations.terms import UNIVERSAL
@@ -268,12 +269,12 @@ def test_a_mitigation_has_one_full_name(typed: str, full: str, setting: Setting)
         ("zzz", f"unknown mitigation 'zzz'\n  known: {', '.join(sorted(MITIGATIONS.names()))}\n{HINT}"),
         (
             "negprompt:nmae",
-            "unknown term 'nmae'\n  did you mean 'name'?\n  see all: docs/mitigations.md",
+            f"unknown term 'nmae'\n  did you mean 'name'?\n{HINT}\n  {LISTS_HINT}",
         ),
         (
             "none+negprompt:zzz",
             "unknown term 'zzz'\n  known: authored-5, best, copyright, keywords, name, universal\n"
-            "  see all: docs/mitigations.md",
+            f"{HINT}\n  {LISTS_HINT}",
         ),
     ],
 )

@@ -14,6 +14,7 @@ DEFAULT_K = 5
 """Number of keywords where an anchor does not say; CopyCat's main setting (arXiv:2406.14526, sec. 4)."""
 
 ANCHORS_HINT = "see all: python -m copycat.eval --list anchors"
+LISTS_HINT = "a list is made by python -m copycat.discover, a published one fetched by python -m copycat.data lists"
 RANKER_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _KEYWORDS = re.compile(rf"keywords(:(?P<ranker>{RANKER_PATTERN}?)(-(?P<k>[0-9]+))?)?")
 _DESCRIPTION = re.compile(rf"description:(?P<ranker>{RANKER_PATTERN})")

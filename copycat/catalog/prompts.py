@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from copycat.catalog.anchors import ANCHORS_HINT, Anchor
+from copycat.catalog.anchors import ANCHORS_HINT, LISTS_HINT, Anchor
 from copycat.catalog.hashing import canonical_sha256
 from copycat.catalog.prompt_sets import PromptSet, prompt_set_of
 from copycat.errors import DataError, UnknownNameError, UserError
@@ -12,6 +12,9 @@ from copycat.schema import CharacterSet, Prompt
 
 LISTED_K = (3, 5, 10, 20)
 """The numbers of keywords of CopyCat (arXiv:2406.14526, Figure 3); an anchor may ask for any other."""
+
+SHOWN_SHORT = 5
+"""So many characters with too few keywords are named."""
 
 
 def build_prompts(character_set: CharacterSet, prompt_set: PromptSet, anchors: Sequence[Anchor]) -> tuple[Prompt, ...]:
@@ -59,13 +62,16 @@ def _texts(character_set: CharacterSet, prompt_set: PromptSet, anchor: Anchor) -
     ranker, k = anchor.ranker or "", anchor.k or 0
     if ranker not in prompt_set.keywords:
         known = [f"keywords:{name}-{k}" for name in prompt_set.keywords]
-        raise UnknownNameError("anchor", anchor.label, ["name", "description", *known], ANCHORS_HINT)
+        hint = f"{ANCHORS_HINT}\n  {LISTS_HINT}"
+        raise UnknownNameError("anchor", anchor.label, ["name", "description", *known], hint)
     lists = prompt_set.keywords[ranker]
     short = [f"character '{i}' has {len(lists[i])} keywords of ranker '{ranker}'" for i in ids if len(lists[i]) < k]
     if short:
         fewest = min(len(lists[i]) for i in ids)
         fix = f"  the most that every character has: 'keywords:{ranker}-{fewest}'" if fewest else ""
-        raise DataError([f"{text}, but anchor '{anchor.label}' needs {k}" for text in short], fix)
+        more = [f"and {len(short) - SHOWN_SHORT} characters more"] if len(short) > SHOWN_SHORT else []
+        faults = [f"{text}, but anchor '{anchor.label}' needs {k}" for text in short[:SHOWN_SHORT]]
+        raise DataError([*faults, *more], fix)
     return {i: ", ".join(lists[i][:k]) for i in ids}
 
 
@@ -74,7 +80,7 @@ def _descriptions(prompt_set: PromptSet, anchor: Anchor, ids: Sequence[str]) -> 
         return {i: prompt_set.descriptions[i] for i in ids}
     if anchor.ranker not in prompt_set.described:
         known = ["description", *(f"description:{name}" for name in prompt_set.described)]
-        raise UnknownNameError("anchor", anchor.label, known, ANCHORS_HINT)
+        raise UnknownNameError("anchor", anchor.label, known, f"{ANCHORS_HINT}\n  {LISTS_HINT}")
     ranked = prompt_set.described[anchor.ranker]
     if lacking := [f"character '{i}' has no description in list '{anchor.ranker}'" for i in ids if not ranked.get(i)]:
         raise DataError(lacking)

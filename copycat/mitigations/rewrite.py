@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from copycat.errors import BackendError, UnknownNameError, UnsupportedError
-from copycat.mitigations import MITIGATIONS, Question, Setting
+from copycat.mitigations import Question, Setting
 from copycat.mitigations.rules import rewrite_by_rules
 from copycat.schema import Character, ImageRequest
 
@@ -60,7 +60,8 @@ class Rewrite:
         """
         known = (RULES, FRESH, *setting.prompt_set.rewrites)
         if variant not in known:
-            raise UnknownNameError("rewrites", variant, known, MITIGATIONS.hint)
+            hint = "make some: python -m copycat.mitigate rewrite; the published: python -m copycat.data lists rewrites"
+            raise UnknownNameError("rewrites", variant, known, hint)
         return variant
 
     def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from copycat.catalog import PromptSet
+from copycat.catalog.anchors import LISTS_HINT
 from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.names import fold
 from copycat.schema import Character, Slug
@@ -39,6 +40,8 @@ UNIVERSAL = (
 BY_EMBEDDING = ("embedding",)
 BY_COOCCURRENCE = ("laion", "cooccurrence")
 """Names of lists, the first that a set has is taken for `best`."""
+
+TERMS_HINT = "see all: python -m copycat.eval --list mitigations"
 
 _LIST = re.compile(r"(?P<ranker>[a-z][a-z0-9]*(?:-[a-z0-9]+)*?)(?:-(?P<k>[0-9]+))?")
 
@@ -121,7 +124,7 @@ def _full_terms(term: str, whole: str, prompt_set: PromptSet) -> list[str]:
             "keywords",
             *(f"{r}-{KEYWORDS}" for r in prompt_set.keywords),
         ]
-        raise UnknownNameError("term", term, known, "see all: docs/mitigations.md")
+        raise UnknownNameError("term", term, known, f"{TERMS_HINT}\n  {LISTS_HINT}")
     return [f"{ranker}-{k}"]
 
 
