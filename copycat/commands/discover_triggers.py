@@ -192,20 +192,22 @@ def _print_rankings(report: RerankReport, folder: Path) -> None:
     from copycat.discovery.rerank import REPORT
     from copycat.paths import shown
 
-    title = f"DETECT in % on {report.seeds} common seeds; the intervals of a character hold together at 95 %"
+    title = f"DETECT in % on {report.seeds} common seeds; those of a character hold together at 95 %"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("character", "prompt", "DETECT", f"from {100 * report.target:.0f} %?", "p", ""):
-        table.add_column(heading, overflow="fold", no_wrap=heading not in ("character", "prompt"))
+    for heading in ("character", "prompt", "DETECT", f"from {100 * report.target:.0f} %?", "to the best"):
+        is_free = heading in ("character", "prompt")
+        table.add_column(heading, overflow="fold", no_wrap=not is_free, min_width=18 if heading == "prompt" else None)
     for ranking in report.rankings:
         for place, row in enumerate(ranking.prompts):
             told = f" [dim]({_escaped(row.tells)})[/dim]" if row.tells else ""
             p = "" if row.p_holm is None or row.is_best else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "< 0.001"
-            against = "best" if row.is_best else "not told apart" if row.prompt in ranking.not_worse else "worse"
+            against = "best" if row.is_best else f"alike {p}" if row.prompt in ranking.not_worse else f"worse {p}"
             who = ranking.character if place == 0 else ""
-            table.add_row(who, _escaped(_short(row.prompt)) + told, _share(row.detect), row.triggers, p, against)
+            share = _share(row.detect, is_counted=False)
+            table.add_row(who, _escaped(_short(row.prompt)) + told, share, row.triggers, against)
     out.print(table)
     out.print(
-        "p: against the best of the character, paired by seed, adjusted by Holm; whole prompts are in the file",
+        "to the best of the character: p paired by seed, adjusted by Holm; alike: they cannot be told apart",
         style="italic dim",
     )
     _print_sandbox(report.is_sandbox)
@@ -219,13 +221,14 @@ def _print_sandbox(is_sandbox: bool) -> None:
         out.print("sandbox: invented characters; not to be put beside real models", style="italic dim")
 
 
-def _share(estimate: Estimate | None) -> str:
+def _share(estimate: Estimate | None, *, is_counted: bool = True) -> str:
     if estimate is None:
         return ""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return f"- ({estimate.reason})"
     low, high = 100 * estimate.low, 100 * estimate.high
-    return rf"{100 * estimate.value:.1f} \[{low:.1f}, {high:.1f}] {estimate.k}/{estimate.n}"
+    count = f" {estimate.k}/{estimate.n}" if is_counted else ""
+    return rf"{100 * estimate.value:.1f} \[{low:.1f}, {high:.1f}]{count}"
 
 
 def _short(text: str) -> str:
