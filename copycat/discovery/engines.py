@@ -26,7 +26,7 @@ from copycat.discovery.json_service import JsonService, short
 from copycat.discovery.rankers import Seen
 from copycat.errors import MissingExtraError, UserError
 from copycat.services import RefusedError
-from copycat.services.memory import AnswerMemory, answer_key
+from copycat.services.memory import AnswerMemory, answer_key, recall_or_ask
 from copycat.services.retry import RetryPolicy, TransientError
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ class InfiniGram:
     def _count(self, query: str, settings: dict[str, int]) -> int:
         key = answer_key("count", self.identity, query, json.dumps(settings, sort_keys=True))
         body = {"index": self.index, "query_type": "count", "query": query, **settings}
-        found = _recall_or_ask(
-            self._memory, key, lambda: self.service.post("", body, partial(_infini_gram_count, query))
+        found = recall_or_ask(
+            self._memory, key, dict, lambda: self.service.post("", body, partial(_infini_gram_count, query))
         )
         if found["approx"]:
             warning = f"{self.identity} estimated from a sample: {query}"
@@ -201,7 +201,7 @@ class Wimbd:
         body = {"query": {"bool": {"filter": [*clauses, *self._subset]}}}
         path = f"{quote(self.index, safe='*,-_.')}/_count"
         key = answer_key("count", self.identity, json.dumps(body, sort_keys=True), "")
-        found = _recall_or_ask(self._memory, key, lambda: self.service.post(path, body, _elasticsearch_count))
+        found = recall_or_ask(self._memory, key, dict, lambda: self.service.post(path, body, _elasticsearch_count))
         return int(found["count"])
 
 
@@ -229,16 +229,6 @@ def _whole_number(answer: Mapping[str, Any]) -> int:
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise TransientError(f"the answer holds no count: {short(json.dumps(answer))}", kind="bad_answer")
     return count
-
-
-def _recall_or_ask(memory: AnswerMemory | None, key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    kept = memory.get(key) if memory is not None else None
-    if isinstance(kept, dict):
-        return kept
-    found = ask()
-    if memory is not None:
-        memory.put(key, found)
-    return found
 
 
 # --------------------------------------------------------------------------------------- small things

@@ -167,14 +167,3 @@ def forget(memory: AnswerMemory | None, key: str) -> None:
     """Drop what is kept under a key."""
     if memory is not None:
         memory.put(key, None)
-
-
-def recall_or_ask(memory: AnswerMemory | None, key: str, ask: Callable[[], str]) -> str:
-    """Give the answer that is kept, else ask and keep it; what `ask` raises is not kept."""
-    kept = None if memory is None else memory.get(key)
-    if isinstance(kept, str):
-        return kept
-    answer = ask()
-    if memory is not None:
-        memory.put(key, answer)
-    return answer

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from copycat.errors import BackendError
-from copycat.llm import MAX_TOKENS, Asked, forget, recall_or_ask
+from copycat.llm import MAX_TOKENS, Asked, forget
 from copycat.llm.weights import LocalWeights
 from copycat.llm.words import read_answer
 from copycat.services.chat import CutOffAnswerError
-from copycat.services.memory import AnswerMemory
+from copycat.services.memory import AnswerMemory, recall_or_ask
 
 AT_ONCE = 16
 """Continuations that are weighed in one pass."""
@@ -44,7 +44,7 @@ class LocalLanguageModel(LocalWeights):
     ) -> str:
         """Give the answer that is kept, else the model's; see `LanguageModel`."""
         asked = Asked.of(instruction, text, temperature, seed, max_tokens)
-        return recall_or_ask(self._memory, asked.key(self.identify()), lambda: read_answer(self._generate(asked)))
+        return recall_or_ask(self._memory, asked.key(self.identify()), str, lambda: read_answer(self._generate(asked)))
 
     def forget(self, instruction: str, text: str, *, temperature: float, seed: int, max_tokens: int) -> None:
         """Drop an answer that is kept; see `LanguageModel`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from copycat.llm import MAX_TOKENS, Asked, forget, recall_or_ask
+from copycat.llm import MAX_TOKENS, Asked, forget
 from copycat.llm.words import read_answer
 from copycat.services.chat import Chat
 from copycat.services.chat_forms import Wanted
-from copycat.services.memory import AnswerMemory
+from copycat.services.memory import AnswerMemory, recall_or_ask
 from copycat.services.openai_client import Service
 from copycat.services.throttle import Throttle
 
@@ -41,7 +41,7 @@ class OpenAILanguageModel:
             temperature=temperature,
             seed=asked.seed if temperature else None,
         )
-        return recall_or_ask(self._memory, asked.key(self.identify()), lambda: read_answer(self.chat.ask(wanted)))
+        return recall_or_ask(self._memory, asked.key(self.identify()), str, lambda: read_answer(self.chat.ask(wanted)))
 
     def release(self) -> None:
         """Hold nothing that would have to be let go."""

@@ -9,12 +9,15 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from copycat.errors import DataError
 from copycat.paths import shown
+
+T = TypeVar("T")
 
 TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
 
@@ -106,3 +109,14 @@ def answer_key(image_sha256: str, revision: str, question: str, sampling: str) -
 def pixels_sha256(size: tuple[int, int], pixels: bytes) -> str:
     """Hash an RGB picture's size and pixels, whatever file they came from."""
     return hashlib.sha256(f"{size[0]}x{size[1]}\n".encode() + pixels).hexdigest()
+
+
+def recall_or_ask(memory: AnswerMemory | None, key: str, kind: type[T], ask: Callable[[], T]) -> T:
+    """Give the answer that is kept, if it is of this kind, else ask and keep it; what `ask` raises is not kept."""
+    kept = None if memory is None else memory.get(key)
+    if isinstance(kept, kind):
+        return kept
+    answer = ask()
+    if memory is not None:
+        memory.put(key, answer)
+    return answer
