@@ -31,9 +31,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runs",),
     ("staging",),
     ("eval",),
-    ("sandbox", "doctor", "calibration", "discovery", "grids"),
+    ("sandbox", "doctor", "calibration", "discovery", "grids", "leaderboard", "sharing"),
     ("commands",),
-    ("cli", "data", "calibrate", "discover", "mitigate"),
+    ("cli", "data", "calibrate", "discover", "mitigate", "submit"),
 )
 """From the bottom up: a module imports its own package and lower layers, never its equals."""
 
