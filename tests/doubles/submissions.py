@@ -112,14 +112,14 @@ def build_submission(wanted: Wanted) -> tuple[Files, list[tuple[str, bytes]]]:
         usd_per_picture=wanted.usd_per_picture,
     )
     baseline = None if spec.mitigation == NONE else run_id(_plan(wanted._replace(mitigation=NONE), suite)[0])
-    settings = RunSettings(spec=spec, environment=describe_environment("cpu"), baseline=baseline)
+    settings = RunSettings(spec=spec, environment=suite.environment, baseline=baseline)
     result = summarise(
         spec,
         len(requests),
         samples,
         judgements,
         is_sandbox=suite.characters.is_sandbox,
-        is_judge_calibrated=resolve_judge(spec.judge).is_calibrated,
+        is_judge_calibrated=suite.is_calibrated,
         set_names={character.id: character.name for character in suite.characters.characters},
     )
     pictures = [(sample.key, content) for sample, content in drawn if content]
@@ -131,6 +131,8 @@ class _Suite(NamedTuple):
     setting: Setting
     prompts: tuple[Prompt, ...]
     spec: RunSpec
+    is_calibrated: bool
+    environment: dict[str, str]
 
 
 @lru_cache
@@ -143,8 +145,10 @@ def _suite(name: str) -> _Suite:
     spec = plan_job(job)[0][1][0].plan.spec
     judge = JUDGE_OF.get(name, OTHER_JUDGE)
     revision = _hex("judge") if judge == OTHER_JUDGE else build_judge(resolve_judge(judge), "cpu").revision()
-    told = {"judge": judge, "judge_revision": revision}
-    return _Suite(characters, Setting(characters, prompt_set), prompts, spec.model_copy(update=told))
+    spec = spec.model_copy(update={"judge": judge, "judge_revision": revision})
+    is_calibrated = resolve_judge(judge).is_calibrated
+    setting = Setting(characters, prompt_set)
+    return _Suite(characters, setting, prompts, spec, is_calibrated, describe_environment("cpu"))
 
 
 def _plan(wanted: Wanted, suite: _Suite) -> tuple[RunSpec, tuple[ImageRequest, ...]]:
@@ -212,7 +216,7 @@ def _judge(sample: SubmittedSample, wanted: Wanted, dice: random.Random, charact
 
 
 def _facts(wanted: Wanted, spec: RunSpec) -> ModelFacts:
-    licence = MODELS.get(wanted.model).licence if wanted.model in MODELS.names() else "Apache-2.0"
+    licence = _licences().get(wanted.model, "Apache-2.0")
     return ModelFacts(
         name=wanted.model,
         source=spec.model_source,
@@ -221,6 +225,11 @@ def _facts(wanted: Wanted, spec: RunSpec) -> ModelFacts:
         is_open=wanted.is_open,
         licence=licence if wanted.is_open else "service",
     )
+
+
+@lru_cache
+def _licences() -> dict[str, str]:
+    return {row.name: row.licence for row in MODELS.rows()}
 
 
 def _make(leaderboard: Path, changes: dict[str, Any]) -> Path:
