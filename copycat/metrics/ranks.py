@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from copycat.metrics.significance import LEVEL, holm, nine_digits
+from copycat.metrics.significance import LEVEL
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SAME = 1e-9
 """Scores that lie this close are equal: 0.1 + 0.2 and 0.3."""
@@ -54,18 +57,16 @@ def rank_intervals(
         nearly all differences are equal.
     """
     _require_scores(scores, better)
-    sign = 1 if better == "higher" else -1
-    pairs = list(combinations(scores, 2))
-    differences = [_differences(scores, one, other) for one, other in pairs]
-    adjusted = holm([_p_value(values) for values in differences])
-    n_better, n_worse = dict.fromkeys(scores, 0), dict.fromkeys(scores, 0)
-    for (one, other), values, p in zip(pairs, differences, adjusted, strict=True):
-        if p > LEVEL:
-            continue
-        winner, loser = (one, other) if sign * math.fsum(values) > 0 else (other, one)
-        n_better[loser] += 1
-        n_worse[winner] += 1
-    return {model: RankInterval(1 + n_better[model], len(scores) - n_worse[model]) for model in scores}
+    import numpy as np
+
+    table = _table(scores)
+    sums, p_values = _compare_pairs(table, list(scores))
+    is_found = _holm_rejects(p_values)
+    one, other = np.triu_indices(len(scores), k=1)
+    is_first_better = (sums > 0) == (better == "higher")
+    winners, losers = np.where(is_first_better, (one, other), (other, one))[:, is_found]
+    n_better, n_worse = (np.bincount(who, minlength=len(scores)).tolist() for who in (losers, winners))
+    return {model: RankInterval(1 + n_better[i], len(scores) - n_worse[i]) for i, model in enumerate(scores)}
 
 
 def _require_scores(scores: Mapping[str, Mapping[str, float]], better: str) -> None:
@@ -79,25 +80,83 @@ def _require_scores(scores: Mapping[str, Mapping[str, float]], better: str) -> N
                 raise ValueError(f"scores must be finite numbers, got {score} for '{character}' of '{model}'")
 
 
-def _differences(scores: Mapping[str, Mapping[str, float]], one: str, other: str) -> list[float]:
-    """Give the score of one minus that of the other, for each character that both have."""
-    common = sorted(scores[one].keys() & scores[other].keys())
-    if len(common) < 2:
-        raise ValueError(f"'{one}' and '{other}' have {len(common)} characters in common; a comparison needs two")
-    return [scores[one][character] - scores[other][character] for character in common]
+def _table(scores: Mapping[str, Mapping[str, float]]) -> NDArray[np.float64]:
+    """Lay scores out as (M, C), characters sorted, NaN where a model has no such character."""
+    import numpy as np
+
+    characters = {name: i for i, name in enumerate(sorted(set().union(*scores.values())))}
+    table = np.full((len(scores), len(characters)), np.nan)
+    for row, by_character in zip(table, scores.values(), strict=True):
+        row[[characters[name] for name in by_character]] = list(by_character.values())
+    return table
 
 
-def _p_value(differences: list[float]) -> float:
-    """Give the two-sided p of the paired t test, at least 2^(1 - m) for m differences that are not 0."""
+def _compare_pairs(table: NDArray[np.float64], models: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give, for each pair in the order of `triu_indices`, the sum of differences and the p value.
+
+    One model against all that follow it at a time, so that memory grows with models, not with pairs of scores.
+    """
+    import numpy as np
+
+    sums, p_values = [], []
+    for i in range(len(table) - 1):
+        differences = table[i] - table[i + 1 :]
+        n_common = np.isfinite(differences).sum(axis=1)
+        if n_common.min() < 2:
+            other = int(n_common.argmin())
+            raise ValueError(
+                f"'{models[i]}' and '{models[i + 1 + other]}' have {n_common[other]} characters in common; "
+                "a comparison needs two"
+            )
+        sums.append(np.nansum(differences, axis=1))
+        p_values.append(_p_values(differences))
+    return np.concatenate(sums), np.concatenate(p_values)
+
+
+def _p_values(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give each row's two-sided p of the paired t test, at least 2^(1 - m) for m differences that are not 0.
+
+    Shapes:
+        differences: (P, C), NaN where a pair has no such character; at least two of each row are numbers.
+        returns: (P,), to nine significant digits, on which every version of scipy and numpy agrees.
+    """
+    import numpy as np
     from scipy.special import stdtr  # type: ignore[import-untyped]
 
-    n_changed = sum(abs(d) > _SAME for d in differences)
-    if n_changed == 0:
-        return 1.0
-    n = len(differences)
-    mean = math.fsum(differences) / n
-    variance = math.fsum((d - mean) ** 2 for d in differences) / (n - 1) / n
-    least = 2.0 ** (1 - n_changed)
-    if math.sqrt(variance) <= _SAME:
-        return least
-    return max(least, nine_digits(2 * float(stdtr(n - 1, -abs(mean) / math.sqrt(variance)))))
+    is_there = np.isfinite(differences)
+    values = np.where(is_there, differences, 0.0)
+    n = is_there.sum(axis=1)
+    n_changed = (np.abs(values) > _SAME).sum(axis=1)
+    mean = values.sum(axis=1) / n
+    spread = np.where(is_there, values - mean[:, None], 0.0)
+    deviation = np.sqrt((spread**2).sum(axis=1) / (n - 1) / n)
+    least = 2.0 ** (1.0 - n_changed)
+    is_constant = deviation <= _SAME
+    t = np.abs(mean) / np.where(is_constant, 1.0, deviation)
+    p = np.where(is_constant, 0.0, _nine_digits(2 * stdtr(n - 1, -t)))
+    return np.where(n_changed == 0, 1.0, np.maximum(least, p))
+
+
+def _nine_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    exponent = np.floor(np.log10(np.maximum(values, np.finfo(float).tiny)))
+    scale = 10.0 ** np.clip(8 - exponent, 0, 300)
+    rounded: NDArray[np.float64] = np.round(values * scale) / scale
+    return rounded
+
+
+def _holm_rejects(p_values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which of M hypotheses Holm's method rejects: the smallest, until the first `(M - i) p_(i)` is too large.
+
+    What `holm` adjusts to at most the level, without a list of half a million numbers.
+    """
+    import numpy as np
+
+    order = np.argsort(p_values, kind="stable")
+    adjusted = (len(p_values) - np.arange(len(p_values))) * p_values[order]
+    is_kept = adjusted > LEVEL
+    n_rejected = int(is_kept.argmax()) if is_kept.any() else len(p_values)
+    is_rejected = np.zeros(len(p_values), dtype=bool)
+    is_rejected[order[:n_rejected]] = True
+    return is_rejected
