@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from copycat.models import SANDBOX, ModelRow
+from copycat.models.table_baselines import BASELINE_ROWS
 from copycat.models.table_services import RETIRED
 
 HEADING, NAMES, MODEL, NOTE = "bold", "dim underline", "", "dim"
 """Styles of lines; what they say is in the words too, for a file and for black and white."""
 
 NAME_WIDTH, GAP, MAX_WIDTH = 17, 2, 120
+BASELINES = frozenset(row.name for row in BASELINE_ROWS)
 MARKS = {"negative prompt": "N", "guidance": "G", "seed": "S"}
 
 LEGEND = (
@@ -72,12 +74,14 @@ def model_lines(rows: Sequence[ModelRow], width: int, today: datetime.date) -> I
 
 def groups(rows: Sequence[ModelRow]) -> list[tuple[str, list[ModelRow], tuple[Column, ...]]]:
     """Sort models into groups, those with the paper's settings first; a plug-in's go where they belong."""
-    here = [row for row in rows if not row.is_service and row.name != SANDBOX]
+    apart = {SANDBOX, *BASELINES}
+    here = [row for row in rows if not row.is_service and row.name not in apart]
     found = [
         ("the embedded world", [row for row in rows if row.name == SANDBOX], PICTURE_COLUMNS),
         ("image models", _paper_first([row for row in here if not row.sampling.is_video]), PICTURE_COLUMNS),
         ("video models", _paper_first([row for row in here if row.sampling.is_video]), CLIP_COLUMNS),
         ("services: somebody else's machine draws", [row for row in rows if row.is_service], SERVICE_COLUMNS),
+        ("baselines: the ends of every leaderboard", [row for row in rows if row.name in BASELINES], PICTURE_COLUMNS),
     ]
     return [(title + _of_the_paper(members), members, columns) for title, members, columns in found if members]
 

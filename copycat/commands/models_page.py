@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from copycat.commands.list_models import MARKS, groups
 from copycat.models import ModelRow
+from copycat.models.table_baselines import BASELINE_ROWS
 from copycat.models.table_images import IMAGE_ROWS
 from copycat.models.table_services import RETIRED, SERVICE_ROWS
 from copycat.models.table_videos import VIDEO_ROWS
@@ -27,7 +28,7 @@ SERVICE_HEAD = "| name | model | size | quality | ends |\n|---|---|---|---|---|"
 
 def page_of_models() -> str:
     """Give the page, the models of this package only."""
-    rows = (*IMAGE_ROWS, *VIDEO_ROWS, *SERVICE_ROWS)
+    rows = (*IMAGE_ROWS, *VIDEO_ROWS, *SERVICE_ROWS, *BASELINE_ROWS)
     parts = [INTRO]
     for title, members, _ in groups(rows):
         parts.append(f"## {title[0].upper()}{title[1:]}\n")
@@ -41,14 +42,14 @@ def _local_table(rows: Sequence[ModelRow]) -> Iterator[str]:
     yield LOCAL_HEAD
     for row in rows:
         sampling = row.sampling
-        steps = "+".join(str(n) for n in (sampling.steps, *(stage.steps for stage in sampling.upscaling or ())))
+        steps = "+".join(str(n) for n in (sampling.steps, *(stage.steps for stage in sampling.upscaling or ())) if n)
         size = f"{sampling.width_px}x{sampling.height_px}"
         size += f", {sampling.frames} frames" if sampling.is_video else ""
         memory = "?" if row.memory_gib is None else f"{row.memory_gib:g}"
         marks = "".join(mark if feature in row.honours else "-" for feature, mark in MARKS.items())
         licence = row.licence + (", gated" if row.is_gated else "")
         guidance = "" if sampling.guidance is None else f"{sampling.guidance:g}"
-        cells = (f"`{row.name}`", steps, guidance, size, sampling.dtype, memory, marks, licence)
+        cells = (f"`{row.name}`", steps, guidance, size, sampling.dtype or "", memory, marks, licence)
         yield f"| {' | '.join(str(cell) for cell in cells)} | {row.source} |"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from copycat.models.row import ModelIdentity, ModelRow, Picture
+from copycat.models.table_baselines import BASELINE_ROWS
 from copycat.models.table_images import IMAGE_ROWS, SANDBOX
 from copycat.models.table_services import SERVICE_ROWS
 from copycat.models.table_videos import VIDEO_ROWS
@@ -44,6 +45,6 @@ class ImageModel(Protocol):
 
 MODELS: Registry[ModelRow] = Registry(
     "model",
-    (*IMAGE_ROWS, *VIDEO_ROWS, *SERVICE_ROWS),
+    (*IMAGE_ROWS, *VIDEO_ROWS, *SERVICE_ROWS, *BASELINE_ROWS),
     hint="see all: python -m copycat.eval --list models; ./folder, hub/repo-id and openai:MODEL work as well",
 )
