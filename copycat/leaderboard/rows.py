@@ -18,7 +18,7 @@ from copycat.schema import Counts, Estimate, Record
 SANDBOX = "sandbox"
 """The character set of invented characters; its rows share no table with any other."""
 
-BASELINE_MODELS = ("blank", "refusing")
+BASELINE_MODELS, BASELINES_SOURCE = ("blank", "refusing"), "package:models/baselines.py"
 """Models that show no character whatever is asked; every other row is read against them."""
 
 Section = Literal["verified", "self-reported", "sandbox"]
@@ -173,7 +173,7 @@ def row_of(loaded: LoadedSubmission, *, is_verified: bool) -> BoardRow:
         statement=submission.statement,
         has_pictures=loaded.has_pictures,
         baseline=loaded.settings.baseline,
-        is_baseline_model=submission.model.name in BASELINE_MODELS,
+        is_baseline_model=submission.model.name in BASELINE_MODELS and submission.model.source == BASELINES_SOURCE,
         by_character=by_character,
     )
 
