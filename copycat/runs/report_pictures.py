@@ -33,17 +33,22 @@ def picture_data_uri(content: bytes, columns: int = 1) -> str | None:
             if mime and max(picture.size) <= KEPT_SIDE_PX:
                 picture.verify()
             else:
-                content, mime = _thumbnail(picture, columns), "image/webp"
+                (content, _), mime = draw_thumbnail(picture, columns), "image/webp"
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return f"data:{mime};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _thumbnail(picture: Image.Image, columns: int) -> bytes:
+def draw_thumbnail(picture: Image.Image, columns: int = 1) -> tuple[bytes, tuple[int, int]]:
+    """Draw a picture as WebP of at most 256 px a side, and give the file and its size in pixels.
+
+    Args:
+        columns: frames side by side, of the sheet of a clip; it gets 160 px for each.
+    """
     has_alpha = "A" in picture.getbands() or "transparency" in picture.info
     small = picture.convert("RGBA" if has_alpha else "RGB")
     side = max(THUMBNAIL_SIDE_PX, columns * SHEET_COLUMN_PX) if columns > 1 else THUMBNAIL_SIDE_PX
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     written = io.BytesIO()
     small.save(written, "WEBP", quality=_WEBP_QUALITY, method=4)
-    return written.getvalue()
+    return written.getvalue(), small.size

@@ -1,0 +1,110 @@
+"""Pictures of submissions -> pictures/ of the site: looked at with limits, named by their hash, written once.
+
+Bytes come from strangers. A PNG that holds nothing but its pixels and is no larger than 128 px is copied byte for byte,
+so that its sha256 can be checked; anything else is drawn anew, which leaves metadata and what else hides in a file
+behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from copycat.leaderboard.reading import LIMITS
+from copycat.runs.report_pictures import KEPT_SIDE_PX, draw_thumbnail
+
+PICTURES_FOLDER = "pictures"
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT"})
+_UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+class PlacedPicture(NamedTuple):
+    """A picture of the site; `href` is relative to its root, the size is in pixels."""
+
+    href: str
+    width: int
+    height: int
+
+
+def place_picture(content: bytes, sha256: str, site: Path, columns: int = 1) -> PlacedPicture | None:
+    """Put a picture into the site, unless it is there; null if the bytes are not those that may be shown.
+
+    The file is named by the sha256 of the bytes that came in, whatever is made of them.
+
+    Args:
+        content: a PNG, JPEG or WebP file; larger ones than `SizeLimits` allows are not looked at.
+        sha256: of the picture that was judged; any other is not shown.
+        site: the root of the site.
+        columns: frames side by side, of the sheet of a clip.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    if len(content) > LIMITS.picture_bytes or digest != sha256:
+        return None
+    is_kept = _is_small_bare_png(content)
+    href = f"{PICTURES_FOLDER}/{digest[:2]}/{digest}.{'png' if is_kept else 'webp'}"
+    path = site / href
+    try:
+        if path.exists():
+            size = _png_size(content) if is_kept else _size_of(path)
+        else:
+            written, size = _checked(content) if is_kept else _drawn_anew(content, columns)
+            _write_once(path, written)
+    except _UNREADABLE:
+        return None
+    return PlacedPicture(href, *size)
+
+
+def _is_small_bare_png(content: bytes) -> bool:
+    """Whether it is a PNG of at most 128 px a side without text, time, profile, animation or anything after its end."""
+    if not content.startswith(_PNG_MAGIC) or max(_png_size(content)) > KEPT_SIDE_PX:
+        return False
+    at, name = len(_PNG_MAGIC), b""
+    while at + 12 <= len(content) and name != b"IEND":
+        name = content[at + 4 : at + 8]
+        if name not in _PIXEL_CHUNKS:
+            return False
+        at += 12 + int.from_bytes(content[at : at + 4])
+    return name == b"IEND" and at == len(content)
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def _checked(content: bytes) -> tuple[bytes, tuple[int, int]]:
+    """Decode a picture that is kept as it is, to be sure that it can be shown."""
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+        picture.load()
+        return content, picture.size
+
+
+def _drawn_anew(content: bytes, columns: int) -> tuple[bytes, tuple[int, int]]:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        width, height = picture.size
+        if width * height > LIMITS.picture_pixels:
+            raise ValueError(f"{width} x {height} pixels, at most {LIMITS.picture_pixels:,} are allowed")
+        return draw_thumbnail(picture, columns)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write under a name of this process first: others may write the same picture at the same time."""
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        unfinished.write_bytes(content)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+    unfinished.replace(path)
