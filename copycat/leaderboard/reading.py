@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from copycat.errors import DataError
+from copycat.leaderboard.faults import Fault, shortened
 from copycat.leaderboard.layout import SizeLimits, submission_id
 from copycat.leaderboard.records import (
     CALIBRATION,
@@ -22,12 +23,18 @@ from copycat.leaderboard.records import (
     Submission,
     SubmittedSample,
 )
+from copycat.leaderboard.strict_json import StrictJsonError, require_strict
 from copycat.schema import Calibration, Judgement, Record, RunResult
 
 R = TypeVar("R", bound=Record)
-MAX_LISTED_LINES = 5
-PARQUET_ROWS = 64
+PARQUET_ROWS = 4
+"""Rows that are held in memory at a time: each may hold as many bytes as a picture may have."""
+PARQUET_SCHEMA = (("key", "string"), ("sha256", "string"), ("image", "struct<bytes: binary, path: string>"))
+PARQUET_METADATA = {b"huggingface", b"ARROW:schema"}
 LIMITS = SizeLimits()
+
+KIND_OF_FIELD = {"submitter.contact": "unsafe-link", "paper": "unsafe-link", "date": "wrong-date"}
+"""Fields whose form is a check of its own."""
 
 
 class LoadedSubmission(NamedTuple):
@@ -48,23 +55,48 @@ class LoadedSubmission(NamedTuple):
         return self.submission.pictures == "included"
 
 
+class SubmittedPicture(NamedTuple):
+    """A row of pictures.parquet."""
+
+    key: str
+    sha256: str
+    content: bytes
+    path: str | None
+
+
 def load_submission(path: Path, limits: SizeLimits = LIMITS) -> LoadedSubmission:
     """Read all records of a submission.
 
     Raises:
         DataError: every fault of form in every file.
     """
-    faults: list[str] = []
-    submission = _read_record(path / SUBMISSION, Submission, limits, faults)
-    settings = _read_record(path / SETTINGS, RunSettings, limits, faults)
-    result = _read_record(path / METRICS, RunResult, limits, faults)
-    samples = _read_lines(path / SAMPLES, SubmittedSample, limits, faults)
-    judgements = _read_lines(path / JUDGEMENTS, Judgement, limits, faults)
-    has_calibration = (path / CALIBRATION).exists()
-    calibration = _read_record(path / CALIBRATION, Calibration, limits, faults) if has_calibration else None
+    loaded, faults = read_submission(path, limits, is_strict=False)
+    if loaded is None:
+        raise DataError([f"{fault.where}: {fault.what}" for fault in faults])
+    return loaded
+
+
+def read_submission(
+    path: Path, limits: SizeLimits = LIMITS, *, is_strict: bool = True
+) -> tuple[LoadedSubmission | None, list[Fault]]:
+    """Read all records of a submission, and give every fault of form in every file.
+
+    Args:
+        is_strict: whether to look for what a reader of JSON would not mind, see `strict_json`.
+
+    Returns: the records, None unless every file could be read; and the faults.
+    """
+    reader = _Reader(path, limits, is_strict)
+    submission = reader.record(SUBMISSION, Submission)
+    settings = reader.record(SETTINGS, RunSettings)
+    result = reader.record(METRICS, RunResult)
+    samples = reader.lines(SAMPLES, SubmittedSample)
+    judgements = reader.lines(JUDGEMENTS, Judgement)
+    calibration = reader.record(CALIBRATION, Calibration) if _is_there(path / CALIBRATION) else None
+    faults = list(shortened(reader.faults))
     if faults or submission is None or settings is None or result is None:
-        raise DataError(faults)
-    return LoadedSubmission(
+        return None, faults
+    loaded = LoadedSubmission(
         path=path,
         id=submission_id(submission, settings),
         submission=submission,
@@ -74,6 +106,7 @@ def load_submission(path: Path, limits: SizeLimits = LIMITS) -> LoadedSubmission
         judgements=tuple(judgements),
         calibration=calibration,
     )
+    return loaded, faults
 
 
 def read_pictures(path: Path, limits: SizeLimits = LIMITS) -> Iterator[tuple[str, bytes]]:
@@ -82,70 +115,134 @@ def read_pictures(path: Path, limits: SizeLimits = LIMITS) -> Iterator[tuple[str
     Raises:
         DataError: the file is no Parquet file of the columns that it must have, or is too large.
     """
+    for row in read_picture_rows(path, limits):
+        yield row.key, row.content
+
+
+def read_picture_rows(path: Path, limits: SizeLimits = LIMITS) -> Iterator[SubmittedPicture]:
+    """Give each row of pictures.parquet, a few at a time; none where pictures are withheld.
+
+    Nothing in the file may be compressed or kept in a dictionary, so that it holds no more than its size says.
+
+    Raises:
+        DataError: the file is no Parquet file of the form that it must have, or is too large.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     file = path / PICTURES
-    if not file.exists():
+    if not _is_there(file):
         return
     _require_size(file, limits.parquet_bytes)
     try:
         with pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=PARQUET_ROWS, columns=["key", "image"]):
+            if wrong := _parquet_fault(table, limits):
+                raise DataError([f"{file.name}: {wrong}"])
+            for batch in table.iter_batches(batch_size=PARQUET_ROWS, use_threads=False):
                 for row in batch.to_pylist():
-                    yield str(row["key"]), bytes(row["image"]["bytes"])
+                    image = row["image"]
+                    yield SubmittedPicture(str(row["key"]), str(row["sha256"]), bytes(image["bytes"]), image["path"])
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise DataError([f"{file.name}: is no Parquet file with 'key' and 'image' ({type(error).__name__})"]) from error
 
 
-def _read_record(path: Path, record: type[R], limits: SizeLimits, faults: list[str]) -> R | None:
-    try:
-        _require_size(path, limits.json_bytes)
-        return record.model_validate_json(path.read_bytes())
-    except DataError as error:
-        faults.extend(error.faults)
-    except OSError as error:
-        faults.append(f"{path.name}: cannot be read ({error.strerror})")
-    except ValidationError as error:
-        faults.extend(f"{path.name}: {said}" for said in _sayings(error))
+def _parquet_fault(table: Any, limits: SizeLimits) -> str | None:
+    """Say why a Parquet file is not read further; None if it may be."""
+    about, schema = table.metadata, table.schema_arrow
+    found = tuple((field.name, str(field.type)) for field in schema)
+    if found != PARQUET_SCHEMA:
+        needed = ", ".join(f"{name}: {kind}" for name, kind in PARQUET_SCHEMA)
+        return f"its columns are {', '.join(f'{n}: {k}' for n, k in found)[:200]}; needed: {needed}"
+    if stray := set(about.metadata or {}) - PARQUET_METADATA:
+        return f"has metadata that nobody asked for: {', '.join(sorted(map(repr, stray)))[:200]}"
+    if about.num_rows > limits.lines:
+        return f"has {about.num_rows:,} rows, at most {limits.lines:,} are allowed"
+    for group in range(about.num_row_groups):
+        for place in range(about.num_columns):
+            column = about.row_group(group).column(place)
+            if column.compression != "UNCOMPRESSED" or {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(column.encodings):
+                return "is compressed; needed: compression='none', use_dictionary=False, as copycat.submit writes it"
     return None
 
 
-def _read_lines(path: Path, record: type[R], limits: SizeLimits, faults: list[str]) -> list[R]:
-    try:
-        _require_size(path, limits.journal_bytes)
-        lines = path.read_bytes().splitlines()
-    except DataError as error:
-        faults.extend(error.faults)
-        return []
-    except OSError as error:
-        faults.append(f"{path.name}: cannot be read ({error.strerror})")
-        return []
-    if len(lines) > limits.lines:
-        faults.append(f"{path.name}: {len(lines):,} lines, at most {limits.lines:,} are allowed")
-        return []
-    rows, wrong = [], 0
-    for number, line in enumerate(lines, start=1):
+class _Reader:
+    """Reads files of one folder, and keeps what is wrong with them."""
+
+    def __init__(self, path: Path, limits: SizeLimits, is_strict: bool) -> None:
+        self.path, self.limits, self.is_strict = path, limits, is_strict
+        self.faults: list[Fault] = []
+
+    def record(self, name: str, record: type[R]) -> R | None:
+        """Read a file of one record; None if it is wrong."""
+        content = self._bytes(name, self.limits.json_bytes)
+        return None if content is None else self._parsed(content, record, name)
+
+    def lines(self, name: str, record: type[R]) -> list[R]:
+        """Read a journal; empty if anything is wrong with it as a whole."""
+        content = self._bytes(name, self.limits.journal_bytes)
+        if content is None:
+            return []
+        if content and not content.endswith(b"\n"):
+            self._fault("cut-off", name, "the last line has no newline at its end: it was cut off")
+        lines = content.split(b"\n")[: None if content and not content.endswith(b"\n") else -1]
+        if len(lines) > self.limits.lines:
+            self._fault("too-large", name, f"{len(lines):,} lines, at most {self.limits.lines:,} are allowed")
+            return []
+        if long := next((n for n, line in enumerate(lines, start=1) if len(line) > self.limits.line_bytes), None):
+            self._fault("too-large", f"{name}:{long}", f"the line has more than {self.limits.line_bytes:,} bytes")
+            return []
+        rows = [self._parsed(line, record, f"{name}:{number}") for number, line in enumerate(lines, start=1)]
+        return [row for row in rows if row is not None]
+
+    def _bytes(self, name: str, most: int) -> bytes | None:
+        path = self.path / name
+        if not _is_there(path):
+            self._fault("missing-file", name, "is not there; every submission has this file")
+            return None
         try:
-            rows.append(record.model_validate_json(line))
+            _require_size(path, most)
+            return path.read_bytes()
+        except DataError as error:
+            kind = "link" if path.is_symlink() else "too-large"
+            self.faults += [Fault(kind=kind, where=name, what=said.partition(": ")[2]) for said in error.faults]
+        except OSError as error:
+            self._fault("unreadable-file", name, f"cannot be read ({error.strerror})")
+        return None
+
+    def _parsed(self, content: bytes, record: type[R], where: str) -> R | None:
+        try:
+            if self.is_strict:
+                require_strict(content)
+            return record.model_validate_json(content)
+        except StrictJsonError as error:
+            self._fault(error.kind, where, str(error))
         except ValidationError as error:
-            wrong += 1
-            if wrong <= MAX_LISTED_LINES:
-                faults.append(f"{path.name}:{number}: {_sayings(error)[0]}")
-    if wrong > MAX_LISTED_LINES:
-        faults.append(f"{path.name}: {wrong - MAX_LISTED_LINES} further lines are wrong")
-    return rows
+            for field, said in _sayings(error):
+                self._fault(KIND_OF_FIELD.get(field, "schema"), where, said)
+        return None
+
+    def _fault(self, kind: str, where: str, what: str) -> None:
+        self.faults.append(Fault(kind=kind, where=where, what=what))
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _require_size(path: Path, most: int) -> None:
     if path.is_symlink():
         raise DataError([f"{path.name}: is a link; links are not followed"])
+    if not path.is_file():
+        raise DataError([f"{path.name}: is no file"])
     if (size := path.stat().st_size) > most:
         raise DataError([f"{path.name}: {size:,} bytes, at most {most:,} are allowed"])
 
 
-def _sayings(error: ValidationError) -> list[str]:
-    return [
-        f"field '{'.'.join(map(str, one['loc']))}': {one['msg'][:1].lower()}{one['msg'][1:]}"
-        for one in error.errors(include_url=False, include_input=False)
-    ]
+def _sayings(error: ValidationError) -> list[tuple[str, str]]:
+    """Give field and sentence of each fault that a record has; a field's name comes from a stranger and is cut."""
+    found = []
+    for one in error.errors(include_url=False, include_input=False):
+        field = ".".join(map(str, one["loc"]))[:100]
+        said = f"{one['msg'][:1].lower()}{one['msg'][1:]}"[:300]
+        found.append((field, f"field '{field}': {said}" if field else said))
+    return found

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from PIL.Image import Image
+
 from copycat.judges import Judge, Verdict
 from copycat.judges.asking import JUDGE_BATCH, Look, each_kept, judge_batch
 from copycat.judges.ensemble import throttle_of
@@ -160,8 +162,15 @@ def _judge_in_threads(
 
 
 def _judge_batch(batch: Sequence[Sample], folder: RunFolder, bench: Bench, spec: RunSpec) -> list[Judgement]:
-    """Judge some pictures; one that cannot be read, or that the judge cannot answer for, has a reason instead."""
-    looks = [_frames_and_sheet(sample, folder, spec) for sample in batch]
+    return judge_looks(batch, [_frames_and_sheet(sample, folder, spec) for sample in batch], bench)
+
+
+def judge_looks(batch: Sequence[Sample], looks: Sequence[Sequence[Look]], bench: Bench) -> list[Judgement]:
+    """Judge some pictures; one that cannot be read, or that the judge cannot answer for, has a reason instead.
+
+    Args:
+        looks: for each sample what `looks_of` gives of its picture, or why it cannot be read.
+    """
     asked_for = [sample.character for sample, shown in zip(batch, looks, strict=True) for _ in shown]
     flat = [look for shown in looks for look in shown]
     verdicts = iter(judge_batch(bench.judge, flat, asked_for, bench.characters))
@@ -186,8 +195,12 @@ def _frames_and_sheet(sample: Sample, folder: RunFolder, spec: RunSpec) -> list[
         picture = decode_picture(content)
     except UndecodableError as error:
         return [f"the picture cannot be read: {error}"]
-    kept = spec.sampling.kept_frames
-    return [*cut_sheet(picture, len(kept)), picture] if kept else [picture]
+    return looks_of(picture, spec.sampling.kept_frames)
+
+
+def looks_of(picture: Image, kept_frames: Sequence[int] | None) -> list[Look]:
+    """Give the picture; of a clip its kept frames and, last, the sheet of them."""
+    return [*cut_sheet(picture, len(kept_frames)), picture] if kept_frames else [picture]
 
 
 def _judgement(sample: Sample, verdicts: Sequence[Verdict], flags: tuple[str, ...] | None) -> Judgement:
