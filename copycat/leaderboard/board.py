@@ -11,7 +11,7 @@ from copycat.catalog import canonical_sha256
 from copycat.leaderboard.faults import Fault, shortened
 from copycat.leaderboard.layout import SUBMISSIONS
 from copycat.leaderboard.near_copies import near_pairs_by_bands, packed_hashes
-from copycat.leaderboard.pictures import BLANK
+from copycat.leaderboard.pictures import draws_nothing
 from copycat.leaderboard.reading import LoadedSubmission
 from copycat.leaderboard.records import SAMPLES
 
@@ -45,7 +45,7 @@ class Trace(NamedTuple):
 def traces_of(loaded: LoadedSubmission) -> list[Trace]:
     """Give a trace of each picture of a submission; none of the baseline whose pictures are all blank."""
     spec = loaded.settings.spec
-    if spec.model == BLANK:
+    if draws_nothing(spec):
         return []
     return [
         Trace(

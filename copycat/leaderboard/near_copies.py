@@ -61,7 +61,7 @@ def near_pairs_by_bands(hashes: Hashes) -> Iterator[tuple[int, int, int]]:
     Of 11 bands of bits, two hashes that differ in at most 10 bits share one whole band, so that only hashes
     in one bucket of some band are compared. A pair is given once.
     """
-    bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(len(hashes), -1), axis=1)
+    bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, HASH_BITS // 8), axis=1)
     edges = np.linspace(0, HASH_BITS, BANDS + 1).astype(int)
     for band, (left, right) in enumerate(pairwise(edges)):
         packed = np.packbits(bits[:, left:right], axis=1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault, Finding, Note
 from copycat.leaderboard.near_copies import MAX_BITS, MAX_BITS_MOVED, is_copy, near_pairs, packed_hashes
-from copycat.leaderboard.pictures import BLANK
+from copycat.leaderboard.pictures import draws_nothing
 from copycat.leaderboard.records import SAMPLES, SubmittedSample
 
 MAX_COMPARED = 200_000
@@ -17,7 +17,7 @@ MAX_COMPARED = 200_000
 
 def check_duplicates(case: Case) -> Iterator[Finding]:
     """Compare every picture with every other of the submission."""
-    if case.spec.model == BLANK:
+    if draws_nothing(case.spec):
         return
     lines = {sample.key: number for number, sample in enumerate(case.loaded.samples, start=1)}
     by_bytes: defaultdict[str | None, list[SubmittedSample]] = defaultdict(list)
