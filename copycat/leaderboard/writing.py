@@ -22,7 +22,7 @@ from copycat.leaderboard.records import (
     Submission,
     SubmittedSample,
 )
-from copycat.runs.folder import write_bytes, write_journal, write_json
+from copycat.runs.folder import journal_bytes, json_bytes, write_bytes
 from copycat.schema import Calibration, Judgement, Record, RunResult
 
 ROWS_PER_GROUP = 100
@@ -53,20 +53,28 @@ def write_submission(folder: Path, files: Files, pictures: Iterable[tuple[str, b
     Args:
         pictures: key and bytes of each picture in the order of the samples; not asked for where they are withheld.
     """
-    records: list[tuple[str, Record | None]] = [
-        (SUBMISSION, files.submission),
-        (SETTINGS, files.settings),
-        (METRICS, files.result),
-        (CALIBRATION, files.calibration),
-    ]
-    for name, record in records:
-        if record is not None:
-            write_json(folder / name, record.model_dump(mode="json"))
-    write_journal(folder / SAMPLES, files.samples)
-    write_journal(folder / JUDGEMENTS, files.judgements)
+    for name, content in text_files(files).items():
+        write_bytes(folder / name, content)
     if files.submission.pictures == "included":
         write_pictures(folder / PICTURES, pictures)
     write_manifest(folder)
+
+
+def text_files(files: Files) -> dict[str, bytes]:
+    """Give the content of every file but the pictures and the manifest, by name."""
+    content = {name: json_bytes(record.model_dump(mode="json")) for name, record in named_records(files).items()}
+    return content | {SAMPLES: journal_bytes(files.samples), JUDGEMENTS: journal_bytes(files.judgements)}
+
+
+def named_records(files: Files) -> dict[str, Record]:
+    """Give the records that have a file of their own, by its name."""
+    named: dict[str, Record | None] = {
+        SUBMISSION: files.submission,
+        SETTINGS: files.settings,
+        METRICS: files.result,
+        CALIBRATION: files.calibration,
+    }
+    return {name: record for name, record in named.items() if record is not None}
 
 
 def write_pictures(path: Path, pictures: Iterable[tuple[str, bytes]]) -> None:

@@ -292,7 +292,12 @@ def read_journal(path: Path, record: type[R]) -> list[R]:
 
 def write_journal(path: Path, rows: Iterable[Record]) -> None:
     """Write a whole journal in one step."""
-    write_bytes(path, b"".join(_line(row) for row in rows))
+    write_bytes(path, journal_bytes(rows))
+
+
+def journal_bytes(rows: Iterable[Record]) -> bytes:
+    """Give the content of a journal."""
+    return b"".join(_line(row) for row in rows)
 
 
 def append_journal(path: Path, rows: Sequence[Record]) -> None:
@@ -302,15 +307,19 @@ def append_journal(path: Path, rows: Sequence[Record]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         _drop_torn_line(file)
-        file.write(b"".join(_line(row) for row in rows))
+        file.write(journal_bytes(rows))
         file.flush()
         os.fsync(file.fileno())
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON that diffs well: sorted keys, two spaces, a final newline, no NaN; in one step."""
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes(path, text.encode())
+    write_bytes(path, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """Give JSON that diffs well, as `write_json` writes it."""
+    return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
