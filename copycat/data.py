@@ -1,4 +1,4 @@
-"""`python -m copycat.data`: check and freeze character files and prompt sets."""
+"""`python -m copycat.data`: check, freeze, export and download character files, prompt sets and runs."""
 
 from copycat.commands.data import app
 from copycat.console import run_app

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
-from copycat.errors import MissingExtraError
+from copycat.errors import DataError, MissingExtraError
+from copycat.schema import SUITE_VERSION
 
 _PACKAGE = Path(__file__).resolve().parent
+
+DATA_VARIABLE = "COPYCAT_DATA"
+"""Names a folder that `copycat.data download suite` made: its characters and prompts are read instead of our own."""
+
+SUITE_FILE, SUITE_FOLDERS = "suite.json", ("characters", "prompts")
 
 
 def data_folder(name: str, package: Path = _PACKAGE) -> Path:
     """Give the folder `name` ("characters", "prompts", ...) of the project's data.
 
-    A wheel ships it as `copycat/_data/<name>`; in a checkout it lies next to the package.
+    A wheel ships it as `copycat/_data/<name>`; in a checkout it lies next to the package. Characters and prompts are
+    those of COPYCAT_DATA where that is set.
 
     Raises:
         MissingExtraError: it is in neither place.
+        DataError: COPYCAT_DATA names no suite, or one of another version.
     """
+    if (suite := os.environ.get(DATA_VARIABLE)) and name in SUITE_FOLDERS:
+        return _folder_of_suite(Path(suite).expanduser(), name)
     places = (package / "_data" / name, package.parent / name)
     for place in places:
         if place.is_dir():
@@ -26,6 +38,20 @@ def data_folder(name: str, package: Path = _PACKAGE) -> Path:
         f"  looked in: {', '.join(str(place) for place in places)}\n"
         f"  install again: pip install --force-reinstall copycat"
     )
+
+
+def _folder_of_suite(suite: Path, name: str) -> Path:
+    fix = f"  get it: python -m copycat.data download suite REPO --out {suite}\n  or: unset {DATA_VARIABLE}"
+    try:
+        version = json.loads((suite / SUITE_FILE).read_bytes())["suite_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError([f"{DATA_VARIABLE}: {suite} holds no readable {SUITE_FILE}"], fix) from error
+    if version != SUITE_VERSION:
+        said = f"{DATA_VARIABLE}: {suite} holds suite {version}, and this copycat measures with suite {SUITE_VERSION}"
+        raise DataError([said], fix)
+    if not (suite / name).is_dir():
+        raise DataError([f"{DATA_VARIABLE}: {suite} lacks the folder '{name}'"], fix)
+    return suite / name
 
 
 def shown(path: Path) -> str:

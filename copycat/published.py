@@ -6,20 +6,17 @@ repository at one fixed commit into the user's own folder, with its address and 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from copycat.catalog import write_list
-from copycat.catalog.character_checks import telling_phrases, telling_word
+from copycat.catalog.foreign_tables import parse_foreign_table
 from copycat.catalog.lists import Kind
+from copycat.catalog.taking_up import Columns, Reading, TakenUp, take_up, text_faults
 from copycat.errors import BackendError, DataError, UserError
-from copycat.names import fold
 from copycat.registry import Registry
-from copycat.schema import Character, CharacterSet, Record
+from copycat.schema import CharacterSet, Record
 from copycat.services.fetch import fetch_bytes
 from copycat.services.retry import TransientError
 
@@ -107,7 +104,7 @@ def fetch_list(name: str, characters: CharacterSet, folder: Path, date: str, add
     Raises:
         UnknownNameError: there is no such list.
         BackendError: it cannot be fetched.
-        DataError: what came is not the table that was published.
+        DataError: what came is not the table that was published, or names no character of the set.
     """
     row = PUBLISHED.get(name)
     texts: dict[str, tuple[str, ...]] = {}
@@ -117,12 +114,10 @@ def fetch_list(name: str, characters: CharacterSet, folder: Path, date: str, add
         content = _fetch(f"{address}/{file}", address)
         provenance |= {f"address{':' * bool(anchor)}{anchor}": f"{address}/{file}"}
         provenance |= {f"sha256{':' * bool(anchor)}{anchor}": hashlib.sha256(content).hexdigest()}
-        of_file = dict(_read_rows(content, row, file, characters, faults))
-        faults += [f"{file}: no row for '{c.name}'" for c in characters.characters if c.id not in of_file]
-        texts |= {_key(characters.id, character, anchor): words for character, words in of_file.items()}
-    faults += _faults_of(row, characters, texts)
-    if not texts:
-        raise DataError([f"{row.name}: names no character of set '{characters.id}'"], "  use --characters copycat50")
+        taken = _take_up(content, row, file, characters)
+        faults += taken.faults
+        texts |= {_key(characters.id, character, anchor): words for character, words in taken.texts.items()}
+    faults += text_faults(characters, texts)
     path = write_list(folder, characters, row.kind, row.name, texts, provenance=provenance, faults=tuple(faults))
     return Fetched(path, len(texts), tuple(faults))
 
@@ -139,42 +134,9 @@ def _key(set_id: str, character: str, anchor: str) -> str:
     return f"{set_id}/{character}/{anchor}" if anchor else character
 
 
-def _read_rows(
-    content: bytes, row: PublishedList, file: str, characters: CharacterSet, faults: list[str]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give character id and texts of each line whose target is in the set; others go into `faults`."""
-    known = {fold(name): c.id for c in characters.characters for name in (*c.aliases, c.name)}
-    table = csv.DictReader(io.StringIO(content.decode("utf-8", errors="replace"), newline=""))
-    if not {"target", row.column} <= set(table.fieldnames or ()):
-        raise DataError([f"{file}: has no columns 'target' and '{row.column}', but {table.fieldnames}"])
-    for line in table:
-        character = known.get(fold(line["target"] or ""))
-        if character is None:
-            faults.append(f"{file}: '{line['target']}' is no character of set '{characters.id}'")
-        elif words := _words(line[row.column] or "", row):
-            yield character, words
-
-
-def _words(text: str, row: PublishedList) -> tuple[str, ...]:
-    if row.kind != "keywords":
-        return (" ".join(text.split()),) if text.strip() else ()
-    words = [word.strip(" \n\"'.") for word in text.split(",")]
-    words = [word for word in words if word]
-    return tuple(words[:-1] if row.ends_in_cartoon and words and words[-1].lower() == LAST_WORD else words)
-
-
-def _faults_of(row: PublishedList, characters: CharacterSet, texts: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say what an "indirect" text must not hold: the name, a brand, one keyword twice."""
-    faults: list[str] = []
-    for key, words in texts.items():
-        character = _character_of(key, characters)
-        matcher = telling_phrases(character.name, character.aliases, (*character.brand_words, character.franchise))
-        faults += [f"{key}: {said}" for word in words if (said := telling_word(word, matcher))]
-        folded = [fold(word) for word in words]
-        faults += [f"{key}: '{w}' is there twice" for n, w in enumerate(words) if folded[n] in folded[:n]]
-    return faults
-
-
-def _character_of(key: str, characters: CharacterSet) -> Character:
-    character_id = key.split("/")[1] if "/" in key else key
-    return next(c for c in characters.characters if c.id == character_id)
+def _take_up(content: bytes, row: PublishedList, file: str, characters: CharacterSet) -> TakenUp:
+    table = parse_foreign_table(file, content, ".csv")
+    if not {"target", row.column} <= set(table.columns):
+        raise DataError([f"{file}: has no columns 'target' and '{row.column}', but {list(table.columns)}"])
+    reading = Reading(kind=row.kind, last_word=LAST_WORD if row.ends_in_cartoon else None)
+    return take_up(table, characters, Columns("target", row.column), reading)

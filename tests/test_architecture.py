@@ -18,8 +18,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.par
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("schema", "names", "registry", "paths"),
-    ("metrics",),
+    ("schema", "names", "registry"),
+    ("paths", "metrics"),
     ("console", "catalog", "corpus"),
     ("mitigations",),
     ("plan",),

@@ -61,7 +61,7 @@ def test_the_added_word_cartoon_is_no_keyword(tmp_path: Path, characters: Charac
 def test_names_doubles_and_strangers_are_told(tmp_path: Path, characters: CharacterSet, address: str) -> None:
     said = "\n".join(fetch_list("laion", characters, tmp_path, DATE, address).faults)
     assert "'Steve' is no character" in said
-    assert "no row for 'Bluto'" in said
+    assert "no text for 'Bluto'" in said
     assert "goofy: 'dog' is there twice" in said
     assert "goofy: 'goofy' names the character" in said
 
@@ -101,7 +101,7 @@ def test_a_list_says_where_it_is_from_and_its_hash(tmp_path: Path, characters: C
         ("lain", (UnknownNameError, "did you mean 'laion'")),
         ("openwebtext", (UserError, "cannot be fetched")),
         ("c4", (DataError, "has no columns 'target' and 'prompt'")),
-        ("pile", (DataError, "names no character of set 'my-set'")),
+        ("pile", (DataError, "none of its 1 rows names a character of set 'my-set'")),
     ],
 )
 def test_what_cannot_be_had_is_told_and_nothing_is_written(

@@ -10,7 +10,7 @@ from copycat.catalog.character_sets import (
 )
 from copycat.catalog.freeze import freeze_prompt_set
 from copycat.catalog.hashing import canonical_json, canonical_sha256
-from copycat.catalog.lists import LISTS, FrozenList, with_lists, write_list
+from copycat.catalog.lists import LISTS, FrozenList, read_list, with_lists, write_list
 from copycat.catalog.prompt_files import PromptCard, PromptFile
 from copycat.catalog.prompt_sets import PromptSet, derived_prompt_set, prompt_set_of, read_prompt_set
 from copycat.catalog.prompts import build_prompts, list_anchors, prompts_sha256
@@ -37,6 +37,7 @@ __all__ = [
     "prompt_set_of",
     "prompts_sha256",
     "read_character_set",
+    "read_list",
     "read_prompt_set",
     "with_lists",
     "write_list",

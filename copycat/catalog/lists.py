@@ -82,7 +82,7 @@ def write_list(
         sha256=canonical_sha256({key: list(words) for key, words in texts.items()}),
     )
     path = folder / character_set.id / made.file_name
-    if path.exists() and _read(path).sha256 != made.sha256:
+    if path.exists() and read_list(path).sha256 != made.sha256:
         raise UserError(
             f"{shown(path)} holds other texts, and lists are frozen\n  choose another name, or move the file away"
         )
@@ -107,7 +107,7 @@ def with_lists(prompt_set: PromptSet, folder: Path) -> PromptSet:
     places = (shipped,) if own.absolute() == shipped else (shipped, own)
     for path in (path for place in places for path in sorted(place.glob("*.json"))):
         try:
-            one = _read(path)
+            one = read_list(path)
         except DataError as error:
             faults += error.faults
             continue
@@ -126,7 +126,12 @@ def with_lists(prompt_set: PromptSet, folder: Path) -> PromptSet:
     return prompt_set.model_copy(update=found)
 
 
-def _read(path: Path) -> FrozenList:
+def read_list(path: Path) -> FrozenList:
+    """Read one list.
+
+    Raises:
+        DataError: it is no list, or was edited.
+    """
     try:
         found = FrozenList.model_validate_json(path.read_bytes())
     except (ValidationError, OSError) as error:

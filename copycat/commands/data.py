@@ -1,4 +1,4 @@
-"""`python -m copycat.data validate|freeze|lists`."""
+"""`python -m copycat.data`: validate, export and download are in files of their own; here are freeze and lists."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from typing import Annotated
 
 import typer
 
+from copycat.commands import data_download, data_export
+from copycat.commands.data_validate import validate
 from copycat.commands.dates import check_date
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Check and freeze data.")
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Check, freeze, export and download data: the suite, prompts and runs.",
+)
 
 
-@app.command()
-def validate(
-    files: Annotated[list[str], typer.Argument(help="names of shipped sets or paths of .yaml files")],
-) -> int:
-    """Check character files, and the frozen prompts of shipped sets; reports every fault of a file at once."""
-    from copycat.catalog import list_anchors, read_character_set
-    from copycat.console import out
-
-    for file in files:
-        characters = read_character_set(file)
-        count = len(characters.characters)
-        anchors = ", ".join(list_anchors(characters))
-        out.print(f"{file}: {count} character{'s' if count != 1 else ''}, no fault; anchors: {anchors}", markup=False)
-    return 0
+app.command()(validate)
+app.add_typer(data_export.app, name="export")
+app.add_typer(data_download.app, name="download")
 
 
 @app.command()

@@ -1,0 +1,56 @@
+"""The command `python -m copycat.data`, an exported suite, and a finished run of the fake model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Answer, Cli
+from run_folders import folder_of
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """Run `python -m copycat.data ...` in this process, in an empty folder."""
+    from copycat.commands.data import app
+    from copycat.console import run_app
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["copycat.data", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            run_app(app)
+        printed = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The suite as it is exported; not to be changed, copy it."""
+    from copycat.sharing.suite_export import export_suite
+
+    folder = tmp_path_factory.mktemp("exported") / "copycat-suite"
+    export_suite(folder)
+    return folder
+
+
+@pytest.fixture
+def finished(run: Cli) -> Path:
+    """A finished run folder: three characters, two anchors, two seeds."""
+    assert run().code == 0
+    return folder_of("none")
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`datasets.load_dataset`, which keeps what it makes in a folder of the test."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets-cache")
+    return datasets.load_dataset
