@@ -9,6 +9,8 @@ from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
 from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
 from copycat.commands.eval import EPILOG, evaluate
+from copycat.commands.submit import EPILOG as SUBMIT_EPILOG
+from copycat.commands.submit import submit
 from copycat.console import run_app
 
 app = typer.Typer(
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 app.command("eval", epilog=EPILOG)(evaluate)
 app.command("calibrate", epilog=CALIBRATE_EPILOG)(calibrate)
+app.command("submit", epilog=SUBMIT_EPILOG)(submit)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(data.app, name="data")
 app.add_typer(discover.app, name="discover")

@@ -88,19 +88,18 @@ def pack_run(run: Path, out: Path, about: About) -> Path:
         DataError: the run may not be submitted, or something private would be published; every reason at once.
         UserError: another submission lies where this one belongs.
     """
-    return write_packed(look_over(run, about), out).path
+    return write_packed(look_over(open_finished(run), about), out).path
 
 
-def look_over(run: Path, about: About, advance: Advance = lambda _: None) -> Packed:
-    """Read a run and everything that would be published of it; writes nothing.
+def look_over(finished: FinishedRun, about: About, advance: Advance = lambda _: None) -> Packed:
+    """Read everything that would be published of a run; writes nothing.
 
     Args:
         advance: told of each picture that was looked at.
 
     Raises:
-        DataError: as `pack_run`.
+        DataError: something private would be published, or a picture is no plain one; every reason at once.
     """
-    finished = open_finished(run)
     faults: list[str] = []
     samples = [_submitted(sample, finished, advance, faults) for sample in finished.samples]
     submission = Submission(

@@ -28,7 +28,8 @@ from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitig
 from copycat.models import MODELS
 from copycat.plan import build_requests, run_id, texts_sha256
 from copycat.runs.environment import describe_environment
-from copycat.schema import CharacterSet, ImageRequest, Judgement, Prompt, RunSpec
+from copycat.runs.folder import RunFile, RunFolder
+from copycat.schema import CharacterSet, ImageRequest, Judgement, Prompt, RunSpec, Sample
 from copycat.staging import Job, plan_job
 
 SIDE_PX, BLOCKS = 64, 8
@@ -75,6 +76,20 @@ def make_submission(leaderboard: Path, **changes: Any) -> Path:
     folder.mkdir(parents=True)
     write_submission(folder, files, pictures)
     return folder
+
+
+def make_run(out: Path, **changes: Any) -> Path:
+    """Write the run folder below `out` from which `make_submission` with the same changes would be packed."""
+    files, pictures = build_submission(Wanted(**changes))
+    spec, settings = files.settings.spec, files.settings
+    folder = RunFolder(out / run_id(spec))
+    for key, content in pictures:
+        folder.save_file(f"images/{key}.png", content)
+    folder.rewrite_samples(Sample(**sample.model_dump(exclude={"perceptual_hash"})) for sample in files.samples)
+    folder.rewrite_judgements(spec, files.judgements)
+    run = {"id": run_id(spec), "status": "finished", "environment": settings.environment}
+    folder.write_run(RunFile(spec=spec, baseline=settings.baseline, **run))
+    return folder.path
 
 
 def make_many(leaderboard: Path, count: int, processes: int = 2, **changes: Any) -> list[Path]:
