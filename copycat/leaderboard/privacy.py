@@ -25,7 +25,7 @@ SECRET_VARIABLES = re.compile(r"(?:TOKEN|API_KEY|ACCESS_KEY|SECRET|PASSWORD|PASS
 MIN_SECRET_LETTERS = 8
 """Shorter values of such variables are placeholders, and are parts of ordinary words."""
 
-ABSOLUTE = re.compile(r"(?<![\w/\\.:])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\",;:()]+[/\\])+([^\s/\\'\",;:()]+)")
+ABSOLUTE = re.compile(r"(?<![\w/\\.])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\",;:()]+[/\\])+([^\s/\\'\",;:()]+)")
 """A path from the root with at least one folder in it; its last part is the group."""
 
 

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 LFS_SUFFIXES = (".parquet", ".safetensors", ".arrow", ".tar", ".zip")
 """Files that the Hub keeps apart from git, whatever their size."""
 
-KINDS = ("datasets", "models", "spaces")
+TOKEN = "hf_doublesdoublesdoubles"  # noqa: S105 - of nobody
 RESOLVE = re.compile(r"/(?:(datasets|spaces)/)?([\w.-]+/[\w.-]+)/resolve/([^/]+)/(.+)")
 API = re.compile(r"/api/(datasets|models|spaces)/([\w.-]+/[\w.-]+)(?:/(.*))?")
 LFS_BATCH = re.compile(r"/(?:(datasets|spaces)/)?([\w.-]+/[\w.-]+)\.git/info/lfs/objects/batch")
@@ -61,7 +61,7 @@ class HubServer:
     def __init__(
         self,
         repositories: Mapping[str, Mapping[str, bytes]] | None = None,
-        tokens: tuple[str, ...] = ("hf_doublesdoublesdoubles",),
+        tokens: tuple[str, ...] = (TOKEN,),
         readers: tuple[str, ...] = (),
         is_private: bool = False,
     ) -> None:

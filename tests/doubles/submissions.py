@@ -65,6 +65,7 @@ class Wanted(NamedTuple):
     seeds: int = 1
     is_withheld: bool = False
     is_open: bool = True
+    anchors: tuple[str, ...] = ANCHORS
     random_seed: int = 0
 
 
@@ -108,7 +109,7 @@ def make_many(leaderboard: Path, count: int, processes: int = 2, **changes: Any)
 
 def build_submission(wanted: Wanted) -> tuple[Files, list[tuple[str, bytes]]]:
     """Give the records of a submission, and its pictures by key."""
-    suite = _suite(wanted.characters)
+    suite = _suite(wanted.characters, wanted.anchors)
     spec, requests = _plan(wanted, suite)
     dice = random.Random(wanted.random_seed)
     drawn = [_draw(request, wanted, dice) for request in requests]
@@ -151,12 +152,12 @@ class _Suite(NamedTuple):
 
 
 @lru_cache
-def _suite(name: str) -> _Suite:
+def _suite(name: str, anchors: tuple[str, ...]) -> _Suite:
     """Plan the sandbox model on a character set, with a judge of that set."""
     characters = read_character_set(name)
     prompt_set = prompt_set_of(characters)
-    prompts = build_prompts(characters, prompt_set, [parse_anchor(a, prompt_set.default_ranker) for a in ANCHORS])
-    job = Job(models=("sandbox",), characters=name, anchors=ANCHORS, seeds=1, judge="none", device="cpu")
+    prompts = build_prompts(characters, prompt_set, [parse_anchor(a, prompt_set.default_ranker) for a in anchors])
+    job = Job(models=("sandbox",), characters=name, anchors=anchors, seeds=1, judge="none", device="cpu")
     spec = plan_job(job)[0][1][0].plan.spec
     judge = JUDGE_OF.get(name, OTHER_JUDGE)
     revision = _hex("judge") if judge == OTHER_JUDGE else build_judge(resolve_judge(judge), "cpu").revision()
@@ -191,7 +192,7 @@ def _draw(request: ImageRequest, wanted: Wanted, dice: random.Random) -> tuple[S
         **planned,
         status="ok",
         image=f"images/{request.key}.png",
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_of(content),
         width=SIDE_PX,
         height=SIDE_PX,
         seconds=round(0.05 + dice.random() / 100, 6),
@@ -205,6 +206,10 @@ def draw_noise(text: str) -> Image.Image:
     dice = np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
     blocks = dice.integers(0, 256, (BLOCKS, BLOCKS, 3), dtype=np.uint8)
     return Image.fromarray(blocks).resize((SIDE_PX, SIDE_PX), Image.Resampling.NEAREST)
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def encode(picture: Image.Image) -> bytes:
