@@ -56,6 +56,8 @@ def _unpack(path: Path, scratch: Path, limits: SizeLimits) -> Unpacked:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+            if not entries:
+                raise _refusal("archive-damaged", path.name, "is empty")
             if faults := tuple(_faults_of(entries, limits)):
                 raise _ArchiveError(*faults)
             left = limits.archive_bytes
@@ -127,4 +129,4 @@ def _refusal(kind: str, where: str, what: str) -> _ArchiveError:
 
 
 def _shown(entry: zipfile.ZipInfo) -> str:
-    return ascii(entry.orig_filename)[1:81]
+    return ascii(entry.orig_filename)[1:-1][:80]

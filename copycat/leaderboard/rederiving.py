@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,7 +67,7 @@ def derive_suite(spec: RunSpec, lists: Path | None, limits: SizeLimits) -> Deriv
     if spec.characters not in shipped:
         said = f"character set '{spec.characters}' does not ship with copycat; the suite has {', '.join(shipped)}"
         return Derived(None, (_fault("unknown-characters", said),))
-    characters = read_character_set(spec.characters)
+    characters = shipped_characters(spec.characters)
     faults = []
     if BENIGN in spec.anchors:
         return Derived(None, (_fault("unknown-anchor", "a run on benign prompts is after nobody and has no row"),))
@@ -76,7 +77,7 @@ def derive_suite(spec: RunSpec, lists: Path | None, limits: SizeLimits) -> Deriv
     if (n := len(spec.anchors) * len(characters.characters) * spec.seeds) > limits.lines or not spec.anchors:
         return Derived(None, (*faults, _fault("too-large", f"plans {n:,} pictures, 1 to {limits.lines:,} are allowed")))
     try:
-        prompt_set = with_lists(prompt_set_of(characters), lists or NO_LISTS)
+        prompt_set = _prompt_set(spec.characters, lists or NO_LISTS)
         prompts = build_prompts(
             characters, prompt_set, [parse_anchor(text, prompt_set.default_ranker) for text in spec.anchors]
         )
@@ -89,6 +90,17 @@ def derive_suite(spec: RunSpec, lists: Path | None, limits: SizeLimits) -> Deriv
     if spec.prompts_sha256 != (true := prompts_sha256(prompts)):
         faults.append(_fault("prompts-changed", f"the prompts have another hash than the suite's, {true[:12]}..."))
     return Derived(Suite(characters, prompt_set, prompts), tuple(faults))
+
+
+@lru_cache
+def shipped_characters(name: str) -> CharacterSet:
+    """Read a character set that ships, once: a board has many submissions of few sets."""
+    return read_character_set(name)
+
+
+@lru_cache
+def _prompt_set(name: str, lists: Path) -> PromptSet:
+    return with_lists(prompt_set_of(shipped_characters(name)), lists)
 
 
 def replan(spec: RunSpec, derived: Derived, samples: Sequence[SubmittedSample]) -> Replanned:

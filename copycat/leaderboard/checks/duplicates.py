@@ -21,7 +21,7 @@ def check_duplicates(case: Case) -> Iterator[Finding]:
         return
     lines = {sample.key: number for number, sample in enumerate(case.loaded.samples, start=1)}
     by_bytes: defaultdict[str | None, list[SubmittedSample]] = defaultdict(list)
-    for sample in case.pictured:
+    for sample in {sample.key: sample for sample in case.pictured}.values():
         by_bytes[sample.sha256].append(sample)
     for first, *others in by_bytes.values():
         for sample in others:

@@ -9,7 +9,7 @@ from copycat.judges import NO_JUDGE
 from copycat.judges.families import resolve_judge
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
-from copycat.leaderboard.records import JUDGEMENTS, METRICS, SETTINGS
+from copycat.leaderboard.records import JUDGEMENTS, SETTINGS
 from copycat.schema import Judgement
 
 
@@ -30,9 +30,6 @@ def check_judge(case: Case) -> Iterator[Fault]:
     if row.knows not in (None, case.spec.characters):
         said = f"judge '{judge}' knows only character set '{row.knows}', not '{case.spec.characters}'"
         yield Fault(kind="unknown-judge", where=SETTINGS, what=said)
-    if case.loaded.result.judge != judge:
-        said = f"is of judge '{case.loaded.result.judge}', and the run's is '{judge}'"
-        yield Fault(kind="unknown-judge", where=METRICS, what=said)
 
 
 def check_judgements(case: Case) -> Iterator[Fault]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from copycat.catalog import list_character_sets, read_character_set
+from copycat.catalog import list_character_sets
 from copycat.errors import UserError
 from copycat.judges.families import resolve_judge
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
 from copycat.leaderboard.records import CALIBRATION, METRICS
+from copycat.leaderboard.rederiving import shipped_characters
 from copycat.metrics import summarise
 from copycat.schema import Estimate, RunResult
 
@@ -52,7 +53,7 @@ def _summarise(case: Case) -> RunResult | None:
     spec = case.spec
     if spec.characters not in list_character_sets() or case.plan.requests is None:
         return None
-    characters = read_character_set(spec.characters)
+    characters = shipped_characters(spec.characters)
     return summarise(
         spec,
         len(case.plan.requests),
