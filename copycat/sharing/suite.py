@@ -69,7 +69,8 @@ def parse_manifest(content: bytes, name: str) -> SuiteManifest:
     try:
         manifest = SuiteManifest.model_validate_json(content)
     except ValidationError as error:
-        said = [f"field '{'.'.join(map(str, one['loc']))[:200]}': {one['msg']}" for one in error.errors()]
+        places = [(".".join(map(str, one["loc"]))[:200], one["msg"]) for one in error.errors()]
+        said = [f"field '{place}': {message}" if place else message for place, message in places]
         raise DataError([f"{name}: {one}" for one in said[:10]], "  this is no suite that copycat exported") from error
     if manifest.n_bytes > MAX_SUITE_BYTES:
         raise DataError([f"{name}: files of {manifest.n_bytes:,} bytes, at most {MAX_SUITE_BYTES:,} are allowed"])

@@ -74,9 +74,7 @@ def download_suite(repository: str, out: Path = DEFAULT_OUT, revision: str | Non
             raise UserError(f"{shown(folder)} is a folder and has no revisions\n  leave out --revision")
         return _put_in_place(place, out, SuiteSource(repository=repository, suite_sha256=_sha256(place / SUITE_FILE)))
     if folder.is_dir() or repository.startswith((".", "/", "~")):
-        raise UserError(
-            f"{shown(folder)}: holds no {SUITE_FILE}\n  needed: a folder of `data export suite`, or ORG/NAME"
-        )
+        raise UserError(f"{shown(folder)}: holds no {SUITE_FILE}\n  needed: ORG/NAME, or an exported suite")
     return _from_hub(repository, out, revision)
 
 
@@ -92,7 +90,11 @@ def _from_hub(repository: str, out: Path, revision: str | None) -> DownloadedSui
                 "  choose another folder: --out DIR, or move it away"
             )
         unfinished = out.parent / f".{out.name}.unfinished-{hub.commit[:12]}"
-        manifest = hub.fetch(unfinished)
+        try:
+            manifest = hub.fetch(unfinished)
+        except DataError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
     except connection_errors() as error:
         raise _told(error, repository, revision) from error
     sha256 = _sha256(unfinished / SUITE / SUITE_FILE)

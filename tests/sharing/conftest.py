@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,22 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def kept_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs a finished run leaves it for the others."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def finished(run: Cli) -> Path:
-    """A finished run folder: three characters, two anchors, two seeds."""
-    assert run().code == 0
-    return folder_of("none")
+def finished(request: pytest.FixtureRequest, kept_run: Path, tmp_path: Path) -> Path:
+    """A finished run folder of its own: three characters, two anchors, two seeds."""
+    if not any(kept_run.iterdir()):
+        assert request.getfixturevalue("run")().code == 0
+        folder = folder_of("none")
+        shutil.copytree(folder, kept_run / folder.name)
+        return folder
+    (folder,) = kept_run.iterdir()
+    return Path(shutil.copytree(folder, tmp_path / "runs" / folder.name))
 
 
 @pytest.fixture
