@@ -10,8 +10,10 @@ HASH_SIDE = 16
 def perceptual_hash(picture: Image) -> str:
     """Give 64 hex digits that hardly change when a picture is resized or compressed (signs of low frequencies)."""
     import imagehash
+    import numpy as np
 
-    return str(imagehash.phash(picture.convert("RGB"), hash_size=HASH_SIDE))
+    signs = imagehash.phash(picture.convert("RGB"), hash_size=HASH_SIDE).hash
+    return np.packbits(signs).tobytes().hex()
 
 
 def distance(one: str, other: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ SECRET_FORMS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "a password in a web address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@", re.IGNORECASE),
 }
-HOMES = re.compile(r"(?:/home|/Users|/root|/var/home|[A-Za-z]:\\+Users)(?:[/\\]+[^\s/\\'\"]+)+|(?<![\w/])~/[^\s]+")
+HOMES = re.compile(r"(?<![\w.])(?:/home|/Users|/root|[A-Za-z]:\\+Users)(?:[/\\]+[^\s/\\'\"]+)+|(?<![\w/])~/[^\s]+")
+WEB_PAGE = re.compile(r"\bhttps?://[^\s?#]+")
+"""Of a web address, what may look like a path of a home and is none."""
+
 SECRET_VARIABLES = re.compile(r"(?:TOKEN|API_KEY|ACCESS_KEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 MIN_SECRET_LETTERS = 8
 """Shorter values of such variables are placeholders, and are parts of ordinary words."""
@@ -40,17 +44,24 @@ def without_places(text: str) -> str:
 
 def private_fields(value: Any, environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
     """Give each field of a JSON value that holds something private, and what it is: never the value itself."""
-    secrets = _secrets_of(environment)
+    secrets, home = _secrets_of(environment), _home()
     for field, text in _texts(value):
+        if len(text) < MIN_SECRET_LETTERS and "~" not in text and home not in text:
+            continue
         for kind, pattern in SECRET_FORMS.items():
             if pattern.search(text):
                 yield field, kind
         for name, secret in secrets:
             if secret in text:
                 yield field, f"the value of {name}"
-        home = str(Path.home())
-        if HOMES.search(text) or (len(home) > 2 and re.search(rf"(?<![\w/]){re.escape(home)}(?!\w)", text)):
+        rest = WEB_PAGE.sub(" ", text)
+        if HOMES.search(rest) or (home in rest and re.search(rf"(?<![\w.]){re.escape(home)}(?!\w)", rest)):
             yield field, "a path of somebody's home"
+
+
+@cache
+def _home() -> str:
+    return str(Path.home())
 
 
 def _secrets_of(environment: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from submissions import make_run, make_submission, sha256_of
 from copycat.errors import DataError, UserError
 from copycat.leaderboard import packing
 from copycat.leaderboard.packing import About, model_facts, pack_run
+from copycat.leaderboard.privacy import private_fields
 from copycat.leaderboard.reading import load_submission, read_pictures
 from copycat.leaderboard.records import Submitter
 from copycat.leaderboard.verify import VerifyOptions, verify_submission
@@ -286,10 +287,30 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("what", SECRETS)
-def test_a_secret_in_a_judges_words_is_named_and_not_told(
-    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_works_like_a_key_is_found_wherever_it_stands(what: str) -> None:
     text, kind = SECRETS[what]
+    value = {"a": ["fine", {"b": f"so it said {text}."}], "c": 3}
+
+    found = list(private_fields(value, {"SOME_SERVICE_API_KEY": "open-sesame-42", "OTHER_TOKEN": "none"}))
+
+    assert found == [("a.b", kind)]
+
+
+INNOCENT = [
+    "a mouse/cat in a house/home/root/cellar, 1/2 body",
+    "sk-8 or hf_ or bearer of news, none of them a key",
+    "https://example.org/home/of/somebody and a@b.example",
+    "C:3, ~5 pictures, / and \\",
+]
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_ordinary_words_are_no_secret(text: str) -> None:
+    assert not list(private_fields({"prompt": text}, {"SHORT_TOKEN": "none", "EMPTY_API_KEY": ""}))
+
+
+def test_a_secret_in_a_judges_words_is_named_and_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, kind = SECRETS["the value of a variable"]
     monkeypatch.setenv("SOME_SERVICE_API_KEY", "open-sesame-42")
     run = make_run(tmp_path / "runs", **SMALL)
     (judgements,) = (run / "judgements").iterdir()
