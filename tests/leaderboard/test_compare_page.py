@@ -1,0 +1,172 @@
+"""Two runs beside each other, in a real browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browsing import blur_of, open_browser, open_page
+from playwright.sync_api import Browser, Page, expect
+from scipy.stats import binomtest
+from small_sites import SmallSite, shared_small_site
+
+from copycat.leaderboard.reading import LoadedSubmission
+from copycat.metrics import join_outcomes
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> SmallSite:
+    return shared_small_site(tmp_path_factory.getbasetemp() / "small-site")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+def query_of(site: SmallSite, a: str, b: str) -> str:
+    return f"?a={site.id(a)}&b={site.id(b)}"
+
+
+def state_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def hits_of(loaded: LoadedSubmission) -> dict[tuple[str, str, int], tuple[str, bool]]:
+    """Character and whether it was detected, by place, of the requests that were answered."""
+    rows = join_outcomes(loaded.samples, loaded.judgements).rows
+    return {
+        (row.sample.character, row.sample.anchor, row.sample.repeat): (row.sample.character, row.is_detected)
+        for row in rows
+        if row.is_answered
+    }
+
+
+def fourfold(page: Page) -> dict[str, int]:
+    kinds = ("both", "only-a", "only-b", "neither")
+    return {kind: int(page.locator(f'[data-show="{kind}"]').text_content() or "") for kind in kinds}
+
+
+def counted(a: LoadedSubmission, b: LoadedSubmission) -> dict[str, int]:
+    of_a, of_b = hits_of(a), hits_of(b)
+    kinds = {(True, True): "both", (True, False): "only-a", (False, True): "only-b", (False, False): "neither"}
+    found = Counter(kinds[of_a[place][1], of_b[place][1]] for place in of_a.keys() & of_b.keys())
+    return {kind: found[kind] for kind in kinds.values()}
+
+
+def test_pairs_are_counted_as_their_samples_say(browser: Browser, site: SmallSite) -> None:
+    for a, b in (("plain", "mitigated"), ("withheld", "troubled")):
+        expected = counted(site.loaded[a], site.loaded[b])
+        n = sum(expected.values())
+        with open_page(browser, site.root / "compare.html", query_of(site, a, b)) as (page, watched):
+            expect(page.locator("#overview")).to_be_visible()
+            shares = [(expected["both"] + expected["only-a"]) / n, (expected["both"] + expected["only-b"]) / n]
+            detect = page.locator(".measured .detect td").all_text_contents()
+
+            assert fourfold(page) == expected
+            assert detect[:2] == [f"{100 * share:.1f}\u202f%" for share in shares]
+            assert detect[2].replace("\u2212", "-") == f"{100 * (shares[1] - shares[0]):+.1f}"
+            watched.assert_quiet()
+
+
+def test_chance_is_judged_by_an_exact_sign_test_over_characters(browser: Browser, site: SmallSite) -> None:
+    change: Counter[str] = Counter()
+    for weight, name in ((-1, "plain"), (1, "mitigated")):
+        for character, is_detected in hits_of(site.loaded[name]).values():
+            change[character] += weight * is_detected
+    more, less = sum(c > 0 for c in change.values()), sum(c < 0 for c in change.values())
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
+        said = page.locator(".verdict-of").first.text_content() or ""
+
+        assert f"{less} characters are recognised less often than in A, {more} more often" in said
+        assert f"p = {binomtest(more, more + less).pvalue:.4f} " in said
+
+
+def test_pairs_share_character_anchor_repeat_and_seed(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
+        expect(page.locator("#overview")).to_be_visible()
+
+        assert page.locator(".pair").count() == 24
+        assert page.locator(".seed.apart").count() == 0
+        assert "24 of these pairs have the same seed" in (page.locator(".verdict-of").last.text_content() or "")
+        sources = page.locator(".pair").first.locator("img").evaluate_all("all => all.map(one => one.src)")
+        firsts = {one.sha256 for name in ("plain", "mitigated") for one in site.loaded[name].samples if one.repeat == 0}
+        assert len(sources) == 2
+        assert {source.rsplit("/", 1)[1].removesuffix(".png") for source in sources} <= firsts
+
+
+def test_a_pair_is_blurred_until_somebody_clicks_it(browser: Browser, site: SmallSite) -> None:
+    query = query_of(site, "plain", "mitigated")
+    with open_page(browser, site.root / "compare.html", query, reduced_motion="reduce") as (page, _):
+        before = blur_of(page, ".pair img")
+        page.locator(".frames").first.click()
+
+        assert "blur" in before
+        assert page.locator(".pair").first.locator("img").evaluate_all(
+            "all => all.map(one => getComputedStyle(one).filter)"
+        ) == ["none", "none"]
+
+
+def test_the_state_is_in_the_address_and_back_restores_it(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
+        only_a = counted(site.loaded["plain"], site.loaded["mitigated"])["only-a"]
+        page.locator('[data-show="only-a"]').click()
+        filtered = state_of(page)
+        shown = page.locator(".pair:visible").count()
+        page.locator("#swap").click()
+        expect(page.locator("#a")).to_have_value(site.id("mitigated"))
+        swapped = state_of(page)
+        page.go_back()
+        expect(page.locator("#a")).to_have_value(site.id("plain"))
+        expect(page.locator("#show")).to_have_value("only-a")
+
+        assert (filtered["show"], shown) == ("only-a", only_a)
+        assert swapped["a"], swapped["b"] == (site.id("mitigated"), site.id("plain"))
+
+
+def test_an_id_that_is_not_on_the_board_loads_nothing(browser: Browser, site: SmallSite) -> None:
+    for wrong in ("../../../evil", "<img src=x onerror=alert(1)>", "https://example.org/x"):
+        with open_page(browser, site.root / "compare.html", f"?a={wrong}&b={site.id('plain')}") as (page, watched):
+            expect(page.locator("#told")).to_contain_text(f"There is no run “{wrong}” on this board")
+
+            assert not page.locator("#overview").is_visible()
+            assert not [url for url in watched.requests if "data.js" in url]
+            assert page.locator("[onerror]").count() == 0
+            watched.assert_quiet()
+
+
+def test_only_runs_on_the_same_characters_are_offered(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html") as (page, _):
+        page.select_option("#a", site.id("plain"))
+        offered = page.locator("#b option").evaluate_all("all => all.map(one => one.value)")
+
+        assert offered == ["", site.id("mitigated")]
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "troubled")) as (page, _):
+        expect(page.locator("#told")).to_contain_text("different characters or suites")
+
+
+def test_a_baseline_that_is_not_on_the_board_is_said_to_be_missing(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", f"?a=baseline&b={site.id('withheld')}") as (page, _):
+        expect(page.locator("#told")).to_contain_text("is not on the board")
+
+
+def test_withheld_pictures_and_missing_answers_are_told(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "withheld", "troubled")) as (page, _):
+        page.select_option("#show", "incomplete")
+        samples = site.loaded["troubled"].samples
+        missing = len(samples) - len(hits_of(site.loaded["troubled"]))
+
+        assert page.locator(".pair:visible").count() == missing > 0
+        assert page.locator(".tile", has_text="withheld").count() == len(site.loaded["withheld"].samples)
+        assert f"{missing} further requests have no answer in A or B" in (
+            page.locator("#overview").text_content() or ""
+        )
+
+
+def test_without_javascript_the_page_says_where_to_look_instead(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", java_script_enabled=False) as (page, _):
+        expect(page.locator("noscript p")).to_contain_text("needs JavaScript")
+        assert not page.locator("#a").is_visible()
