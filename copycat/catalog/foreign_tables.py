@@ -58,9 +58,10 @@ def read_foreign_table(path: Path, encoding: str | None = None) -> ForeignTable:
         raise UserError(f"{shown(path)}: there is no such file")
     if (size := path.stat().st_size) > MAX_TABLE_BYTES:
         raise UserError(f"{shown(path)}: {size:,} bytes, at most {MAX_TABLE_BYTES:,} are read\n  split the file")
+    name = path.name if Path(shown(path)).is_absolute() else shown(path)  # faults are kept: no path of this machine
     if suffix == ".parquet":
-        return _read_parquet(path)
-    return parse_foreign_table(shown(path), path.read_bytes(), suffix, encoding)
+        return _read_parquet(path, name)
+    return parse_foreign_table(name, path.read_bytes(), suffix, encoding)
 
 
 def parse_foreign_table(name: str, content: bytes, suffix: str, encoding: str | None = None) -> ForeignTable:
@@ -208,11 +209,10 @@ def _of_entries(name: str, entries: Sequence[tuple[str, Any]], faults: list[str]
     return ForeignTable(name, columns, tuple(rows), (*faults, *wrong), n_unread + len(wrong))
 
 
-def _read_parquet(path: Path) -> ForeignTable:
+def _read_parquet(path: Path, name: str) -> ForeignTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = shown(path)
     try:
         with pq.ParquetFile(path) as file:
             columns = tuple(file.schema_arrow.names)

@@ -42,6 +42,8 @@ def open_run(path: Path) -> OpenedRun:
         UserError: no run folder, or one that is not finished.
         DataError: a file of it is damaged.
     """
+    if (path / "submission.json").is_file():
+        raise UserError(f"{shown(path)}: is a submission\n  needed: the run folder that it was packed from")
     if not (path / "run.json").is_file():
         raise UserError(f"{shown(path)}: holds no run.json\n  needed: a run folder, such as runs/<model>+...")
     folder = RunFolder(path)

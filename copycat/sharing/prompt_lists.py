@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from copycat.catalog import DEFAULT_K, write_list
 from copycat.catalog.foreign_tables import SUFFIXES, ForeignTable, TableRow, read_foreign_table
@@ -138,9 +138,9 @@ def _commit(repository: str, revision: str | None) -> str:
 
 def _load(place: str, config: str | None, source: PromptSource) -> ForeignTable:
     """Read a split through `datasets`, which runs no code of the repository."""
-    from datasets import Image, load_dataset  # type: ignore[import-untyped]
+    from datasets import load_dataset  # type: ignore[import-untyped]
 
-    name = source.text
+    name = f"{Path(place).name if Path(place).is_dir() else place}{f':{config}' if config else ''}"
     unreadable: tuple[type[Exception], ...] = (*connection_errors(), ValueError, RuntimeError)
     try:
         split = load_dataset(place, config, split=source.split, revision=source.revision)
@@ -151,9 +151,14 @@ def _load(place: str, config: str | None, source: PromptSource) -> ForeignTable:
         ) from error
     if split.num_rows > MAX_HUB_ROWS:
         raise DataError([f"{name}: {split.num_rows:,} rows, at most {MAX_HUB_ROWS:,} are read"])
-    kept = split.remove_columns([c for c, feature in split.features.items() if isinstance(feature, Image)])
+    kept = split.select_columns([column for column, feature in split.features.items() if _holds_texts(feature)])
     rows = tuple(TableRow(f"{name}: row {number}", row) for number, row in enumerate(kept, start=1))
     return ForeignTable(name, tuple(kept.column_names), rows)
+
+
+def _holds_texts(feature: Any) -> bool:
+    """Whether a column may hold names or texts: pictures and sounds are not decoded."""
+    return getattr(getattr(feature, "feature", feature), "dtype", None) in ("string", "large_string")
 
 
 def _first_line(error: Exception) -> str:

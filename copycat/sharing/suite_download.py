@@ -9,6 +9,8 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -33,6 +35,9 @@ from copycat.sharing.suite import (
 
 ENDPOINT = "HF_ENDPOINT"
 TIMEOUT_S = 30
+MAX_LISTED = 1_000
+"""Files and folders below suite/ of which the sizes are asked for; suite.json may list fewer."""
+
 DEFAULT_OUT = Path(SUITE)
 
 
@@ -103,7 +108,8 @@ def _from_hub(repository: str, out: Path, revision: str | None) -> DownloadedSui
     try:
         done = _put_in_place(unfinished / SUITE, out, source, manifest)
     finally:  # files that are wrong would be taken for finished by the next try
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for path in out.parent.glob(f".{out.name}.unfinished-*"):
+            shutil.rmtree(path, ignore_errors=True)
     return done
 
 
@@ -150,7 +156,8 @@ class _Hub:
             self.repository, path_in_repo=SUITE, recursive=True, revision=self.commit, repo_type="dataset"
         )
         try:
-            return {f.path.removeprefix(f"{SUITE}/"): f.size for f in tree if isinstance(f, RepoFile)}
+            listed = list(islice(tree, MAX_LISTED))
+            return {f.path.removeprefix(f"{SUITE}/"): f.size for f in listed if isinstance(f, RepoFile)}
         except hub.EntryNotFoundError:
             return {}
 
@@ -218,6 +225,9 @@ def _told(error: Exception, repository: str, revision: str | None) -> UserError:
             f"the Hub has no dataset {repository}, or your token may not see it\n"
             "  check the spelling; a private or gated one needs HF_TOKEN"
         )
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return MissingExtraError(f"{repository} may not be read with this token ({status})\n  check HF_TOKEN")
     if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
         raise error  # of the disk, not of the network
     return MissingExtraError(

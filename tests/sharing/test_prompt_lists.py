@@ -236,6 +236,17 @@ def test_a_source_that_gives_nothing_is_refused_and_no_list_is_written(
     assert not (tmp_path / "lists").exists()
 
 
+def test_a_list_tells_nothing_of_the_machine(
+    data: Cli, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    odd_file(elsewhere)
+
+    assert data("download", "prompts", elsewhere / "odd.csv", *KEYWORDS).code == 0
+
+    assert str(elsewhere) not in Path("lists/copycat50/keywords-theirs.json").read_text(encoding="utf-8")
+
+
 def test_a_list_is_frozen(data: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("target,prompt\nAriel,sea maid\n")
     assert data("download", "prompts", "a.csv", *KEYWORDS).code == 0

@@ -111,6 +111,22 @@ def test_refusals_and_failures_travel_with_their_words(run: Cli, doubles: Double
     assert refused["is_target_detected"] is None
 
 
+def test_of_a_clip_the_sheet_of_its_frames_is_the_picture(
+    cli: Cli, doubles: Doubles, characters_file: Path, data: Cli, load: Any
+) -> None:
+    cli(
+        "--model", "fake-video", "--judge", "fake-judge", "--characters", "mine.yaml", "--anchors", "name", "--seeds", 1
+    )
+    run = folder_of("none")
+
+    assert data("export", "run", run, "--out", "shared").code == 0
+
+    rows = load("shared", "samples", split="train")
+    assert rows["video_sha256"] == [sample["video_sha256"] for sample in samples_of(run)]
+    assert rows[0]["image"].width > rows[0]["width"]
+    assert not [name for name in tree(Path("shared")) if name.endswith(".mp4")]
+
+
 def test_the_same_run_gives_the_same_bytes(finished: Path, data: Cli) -> None:
     data("export", "run", finished, "--out", "one")
     data("export", "run", finished, "--out", "other")
@@ -186,6 +202,10 @@ def unfinish(run: Path) -> None:
     path.write_text(path.read_text().replace('"finished"', '"running"'))
 
 
+def submit(run: Path) -> None:
+    (run / "submission.json").write_text("{}")
+
+
 def nothing(_: Path) -> None:
     """Leave the run as it is."""
 
@@ -194,6 +214,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], tuple[str, ...], str]] = {
     "a changed picture": (break_picture, (), "is missing, or differs from its sha256"),
     "a key in a text": (tell_a_key, (), "prompt_sent: holds an API key"),
     "a run that goes on": (unfinish, (), "the run is not finished\n  type its command again"),
+    "a submission": (submit, (), "is a submission\n  needed: the run folder"),
     "an unknown form": (nothing, ("--as", "datset"), "unknown form 'datset'\n  did you mean 'dataset'"),
     "an imagefolder without pictures": (
         nothing,

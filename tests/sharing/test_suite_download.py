@@ -224,6 +224,18 @@ def test_a_dataset_without_a_suite_and_a_full_folder_are_refused(data: Cli, hub:
     assert tree(Path()) == {"suite/mine.txt": b"mine"}
 
 
+def test_a_token_that_is_refused_is_told_and_never_shown(
+    data: Cli, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_anothersanothersanothers")
+
+    answer = data("download", "suite", REPOSITORY)
+
+    assert answer.code == 2
+    assert f"{REPOSITORY} may not be read with this token (401)\n  check HF_TOKEN" in answer.err
+    assert "hf_another" not in answer.out + answer.err
+
+
 def test_a_hub_that_cannot_be_reached_is_told(data: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
