@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from copycat.leaderboard.site.character_view import SECTION_TITLES, CharacterRuns, RunLine, RunTable
-from copycat.leaderboard.site.gallery import SAID, cell
+from copycat.leaderboard.site.gallery import SAID, cell, escape
 from copycat.leaderboard.site.pages import broken, render, root_of, write_page
 from copycat.leaderboard.site.run_view import Person, people_of, shipped_set, unknown_person
 from copycat.leaderboard.site.summary import RunSummary

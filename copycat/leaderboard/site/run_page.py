@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from copycat.errors import DataError
 from copycat.leaderboard.reading import LoadedSubmission, read_pictures
 from copycat.leaderboard.rows import Badge, BoardRow
-from copycat.leaderboard.site.gallery import GalleryPage, cell, cells, section
+from copycat.leaderboard.site.gallery import GalleryPage, cell, grid_row, section
 from copycat.leaderboard.site.media import PlacedPicture, place_picture
 from copycat.leaderboard.site.pages import render, root_of, write_page
 from copycat.leaderboard.site.run_data import build_run_data
@@ -88,7 +88,7 @@ def build_run_page(loaded: LoadedSubmission, row: BoardRow, entries: Sequence[En
         gallery=GalleryPage(root_of(row.href), row.characters, row.has_pictures),
         section=section,
         cell=cell,
-        cells=cells,
+        grid_row=grid_row,
         settings=list(_flat(spec.model_dump(mode="json"))),
         environment=list(_flat(loaded.settings.environment)),
         judge_facts=list(loaded.settings.judge_facts.items()),
