@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROWS_AT_ONCE = 100
-"""Rows of a row group: the Hub's viewer reads a whole group to show one picture."""
+"""Rows of a row group at most: the Hub's viewer reads a whole group to show one picture."""
+
+BYTES_AT_ONCE = 32_000_000
+"""So many bytes of pictures end a row group, too."""
 
 
 class WrittenTable(NamedTuple):
@@ -50,16 +53,21 @@ def write_table(folder: Path, config: str, split: str, schema: Any, rows: Iterab
     relative = f"data/{config}/{split}.parquet"
     path = folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    n_rows, waiting = 0, []
+    n_rows, n_bytes, waiting = 0, 0, []
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for row in rows:
             waiting.append(row)
-            n_rows += 1
-            if len(waiting) == ROWS_AT_ONCE:
+            n_rows, n_bytes = n_rows + 1, n_bytes + _picture_bytes(row)
+            if len(waiting) == ROWS_AT_ONCE or n_bytes >= BYTES_AT_ONCE:
                 writer.write_table(pa.Table.from_pylist(waiting, schema))
-                waiting = []
+                n_bytes, waiting = 0, []
         if waiting or n_rows == 0:
             writer.write_table(pa.Table.from_pylist(waiting, schema))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return WrittenTable(config, split, relative, digest, n_rows, schema)
+
+
+def _picture_bytes(row: Mapping[str, Any]) -> int:
+    image = row.get("image")
+    return len(image["bytes"]) if image else 0

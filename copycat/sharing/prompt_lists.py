@@ -109,7 +109,7 @@ def _open(source: PromptSource) -> tuple[ForeignTable, dict[str, str]]:
         )
     commit = _commit(match["id"], source.revision)
     table = _load(match["id"], match["config"], source._replace(revision=commit))
-    where = {"source": f"https://huggingface.co/datasets/{match['id']}", "commit": commit, "split": source.split}
+    where = {"source": f"dataset {match['id']} of the Hub", "commit": commit, "split": source.split}
     return table, where | _named(match["config"])
 
 

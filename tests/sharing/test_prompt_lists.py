@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from harness import Cli
-from run_folders import read
+from hub_server import HubServer
+from run_folders import read, tree
 
 from copycat.catalog import build_prompts, parse_anchor, prompt_set_of, read_character_set, with_lists
 from copycat.catalog.foreign_tables import decode, parse_foreign_table, unscrambled
@@ -194,6 +198,27 @@ def test_a_dataset_is_read_through_datasets(data: Cli, suite: Path, load: Any) -
     assert texts("lists/copycat50/keywords-theirs.json") == {c.id: list(c.keywords) for c in characters.characters}
     assert "column 'character' names the character, 'keywords' holds the text" in answer.err
     assert read(Path("lists/copycat50/keywords-theirs.json"))["provenance"]["configuration"] == "keywords"
+
+
+def test_a_dataset_of_the_hub_is_read_at_the_commit_that_is_recorded(tmp_path: Path, suite: Path) -> None:
+    repository = "somebody/words"
+    command = ("download", "prompts", f"{repository}:keywords", "--split", "copycat50", *KEYWORDS)
+    with HubServer({f"datasets/{repository}": tree(suite)}) as hub:
+        settings = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "cache")}
+        answer = subprocess.run(
+            [sys.executable, "-m", "copycat.data", *command],
+            cwd=tmp_path,
+            env={**os.environ, **settings, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        commit = hub.commit_of(f"datasets/{repository}")
+
+    assert answer.returncode == 0, answer.stderr
+    made = read(tmp_path / "lists/copycat50/keywords-theirs.json")
+    assert len(made["texts"]) == 50
+    assert made["provenance"]["commit"] == commit
 
 
 WRONG: dict[str, tuple[str, tuple[str, ...], str]] = {
