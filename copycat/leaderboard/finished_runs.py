@@ -10,6 +10,7 @@ from copycat.errors import DataError
 from copycat.judges import NO_JUDGE
 from copycat.judges.families import resolve_judge
 from copycat.leaderboard.layout import SizeLimits
+from copycat.leaderboard.privacy import without_places
 from copycat.leaderboard.reading import LIMITS
 from copycat.leaderboard.rederiving import Suite, derive_suite
 from copycat.metrics import summarise
@@ -59,7 +60,7 @@ def open_finished(path: Path, limits: SizeLimits = LIMITS) -> FinishedRun:
             judgements = _own_judgements(folder.read_judgements(run.spec), samples)
     if refusals or derived.suite is None:
         raise DataError([f"{shown(folder.path)}: {refusal}" for refusal in refusals])
-    calibration = own_calibration(folder, run.spec)
+    calibration = _own_calibration(folder, run.spec)
     result = _add_up(run.spec, samples, judgements, calibration, derived.suite)
     if result.counts.coverage < MIN_COVERAGE:
         raise DataError([f"{shown(folder.path)}: {_uncovered(result)}"])
@@ -88,6 +89,8 @@ def _of_drawing(folder: RunFolder, run: RunFile, samples: list[Sample], n_planne
         )
     elif run.status != "finished" or len(samples) < n_planned:
         yield f"is not finished: {len(samples)} of {n_planned} requests have ended\n{AGAIN}"
+    elif not len({sample.key for sample in samples}) == len(samples) == n_planned:
+        yield f"its journal has {len(samples)} lines for {n_planned} requests, or one of them twice\n{AGAIN}"
     changed = [sample for sample in samples if sample.status == "ok" and not folder.is_intact(sample)]
     if changed:
         names = ", ".join(str(sample.image) for sample in changed[:3])
@@ -100,6 +103,12 @@ def _own_judgements(judgements: list[Judgement], samples: list[Sample]) -> list[
     by_picture = {(judgement.key, judgement.image_sha256): judgement for judgement in judgements}
     found = (by_picture.get((sample.key, str(sample.sha256))) for sample in samples if sample.status == "ok")
     return [judgement for judgement in found if judgement is not None]
+
+
+def _own_calibration(folder: RunFolder, spec: RunSpec) -> Calibration | None:
+    """Read what is known of the judge, without the places on this machine that its source may name."""
+    found = own_calibration(folder, spec)
+    return found and found.model_copy(update={"source": without_places(found.source)})
 
 
 def _add_up(

@@ -129,18 +129,22 @@ def write_packed(packed: Packed, out: Path) -> Written:
     A kill leaves nothing at that place, or all of it.
 
     Raises:
-        UserError: another one lies there: what was published is not changed.
+        UserError: another one lies there: what was published is not changed; or nothing can be written there.
         DataError: a picture was changed while this was going on.
     """
     target = out / packed.id
     if target.exists():
         _require_same(packed, target)
         return Written(target, is_new=False)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _clear_away(out, target.name)
     unfinished = out / f".{target.name}.{os.getpid()}.new"
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_away(out, target.name)
         unfinished.mkdir()
+    except (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError) as error:
+        fix = "choose a folder that you may write to: --to DIR"
+        raise UserError(f"cannot write to {shown(out)}: {error.strerror}\n  {fix}") from error
+    try:
         write_submission(unfinished, packed.files, _pictures(packed))
         unfinished.rename(target)
     except BaseException:

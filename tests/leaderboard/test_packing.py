@@ -20,6 +20,7 @@ from PIL import Image, PngImagePlugin
 from run_folders import lines_of, read, tree
 from submissions import make_run, make_submission, sha256_of
 
+from copycat.catalog import read_character_set
 from copycat.errors import DataError, UserError
 from copycat.leaderboard import packing
 from copycat.leaderboard.packing import About, model_facts, pack_run
@@ -27,7 +28,9 @@ from copycat.leaderboard.privacy import private_fields
 from copycat.leaderboard.reading import load_submission, read_pictures
 from copycat.leaderboard.records import Submitter
 from copycat.leaderboard.verify import VerifyOptions, verify_submission
-from copycat.schema import RunSpec
+from copycat.runs.calibrations import write_calibration
+from copycat.runs.folder import RunFolder
+from copycat.schema import Calibration, CalibrationCell, RunSpec
 
 ABOUT = About(submitter=Submitter(name="Test Laboratory"), date="2026-11-28")
 SMALL: dict[str, Any] = {"anchors": ("name",)}
@@ -170,6 +173,24 @@ def test_verdicts_on_pictures_that_are_not_there_are_left_out(tmp_path: Path) ->
     assert verify_submission(packed, VerifyOptions(rejudge=0.0)).is_valid
 
 
+def test_corrected_figures_come_with_what_they_stand_on(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs", **SMALL)
+    spec = RunSpec.model_validate(read(run / "run.json")["spec"])
+    characters = [character.id for character in read_character_set("sandbox").characters]
+    cells = tuple(CalibrationCell(character=name, tp=8, fn=2, fp=1, tn=9) for name in characters)
+    told = {"judge": spec.judge, "judge_revision": spec.judge_revision, "characters": "sandbox"}
+    source = "labels of people in /home/me/labels.csv"
+    calibration = Calibration(source=source, labels_sha256="0" * 64, n_labels=1000, cells=cells, **told)
+    write_calibration(RunFolder(run).judgements_path(spec).with_suffix(".calibration.json"), calibration)
+
+    packed = pack_run(run, tmp_path / "submissions", ABOUT)
+
+    loaded = load_submission(packed)
+    assert loaded.calibration == calibration.model_copy(update={"source": "labels of people in .../labels.csv"})
+    assert {"detect", "detect_corrected"} <= {estimate.metric for estimate in loaded.result.estimates}
+    assert verify_submission(packed, VerifyOptions(rejudge=0.0)).faults == ()
+
+
 # ---------------------------------------------------------------------------- what is no submission
 
 
@@ -212,6 +233,21 @@ def test_a_run_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "others", **SMALL)
     rewrite(run / "run.json", lambda content: content | {"status": "running"})
     assert "is not finished: 50 of 50" in refusal(run, tmp_path)
+
+
+def test_a_journal_with_a_line_twice_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs", **SMALL)
+    rewrite_lines(run / "samples.jsonl", lambda rows: [*rows, rows[0]])
+
+    assert "its journal has 51 lines for 50 requests" in refusal(run, tmp_path)
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere", "a-file/board"])
+def test_where_nothing_can_be_written_is_said_plainly(place: str, shared_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("in the way", encoding="utf-8")
+
+    with pytest.raises(UserError, match=r"cannot write to .*\n  choose a folder that you may write to: --to DIR"):
+        pack_run(shared_run, tmp_path / place, ABOUT)
 
 
 def test_journals_of_shards_are_put_together_first(tmp_path: Path) -> None:
