@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copycat.commands.leaderboard_build import BUILD_EPILOG, build
+
 if TYPE_CHECKING:
     from copycat.leaderboard.checks import VerifyOptions
     from copycat.leaderboard.faults import Fault
@@ -22,15 +24,13 @@ the pictures is judged again where the judge can work here. Exit 0 nothing wrong
 LEADERBOARD = Path("leaderboard")
 
 
-@app.callback()
-def _of_board() -> None:
-    """Keep the commands apart even while there is one."""
+app.command(epilog=BUILD_EPILOG)(build)
 
 
 @app.command(epilog=VERIFY_EPILOG)
 def verify(  # noqa: PLR0917 - one parameter per option
     submissions: Annotated[
-        list[Path] | None, typer.Argument(metavar="[SUBMISSION]...", help="folders of submissions, or .zip files")
+        list[Path] | None, typer.Argument(metavar="SUBMISSION", help="folders of submissions, or .zip files")
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="every submission of the board, and all of them together")

@@ -75,7 +75,12 @@ def check_model(case: Case) -> Iterator[Fault]:
     if row is not None and not row.is_service and not facts.is_open:
         said = f"the weights of '{spec.model}' are there for everybody: 'model.is_open' is true"
         yield Fault(kind="model-facts", where=SUBMISSION, what=said)
-    if row is not None and not is_service and not spec.model_source.startswith(row.source):
+    if (
+        row is not None
+        and not is_service
+        and spec.model_source != row.source
+        and not spec.model_source.startswith(f"{row.source}+")
+    ):
         said = f"model '{spec.model}' comes from '{row.source}', not from '{spec.model_source[:80]}'"
         yield Fault(kind="model-facts", where=SETTINGS, what=said)
 
