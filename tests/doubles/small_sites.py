@@ -1,4 +1,4 @@
-"""A small board of runs that differ in kind, and its site: four characters each, so that pages open at once."""
+"""A small board of runs that differ in kind, and its site: few characters each, so that pages open at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from copycat.models.frames import build_sheet
 from copycat.schema import Answer, Judgement
 
 SANDBOX_CAST = ("zoravi", "meklun", "fandreth", "ishtolu")
-REAL_CAST = ("mario", "batman", "pikachu", "elsa")
+REAL_CAST = ("mario", "batman", "pikachu")
 FRAMES = 8
 
 EVIL = "</script></title><img src=x onerror=alert(1)>\"'><svg onload=alert(2)>\u2028 =1+1 {{ 7*7 }}"
