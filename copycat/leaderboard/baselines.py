@@ -28,7 +28,6 @@ def _by_construction(model: str, like: BoardRow) -> BoardRow:
     """Make the row of a model that was asked what `like` was asked."""
     refuses = model == REFUSING
     n = like.counts.planned
-    outcomes = {"ok": 0, "refused": n} if refuses else {"ok": n, "refused": 0}
     by_character = _nobody(like) if refuses else {}
     return BoardRow(
         id=f"{like.section}/{model}",
@@ -49,7 +48,7 @@ def _by_construction(model: str, like: BoardRow) -> BoardRow:
         is_judge_calibrated=like.is_judge_calibrated,
         anchors=like.anchors,
         seeds=like.seeds,
-        counts=Counts(planned=n, blocked=0, invalid=0, failed=0, unjudged=0 if refuses else n, **outcomes),
+        counts=Counts(planned=n, ok=0, refused=n if refuses else 0, blocked=0, invalid=0, failed=0, unjudged=0),
         detect={a: _detect(a, by_character) if refuses else _none("detect", a) for a in (*like.anchors, ALL_ANCHORS)},
         consistency={a: _none("consistency", a, refuses=refuses) for a in (*like.anchors, ALL_ANCHORS)},
         n_produced=0,

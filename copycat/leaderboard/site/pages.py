@@ -53,7 +53,8 @@ def fingerprint() -> str:
     """Give a hash that changes with any template, style, script or module that pages are made by."""
     code = [path for path in files("copycat.leaderboard").iterdir() if path.name.endswith(".py")]
     code += [path for path in files("copycat.leaderboard.site").iterdir() if path.name.endswith(".py")]
-    parts = sorted([*code, *_sources(".j2", ".css", ".js")], key=lambda path: path.name)
+    shared = [path for path in files("copycat").joinpath("templates").iterdir() if path.name.startswith("report_")]
+    parts = sorted([*code, *shared, *_sources(".j2", ".css", ".js")], key=lambda path: path.name)
     return hashlib.sha256(b"\0".join(part.name.encode() + b"\0" + part.read_bytes() for part in parts)).hexdigest()
 
 
@@ -88,6 +89,6 @@ def is_web(address: str | None) -> bool:
 
 
 def _meters() -> str:
-    """Give the rules that place the parts of a meter: value, low and high in whole per cent."""
-    rules = [f".{name}{share}{{--{name}:{share}%}}" for name in "vlh" for share in range(101)]
+    """Give the rules that place the parts of a meter: value, low and upper end in whole per cent."""
+    rules = [f".{name}{share}{{--{name}:{share}%}}" for name in "vlu" for share in range(101)]
     return "/* Made: where the dot and the line of a meter are. */\n" + "".join(rules) + "\n"
