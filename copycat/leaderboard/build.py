@@ -24,7 +24,8 @@ from copycat.leaderboard.reported import read_reported
 from copycat.leaderboard.rows import BoardRow, row_of
 from copycat.leaderboard.site.character_pages import write_character_pages
 from copycat.leaderboard.site.compare import write_compare_page
-from copycat.leaderboard.site.index_page import write_index
+from copycat.leaderboard.site.index_page import INDEX, write_index
+from copycat.leaderboard.site.media import remove_unused_pictures
 from copycat.leaderboard.site.pages import fingerprint, write_assets, write_page
 from copycat.leaderboard.site.run_page import write_run
 from copycat.leaderboard.site.summary import RunSummary
@@ -76,6 +77,7 @@ def build_site(leaderboard: Path, site: Path, *, is_fresh: bool = False, advance
     """
     _require_places(leaderboard, site)
     reported, tasks = read_reported(leaderboard), _tasks(leaderboard, site)
+    is_first = not (site / INDEX).exists()
     write_assets(site)
     if is_fresh:
         shutil.rmtree(site / SUMMARIES, ignore_errors=True)
@@ -89,6 +91,8 @@ def build_site(leaderboard: Path, site: Path, *, is_fresh: bool = False, advance
     write_page(site, TEX_FILE, build_tex(standings))
     write_index(site, standings, reported, max((row.date for row in rows), default=""))
     n_removed = _remove_others(site, {row.id for row in rows})
+    if (n_removed or n_written) and not is_first:
+        remove_unused_pictures(site)
     return Built(site, len(rows), n_written, n_removed)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from submissions import draw_noise, encode
 
-from copycat.leaderboard.site.media import PlacedPicture, place_picture
+from copycat.leaderboard.site.media import PlacedPicture, place_picture, remove_unused_pictures
 
 
 def placed(content: bytes, site: Path, **options: Any) -> PlacedPicture | None:
@@ -107,3 +107,17 @@ def test_a_picture_that_is_there_already_is_not_written_again(tmp_path: Path) ->
 
         assert placed(content, tmp_path) == first
         assert (tmp_path / first.href).stat().st_mtime_ns == before
+
+
+def test_pictures_go_away_with_the_last_run_that_shows_them(tmp_path: Path) -> None:
+    kept, gone = (
+        placed(encode(draw_noise(name).resize((side, side))), tmp_path) for name, side in (("a", 64), ("b", 300))
+    )
+    assert kept is not None
+    assert gone is not None
+    data = tmp_path / "runs" / "1.0" / "a__b" / "abc" / "data.js"
+    data.parent.mkdir(parents=True)
+    data.write_text(f'copycatRun("x", "[\\"{kept.href}\\"]");', encoding="ascii")
+
+    assert remove_unused_pictures(tmp_path) == 1
+    assert ((tmp_path / kept.href).exists(), (tmp_path / gone.href).exists()) == (True, False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +19,12 @@ from PIL import Image, UnidentifiedImageError
 from copycat.leaderboard.reading import LIMITS
 from copycat.runs.report_pictures import KEPT_SIDE_PX, draw_thumbnail
 
-PICTURES_FOLDER = "pictures"
+PICTURES_FOLDER, RUNS_FOLDER = "pictures", "runs"
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT"})
+_NAMED = re.compile(rb"[0-9a-f]{64}\.(?:png|webp)")
 _UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
@@ -108,3 +110,15 @@ def _write_once(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(content)
     unfinished.replace(path)
+
+
+def remove_unused_pictures(site: Path) -> int:
+    """Remove the pictures that no run shows any more, as when one was withdrawn; gives how many those were.
+
+    Runs name all their pictures in data.js.
+    """
+    used = {name for data in (site / RUNS_FOLDER).glob("*/*/*/data.js") for name in _NAMED.findall(data.read_bytes())}
+    gone = [path for path in (site / PICTURES_FOLDER).glob("*/*.*") if path.name.encode() not in used]
+    for path in gone:
+        path.unlink()
+    return len(gone)
