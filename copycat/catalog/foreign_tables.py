@@ -204,6 +204,8 @@ def _parse_json(name: str, text: str, faults: list[str]) -> ForeignTable:
 
 def _of_entries(name: str, entries: Sequence[tuple[str, Any]], faults: list[str], n_unread: int) -> ForeignTable:
     rows = [TableRow(where, entry) for where, entry in entries if isinstance(entry, dict)]
+    if not rows:
+        raise DataError([f'{name}: holds no object of columns, such as {{"target": ..., "text": ...}}', *faults])
     wrong = [f"{where}: is no object of columns: not taken up" for where, entry in entries if type(entry) is not dict]
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     return ForeignTable(name, columns, tuple(rows), (*faults, *wrong), n_unread + len(wrong))

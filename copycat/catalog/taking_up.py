@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -168,9 +169,12 @@ def _cell(value: Any, column: str) -> tuple[str, list[str]]:
     text = "" if value is None else value if isinstance(value, str) else str(value)
     clear = unscrambled(text)
     said = [] if clear == text else [f"column '{column}' was scrambled by two encodings; read as '{_short(clear)}'"]
+    plain = "".join(letter for letter in clear if letter.isspace() or unicodedata.category(letter) != "Cc")
+    if plain != clear:
+        said.append(f"column '{column}' holds control characters; read without them")
     if "\ufffd" in clear:
         said.append(f"column '{column}' has lost letters (\ufffd)")
-    return clear, said
+    return plain, said
 
 
 def _words(value: Any, column: str, reading: Reading) -> tuple[tuple[str, ...], list[str]]:

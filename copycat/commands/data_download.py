@@ -90,7 +90,8 @@ def prompts(  # noqa: PLR0917 - one parameter per option
     console.err.print(chosen, markup=False, soft_wrap=True)
     counted = f"{taken.n_taken} of {taken.n_rows} rows taken up, for {taken.n_characters} of {len(of_set.characters)}"
     console.out.print(f"{taken.path}: {counted} characters", markup=False, soft_wrap=True)
-    remarks = f"{len(taken.faults)} remarks, above and in the file" if taken.faults else "no fault"
+    n_faults = len(taken.faults)
+    remarks = f"{n_faults} remark{'s' if n_faults != 1 else ''}, above and in the file" if n_faults else "no fault"
     n_lacking = len(of_set.characters) - taken.n_characters
     use = f"of use once the {n_lacking} others have a text" if n_lacking else f"use: {taken.anchor}"
     console.out.print(f"  {remarks}; {use}", markup=False, soft_wrap=True)

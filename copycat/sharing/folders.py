@@ -17,11 +17,14 @@ def new_folder(out: Path) -> Iterator[Path]:
     """Yield a folder to fill, which then takes its place at `out`; the same content there again is no fault.
 
     Raises:
-        UserError: something else lies at `out`.
+        UserError: something else lies at `out`, or it cannot be made.
     """
     require_free_or_folder(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{out.name}.new-", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{out.name}.new-", dir=out.parent))
+    except FileNotFoundError as error:  # as below /proc, where nobody can make a folder
+        raise UserError(f"cannot make the folder {shown(out)}\n  choose another folder: --out DIR") from error
     try:
         staged.chmod(0o755)
         yield staged

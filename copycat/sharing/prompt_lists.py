@@ -139,9 +139,10 @@ def _commit(repository: str, revision: str | None) -> str:
 def _load(place: str, config: str | None, source: PromptSource) -> ForeignTable:
     """Read a split through `datasets`, which runs no code of the repository."""
     from datasets import load_dataset  # type: ignore[import-untyped]
+    from datasets.exceptions import DatasetsError  # type: ignore[import-untyped]
 
     name = f"{Path(place).name if Path(place).is_dir() else place}{f':{config}' if config else ''}"
-    unreadable: tuple[type[Exception], ...] = (*connection_errors(), ValueError, RuntimeError)
+    unreadable: tuple[type[Exception], ...] = (*connection_errors(), DatasetsError, ValueError, RuntimeError)
     try:
         split = load_dataset(place, config, split=source.split, revision=source.revision)
     except unreadable as error:

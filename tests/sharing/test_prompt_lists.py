@@ -122,6 +122,15 @@ def test_a_file_is_read_in_its_encoding(data: Cli, tmp_path: Path, characters_fi
     assert texts("lists/my-set/keywords-theirs.json") == {"max": ["café"]}
 
 
+def test_control_characters_are_told_and_left_out(data: Cli, tmp_path: Path) -> None:
+    (tmp_path / "nul.csv").write_bytes(b"target,prompt\nAriel,sea\x00 maid\n")
+
+    answer = data("download", "prompts", "nul.csv", *KEYWORDS)
+
+    assert texts("lists/copycat50/keywords-theirs.json") == {"ariel": ["sea maid"]}
+    assert "nul.csv:2: column 'prompt' holds control characters; read without them" in answer.err
+
+
 def test_bytes_that_no_encoding_explains_are_still_read() -> None:
     assert decode(b"caf\xe9 \x81", "x.csv") == ("café \x81", "latin-1")
     assert unscrambled("CafÃ© â€” â€\x9d") == "Café — ”"
@@ -231,12 +240,16 @@ WRONG: dict[str, tuple[str, tuple[str, ...], str]] = {
     "half an alias": ("good.csv", ("--alias", "X"), "--alias 'X' has the wrong form\n  needed: THEIRS=OURS"),
     "a wrong name": ("good.csv", ("--name", "My List"), "'My List' cannot name a list"),
     "no JSON": ("broken.json", (), "broken.json: is no JSON"),
+    "no objects": ("numbers.json", (), "numbers.json: holds no object of columns"),
+    "no dataset in a folder": ("folder", (), "folder cannot be read (EmptyDatasetError"),
+    "a dataset that is none": ("broken", (), "broken cannot be read (Dataset"),
     "no Parquet": ("broken.parquet", (), "broken.parquet: is no Parquet file"),
     "an empty file": ("empty.csv", (), "empty.csv: is empty"),
     "a column twice": ("twice.csv", (), "twice.csv:1: column 'prompt' is there twice"),
 }
 
 
+@pytest.mark.usefixtures("load")
 @pytest.mark.parametrize(("source", "options", "said"), WRONG.values(), ids=WRONG)
 def test_a_source_that_gives_nothing_is_refused_and_no_list_is_written(
     data: Cli, tmp_path: Path, source: str, options: tuple[str, ...], said: str
@@ -248,11 +261,15 @@ def test_a_source_that_gives_nothing_is_refused_and_no_list_is_written(
         "words.txt": "Ariel",
         "broken.json": "{",
         "broken.parquet": "PAR",
+        "numbers.json": "[1, 2]",
         "empty.csv": "",
         "twice.csv": "target,prompt,prompt\nAriel,a,b\n",
     }
     for name, content in files.items():
         (tmp_path / name).write_text(content)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "train.json").write_text("{")
 
     answer = data("download", "prompts", source, *KEYWORDS, *options)
 

@@ -130,6 +130,10 @@ def test_one_set_can_be_exported_alone(data: Cli, tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("--characters", "copycat5"), "unknown character set 'copycat5'\n  did you mean 'copycat50'?"),
+        (
+            ("--out", "/proc/nowhere/suite"),
+            "cannot make the folder /proc/nowhere/suite\n  choose another folder: --out DIR",
+        ),
         (("--characters", "unseen50", "--out", "full"), "full holds other files\n  choose another folder: --out DIR"),
     ],
 )
