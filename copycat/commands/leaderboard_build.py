@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-BUILD_EPILOG = """The site is plain files: open SITE/index.html, or put the folder on any static host. Only what changed is
-written again; stopped, the same command goes on from there. Run `verify --all` first: a build believes that
+BUILD_EPILOG = """The site is plain files: open SITE/index.html, or put the folder on any static host. Only what has
+changed is written again; stopped, the same command goes on from there. Run `verify --all` first: a build believes that
 submissions are whole."""
 
 
