@@ -106,6 +106,14 @@ def test_an_id_that_leads_elsewhere_is_refused(site: SmallSite, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_character_set_whose_name_leads_elsewhere_is_refused(site: SmallSite, tmp_path: Path) -> None:
+    row = site.runs["plain"].row.model_copy(update={"characters": "../../evil"})
+
+    with pytest.raises(DataError, match=r"'\.\./\.\./evil' cannot name a page"):
+        write_run(site.loaded["plain"], row, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 # -------------------------------------------------------------------------------------- characters
 
 

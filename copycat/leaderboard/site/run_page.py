@@ -34,6 +34,7 @@ BADGE_MEANINGS: dict[Badge, str] = {
     "by construction": "follows from what the model does by definition",
 }
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*/[a-z0-9]+")
+_PLAIN_SET = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class CountRow(NamedTuple):
@@ -53,10 +54,11 @@ def write_run(loaded: LoadedSubmission, row: BoardRow, site: Path) -> RunSummary
         site: the root of the site.
 
     Raises:
-        DataError: the pictures cannot be read; the id would lead out of the site.
+        DataError: the pictures cannot be read; the id or the name of the character set would lead out of the site.
     """
-    if not _PLAIN_ID.fullmatch(loaded.id):
-        raise DataError([f"'{loaded.id}' cannot name a page: lower case letters, digits, '.', '_' and '-' can"])
+    for name, plain in ((loaded.id, _PLAIN_ID), (row.characters, _PLAIN_SET)):
+        if not plain.fullmatch(name):
+            raise DataError([f"'{name}' cannot name a page: lower case letters, digits, '.', '_' and '-' can"])
     entries = build_entries(loaded, row, _place_pictures(loaded, site))
     write_page(site, row.href, build_run_page(loaded, row, entries))
     write_page(site, f"runs/{loaded.id}/data.js", build_run_data(row, entries))
