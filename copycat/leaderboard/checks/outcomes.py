@@ -13,7 +13,7 @@ from copycat.models import MODELS, ModelRow
 from copycat.schema import MIN_COVERAGE, SERVICE
 
 FIRST_DAY = datetime.date(2024, 1, 1)
-SERVICE_SOURCE = "openai:"
+SERVICE_SOURCE, LOCAL_SOURCE = "openai:", "folder:"
 
 
 def check_outcomes(case: Case) -> Iterator[Fault]:
@@ -71,6 +71,9 @@ def check_model(case: Case) -> Iterator[Fault]:
         yield Fault(kind="device", where=SETTINGS, what=said)
     if facts.is_open and (is_service or (row is not None and row.is_service)):
         said = f"'{spec.model}' is a service, and nobody can have its weights: 'model.is_open' is false"
+        yield Fault(kind="model-facts", where=SUBMISSION, what=said)
+    if facts.is_open and spec.model_source.startswith(LOCAL_SOURCE):
+        said = f"'{spec.model_source[:80]}' is a folder of the submitter, and nobody else has it: 'is_open' is false"
         yield Fault(kind="model-facts", where=SUBMISSION, what=said)
     if row is not None and not row.is_service and not facts.is_open:
         said = f"the weights of '{spec.model}' are there for everybody: 'model.is_open' is true"
