@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -39,6 +40,7 @@ SUMMARIES = ".summaries"
 """Of the site: what each run leaves for the pages of many runs, and for the next build."""
 
 MAX_PROCESSES = 8
+_PICTURE = re.compile(r"pictures/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]+")
 RUNS = "runs"
 
 Advance = Callable[[int], None]
@@ -79,9 +81,7 @@ def build_site(leaderboard: Path, site: Path, *, is_fresh: bool = False, advance
     reported, tasks = read_reported(leaderboard), _tasks(leaderboard, site)
     is_first = not (site / INDEX).exists()
     write_assets(site)
-    if is_fresh:
-        shutil.rmtree(site / SUMMARIES, ignore_errors=True)
-    summaries, n_written = _show_runs(tasks, advance)
+    summaries, n_written = _show_runs(tasks, advance, is_fresh=is_fresh)
     rows = [summary.row for summary in summaries]
     standings = _stand(rows)
     write_character_pages(site, summaries)
@@ -118,9 +118,9 @@ def _tasks(leaderboard: Path, site: Path) -> list[_Task]:
     return tasks
 
 
-def _show_runs(tasks: Sequence[_Task], advance: Advance) -> tuple[list[RunSummary], int]:
+def _show_runs(tasks: Sequence[_Task], advance: Advance, *, is_fresh: bool) -> tuple[list[RunSummary], int]:
     """Write the page of every run that has changed; gives all summaries, in the order of the tasks."""
-    kept = {task.path: summary for task in tasks if (summary := _kept(task)) is not None}
+    kept = {task.path: summary for task in tasks if not is_fresh and (summary := _kept(task)) is not None}
     advance(len(kept))
     changed = [task for task in tasks if task.path not in kept]
     faults: list[str] = []
@@ -195,13 +195,30 @@ def _rank_all(shares: Sequence[Shares]) -> list[dict[str, RankInterval]]:
 
 
 def _remove_others(site: Path, ids: set[str]) -> int:
-    """Remove the pages of runs that went away, after nothing links them any more."""
-    gone = [
-        path
-        for path in sorted((site / SUMMARIES).glob("*/*/*.json"))
-        if path.relative_to(site / SUMMARIES).with_suffix("").as_posix() not in ids
-    ]
-    for path in gone:
-        shutil.rmtree(site / RUNS / path.relative_to(site / SUMMARIES).with_suffix(""), ignore_errors=True)
-        path.unlink()
+    """Remove the pages and pictures of runs that went away, after nothing links them any more."""
+    summaries = {_id_of(site, path): path for path in sorted((site / SUMMARIES).glob("*/*/*.json"))}
+    gone = sorted(summaries.keys() - ids)
+    if not gone:
+        return 0
+    unused = set().union(*(_pictures_of(site, run_id) for run_id in gone))
+    for run_id in ids:
+        unused -= _pictures_of(site, run_id)
+    for picture in unused:
+        (site / picture).unlink(missing_ok=True)
+    for run_id in gone:
+        shutil.rmtree(site / RUNS / run_id, ignore_errors=True)
+        summaries[run_id].unlink()
     return len(gone)
+
+
+def _id_of(site: Path, summary: Path) -> str:
+    return summary.relative_to(site / SUMMARIES).with_suffix("").as_posix()
+
+
+def _pictures_of(site: Path, run_id: str) -> set[str]:
+    """Give the pictures that the page of a run shows, by where they lie below the site."""
+    try:
+        page = (site / RUNS / run_id / "index.html").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    return set(_PICTURE.findall(page))
