@@ -1,7 +1,7 @@
 """The gallery of a run, assembled by hand: a page holds hundreds of these parts and a site hundreds of thousands.
 
-Templates are five times slower here. Every value that is not a number of ours goes through `escape`, whatever record it
-comes from; end tags that HTML does without are left out.
+Templates are several times slower here. Every value that is not a number of ours goes through `escape`, whatever record
+it comes from; end tags that HTML does without are left out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ SAID: dict[Ending, str] = {
 
 HASH_LETTERS = 12
 """Of the hash on the tile of a picture that is withheld; the whole hash is below it."""
-
 
 _SPECIAL = re.compile("[&<>\"']")
 

@@ -137,16 +137,11 @@ def _place_pictures(loaded: LoadedSubmission, site: Path) -> dict[str, PlacedPic
 
 def _thumbnails(entry: Entry) -> tuple[Thumbnail, ...]:
     """Take the first picture of each anchor."""
-    firsts = (
-        next(((tile.picture, tile.ending) for tile in strip.tiles if tile.picture is not None), None)
-        for strip in entry.strips
-    )
-    found = [
-        Thumbnail(picture.href, strip.anchor, ending)
-        for strip, first in zip(entry.strips, firsts, strict=True)
-        if first is not None
-        for picture, ending in [first]
-    ]
+    found = []
+    for strip in entry.strips:
+        tile = next((tile for tile in strip.tiles if tile.picture is not None), None)
+        if tile is not None and tile.picture is not None:
+            found.append(Thumbnail(tile.picture.href, strip.anchor, tile.ending))
     return tuple(found[:MAX_THUMBNAILS])
 
 

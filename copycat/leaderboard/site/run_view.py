@@ -50,16 +50,16 @@ class Tile(NamedTuple):
     ending: Ending
     picture: PlacedPicture | None
     detail: str
-    seen: str
-    confidence: float | None
-    consistency: float | None
-    names: tuple[str, ...] | None
-    closed: bool | None
-    answers: tuple[Answer, ...]
     notes: tuple[str, ...]
-    flags: tuple[str, ...]
-    frames: tuple[int, int] | None
-    sent: int | None
+    seen: str = ""
+    confidence: float | None = None
+    consistency: float | None = None
+    names: tuple[str, ...] | None = None
+    closed: bool | None = None
+    answers: tuple[Answer, ...] = ()
+    flags: tuple[str, ...] = ()
+    frames: tuple[int, int] | None = None
+    sent: int | None = None
 
 
 class Sent(NamedTuple):
@@ -180,26 +180,23 @@ def _judged_tile(
         ending=ending,
         picture=picture,
         detail=sample.detail,
+        notes=(*_rejected(sample), *_judging_notes(judgement, names)),
         seen=names.get(detected, detected) if detected is not None and ending == "other" else "",
         confidence=judgement.confidence,
         consistency=judgement.consistency,
         names=judgement.names,
         closed=judgement.closed,
         answers=judgement.answers or (),
-        notes=(*_rejected(sample), *_judging_notes(judgement, names)),
         flags=judgement.flags or (),
         frames=_frames_of_target(sample, judgement),
-        sent=None,
     )
 
 
 def _other_tile(sample: SubmittedSample, picture: PlacedPicture | None, why_unjudged: str) -> Tile:
-    is_unjudged = sample.status == "ok"
-    ending: Ending = "unjudged" if sample.status == "ok" else sample.status
-    detail = why_unjudged if is_unjudged else sample.detail
-    return Tile(
-        sample, ending, picture, detail, "", None, None, None, None, (), tuple(_rejected(sample)), (), None, None
-    )
+    """Give the tile of a request without a picture, or of a picture without a verdict."""
+    if sample.status == "ok":
+        return Tile(sample, "unjudged", picture, why_unjudged, tuple(_rejected(sample)))
+    return Tile(sample, sample.status, picture, sample.detail, tuple(_rejected(sample)))
 
 
 def _rejected(sample: SubmittedSample) -> list[str]:
