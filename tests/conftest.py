@@ -14,7 +14,8 @@ import pytest
 from copycat.schema import CharacterSet
 
 if TYPE_CHECKING:
-    from harness import Cli, Doubles
+    from harness import Cli, CommandLine, Doubles
+    from typer import Typer
 
 HERE = Path(__file__).resolve().parent
 DOUBLES, PLUGIN = HERE / "doubles", HERE / "doubles" / "plugin"
@@ -105,24 +106,33 @@ def doubles(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Run `python -m copycat.eval ...` in this process, in an empty folder."""
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Give the command of a typer app, such as "copycat.eval", as a function that runs it in this process."""
     from harness import Answer
 
-    from copycat.commands.eval import app
     from copycat.console import run_app
 
+    def of(app: Typer, name: str) -> Cli:
+        def run(*arguments: object) -> Answer:
+            monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                run_app(app)
+            printed = capsys.readouterr()
+            return Answer(int(ended.value.code or 0), printed.out, printed.err)
+
+        return run
+
+    return of
+
+
+@pytest.fixture
+def cli(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Run `python -m copycat.eval ...` in this process, in an empty folder."""
+    from copycat.commands.eval import app
+
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.eval", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.eval")
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Answer, Cli, Doubles
+from harness import Cli, CommandLine, Doubles
 from image_server import always
 from run_folders import folder_of, samples_of
 from text_server import MODEL, TextServer
@@ -41,24 +40,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextServer]:
 
 
 @pytest.fixture
-def mitigate(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], characters_file: Path
-) -> Cli:
+def mitigate(cli: Cli, command_line: CommandLine, characters_file: Path) -> Cli:
     """Run the command in this process, in the folder in which `cli` runs the main job."""
     from copycat.commands.mitigate import app
-    from copycat.console import run_app
 
     del cli, characters_file  # one changed to an empty folder, the other wrote mine.yaml there
 
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.mitigate", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.mitigate")
 
 
 def frozen(path: Path = LIST) -> dict[str, Any]:

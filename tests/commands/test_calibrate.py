@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from copycat_doubles import mark_of
-from harness import Answer, Cli, Doubles
+from harness import Cli, CommandLine, Doubles
 from PIL import Image
 from run_folders import folder_of, lines_of, read, tree
 
@@ -27,22 +27,13 @@ FAKE = ("--judge", "fake-judge", "--device", "cpu", *CHARACTERS)
 
 
 @pytest.fixture
-def calibrate(cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def calibrate(cli: Cli, command_line: CommandLine) -> Cli:
     """Run the command in this process, in the folder in which `cli` runs the main job."""
     from copycat.commands.calibrate import app
-    from copycat.console import run_app
 
     del cli  # it changed to an empty folder
 
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.calibrate", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.calibrate")
 
 
 def fill(path: Path, say: Callable[[dict[str, str]], str], rater: str = "ann", to: Path | None = None) -> Path:

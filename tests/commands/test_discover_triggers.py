@@ -1,26 +1,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 import typer
-from harness import Answer, Cli, Doubles
+from harness import Cli, CommandLine, Doubles
 
 from copycat.commands.discover_triggers import rerank, triggers
-from copycat.console import run_app
 
 MINE = ("--model", "fake", "--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml", "--only", "max")
 
 
 @pytest.fixture
 def discover(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    doubles: Doubles,
-    characters_file: Path,
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, doubles: Doubles, characters_file: Path
 ) -> Cli:
     """Run both commands in this process, in a folder with the characters of a user."""
     del doubles, characters_file
@@ -28,16 +22,7 @@ def discover(
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(triggers)
     app.command()(rerank)
-
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.discover", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.discover")
 
 
 def test_the_table_shows_the_trigger_with_its_fresh_figure_and_the_file(discover: Cli) -> None:

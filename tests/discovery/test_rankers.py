@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from harness import Answer, Cli
+from harness import Cli, CommandLine
 from text_server import MODEL, TextServer
 
 from copycat.catalog import read_character_set
@@ -43,20 +42,11 @@ def characters(set_file: Path) -> CharacterSet:
 
 
 @pytest.fixture
-def discover_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def discover_cli(command_line: CommandLine) -> Cli:
     """Run `python -m copycat.discover ...` in this process."""
     from copycat.commands.discover import app
-    from copycat.console import run_app
 
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.discover", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.discover")
 
 
 @pytest.fixture

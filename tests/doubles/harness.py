@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from typer import Typer
 
 HERE = Path(__file__).resolve().parent
 PYTHONPATH = os.pathsep.join(str(folder) for folder in (HERE.parents[1], HERE, HERE / "plugin"))
@@ -57,3 +58,4 @@ class Answer(NamedTuple):
 
 
 Cli = Callable[..., Answer]
+CommandLine = Callable[[Typer, str], Cli]

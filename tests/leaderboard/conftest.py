@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Answer, Cli
+from harness import Cli, CommandLine
 from hub_server import TOKEN, HubServer
 
 
 @pytest.fixture
-def submit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+def submit(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """Run `python -m copycat.submit ... --submitter "Some Laboratory"` in this process, in an empty folder."""
     from copycat.commands.submit import app
-    from copycat.console import run_app
 
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Answer:
-        typed = ["copycat.submit", *map(str, arguments)]
-        typed += [] if "--submitter" in typed else ["--submitter", "Some Laboratory"]
-        monkeypatch.setattr(sys, "argv", typed)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    typed = command_line(app, "copycat.submit")
+    name = ("--submitter", "Some Laboratory")
+    return lambda *arguments: typed(*arguments, *(() if "--submitter" in arguments else name))
 
 
 @pytest.fixture

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Answer, Cli
+from harness import Cli, CommandLine
 from run_folders import folder_of
 
 
 @pytest.fixture
-def data(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+def data(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """Run `python -m copycat.data ...` in this process, in an empty folder."""
     from copycat.commands.data import app
-    from copycat.console import run_app
 
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.data", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return call
+    return command_line(app, "copycat.data")
 
 
 @pytest.fixture(scope="session")
