@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -40,7 +39,6 @@ SUMMARIES = ".summaries"
 """Of the site: what each run leaves for the pages of many runs, and for the next build."""
 
 MAX_PROCESSES = 8
-_PICTURE = re.compile(r"pictures/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]+")
 RUNS = "runs"
 
 Advance = Callable[[int], None]
@@ -195,16 +193,11 @@ def _rank_all(shares: Sequence[Shares]) -> list[dict[str, RankInterval]]:
 
 
 def _remove_others(site: Path, ids: set[str]) -> int:
-    """Remove the pages and pictures of runs that went away, after nothing links them any more."""
+    """Remove the pages of runs that went away, after nothing links them any more."""
     summaries = {_id_of(site, path): path for path in sorted((site / SUMMARIES).glob("*/*/*.json"))}
     gone = sorted(summaries.keys() - ids)
     if not gone:
         return 0
-    unused = set().union(*(_pictures_of(site, run_id) for run_id in gone))
-    for run_id in ids:
-        unused -= _pictures_of(site, run_id)
-    for picture in unused:
-        (site / picture).unlink(missing_ok=True)
     for run_id in gone:
         shutil.rmtree(site / RUNS / run_id, ignore_errors=True)
         summaries[run_id].unlink()
@@ -213,12 +206,3 @@ def _remove_others(site: Path, ids: set[str]) -> int:
 
 def _id_of(site: Path, summary: Path) -> str:
     return summary.relative_to(site / SUMMARIES).with_suffix("").as_posix()
-
-
-def _pictures_of(site: Path, run_id: str) -> set[str]:
-    """Give the pictures that the page of a run shows, by where they lie below the site."""
-    try:
-        page = (site / RUNS / run_id / "index.html").read_text(encoding="utf-8")
-    except OSError:
-        return set()
-    return set(_PICTURE.findall(page))

@@ -54,10 +54,13 @@ def place_picture(content: bytes, sha256: str, site: Path, columns: int = 1) -> 
     href = f"{PICTURES_FOLDER}/{digest[:2]}/{digest}.{'png' if is_kept else 'webp'}"
     path = site / href
     try:
-        if path.exists():
+        if _is_there(path, len(content) if is_kept else None):
             size = _png_size(content) if is_kept else _size_of(path)
+        elif is_kept:
+            written, size = _checked(content)
+            _write_bytes(path, written)
         else:
-            written, size = _checked(content) if is_kept else _drawn_anew(content, columns)
+            written, size = _drawn_anew(content, columns)
             _write_once(path, written)
     except _UNREADABLE:
         return None
@@ -101,15 +104,29 @@ def _drawn_anew(content: bytes, columns: int) -> tuple[bytes, tuple[int, int]]:
         return draw_thumbnail(picture, columns)
 
 
+def _is_there(path: Path, size: int | None) -> bool:
+    """Whether a file is there; a size other than the one known tells that its writer was stopped."""
+    try:
+        found = path.stat().st_size
+    except OSError:
+        return False
+    return size is None or found == size
+
+
 def _write_once(path: Path, content: bytes) -> None:
     """Write under a name of this process first: others may write the same picture at the same time."""
     unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    _write_bytes(unfinished, content)
+    unfinished.replace(path)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    """Write in place: of content that is known beforehand, since renaming costs ten times as much as writing."""
     try:
-        unfinished.write_bytes(content)
+        path.write_bytes(content)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-    unfinished.replace(path)
+        path.write_bytes(content)
 
 
 def remove_unused_pictures(site: Path) -> int:
