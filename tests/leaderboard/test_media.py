@@ -42,6 +42,17 @@ def test_a_small_picture_is_copied_byte_for_byte_below_its_hash(tmp_path: Path) 
     assert (tmp_path / "pictures" / digest[:2] / f"{digest}.png").read_bytes() == content
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_small_picture_of_any_kind_that_png_knows_is_copied(tmp_path: Path, mode: str) -> None:
+    picture = draw_noise("one").crop((0, 0, 37, 50))
+    content = encode(picture.convert("L").convert(mode) if mode == "I;16" else picture.convert(mode))
+
+    shown = placed(content, tmp_path)
+
+    assert shown is not None
+    assert (shown.width, shown.height, (tmp_path / shown.href).read_bytes()) == (37, 50, content)
+
+
 def test_a_large_picture_becomes_a_thumbnail_of_at_most_256_px(tmp_path: Path) -> None:
     shown = placed(encode(draw_noise("one").resize((640, 320))), tmp_path)
 
@@ -85,8 +96,9 @@ def test_what_hides_in_a_file_beside_its_pixels_is_left_behind(tmp_path: Path, h
         written(draw_noise("one"), "TIFF"),
         with_header(60_000, 60_000),
         with_header(64, 64),
+        encode(draw_noise("one")).replace(b"IDAT", b"IDAT\0", 1),
     ],
-    ids=["nothing", "svg", "cut off", "gif", "tiff", "bomb", "no pixels"],
+    ids=["nothing", "svg", "cut off", "gif", "tiff", "bomb", "no pixels", "damaged"],
 )
 def test_what_is_no_picture_that_may_be_shown_is_left_out(tmp_path: Path, content: bytes) -> None:
     assert placed(content, tmp_path) is None

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT"})
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""By the colour type of a PNG."""
 _NAMED = re.compile(rb"[0-9a-f]{64}\.(?:png|webp)")
 _UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
@@ -54,11 +57,12 @@ def place_picture(content: bytes, sha256: str, site: Path, columns: int = 1) -> 
     href = f"{PICTURES_FOLDER}/{digest[:2]}/{digest}.{'png' if is_kept else 'webp'}"
     path = site / href
     try:
-        if _is_there(path, len(content) if is_kept else None):
-            size = _png_size(content) if is_kept else _size_of(path)
-        elif is_kept:
-            written, size = _checked(content)
-            _write_bytes(path, written)
+        if is_kept:
+            size = _png_size(content)
+            if not _is_there(path, len(content)):
+                _write_bytes(path, content)
+        elif _is_there(path):
+            size = _size_of(path)
         else:
             written, size = _drawn_anew(content, columns)
             _write_once(path, written)
@@ -68,16 +72,32 @@ def place_picture(content: bytes, sha256: str, site: Path, columns: int = 1) -> 
 
 
 def _is_small_bare_png(content: bytes) -> bool:
-    """Whether it is a PNG of at most 128 px a side without text, time, profile, animation or anything after its end."""
+    """Whether it is a whole PNG of at most 128 px a side without text, time, profile, animation or anything after it.
+
+    That is told without decoding it, which would take longer than all else.
+    """
     if not content.startswith(_PNG_MAGIC) or max(_png_size(content)) > KEPT_SIDE_PX:
         return False
-    at, name = len(_PNG_MAGIC), b""
+    at, name, rows = len(_PNG_MAGIC), b"", b""
     while at + 12 <= len(content) and name != b"IEND":
-        name = content[at + 4 : at + 8]
-        if name not in _PIXEL_CHUNKS:
+        end = at + 12 + int.from_bytes(content[at : at + 4])
+        name, chunk = content[at + 4 : at + 8], content[at + 4 : end - 4]
+        if name not in _PIXEL_CHUNKS or zlib.crc32(chunk) != int.from_bytes(content[end - 4 : end]):
             return False
-        at += 12 + int.from_bytes(content[at : at + 4])
-    return name == b"IEND" and at == len(content)
+        at, rows = end, rows + (chunk[4:] if name == b"IDAT" else b"")
+    return name == b"IEND" and at == len(content) and _holds_all_rows(content, rows)
+
+
+def _holds_all_rows(content: bytes, packed: bytes) -> bool:
+    """Whether the pixels of a PNG that is not interlaced are as many as its header says."""
+    (width, height), (depth, colour, _, _, interlaced) = _png_size(content), content[24:29]
+    if colour not in _CHANNELS or interlaced:
+        return False
+    n_bytes = height * (1 + (width * depth * _CHANNELS[colour] + 7) // 8)
+    try:
+        return len(zlib.decompressobj().decompress(packed, n_bytes + 1)) == n_bytes
+    except zlib.error:
+        return False
 
 
 def _png_size(content: bytes) -> tuple[int, int]:
@@ -89,13 +109,6 @@ def _size_of(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-def _checked(content: bytes) -> tuple[bytes, tuple[int, int]]:
-    """Decode a picture that is kept as it is, to be sure that it can be shown."""
-    with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-        picture.load()
-        return content, picture.size
-
-
 def _drawn_anew(content: bytes, columns: int) -> tuple[bytes, tuple[int, int]]:
     with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
         width, height = picture.size
@@ -104,7 +117,7 @@ def _drawn_anew(content: bytes, columns: int) -> tuple[bytes, tuple[int, int]]:
         return draw_thumbnail(picture, columns)
 
 
-def _is_there(path: Path, size: int | None) -> bool:
+def _is_there(path: Path, size: int | None = None) -> bool:
     """Whether a file is there; a size other than the one known tells that its writer was stopped."""
     try:
         found = path.stat().st_size
