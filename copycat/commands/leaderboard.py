@@ -11,7 +11,7 @@ from copycat.commands.leaderboard_build import BUILD_EPILOG, build
 
 if TYPE_CHECKING:
     from copycat.leaderboard.checks import VerifyOptions
-    from copycat.leaderboard.faults import Fault
+    from copycat.leaderboard.faults import Fault, Note
     from copycat.leaderboard.verify import BoardReport
 
 app = typer.Typer(
@@ -98,6 +98,7 @@ def _verify(paths: list[Path], leaderboard: Path | None, options: VerifyOptions)
         update={
             "submissions": (*named.submissions, *board.submissions),
             "faults": (*named.faults, *board.faults),
+            "notes": (*named.notes, *board.notes),
         }
     )
 
@@ -117,13 +118,20 @@ def _print(report: BoardReport) -> None:
         said = "no fault" if one.is_valid else f"{count} fault{'s' if count > 1 else ''}"
         console.out.print(f"{one.path}: {said}", markup=False, soft_wrap=True)
         _print_faults(one.faults)
-        for note in one.notes:
-            console.out.print(f"  note: {note}", markup=False, soft_wrap=True)
+        _print_notes(one.notes)
     if not report.submissions:
         console.out.print("no submissions", markup=False)
-    if report.faults:
+    if report.faults or report.notes:
         console.out.print("all together:", markup=False)
         _print_faults(report.faults)
+        _print_notes(report.notes)
+
+
+def _print_notes(notes: tuple[Note, ...]) -> None:
+    from copycat import console
+
+    for note in notes:
+        console.out.print(f"  note: {note}", markup=False, soft_wrap=True)
 
 
 def _print_faults(faults: tuple[Fault, ...]) -> None:

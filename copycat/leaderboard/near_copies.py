@@ -8,7 +8,7 @@ as bright as the other. Copies as JPEG (75) or WebP (80), with noise of 8 levels
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +34,7 @@ HASH_BITS = 256
 
 Hashes = npt.NDArray[np.uint64]
 """(N, 4): hashes of 256 bits in four words."""
+Groups = npt.NDArray[np.int64]
 
 
 def packed_hashes(texts: Sequence[str]) -> Hashes:
@@ -48,18 +49,25 @@ def distances(one: Hashes, other: Hashes) -> npt.NDArray[np.int64]:
     return np.asarray(_count_bits(differing).sum(axis=-1, dtype=np.int64))
 
 
-def near_pairs(hashes: Hashes, most: int) -> Iterator[tuple[int, int, int]]:
-    """Give (i, j, bits) for each pair i < j that differs in `most` bits or fewer, looking at every pair."""
+def near_pairs(hashes: Hashes, most: int, groups: Groups | None = None) -> Iterator[tuple[int, int, int]]:
+    """Give (i, j, bits) for each pair i < j that differs in `most` bits or fewer, looking at every pair.
+
+    Args:
+        groups: (N,) integers; only pairs of two different groups are given.
+    """
     for start in range(0, len(hashes), BLOCK):
         block = hashes[start : start + BLOCK]
         for other in range(start, len(hashes), BLOCK):
             found = distances(block, hashes[other : other + BLOCK])
-            for i, j in zip(*np.nonzero(found <= most), strict=True):
+            is_near = found <= most
+            if groups is not None:
+                is_near &= groups[start : start + BLOCK, None] != groups[None, other : other + BLOCK]
+            for i, j in zip(*np.nonzero(is_near), strict=True):
                 if start + i < other + j:
                     yield int(start + i), int(other + j), int(found[i, j])
 
 
-def near_pairs_by_bands(hashes: Hashes) -> Iterator[tuple[int, int, int]]:
+def near_pairs_by_bands(hashes: Hashes, groups: Groups | None = None) -> Iterator[tuple[int, int, int]]:
     """Give what `near_pairs` gives for MAX_BITS, without looking at every pair.
 
     Of 11 bands of bits, two hashes that differ in at most 10 bits share one whole band, so that only hashes
@@ -74,7 +82,10 @@ def near_pairs_by_bands(hashes: Hashes) -> Iterator[tuple[int, int, int]]:
         starts = np.flatnonzero(np.r_[True, np.any(sorted_rows[1:] != sorted_rows[:-1], axis=1)])
         for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
             if stop - start > 1:
-                yield from _in_bucket(hashes, bits, np.sort(order[start:stop]), edges[: band + 1])
+                members = np.sort(order[start:stop])
+                of_members = None if groups is None else groups[members]
+                pairs = near_pairs(hashes[members], MAX_BITS, of_members)
+                yield from _not_given_before(pairs, members, bits, edges[: band + 1])
 
 
 def is_copy(one: Look, other: Look, bits: int, *, may_be_alike: bool = False) -> bool:
@@ -92,11 +103,14 @@ def is_copy(one: Look, other: Look, bits: int, *, may_be_alike: bool = False) ->
     return _levels_moved(one.thumbnail, other.thumbnail) <= MAX_LEVELS_MOVED
 
 
-def _in_bucket(
-    hashes: Hashes, bits: npt.NDArray[np.uint8], members: npt.NDArray[np.int64], edges: npt.NDArray[np.int64]
+def _not_given_before(
+    pairs: Iterable[tuple[int, int, int]],
+    members: npt.NDArray[np.int64],
+    bits: npt.NDArray[np.uint8],
+    edges: npt.NDArray[np.int64],
 ) -> Iterator[tuple[int, int, int]]:
-    """Compare the hashes of one bucket; a pair that shares an earlier band was given there."""
-    for i, j, differing in near_pairs(hashes[members], MAX_BITS):
+    """Give the pairs of one bucket; one that shares an earlier band was given there."""
+    for i, j, differing in pairs:
         one, other = int(members[i]), int(members[j])
         unequal = bits[one] != bits[other]
         if all(unequal[left:right].any() for left, right in pairwise(edges)):

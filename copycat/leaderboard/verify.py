@@ -44,6 +44,7 @@ class BoardReport(Record):
 
     submissions: tuple[Report, ...]
     faults: tuple[Fault, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -70,7 +71,8 @@ def verify_submissions(
         reports.append(report)
         traces += traces_of(loaded) if loaded is not None else []
         advance(1)
-    return BoardReport(submissions=tuple(reports), faults=tuple(compare_submissions(traces)))
+    faults, notes = compare_submissions(traces)
+    return BoardReport(submissions=tuple(reports), faults=tuple(faults), notes=tuple(notes))
 
 
 def verify_board(

@@ -109,6 +109,15 @@ def test_bands_find_exactly_what_looking_at_every_pair_finds() -> None:
     assert len(quick) > 320
 
 
+def test_only_pairs_of_two_groups_are_given() -> None:
+    packed = packed_hashes(["0" * 64] * 6)
+    groups = np.array([0, 0, 1, 1, 2, 0])
+
+    wanted = [(i, j, 0) for i in range(6) for j in range(i + 1, 6) if groups[i] != groups[j]]
+
+    assert sorted(near_pairs_by_bands(packed, groups)) == sorted(near_pairs(packed, 0, groups)) == wanted
+
+
 def test_many_hashes_are_compared_within_seconds() -> None:
     dice = np.random.default_rng(13)
     packed = dice.integers(0, 2**63, (30_000, 4), dtype=np.uint64)

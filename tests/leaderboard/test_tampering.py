@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,22 @@ def test_a_fault_says_where_it_is_and_what_would_be_right(good: Path, tmp_path: 
             what=f"the seed is 7, and {seed} follows from the prompt and the repeat",
         ),
     )
+
+
+def damaged(content: bytes, dice: random.Random) -> bytes:
+    place, size = dice.randrange(len(content)), dice.randint(0, 8)
+    return content[:place] + dice.randbytes(dice.randint(0, 8)) + content[place + size :]
+
+
+def test_no_damage_to_any_file_ends_in_an_exception(good: Path, tmp_path: Path) -> None:
+    dice = random.Random(29)
+    for name in sorted(path.name for path in good.iterdir()):
+        for number in range(2):
+            folder = Path(shutil.copytree(good, tmp_path / f"{name}-{number}"))
+            content = (folder / name).read_bytes()
+            (folder / name).write_bytes(damaged(content, dice))
+
+            assert not verify_submission(folder, UNSEEN).is_valid
 
 
 def test_many_faults_of_one_kind_are_told_with_their_number(good: Path, tmp_path: Path) -> None:

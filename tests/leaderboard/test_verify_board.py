@@ -16,7 +16,7 @@ from submissions import make_submission
 
 from copycat.errors import UserError
 from copycat.leaderboard import checks
-from copycat.leaderboard.board import compare_submissions, traces_of
+from copycat.leaderboard.board import Trace, compare_submissions, traces_of
 from copycat.leaderboard.history import changes_since
 from copycat.leaderboard.layout import submission_id
 from copycat.leaderboard.reading import load_submission
@@ -103,18 +103,53 @@ def test_pictures_of_another_model_are_refused_though_each_was_changed_a_little(
     assert "50 of 50 pictures are nearly those of" in fault.what
 
 
+def alike(traces: list[Trace], count: int) -> list[Trace]:
+    """Traces of another model, of which the first so many hash nearly as the given ones do."""
+    near = [f"{int(trace.perceptual_hash, 16) ^ 7:064x}" for trace in traces]
+    return [
+        trace._replace(
+            submission="1.0/somebody__child/0123456789ab",
+            model="child",
+            sha256=f"{place:064x}",
+            perceptual_hash=near[place] if place < count else f"{place:064x}",
+        )
+        for place, trace in enumerate(traces)
+    ]
+
+
+@pytest.mark.parametrize(("count", "kinds"), [(20, []), (35, ["alike-models"]), (46, ["copied-picture"])])
+def test_a_model_made_of_another_may_draw_many_pictures_alike_but_not_all(
+    made: dict[str, Path], count: int, kinds: list[str]
+) -> None:
+    traces = traces_of(load_submission(made["one-model"]))
+
+    faults, notes = compare_submissions([*traces, *alike(traces, count)])
+
+    assert [one.kind for one in (*faults, *notes)] == kinds
+
+
+def test_pictures_of_another_models_other_prompts_are_copies_if_there_are_several(made: dict[str, Path]) -> None:
+    traces = traces_of(load_submission(made["one-model"]))
+    child = alike(traces, 3)
+    moved = [trace._replace(request=child[place + 3].request) for place, trace in enumerate(child[:3])]
+
+    assert compare_submissions([*traces, *moved[:2]]) == ([], [])
+    faults, _ = compare_submissions([*traces, *moved])
+    assert [fault.kind for fault in faults] == ["copied-picture"] * 3
+
+
 def test_the_same_model_may_draw_the_same_picture_of_the_same_request(made: dict[str, Path]) -> None:
     loaded = load_submission(made["one-model"])
     again = loaded._replace(id="1.0/somebody__one-model/0123456789ab")
 
-    assert compare_submissions([*traces_of(loaded), *traces_of(again)]) == []
+    assert compare_submissions([*traces_of(loaded), *traces_of(again)]) == ([], [])
 
 
 def test_one_picture_of_a_model_stands_for_no_other_request_elsewhere(made: dict[str, Path]) -> None:
     traces = traces_of(load_submission(made["one-model"]))
     moved = traces[0]._replace(submission="1.0/somebody__one-model/0123456789ab", request=traces[1].request)
 
-    (fault,) = compare_submissions([*traces, moved])
+    (fault,), _ = compare_submissions([*traces, moved])
 
     assert fault.kind == "copied-picture"
     assert "another prompt or seed" in fault.what

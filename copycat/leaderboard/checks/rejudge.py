@@ -6,6 +6,7 @@ import math
 import random
 import secrets
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from copycat.errors import CopycatError
 from copycat.judges import JUDGES, Judge, JudgeRow
@@ -35,7 +36,7 @@ def check_again(case: Case) -> Iterator[Finding]:
             said = f"not judged again: judge '{row.name}' is heavy or somebody else's; ask for it with --rejudge SHARE"
             yield Note(kind="not-judged-again", what=said)
             return
-        judge = build_judge(row, case.options.device)
+        judge = _built(row, case.options.device)
         if (here := judge.revision()) != (there := case.spec.judge_revision):
             said = f"not judged again: judge '{row.name}' is revision {here[:8]} here, and {there[:8]} judged"
             yield Note(kind="not-judged-again", what=said)
@@ -44,6 +45,12 @@ def check_again(case: Case) -> Iterator[Finding]:
     except CopycatError as error:
         said = f"not judged again: judge '{case.spec.judge}' cannot work here: {str(error).splitlines()[0]}"
         yield Note(kind="not-judged-again", what=said)
+
+
+@lru_cache(maxsize=1)
+def _built(row: JudgeRow, device: str) -> Judge:
+    """Build a judge once for all submissions of a board that one after the other name it: weights take seconds."""
+    return build_judge(row, device)
 
 
 def _choose(case: Case) -> list[SubmittedSample]:
