@@ -110,6 +110,20 @@ def test_a_pair_is_blurred_until_somebody_clicks_it(browser: Browser, site: Smal
         ) == ["none", "none"]
 
 
+def test_a_picture_leads_to_what_the_judge_said_of_it(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, watched):
+        page.get_by_role("link", name="More on B: Fandreth, name, picture 2").click()
+        keys = [
+            sample.key
+            for sample in site.loaded["mitigated"].samples
+            if (sample.character, sample.anchor, sample.repeat) == ("fandreth", "name", 1)
+        ]
+
+        assert page.url == f"{site.page('mitigated').as_uri()}#p-{keys[0]}"
+        expect(page.locator(f"#p-{keys[0]} details")).to_have_attribute("open", "")
+        watched.assert_quiet()
+
+
 def test_the_state_is_in_the_address_and_back_restores_it(browser: Browser, site: SmallSite) -> None:
     with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
         only_a = counted(site.loaded["plain"], site.loaded["mitigated"])["only-a"]

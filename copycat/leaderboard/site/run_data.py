@@ -21,7 +21,7 @@ def build_run_data(row: BoardRow, entries: Sequence[Entry]) -> str:
     The JSON is an object with `characters` (id, name, franchise), `texts` (prompt as sent, negative prompt or null) and
     `samples`, one list per request: place of the character, place of the anchor in `anchors`, repeat, seed, ending,
     whom the judge saw if not the target, confidence, consistency, picture (href from the root) or null, its width and
-    height, place of the text, and why there is no picture or no verdict.
+    height, place of the text, why there is no picture or no verdict, and the request's key.
     """
     texts: dict[tuple[str, str | None], int] = {}
     samples = [
@@ -55,6 +55,7 @@ def _sample(character: int, anchor: int, tile: Tile, texts: dict[tuple[str, str 
         *((picture.href, picture.width, picture.height) if picture else (None, 0, 0)),
         text,
         tile.detail,
+        sample.key,
     ]
 
 

@@ -68,6 +68,8 @@
     history[isNew ? "pushState" : "replaceState"](null, "", address);
   }
 
+  const folderOf = (id) => `runs/${id.split("/").map(encodeURIComponent).join("/")}`;
+
   // ------------------------------------------------------------------ their samples
 
   const loaded = new Map();
@@ -79,7 +81,7 @@
     if (!loaded.has(id)) {
       loaded.set(id, new Promise((resolve, reject) => {
         waiting.set(id, resolve);
-        const script = el("script", { src: `runs/${id.split("/").map(encodeURIComponent).join("/")}/data.js` });
+        const script = el("script", { src: `${folderOf(id)}/data.js` });
         script.onerror = () => { loaded.delete(id); reject(new Error(`The pictures of ${known.get(id).text} cannot be loaded.`)); };
         document.head.append(script);
       }));
@@ -87,7 +89,7 @@
     return loaded.get(id);
   }
 
-  const FIELDS = ["character", "anchor", "repeat", "seed", "ending", "seen", "confidence", "consistency", "href", "width", "height", "text", "detail"];
+  const FIELDS = ["character", "anchor", "repeat", "seed", "ending", "seen", "confidence", "consistency", "href", "width", "height", "text", "detail", "key"];
   const ANSWERS = new Set(["target", "other", "none", "refused", "blocked"]);
 
   function unpacked(run) {
@@ -163,7 +165,7 @@
     const row = (name, tone, [a, b]) => el("tr", { class: tone }, el("th", { scope: "row" }, name),
       el("td", {}, el("b", {}, a === null ? "\u2013" : percent(a))), el("td", {}, el("b", {}, b === null ? "\u2013" : percent(b))),
       el("td", {}, a === null || b === null ? "\u2013" : points(b - a)));
-    const heads = runs.map((run, i) => el("th", { scope: "col" }, mark(i === 1), el("a", { href: `runs/${run.id.split("/").map(encodeURIComponent).join("/")}/index.html` }, i ? "B" : "A")));
+    const heads = runs.map((run, i) => el("th", { scope: "col" }, mark(i === 1), el("a", { href: `${folderOf(run.id)}/index.html` }, i ? "B" : "A")));
     const measured = el("table", { class: "measured" }, el("caption", { class: "sr" }, "Figures over the pairs that both answered"),
       el("thead", {}, el("tr", {}, el("td"), ...heads, el("th", { scope: "col" }, "B minus A, points"))),
       el("tbody", {}, row("DETECT", "detect", sums.detect), row("CONS", "cons", sums.cons)));
@@ -194,10 +196,12 @@
     return el("span", { class: `frame ${isMade ? sample.ending : "gone"}` }, el("span", { class: "tile" }, el("b", {}, isMade ? "withheld" : sample.ending), isMade ? "" : sample.detail));
   }
 
-  function drawCaption(sample) {
-    if (sample === null || !(sample.ending in SAID)) return el("div");
+  function drawCaption(sample, side, id) {
+    if (sample === null) return el("div");
+    const more = el("a", { href: `${folderOf(id)}/index.html#p-${encodeURIComponent(sample.key)}`, "aria-label": `More on ${side}: ${sample.character[1]}, ${sample.anchor}, picture ${sample.repeat + 1}` }, "more");
+    if (!(sample.ending in SAID)) return el("div", {}, more);
     return el("div", {}, el("span", { class: `verdict ${sample.ending}` }, sample.ending), sample.confidence === null ? "" : ` ${percent(sample.confidence)}`,
-      sample.seen ? el("span", { class: "seen" }, sample.seen) : "", sample.consistency === null ? "" : el("span", { class: "cons" }, `CONS ${percent(sample.consistency)}`));
+      sample.seen ? el("span", { class: "seen" }, sample.seen) : "", sample.consistency === null ? "" : el("span", { class: "cons" }, `CONS ${percent(sample.consistency)}`), more);
   }
 
   function drawPair(pair) {
@@ -207,7 +211,7 @@
     pair.figure = el("figure", { class: "pair" },
       el("div", { class: "above" }, el("span", {}, mark(false), "A"), el("span", {}, mark(true), "B")),
       el("label", { class: "frames" }, el("input", { type: "checkbox", class: "sr", autocomplete: "off", "aria-label": label }), drawFrame(a, "A"), drawFrame(b, "B")),
-      el("figcaption", {}, drawCaption(a), drawCaption(b), el("div", { class: isSameSeed ? "seed" : "seed apart" }, isSameSeed ? `seed ${any.seed}` : `seeds differ: ${a.seed}, ${b.seed}`)));
+      el("figcaption", {}, drawCaption(a, "A", selectA.value), drawCaption(b, "B", selectB.value), el("div", { class: isSameSeed ? "seed" : "seed apart" }, isSameSeed ? `seed ${any.seed}` : `seeds differ: ${a.seed}, ${b.seed}`)));
     return pair.figure;
   }
 

@@ -44,7 +44,9 @@
       find.value = anchor.value = verdict.value = "";
       filter();
     }
-    if (hidden || target.matches(".shot")) {
+    const isShot = target.matches(".shot");
+    if (isShot) target.querySelector("details").open = true;
+    if (hidden || isShot) {
       target.scrollIntoView();
       // Sections above get their true height once they have been on screen.
       setTimeout(() => target.scrollIntoView(), 100);
