@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from copycat.leaderboard.exports import CSV_FILE, JSON_FILE, TEX_FILE, build_csv
 from copycat.leaderboard.layout import SUBMISSIONS, find_submissions
 from copycat.leaderboard.reading import load_submission
 from copycat.leaderboard.reported import read_reported
-from copycat.leaderboard.rows import BoardRow, row_of
+from copycat.leaderboard.rows import BoardRow, Group, row_of
 from copycat.leaderboard.site.character_pages import write_character_pages
 from copycat.leaderboard.site.compare import write_compare_page
 from copycat.leaderboard.site.index_page import INDEX, write_index
@@ -29,7 +30,7 @@ from copycat.leaderboard.site.media import remove_unused_pictures
 from copycat.leaderboard.site.pages import fingerprint, write_assets, write_page
 from copycat.leaderboard.site.run_page import write_run
 from copycat.leaderboard.site.summary import RunSummary
-from copycat.leaderboard.standings import Shares, Standings, group_rows, rank, shares_of
+from copycat.leaderboard.standings import Standings, group_rows, rank, shares_of
 from copycat.leaderboard.verified import manifest_sha256, read_verified
 from copycat.metrics import ALL_ANCHORS, RankInterval
 from copycat.paths import shown
@@ -39,6 +40,8 @@ SUMMARIES = ".summaries"
 """Of the site: what each run leaves for the pages of many runs, and for the next build."""
 
 MAX_PROCESSES = 8
+MUCH_TO_RANK = 100_000
+"""Pairs of rows, counted twice: fewer are ranked sooner than a process starts."""
 RUNS = "runs"
 
 Advance = Callable[[int], None]
@@ -81,9 +84,10 @@ def build_site(leaderboard: Path, site: Path, *, is_fresh: bool = False, advance
     write_assets(site)
     summaries, n_written = _show_runs(tasks, advance, is_fresh=is_fresh)
     rows = [summary.row for summary in summaries]
-    standings = _stand(rows)
-    write_character_pages(site, summaries)
-    write_compare_page(site, rows)
+    with _ranking(group_rows(rows)) as standings_of:
+        write_character_pages(site, summaries)
+        write_compare_page(site, rows)
+        standings = standings_of()
     write_page(site, CSV_FILE, build_csv(standings))
     write_page(site, JSON_FILE, build_json(standings, reported))
     write_page(site, TEX_FILE, build_tex(standings))
@@ -134,12 +138,16 @@ def _show_runs(tasks: Sequence[_Task], advance: Advance, *, is_fresh: bool) -> t
 
 
 def _in_parallel(tasks: Sequence[_Task]) -> Iterator[RunSummary | DataError]:
-    n_processes = min(MAX_PROCESSES, os.cpu_count() or 1, len(tasks))
+    n_processes = min(_n_processes(), len(tasks))
     if n_processes < 2:
         yield from map(_show_run, tasks)
         return
     with ProcessPoolExecutor(n_processes) as pool:
         yield from pool.map(_show_run, tasks, chunksize=max(1, min(16, len(tasks) // (4 * n_processes))))
+
+
+def _n_processes() -> int:
+    return min(MAX_PROCESSES, os.cpu_count() or 1)
 
 
 def _show_run(task: _Task) -> RunSummary | DataError:
@@ -173,23 +181,22 @@ def _place(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def _stand(rows: Sequence[BoardRow]) -> list[Standings]:
-    """Rank every group under each of its anchors and under all of them together."""
-    groups = group_rows(rows)
+@contextmanager
+def _ranking(groups: Mapping[Group, tuple[BoardRow, ...]]) -> Iterator[Callable[[], list[Standings]]]:
+    """Rank every group under each of its anchors and under all together; what is much is ranked beside other work."""
     wanted = [(group, anchor) for group in groups for anchor in (ALL_ANCHORS, *group.anchors)]
-    ranks = _rank_all([shares_of(groups[group], anchor) for group, anchor in wanted])
-    found: dict[object, dict[str, dict[str, RankInterval]]] = {group: {} for group in groups}
-    for (group, anchor), places in zip(wanted, ranks, strict=True):
-        found[group][anchor] = places
-    return [Standings(group, members, found[group]) for group, members in groups.items()]
+    shares = [shares_of(groups[group], anchor) for group, anchor in wanted]
+    is_much = sum(len(one) ** 2 for one in shares) > MUCH_TO_RANK
+    with ProcessPoolExecutor(_n_processes()) if is_much else nullcontext() as pool:
+        ranks = pool.map(rank, shares) if pool is not None else map(rank, shares)
 
+        def collect() -> list[Standings]:
+            found: dict[Group, dict[str, dict[str, RankInterval]]] = {group: {} for group in groups}
+            for (group, anchor), places in zip(wanted, ranks, strict=True):
+                found[group][anchor] = places
+            return [Standings(group, rows, found[group]) for group, rows in groups.items()]
 
-def _rank_all(shares: Sequence[Shares]) -> list[dict[str, RankInterval]]:
-    is_much = sum(len(one) ** 2 for one in shares) > 100_000
-    if not is_much:
-        return [rank(one) for one in shares]
-    with ProcessPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1)) as pool:
-        return list(pool.map(rank, shares))
+        yield collect
 
 
 def _remove_others(site: Path, ids: set[str]) -> int:
