@@ -101,6 +101,17 @@ def test_pictures_that_are_withheld_leave_their_hashes_and_verdicts(browser: Bro
         assert page.locator(".verdict").count() == len(loaded.samples)
 
 
+def test_what_is_told_of_a_picture_has_room_beside_it(browser: Browser, site: SmallSite) -> None:
+    for options in ({}, {"viewport": PHONE}):
+        with open_page(browser, site.page("mitigated"), **options) as (page, _):
+            page.locator(".shot summary").first.click()
+            box = page.locator(".shot dl").first.bounding_box()
+
+            assert box is not None
+            assert box["width"] > 180
+            assert not has_sideways_scroll(page)
+
+
 def test_requests_without_a_picture_say_why(browser: Browser, site: SmallSite) -> None:
     statuses = Counter(sample.status for sample in site.loaded["troubled"].samples)
     assert statuses["refused"] and statuses["failed"]
