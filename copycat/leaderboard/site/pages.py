@@ -18,6 +18,9 @@ from copycat.runs.folder import write_bytes
 ASSETS = "assets"
 """The folder, below the root of the site, of styles and scripts."""
 
+_SOURCES_OF_ROWS = ("reading.py", "records.py", "rows.py", "layout.py")
+"""What else than the modules of this package decides what the page of a run says."""
+
 
 def render(template: str, root: str, **values: object) -> str:
     """Fill a template of templates/site/.
@@ -51,7 +54,7 @@ def write_assets(site: Path) -> None:
 
 def fingerprint() -> str:
     """Give a hash that changes with any template, style, script or module that pages are made by."""
-    code = [path for path in files("copycat.leaderboard").iterdir() if path.name.endswith(".py")]
+    code = [files("copycat.leaderboard").joinpath(name) for name in _SOURCES_OF_ROWS]
     code += [path for path in files("copycat.leaderboard.site").iterdir() if path.name.endswith(".py")]
     shared = [path for path in files("copycat").joinpath("templates").iterdir() if path.name.startswith("report_")]
     parts = sorted([*code, *shared, *_sources(".j2", ".css", ".js")], key=lambda path: path.name)
