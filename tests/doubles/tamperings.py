@@ -363,6 +363,10 @@ def submitter(**changes: Any) -> Callable[[Draft], object]:
     return lambda draft: draft.submission["submitter"].update(changes)
 
 
+def with_baseline(draft: Draft) -> None:
+    draft.settings["baseline"] = "some-model+none+sandbox+01234567"
+
+
 def make_folder(draft: Draft) -> None:
     draft.at_last.append(lambda folder: (folder / "images").mkdir())
 
@@ -397,13 +401,16 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("a key is changed", change_key, ("key-changed",)),
     Tampering("the sampling is changed", change_sampling, ("key-changed",)),
     Tampering("a limited run", specifying(limit=50), ("partial", "changed-figure")),
+    Tampering("a baseline of one's own", with_baseline, ("wrong-baseline",)),
     Tampering("texts of another mitigation", specifying(texts_sha256="b" * 64), ("texts-changed",)),
     Tampering(
         "another mitigation is declared",
         specifying(mitigation="negprompt:name"),
-        ("undeclared-change", "texts-changed", "changed-figure"),
+        ("undeclared-change", "texts-changed", "changed-figure", "wrong-baseline"),
     ),
-    Tampering("a mitigation that there is not", specifying(mitigation="prayer"), ("unknown-mitigation",)),
+    Tampering(
+        "a mitigation that there is not", specifying(mitigation="prayer"), ("unknown-mitigation", "wrong-baseline")
+    ),
     Tampering("characters of another hash", specifying(characters_sha256="c" * 64), ("characters-changed",)),
     Tampering("a character set of one's own", other_set("my-set"), ("unknown-characters",)),
     Tampering("a character set by its path", other_set("../../etc/passwd.yaml"), ("unknown-characters",)),

@@ -14,7 +14,7 @@ from copycat.leaderboard.layout import SizeLimits
 from copycat.leaderboard.records import SubmittedSample
 from copycat.leaderboard.rederiving import derive_suite, replan
 from copycat.leaderboard.verify import Report, VerifyOptions, verify_submission
-from copycat.plan import texts_sha256
+from copycat.plan import run_id, texts_sha256
 from copycat.schema import RunSpec
 
 UNSEEN = VerifyOptions(rejudge=0)
@@ -46,6 +46,7 @@ def replanned(draft: Draft) -> None:
     spec = RunSpec.model_validate(draft.spec)
     requests = replan(spec, derive_suite(spec, None, SizeLimits()), samples).requests
     assert requests is not None
+    draft.settings["baseline"] = run_id(spec.model_copy(update={"mitigation": "none", "language_model": None}))
     draft.spec["texts_sha256"] = texts_sha256(requests)
     new = {sample["key"]: request.key for sample, request in zip(draft.samples, requests, strict=True)}
     for sample in draft.samples:

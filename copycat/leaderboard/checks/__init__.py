@@ -15,7 +15,7 @@ from copycat.leaderboard.checks.judgements import check_judge, check_judgements
 from copycat.leaderboard.checks.metrics import check_calibration, check_metrics
 from copycat.leaderboard.checks.outcomes import check_coverage, check_date, check_model, check_outcomes
 from copycat.leaderboard.checks.pictures import check_pictures
-from copycat.leaderboard.checks.plan import check_plan
+from copycat.leaderboard.checks.plan import check_baseline, check_plan
 from copycat.leaderboard.checks.rejudge import check_again
 from copycat.leaderboard.checks.suite import check_suite, check_versions
 from copycat.leaderboard.faults import Finding
@@ -28,6 +28,7 @@ FORM_CHECKS: tuple[Check, ...] = (check_place, check_texts, check_paths, check_v
 SUITE_CHECKS: tuple[Check, ...] = (
     check_suite,
     check_plan,
+    check_baseline,
     check_judge,
     check_judgements,
     check_pictures,

@@ -10,10 +10,13 @@ from copycat.leaderboard.faults import Fault, Finding, Note
 from copycat.leaderboard.records import SAMPLES, SETTINGS, SubmittedSample
 from copycat.leaderboard.rederiving import parts_of
 from copycat.mitigations import NONE
-from copycat.plan import texts_sha256
+from copycat.plan import run_id, texts_sha256
 from copycat.schema import ImageRequest
 
 Place = tuple[str, str, int]
+
+OF_MITIGATION = ("texts_sha256", "filter_judge", "language_model", "embedder")
+"""What a spec says only because of its mitigation."""
 
 KIND_OF_TEXT = {
     "prompt_sent": {"rewrite"},
@@ -39,6 +42,21 @@ def check_plan(case: Case) -> Iterator[Finding]:
         yield from _check_declared(case)
         said = f"what the mitigation made of the prompts is the submitter's word: {case.plan.own_texts}"
         yield Note(kind="own-texts", what=said)
+
+
+def check_baseline(case: Case) -> Iterator[Fault]:
+    """Check that the run named as the unmitigated one is that of this very spec without its mitigation."""
+    spec, named = case.spec, case.loaded.settings.baseline
+    if spec.mitigation == NONE:
+        if named is not None:
+            yield Fault(kind="wrong-baseline", where=SETTINGS, what="is unmitigated itself: 'baseline' is null")
+        return
+    plain = spec.model_copy(update={"mitigation": NONE} | dict.fromkeys(OF_MITIGATION))
+    # Where guidance is distilled, a negative prompt turns true guidance on, and the baseline has none.
+    without = plain.model_copy(update={"sampling": spec.sampling.model_copy(update={"true_guidance": None})})
+    if named not in (run_id(plain), run_id(without)):
+        said = f"'baseline' is {ascii(named)[:100]}; without its mitigation this run is '{run_id(plain)}'"
+        yield Fault(kind="wrong-baseline", where=SETTINGS, what=said)
 
 
 def _check_set(requests: Sequence[ImageRequest], samples: Sequence[SubmittedSample]) -> Iterator[Fault]:
