@@ -12,12 +12,13 @@ import io
 from functools import cache
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from copycat.calibration.opened import OpenedRun
 from copycat.errors import DataError
 from copycat.models.decode import UndecodableError, decode_picture
+from copycat.runs.pages import strict_environment
 from copycat.schema import Character, Sample
 
 SIDE_PX = 640
@@ -64,16 +65,7 @@ def build_page(page: LabelPage) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=_TEMPLATES, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["csp_hash"] = _csp_hash
-    return environment
-
-
-def _csp_hash(text: str) -> str:
-    """Give the name by which a content security policy lets this one script or style in, and no other."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
+    return strict_environment(_TEMPLATES)
 
 
 def _items(page: LabelPage) -> list[dict[str, str]]:

@@ -6,37 +6,25 @@ picture until somebody asks for it. The same input gives the same bytes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
-from pydantic import JsonValue
 
-from copycat.metrics.texts import shown_amount
 from copycat.runs.folder import judgements_file
+from copycat.runs.pages import Ended, count_rows, flat, strict_environment
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
-from copycat.schema import BENIGN, MIN_COVERAGE, Counts
+from copycat.schema import BENIGN, MIN_COVERAGE
 
 __all__ = ["PictureLoader", "ReportInput", "RunView", "build_report", "write_report"]
 
 _CSS, _JS, _PAGE = "report.css", "report.js", "report.html.j2"
 _TEMPLATES = PackageLoader("copycat")
-
-
-class CountRow(NamedTuple):
-    """How many requests ended in one way, in both runs."""
-
-    name: str
-    baseline: int | None
-    run: int
 
 
 def build_report(
@@ -75,15 +63,7 @@ def write_report(
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=_TEMPLATES,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["csp_hash"] = _csp_hash
-    environment.filters["amount"] = shown_amount
+    environment = strict_environment(_TEMPLATES)
     environment.filters["broken"] = _broken
     return environment
 
@@ -104,11 +84,11 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "figures": figures,
         "pooled": {group.metric: group.rows[-1] for group in figures},
         "methods": sorted(_methods(report)),
-        "counts": _count_rows(report),
+        "counts": count_rows(_ended(report.run), _ended(report.baseline) if report.baseline else None),
         "entries": entries,
         "anchors": list(dict.fromkeys(strip.anchor for entry in entries for strip in entry.strips)),
-        "settings": list(_flat(report.spec.model_dump(mode="json"))),
-        "environment": list(_flat(report.environment)),
+        "settings": list(flat(report.spec.model_dump(mode="json"))),
+        "environment": list(flat(report.environment)),
         "judgements_file": judgements_file(report.spec),
         "min_coverage": MIN_COVERAGE,
         "is_benign": BENIGN in report.spec.anchors,
@@ -123,11 +103,6 @@ def _source(environment: Environment, name: str) -> str:
     return _TEMPLATES.get_source(environment, name)[0]
 
 
-def _csp_hash(text: str) -> str:
-    """Give the name by which a content security policy lets this one script or style in, and no other."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
-
-
 def _methods(report: ReportInput) -> set[str]:
     estimates = [*report.run.result.estimates, *report.differences]
     if report.baseline is not None:
@@ -135,25 +110,5 @@ def _methods(report: ReportInput) -> set[str]:
     return {estimate.method for estimate in estimates if estimate.value is not None}
 
 
-def _count_rows(report: ReportInput) -> tuple[CountRow, ...]:
-    run, baseline = report.run, report.baseline
-    rows = [
-        CountRow(name, getattr(baseline.result.counts, name) if baseline else None, getattr(run.result.counts, name))
-        for name in Counts.model_fields
-    ]
-    return (*rows, CountRow("truncated", _n_truncated(baseline) if baseline else None, _n_truncated(run)))
-
-
-def _n_truncated(run: RunView) -> int:
-    return sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in run.samples)
-
-
-def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each value of a nested mapping with its dotted name."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield prefix + name, ", ".join(str(item) for item in value)
-        else:
-            yield prefix + name, "not set" if value is None else str(value)
+def _ended(run: RunView) -> Ended:
+    return Ended(run.result.counts, run.samples)

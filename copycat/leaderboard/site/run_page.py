@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-from pydantic import JsonValue
 
 from copycat.errors import DataError
 from copycat.leaderboard.reading import LoadedSubmission, read_pictures
@@ -21,8 +18,9 @@ from copycat.leaderboard.site.summary import RunSummary, Thumbnail
 from copycat.metrics.texts import METRIC_TEXTS, text_of
 from copycat.mitigations import NONE
 from copycat.models.frames import columns_of
+from copycat.runs.pages import Ended, count_rows, flat
 from copycat.runs.report_records import FigureGroup, FigureRow
-from copycat.schema import MIN_COVERAGE, Counts, RunResult
+from copycat.schema import MIN_COVERAGE, RunResult
 
 MAX_THUMBNAILS = 3
 """Pictures of one character that a run leaves for the pages of characters."""
@@ -35,14 +33,6 @@ BADGE_MEANINGS: dict[Badge, str] = {
 }
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*/[a-z0-9]+")
 _PLAIN_SET = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
-class CountRow(NamedTuple):
-    """How many requests ended in one way."""
-
-    name: str
-    run: int
-    baseline: None = None
 
 
 def write_run(loaded: LoadedSubmission, row: BoardRow, site: Path) -> RunSummary:
@@ -84,15 +74,15 @@ def build_run_page(loaded: LoadedSubmission, row: BoardRow, entries: Sequence[En
         by_metric={group.metric: group.rows for group in figures},
         pooled={group.metric: group.rows[-1] for group in figures},
         methods=sorted({estimate.method for estimate in result.estimates if estimate.value is not None}),
-        counts=_count_rows(loaded),
+        counts=count_rows(Ended(result.counts, loaded.samples)),
         entries=entries,
         franchises=build_franchises(entries, row),
         gallery=GalleryPage(root_of(row.href), row.characters, row.has_pictures),
         section=section,
         cell=cell,
         grid_row=grid_row,
-        settings=list(_flat(spec.model_dump(mode="json"))),
-        environment=list(_flat(loaded.settings.environment)),
+        settings=list(flat(spec.model_dump(mode="json"))),
+        environment=list(flat(loaded.settings.environment)),
         judge_facts=list(loaded.settings.judge_facts.items()),
         min_coverage=MIN_COVERAGE,
         is_benign=False,
@@ -143,23 +133,3 @@ def _thumbnails(entry: Entry) -> tuple[Thumbnail, ...]:
         if tile is not None and tile.picture is not None:
             found.append(Thumbnail(tile.picture.href, strip.anchor, tile.ending))
     return tuple(found[:MAX_THUMBNAILS])
-
-
-def _count_rows(loaded: LoadedSubmission) -> list[CountRow]:
-    counts = loaded.result.counts
-    n_truncated = sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in loaded.samples)
-    return [
-        *(CountRow(name, getattr(counts, name)) for name in Counts.model_fields),
-        CountRow("truncated", n_truncated),
-    ]
-
-
-def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Give each value of a nested mapping with its dotted name."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield prefix + name, ", ".join(str(item) for item in value)
-        else:
-            yield prefix + name, "not set" if value is None else str(value)
