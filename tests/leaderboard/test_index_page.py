@@ -319,3 +319,12 @@ def test_an_empty_board_says_how_to_be_the_first(browser, tmp_path):
         assert not page.is_visible(".tools")
         assert "python -m copycat.submit RUN" in page.locator("#how-to-submit").inner_text()
         watched.assert_quiet()
+
+
+def test_a_figure_that_is_missing_says_why(page):
+    titles = page.eval_on_selector_all("#g0 .pinned td[title]", "cells => [...new Set(cells.map(cell => cell.title))]")
+
+    assert titles == [
+        "nobody has shown this judge its pictures yet: python -m copycat.eval --model blank",
+        "it makes no picture that could be rated",
+    ]

@@ -130,8 +130,10 @@ def _cons_column(anchor: str, *, has_meter: bool = True, is_default: bool = True
 
 def _figure(tone: str, estimate: Estimate | None, corrected: Estimate | None) -> Markup:
     """Write value and interval; the classes say where the dot and the line of the meter are, if it has a tone."""
-    if estimate is None or estimate.value is None:
+    if estimate is None:
         return NOTHING
+    if estimate.value is None:
+        return Markup('<td title="{}">{}').format(estimate.reason or "", NOTHING)
     value = shown_amount(estimate.value, estimate.unit)
     if estimate.low is None or estimate.high is None:
         return Markup("<td>{}").format(value)
