@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from drafts import Draft
-from harness import Answer, Cli
+from harness import Cli, CommandLine
 from submissions import make_submission
 
 from copycat.commands.leaderboard import app
-from copycat.console import run_app
 
 WORKFLOW = Path(__file__).parents[2] / "docs" / "examples" / "verify-submissions.yml"
 
@@ -31,19 +29,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+def board(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """Run `python -m copycat.leaderboard ...` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["copycat.leaderboard", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command_line(app, "copycat.leaderboard")
 
 
 @pytest.fixture
@@ -150,9 +139,9 @@ def workflow() -> dict[Any, Any]:
 def test_the_workflow_runs_a_command_that_there_is(board: Cli, workflow: dict[Any, Any]) -> None:
     steps = workflow["jobs"]["verify"]["steps"]
     (line,) = [step["run"] for step in steps if "leaderboard verify" in step.get("run", "")]
-    python, option, module, *arguments = shlex.split(line)
+    python, isolated, option, module, *arguments = shlex.split(line)
 
-    assert (python, option, module) == ("python", "-m", "copycat.leaderboard")
+    assert (python, isolated, option, module) == ("python", "-P", "-m", "copycat.leaderboard")
     offered = board("verify", "--help").out
     for argument in arguments:
         assert not argument.startswith("--") or argument in offered
