@@ -16,6 +16,7 @@ from copycat.errors import DataError, UserError
 from copycat.leaderboard import build
 from copycat.leaderboard.build import build_site
 from copycat.leaderboard.layout import find_submissions, submission_id
+from copycat.leaderboard.site.pages import write_page
 from copycat.leaderboard.verified import manifest_sha256
 from copycat.leaderboard.writing import write_submission
 
@@ -174,6 +175,16 @@ def test_a_board_without_submissions_is_a_page_that_says_so(tmp_path):
     assert built.n_runs == 0
     assert (tmp_path / "board" / "site" / "index.html").read_text(encoding="utf-8").count("Nothing here yet") == 4
     assert read(tmp_path / "board" / "site" / "board.json")["rows"] == []
+
+
+@pytest.mark.parametrize("href", ["../index.html", "characters/../../x/index.html", "/etc/x", "a\\..\\x"])
+def test_no_name_of_a_stranger_leads_out_of_the_site(tmp_path, href):
+    site = tmp_path / "site"
+
+    with pytest.raises(DataError, match="would be written outside of the site"):
+        write_page(site, href, "x")
+
+    assert not list(tmp_path.iterdir())
 
 
 # ----------------------------------------------------------------------------------------- the command

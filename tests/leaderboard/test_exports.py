@@ -12,6 +12,7 @@ from board_rows import make_row, stand, without_figures
 
 from copycat.leaderboard.exports import as_cell, as_tex, build_csv, build_json, build_tex
 from copycat.leaderboard.scatter import BOTTOM, HEIGHT, LEFT, LETTER_PX, MANY, RIGHT, TOP, WIDTH, draw
+from copycat.leaderboard.site.board_table import build_columns, row_html
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -123,3 +124,16 @@ def test_of_many_rows_only_what_stands_out_is_a_link():
 
     assert all(point.is_link == point.is_front for point in points)
     assert 0 < sum(point.is_link for point in points) < MANY
+
+
+def test_the_corrected_rate_stands_below_the_raw_one_and_only_where_there_is_one():
+    row = make_row("a", 0.4)
+    corrected = row.model_copy(
+        update={"detect_corrected": {"all": row.detect["all"].model_copy(update={"value": 0.111, "low": 0.05})}}
+    )
+    (standings,) = stand(row, make_row("b"))
+
+    columns = build_columns(standings)
+
+    assert "corr." not in row_html(row, columns)
+    assert row_html(corrected, columns).count("<small>corr. 11.1 <i>[5.0, ") == 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from copycat.errors import DataError
 from copycat.metrics.texts import shown_amount
 from copycat.runs.folder import write_bytes
 
@@ -34,7 +35,13 @@ def render(template: str, root: str, **values: object) -> str:
 
 
 def write_page(site: Path, href: str, page: str) -> None:
-    """Put a page at `href` below the site; a reader sees the old one or the new one."""
+    """Put a page at `href` below the site; a reader sees the old one or the new one.
+
+    Raises:
+        DataError: it would lie elsewhere; names of sets and runs come from strangers.
+    """
+    if href.startswith("/") or "\\" in href or ".." in href.split("/"):
+        raise DataError([f"'{href}' would be written outside of the site"])
     path = site / href
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, page.encode("utf-8"))
