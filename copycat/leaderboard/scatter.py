@@ -223,7 +223,7 @@ def _place_labels(
             break
         if len(rows) > MANY and not row.is_baseline_model and row.id not in best:
             break
-        text = _short_name(row)
+        text = _short_name(row, figures[row.id][1], y)
         for label, box in _positions(*at[row.id], text):
             if not any(_overlap(box, other) for other in taken) and _is_inside(box):
                 labels[row.id] = label
@@ -232,9 +232,10 @@ def _place_labels(
     return labels
 
 
-def _short_name(row: BoardRow) -> str:
+def _short_name(row: BoardRow, cons: Estimate, y: Axis) -> str:
     if row.is_baseline:
-        return row.model[:MAX_LABEL_LETTERS]
+        below = f", CONS {shown_amount(_value(cons), cons.unit)} ↓" if _value(cons) < y.low else ""
+        return row.model[:MAX_LABEL_LETTERS] + below
     text = f"{row.model} + {row.mitigation}"
     text += f" ⚡ {row.attack}" if row.attack else ""
     return text if len(text) <= MAX_LABEL_LETTERS else text[: MAX_LABEL_LETTERS - 1] + "…"

@@ -101,6 +101,8 @@ def test_baselines_are_drawn_but_bound_neither_the_scale_nor_the_front():
     assert [row.model for row in drawing.front] == ["a"]
     assert drawing.y.low >= 0.7
     assert [point.is_off for point in drawing.points] == [False, True]
+    cons = 100 * rows[1].consistency["all"].value
+    assert drawing.points[1].label.text == f"blank, CONS {cons:.1f} ↓"
 
 
 def test_names_do_not_cover_each_other():

@@ -87,6 +87,7 @@ def test_real_models_and_the_sandbox_share_no_table(page):
     assert page.locator("#sandbox .board").count() == 1
     assert page.locator("#self-reported .board").inner_text().count("sandbox") == 0
     assert "Nothing here yet" in page.locator("#verified").inner_text()
+    assert "8 submissions" in page.locator(".kicker").inner_text()
 
 
 def test_published_figures_stand_apart_with_their_judge(page):

@@ -62,8 +62,8 @@ class SectionView(NamedTuple):
 
     @property
     def n_rows(self) -> int:
-        """How many submissions are shown."""
-        return sum(len(group.rows) for group in self.groups)
+        """How many submissions are shown, those of baseline models among them."""
+        return sum(len(group.standings.rows) for group in self.groups)
 
 
 def write_index(site: Path, standings: Sequence[Standings], reported: Sequence[ReportedWork], date: str) -> None:
