@@ -59,9 +59,8 @@ def place_picture(content: bytes, sha256: str, site: Path, columns: int = 1) -> 
     try:
         if is_kept:
             size = _png_size(content)
-            if not _is_there(path, len(content)):
-                _write_bytes(path, content)
-        elif _is_there(path):
+            _keep(path, content)
+        elif path.exists():
             size = _size_of(path)
         else:
             written, size = _drawn_anew(content, columns)
@@ -117,29 +116,39 @@ def _drawn_anew(content: bytes, columns: int) -> tuple[bytes, tuple[int, int]]:
         return draw_thumbnail(picture, columns)
 
 
-def _is_there(path: Path, size: int | None = None) -> bool:
-    """Whether a file is there; a size other than the one known tells that its writer was stopped."""
+def _keep(path: Path, content: bytes) -> None:
+    """Write content that its name says, in place: renaming costs ten times as much as writing.
+
+    A size other than that of the content tells that the writer of the file was stopped.
+    """
     try:
-        found = path.stat().st_size
-    except OSError:
-        return False
-    return size is None or found == size
+        _create(path, content)
+    except FileExistsError:
+        if path.stat().st_size != len(content):
+            path.write_bytes(content)
 
 
 def _write_once(path: Path, content: bytes) -> None:
     """Write under a name of this process first: others may write the same picture at the same time."""
     unfinished = path.with_name(f".{os.getpid()}.{path.name}")
-    _write_bytes(unfinished, content)
+    unfinished.unlink(missing_ok=True)
+    _create(unfinished, content)
     unfinished.replace(path)
 
 
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Write in place: of content that is known beforehand, since renaming costs ten times as much as writing."""
+def _create(path: Path, content: bytes) -> None:
+    """Write a new file, and its folder where there is none.
+
+    Raises:
+        FileExistsError: the file is there.
+    """
     try:
-        path.write_bytes(content)
+        file = path.open("xb", buffering=0)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        file = path.open("xb", buffering=0)
+    with file:
+        file.write(content)
 
 
 def remove_unused_pictures(site: Path) -> int:
