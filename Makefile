@@ -8,7 +8,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help eval test lint check docs clean
+.PHONY: help eval test lint check docs board clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: lint test ## all that a change must pass: lint, then test
 
 docs: $(VENV)/.installed-dev ## make docs/cli.md, docs/models.md and characters/schema.json from the code
 	$(BIN)/python -m copycat.commands.docs docs/cli.md docs/models.md characters/schema.json
+
+board: $(VENV)/.installed ## build the leaderboard's page from its submissions
+	$(BIN)/python -m copycat.leaderboard build
 
 clean: ## delete environment, caches and built packages; runs/ and sandbox-work/ stay
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache
