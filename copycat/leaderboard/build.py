@@ -43,6 +43,7 @@ MAX_PROCESSES = 8
 MUCH_TO_RANK = 100_000
 """Pairs of rows, counted twice: fewer are ranked sooner than a process starts."""
 RUNS = "runs"
+STYLE = "assets/site.css"
 
 Advance = Callable[[int], None]
 
@@ -104,9 +105,14 @@ def _require_places(leaderboard: Path, site: Path) -> None:
             f"'{shown(leaderboard)}' is no folder\n  needed: the folder of a leaderboard, with submissions/\n"
             "  type: python -m copycat.leaderboard build --leaderboard DIR"
         )
-    if site.exists() and (not site.is_dir() or (any(site.iterdir()) and not (site / SUMMARIES).is_dir())):
+    if site.exists() and (not site.is_dir() or (any(site.iterdir()) and not _is_ours(site))):
         raise UserError(f"'{shown(site)}' is not empty and no site of ours\n  choose a folder of its own: --out DIR")
     (site / SUMMARIES).mkdir(parents=True, exist_ok=True)
+
+
+def _is_ours(site: Path) -> bool:
+    """Whether a site was built here; one that was copied or committed has no summaries."""
+    return (site / SUMMARIES).is_dir() or (site / STYLE).is_file()
 
 
 def _tasks(leaderboard: Path, site: Path) -> list[_Task]:
@@ -201,13 +207,13 @@ def _ranking(groups: Mapping[Group, tuple[BoardRow, ...]]) -> Iterator[Callable[
 
 def _remove_others(site: Path, ids: set[str]) -> int:
     """Remove the pages of runs that went away, after nothing links them any more."""
-    summaries = {_id_of(site, path): path for path in sorted((site / SUMMARIES).glob("*/*/*.json"))}
-    gone = sorted(summaries.keys() - ids)
-    if not gone:
-        return 0
+    places = {path.relative_to(site / RUNS).as_posix(): path for path in (site / RUNS).glob("*/*/*")}
+    summaries = {_id_of(site, path): path for path in (site / SUMMARIES).glob("*/*/*.json")}
+    gone = sorted((places.keys() | summaries.keys()) - ids)
     for run_id in gone:
         shutil.rmtree(site / RUNS / run_id, ignore_errors=True)
-        summaries[run_id].unlink()
+        if run_id in summaries:
+            summaries[run_id].unlink()
     return len(gone)
 
 

@@ -102,6 +102,17 @@ def test_a_run_that_went_away_is_removed_with_its_pictures_and_nothing_leads_the
     assert build_site(board, board / "site").n_removed == 0
 
 
+def test_a_site_that_was_copied_without_its_summaries_is_taken_up(board):
+    shutil.rmtree(board / "site" / ".summaries")
+    gone = find_submissions(board)[0]
+    shutil.rmtree(gone)
+
+    built = build_site(board, board / "site")
+
+    assert (built.n_runs, built.n_removed) == (2, 1)
+    assert not (board / "site" / "runs" / "/".join(gone.parts[-3:])).exists()
+
+
 def test_a_row_moves_to_verified_once_it_is_listed_and_back_when_its_files_change(board):
     folder = next(path for path in find_submissions(board) if "model-r" in path.as_posix())
     place = "/".join(folder.parts[-3:])
