@@ -15,18 +15,28 @@ SUBMISSIONS, REPORTED, SITE = "submissions", "reported", "site"
 VERIFIED = "verified.yaml"
 """Of leaderboard/: which submissions the maintainers have verified, when and how."""
 
+OLDER_SUITES: tuple[str, ...] = ()
+"""Versions of the suite whose submissions are history: an older copycat verified them when they came."""
+
 HASH_HEX_DIGITS = 12
 MAX_SLUG_LETTERS = 60
 
 
 class SizeLimits(NamedTuple):
-    """What is read of a submission before it is refused; bytes, pixels, counts."""
+    """What is read of a submission before it is refused; bytes, pixels, counts.
+
+    `list_items` bounds what all lines of a journal hold in lists: a few bytes each on disk, hundreds in memory.
+    """
 
     files: int = 20
     json_bytes: int = 5_000_000
     lines: int = 20_000
     line_bytes: int = 200_000
-    journal_bytes: int = 200_000_000
+    journal_bytes: int = 60_000_000
+    list_items: int = 500_000
+    manifest_bytes: int = 20_000
+    parquet_footer_bytes: int = 30_000_000
+    group_bytes: int = 100_000_000
     parquet_bytes: int = 2_000_000_000
     picture_bytes: int = 20_000_000
     picture_pixels: int = 32_000_000

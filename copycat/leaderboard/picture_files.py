@@ -12,6 +12,8 @@ from collections.abc import Callable
 PNG_MAGIC, JPEG_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PNG_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}
 PNG_MOVING = {b"acTL", b"fcTL", b"fdAT"}
+MAX_CHUNKS = 20_000
+"""Of a PNG: encoders write pieces of 8 kB or more."""
 PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples per pixel, by colour type."""
 
@@ -21,6 +23,8 @@ WEBP_MOVING = {b"ANIM", b"ANMF"}
 JFIF_BYTES, ADOBE_BYTES = 16, 14
 """Lengths of the two application segments that hold nothing but how to decode."""
 ADOBE = 0xEE
+MAX_SCANS = 30
+"""Of a progressive JPEG: each is decoded over all pixels; encoders write 10."""
 FRAME_MARKERS = {0xC4, 0xDB, 0xDD, 0xDA, *range(0xC0, 0xC3)}
 """Tables, restart interval, scan, and the frames that Pillow decodes."""
 
@@ -64,8 +68,8 @@ def _metadata(name: str) -> PictureError:
 
 
 def _walk_png(content: bytes) -> None:
-    place, packed, header = len(PNG_MAGIC), [], b""
-    while True:
+    place, packed, header = len(PNG_MAGIC), bytearray(), b""
+    for _ in range(MAX_CHUNKS):
         size, name = struct.unpack_from(">I4s", content, place)
         end = place + 12 + size
         if end > len(content):
@@ -75,16 +79,20 @@ def _walk_png(content: bytes) -> None:
         if name not in PNG_CHUNKS:
             raise _metadata(f"a chunk {name.decode('latin-1')!a}")
         body = content[place + 8 : place + 8 + size]
+        if (name == b"IHDR") != (place == len(PNG_MAGIC)):
+            raise PictureError("picture-damaged", "has not one header, at its beginning")
         if name == b"IHDR":
             header = body
         if name == b"IDAT":
-            packed.append(body)
+            packed += body
         if name == b"IEND":
             break
         place = end
+    else:
+        raise PictureError("picture-format", f"is a PNG of more than {MAX_CHUNKS:,} chunks")
     if size or end != len(content):
         raise PictureError("picture-payload", f"has {len(content) - end + size:,} bytes behind the end of the picture")
-    _require_full_of_pixels(header, b"".join(packed))
+    _require_full_of_pixels(header, bytes(packed))
 
 
 def _require_full_of_pixels(header: bytes, packed: bytes) -> None:
@@ -105,7 +113,7 @@ def _require_full_of_pixels(header: bytes, packed: bytes) -> None:
 
 
 def _walk_jpeg(content: bytes) -> None:
-    place = len(JPEG_MAGIC)
+    place, scans = len(JPEG_MAGIC), 0
     while True:
         if content[place] != 0xFF:
             raise _damaged()
@@ -118,6 +126,9 @@ def _walk_jpeg(content: bytes) -> None:
             raise _metadata(f"a segment {marker:02X}")
         place += 2 + size
         if marker == 0xDA:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise PictureError("picture-format", f"is a JPEG of more than {MAX_SCANS} scans")
             place = _behind_scan(content, place)
     if place + 2 != len(content):
         raise PictureError("picture-payload", f"has {len(content) - place - 2:,} bytes behind the end of the picture")
@@ -140,9 +151,12 @@ def _walk_webp(content: bytes) -> None:
         raise _damaged()
     if size + 8 < len(content):
         raise PictureError("picture-payload", f"has {len(content) - size - 8:,} bytes behind the end of the picture")
-    place = 12
+    place, seen = 12, set[bytes]()
     while place < len(content):
         name, size = struct.unpack_from("<4sI", content, place)
+        if name in seen:
+            raise PictureError("picture-payload", f"has more than one chunk {name.decode('latin-1')!a}")
+        seen.add(name)
         if name in WEBP_MOVING:
             raise PictureError("picture-animated", "is a moving picture")
         if name not in WEBP_CHUNKS:

@@ -151,9 +151,10 @@ def _compare(look: Look, picture: Image.Image, sample: SubmittedSample, loaded: 
     ):
         said = f"hashes to {look.perceptual_hash[:12]}..., and '{sample.perceptual_hash[:12]}...' is claimed"
         faults.append(_fault("perceptual-hash", where, said))
-    if look.is_blank and not draws_nothing(spec):
+    if look.is_blank != draws_nothing(spec):
         said = "every pixel has the same colour: a blank picture is 'invalid' and not 'ok'"
-        faults.append(_fault("blank-picture", where, said))
+        shows = "shows something, and every picture of the baseline 'blank' is blank"
+        faults.append(_fault("blank-picture", where, said if look.is_blank else shows))
     return faults
 
 

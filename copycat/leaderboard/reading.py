@@ -30,8 +30,11 @@ R = TypeVar("R", bound=Record)
 PARQUET_ROWS = 4
 """Rows that are held in memory at a time: each may hold as many bytes as a picture may have."""
 PARQUET_SCHEMA = (("key", "string"), ("sha256", "string"), ("image", "struct<bytes: binary, path: string>"))
+PARQUET_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 PARQUET_METADATA = {b"huggingface", b"ARROW:schema"}
 LIMITS = SizeLimits()
+MAX_FAULTS = 200
+"""Faults of form of one record or journal that are looked at: each of them costs memory."""
 
 KIND_OF_FIELD = {"submitter.contact": "unsafe-link", "paper": "unsafe-link", "date": "wrong-date"}
 """Fields whose form is a check of its own."""
@@ -135,10 +138,14 @@ def read_picture_rows(path: Path, limits: SizeLimits = LIMITS) -> Iterator[Submi
         return
     _require_size(file, limits.parquet_bytes)
     try:
-        with pq.ParquetFile(file) as table:
+        _require_footer(file, limits.parquet_footer_bytes)
+        left = file.stat().st_size
+        with pq.ParquetFile(file, memory_map=False, pre_buffer=False) as table:
             if wrong := _parquet_fault(table, limits):
                 raise DataError([f"{file.name}: {wrong}"])
             for batch in table.iter_batches(batch_size=PARQUET_ROWS, use_threads=False):
+                if (left := left - batch.nbytes) < 0:  # as where one value stands for many
+                    raise DataError([f"{file.name}: holds more than its size says"])
                 for row in batch.to_pylist():
                     image = row["image"]
                     yield SubmittedPicture(str(row["key"]), str(row["sha256"]), bytes(image["bytes"]), image["path"])
@@ -157,12 +164,30 @@ def _parquet_fault(table: Any, limits: SizeLimits) -> str | None:
         return f"has metadata that nobody asked for: {', '.join(sorted(map(repr, stray)))[:200]}"
     if about.num_rows > limits.lines:
         return f"has {about.num_rows:,} rows, at most {limits.lines:,} are allowed"
+    return _group_fault(about, limits)
+
+
+def _group_fault(about: Any, limits: SizeLimits) -> str | None:
+    """Say what is wrong with the row groups, as the metadata tell of them: nothing of them is read yet."""
+    if about.num_row_groups > max(about.num_rows, 1):
+        return f"has {about.num_row_groups:,} row groups for {about.num_rows:,} rows"
     for group in range(about.num_row_groups):
         for place in range(about.num_columns):
             column = about.row_group(group).column(place)
-            if column.compression != "UNCOMPRESSED" or {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(column.encodings):
+            if column.compression != "UNCOMPRESSED" or not set(column.encodings) <= PARQUET_ENCODINGS:
                 return "is compressed; needed: compression='none', use_dictionary=False, as copycat.submit writes it"
+            if not 0 <= column.total_compressed_size <= limits.group_bytes:
+                return f"has a row group of more than {limits.group_bytes:,} bytes; needed: fewer rows in each"
     return None
+
+
+def _require_footer(path: Path, most: int) -> None:
+    """Look how long the footer is that Parquet would read at once: the last 8 bytes say it."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 8, 0))
+        size = int.from_bytes(file.read(4), "little")
+    if size > most:
+        raise DataError([f"{path.name}: its footer has {size:,} bytes, at most {most:,} are allowed"])
 
 
 class _Reader:
@@ -171,6 +196,7 @@ class _Reader:
     def __init__(self, path: Path, limits: SizeLimits, is_strict: bool) -> None:
         self.path, self.limits, self.is_strict = path, limits, is_strict
         self.faults: list[Fault] = []
+        self.is_hopeless = False
 
     def record(self, name: str, record: type[R]) -> R | None:
         """Read a file of one record; None if it is wrong."""
@@ -191,8 +217,25 @@ class _Reader:
         if long := next((n for n, line in enumerate(lines, start=1) if len(line) > self.limits.line_bytes), None):
             self._fault("too-large", f"{name}:{long}", f"the line has more than {self.limits.line_bytes:,} bytes")
             return []
-        rows = [self._parsed(line, record, f"{name}:{number}") for number, line in enumerate(lines, start=1)]
-        return [row for row in rows if row is not None]
+        return self._rows(name, lines, record)
+
+    def _rows(self, name: str, lines: list[bytes], record: type[R]) -> list[R]:
+        """Parse lines, and stop where the rest would only cost time or memory."""
+        rows, n_items, n_before = [], 0, len(self.faults)
+        for number, line in enumerate(lines, start=1):
+            row = self._parsed(line, record, f"{name}:{number}")
+            if row is not None:
+                rows.append(row)
+                n_items += sum(len(value) for _, value in row if isinstance(value, tuple))
+            if n_items > self.limits.list_items:
+                self._fault(
+                    "too-large", name, f"more than {self.limits.list_items:,} entries in the lists of its lines"
+                )
+                break
+            if len(self.faults) - n_before > MAX_FAULTS or self.is_hopeless:
+                self._fault("schema", name, f"read up to line {number} of {len(lines):,}: too much is wrong")
+                break
+        return rows
 
     def _bytes(self, name: str, most: int) -> bytes | None:
         path = self.path / name
@@ -217,6 +260,7 @@ class _Reader:
         except StrictJsonError as error:
             self._fault(error.kind, where, str(error))
         except ValidationError as error:
+            self.is_hopeless |= error.error_count() > MAX_FAULTS
             for field, said in _sayings(error):
                 self._fault(KIND_OF_FIELD.get(field, "schema"), where, said)
         return None
@@ -240,6 +284,8 @@ def _require_size(path: Path, most: int) -> None:
 
 def _sayings(error: ValidationError) -> list[tuple[str, str]]:
     """Give field and sentence of each fault that a record has; a field's name comes from a stranger and is cut."""
+    if error.error_count() > MAX_FAULTS:
+        return [("", f"{error.error_count():,} fields are wrong: it is no such record")]
     found = []
     for one in error.errors(include_url=False, include_input=False):
         field = ".".join(map(str, one["loc"]))[:100]

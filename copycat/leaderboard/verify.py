@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from copycat.errors import UserError
@@ -12,7 +12,7 @@ from copycat.leaderboard.checks import FORM_CHECKS, SUITE_CHECKS, Case, Check, V
 from copycat.leaderboard.checks.form import files_of
 from copycat.leaderboard.checks.manifest import check_manifest
 from copycat.leaderboard.faults import Fault, Finding, Note, shortened
-from copycat.leaderboard.layout import SUBMISSIONS, find_submissions
+from copycat.leaderboard.layout import OLDER_SUITES, SUBMISSIONS, find_submissions
 from copycat.leaderboard.reading import LoadedSubmission, read_submission
 from copycat.paths import shown
 from copycat.schema import SUITE_VERSION, Record
@@ -109,7 +109,7 @@ def _verify_folder(folder: Path, named: Path, options: VerifyOptions) -> tuple[R
     if loaded is not None:
         case = Case(loaded, options)
         for check in _checks_for(case, faults):
-            faults += check(case)
+            faults += _findings_of(check, case)
     report = Report(
         path=shown(named),
         id=None if loaded is None else loaded.id,
@@ -119,13 +119,22 @@ def _verify_folder(folder: Path, named: Path, options: VerifyOptions) -> tuple[R
     return report, loaded
 
 
+def _findings_of(check: Check, case: Case) -> Iterator[Finding]:
+    """Check one thing; a value so odd that the check breaks on it, such as a number of 5,000 digits, is a fault."""
+    try:
+        yield from check(case)
+    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError, MemoryError) as error:
+        said = f"{check.__name__} cannot be done ({type(error).__name__}): a value is not what it must be"
+        yield Fault(kind="odd-value", where=case.loaded.path.name, what=said)
+
+
 def _checks_for(case: Case, findings: list[Finding]) -> Iterable[Check]:
     """Give all checks for this suite; for another one only those of form, and say so."""
     yield from FORM_CHECKS
     version = case.loaded.submission.suite_version
     if version == SUITE_VERSION:
         yield from SUITE_CHECKS
-    elif case.options.is_board:
+    elif case.options.is_board and version in OLDER_SUITES:
         said = f"of suite {version}, this copycat has suite {SUITE_VERSION}: only form and manifest were checked"
         findings.append(Note(kind="older-suite", what=said))
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ from copycat.leaderboard.records import (
 from copycat.runs.folder import journal_bytes, json_bytes, write_bytes
 from copycat.schema import Calibration, Judgement, Record, RunResult
 
-ROWS_PER_GROUP = 100
+ROWS_PER_GROUP, BYTES_PER_GROUP = 100, 50_000_000
 """Of the Parquet file: a viewer reads a whole group to show one picture of it."""
 
 FEATURES = {
@@ -115,5 +114,11 @@ def _row(key: str, content: bytes) -> dict[str, Any]:
 
 
 def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while group := list(islice(rows, ROWS_PER_GROUP)):
+    group: list[dict[str, Any]] = []
+    for row in rows:
+        group.append(row)
+        if len(group) == ROWS_PER_GROUP or sum(len(one["image"]["bytes"]) for one in group) >= BYTES_PER_GROUP:
+            yield group
+            group = []
+    if group:
         yield group

@@ -90,7 +90,7 @@ def repeat_sample(draft: Draft) -> None:
 
 
 def add_sample(draft: Draft) -> None:
-    extra = {**draft.samples[0], "repeat": 1, "key": "f" * 20, "status": "refused"}
+    extra = {**draft.samples[0], "repeat": 1, "key": "f" * 20, "status": "failed"}
     extra |= dict.fromkeys(("image", "sha256", "width", "height", "perceptual_hash"))
     draft.samples.append(extra)
 
@@ -147,6 +147,34 @@ def refuse_with_size(draft: Draft) -> None:
     draft.add_up()
 
 
+def end_as(status: str) -> Callable[[Draft], object]:
+    """Have all pictures in which a character was seen end without one."""
+
+    def spoil(draft: Draft) -> None:
+        seen = {judgement["key"] for judgement in draft.judgements if judgement["detected"] is not None}
+        gone = dict.fromkeys(("image", "sha256", "width", "height", "perceptual_hash"))
+        for sample in draft.samples:
+            if sample["key"] in seen:
+                sample |= {**gone, "status": status, "detail": "it was declined"}
+        draft.judgements = [judgement for judgement in draft.judgements if judgement["key"] not in seen]
+        draft.pictures = [(key, content) for key, content in draft.pictures if key not in seen]
+        draft.add_up()
+
+    return spoil
+
+
+def as_baseline(name: str) -> Callable[[Draft], object]:
+    """Call the pictures of a model those of a baseline."""
+    said = {"name": name, "source": "package:models/baselines.py"}
+
+    def spoil(draft: Draft) -> None:
+        draft.spec.update(model=said["name"], model_source=said["source"])
+        draft.submission["model"].update(said)
+        draft.add_up()
+
+    return spoil
+
+
 # -------------------------------------------------------------------------------------- judgements
 
 
@@ -194,6 +222,47 @@ def other_set(name: str) -> Callable[[Draft], object]:
 
 def judged_by_unknown(draft: Draft) -> None:
     draft.spec["judge"] = draft.metrics["judge"] = "oracle-of-delphi"
+
+
+def of_judgements(**fields: Any) -> Callable[[Draft], object]:
+    def spoil(draft: Draft) -> None:
+        for judgement in draft.judgements:
+            judgement.update(fields)
+        draft.add_up()
+
+    return spoil
+
+
+def name_and_see_nobody(draft: Draft) -> None:
+    """Leave the judge's words as they are, and turn the verdict."""
+    draft.spec["judge"] = "openai:some-vlm"
+    for sample, judgement in zip(draft.samples, draft.judgements, strict=True):
+        judgement.update(named=[sample["character"]], detected=None)
+    draft.add_up()
+
+
+def calibrated(**fields: Any) -> Callable[[Draft], object]:
+    """Correct the figures with a calibration of the right judge."""
+
+    def spoil(draft: Draft) -> None:
+        other_calibration(draft)
+        assert draft.calibration is not None
+        draft.calibration.update({"judge": draft.spec["judge"], **fields})
+        draft.add_up()
+
+    return spoil
+
+
+def label_otherwise(draft: Draft) -> None:
+    """List labels by which the judge was always wrong, and count it as right."""
+    calibrated()(draft)
+    assert draft.calibration is not None
+    cell, (first, *_) = draft.calibration["cells"][0], draft.samples
+    is_seen = draft.judgements[0]["detected"] == first["character"]
+    label = {"key": first["key"], "image_sha256": first["sha256"], "is_shown": not is_seen}
+    cell.update({"tp": 1, "fn": 0, "fp": 0, "tn": 0})
+    draft.calibration.update(labels=[label], n_labels=1)
+    draft.add_up()
 
 
 def other_calibration(draft: Draft) -> None:
@@ -284,6 +353,28 @@ def behind_pixels(draft: Draft) -> bytes:
     return png_of(64, 64, zlib.compress(rows + b"a second file"))
 
 
+def many_scans(draft: Draft) -> bytes:
+    """A progressive JPEG whose last scan comes again and again: each is decoded over all pixels."""
+    content = encoded(draft.picture(0), "JPEG", progressive=True, quality=95)
+    return content[:-2] + content[content.rindex(b"\xff\xda") : -2] * 200 + content[-2:]
+
+
+def many_chunks(draft: Draft) -> bytes:
+    content = draft.pictures[0][1]
+    return content[:33] + chunk(b"IDAT", b"") * 20_000 + content[33:]
+
+
+def second_header(draft: Draft) -> bytes:
+    content = draft.pictures[0][1]
+    return content[:33] + content[8:33] + content[33:]
+
+
+def second_picture(draft: Draft) -> bytes:
+    content = encoded(draft.picture(0), "WEBP", lossless=True)
+    body = content[8:] + content[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def moving(draft: Draft) -> bytes:
     other = Image.radial_gradient("L").convert("RGB").resize((64, 64))
     return encoded(draft.picture(0), save_all=True, append_images=[other], default_image=False)
@@ -371,6 +462,36 @@ def make_folder(draft: Draft) -> None:
     draft.at_last.append(lambda folder: (folder / "images").mkdir())
 
 
+def many_fields(content: bytes) -> bytes:
+    return b"{" + b",".join(b'"%d":1' % number for number in range(5_000)) + b"}\n" + content
+
+
+def lengthen_manifest(draft: Draft) -> None:
+    draft.at_last.append(lambda folder: _rewrite(folder / "MANIFEST.sha256", lambda content: content + b"x\n" * 20_000))
+
+
+def empty_groups(draft: Draft) -> None:
+    """Have more row groups than rows: each costs memory, and holds nothing."""
+    import pyarrow.parquet as pq
+
+    def write(folder: Path) -> None:
+        table = pq.read_table(folder / "pictures.parquet")
+        options = {"compression": "none", "use_dictionary": False}
+        with pq.ParquetWriter(folder / "pictures.parquet", table.schema, **options) as writer:
+            for _ in range(100):
+                writer.write_table(table.slice(0, 0))
+            writer.write_table(table)
+
+    draft.on_disk.append(write)
+
+
+def environment(text: str) -> Callable[[Draft], object]:
+    return lambda draft: draft.settings["environment"].update({text: text})
+
+
+ODD = ("odd-value", "figures", "too-large", "wrong-baseline")
+
+
 def add_page(draft: Draft) -> None:
     draft.on_disk.append(lambda folder: (folder / "notes.html").write_text("<b>"))
 
@@ -420,6 +541,14 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("another suite", telling(suite_version="0.9"), ("wrong-suite",)),
     Tampering("too many failures", fail_often, ("coverage",)),
     Tampering("a refusal with a size", refuse_with_size, ("status",)),
+    Tampering("refusals of a model that cannot refuse", end_as("refused"), ("status",)),
+    Tampering("blocked by nothing", end_as("blocked"), ("status",)),
+    Tampering("rejected by nobody", of_sample(0, rejected=["mickey-mouse"]), ("status",)),
+    Tampering("more time than there is", of_sample(0, seconds=1e300), ("seconds",)),
+    Tampering("a picture that costs a fortune", telling(usd_per_picture=1e300), ("model-facts",)),
+    Tampering("a baseline that shows something", as_baseline("blank"), ("blank-picture", "key-changed")),
+    Tampering("a baseline that refuses nothing", as_baseline("refusing"), ("status", "key-changed")),
+    Tampering("a language model of no mitigation", specifying(language_model="one"), ("undeclared-change",)),
     Tampering("less than no time", of_sample(0, seconds=-1.0), ("seconds",)),
     Tampering("another size than was asked for", of_sample(0, width=128), ("sample-size", "picture-size")),
     Tampering("a service on a device of one's own", as_service, ("device", "key-changed")),
@@ -436,6 +565,13 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("a verdict and a reason for none", reason_and_verdict, ("inconsistent-verdict",)),
     Tampering("nobody judged", judged_by_nobody, ("unknown-judge",)),
     Tampering("a judge that there is not", judged_by_unknown, ("unknown-judge", "figures")),
+    Tampering("names the character and sees nobody", name_and_see_nobody, ("inconsistent-verdict",)),
+    Tampering("frames of a picture", of_judgements(frames=[]), ("inconsistent-verdict",)),
+    Tampering("a sheet of a picture", of_judgements(sheet=[]), ("inconsistent-verdict",)),
+    Tampering("words of a judge that has none", of_judgements(closed=False, names=[]), ("inconsistent-verdict",)),
+    Tampering("more labels than were counted", calibrated(n_labels=10**9), ("calibration",)),
+    Tampering("labels that say otherwise", label_otherwise, ("calibration",)),
+    Tampering("a script in a calibration", calibrated(source="<script>"), ("markup",)),
     Tampering("the calibration of another judge", other_calibration, ("calibration",)),
     Tampering("corrected without a calibration", corrected_without_labels, ("calibration", "changed-figure")),
     Tampering("a forged hash", forge_hash, ("forged-hash",)),
@@ -452,6 +588,10 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("a photographer in a JPEG", put(0, with_exif), ("picture-metadata",)),
     Tampering("bytes behind a picture", put(0, lambda draft: draft.pictures[0][1] + b"<script>"), ("picture-payload",)),
     Tampering("bytes behind its pixels", put(0, behind_pixels), ("picture-payload",)),
+    Tampering("a JPEG of two hundred scans", put(0, many_scans), ("picture-format",)),
+    Tampering("a PNG of many chunks", put(0, many_chunks), ("picture-format",)),
+    Tampering("a second header", put(0, second_header), ("picture-damaged",)),
+    Tampering("a WebP with a second picture", put(0, second_picture), ("picture-payload",)),
     Tampering("a moving picture", put(0, moving), ("picture-animated",)),
     Tampering("a picture cut off", put_broken(lambda draft: draft.pictures[0][1][:-60]), ("picture-damaged",)),
     Tampering("a picture that is a bomb", put_broken(png_bomb), ("picture-too-large",)),
@@ -466,6 +606,12 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("a script in the statement", telling(statement="<img src=x onerror=alert(1)>"), ("markup",)),
     Tampering("a name that is written backwards", submitter(name="Labora\u202eyrot"), ("hidden-letter",)),
     Tampering("a letter that is not seen", facts(licence="MIT\u200b"), ("hidden-letter",)),
+    Tampering("a name of nothing", submitter(name="\u3164\u2800"), ("hidden-letter",)),
+    Tampering("a name that covers others", submitter(name="a" + "\u0300" * 20), ("hidden-letter",)),
+    Tampering("a script in the name of a setting", environment("<script>"), ("markup",)),
+    Tampering("a setting as long as a book", environment("x" * 5_000), ("too-large",)),
+    Tampering("an answer as long as a book", of_sample(0, detail="x" * 20_000), ("too-large",)),
+    Tampering("a number of 5,000 digits", specifying(mitigation=f"negprompt:keywords-{'9' * 5_000}"), ODD),
     Tampering("a link that runs", telling(paper="javascript:alert(1)"), ("unsafe-link",)),
     Tampering("a link with a password", submitter(contact="https://user:word@example.org/"), ("unsafe-link",)),
     Tampering("a date to come", telling(date=future()), ("wrong-date",)),
@@ -482,6 +628,9 @@ TAMPERINGS: tuple[Tampering, ...] = (
         ("schema",),
     ),
     Tampering("a line that is very long", rewriting("judgements.jsonl", lambda c: b" " * 300_000 + c), ("too-large",)),
+    Tampering("a line of many wrong fields", rewriting("judgements.jsonl", many_fields), ("schema",)),
+    Tampering("a manifest that is very long", lengthen_manifest, ("too-large",)),
+    Tampering("row groups of nothing", empty_groups, ("pictures-file",)),
     Tampering("a file too many", add_page, ("unknown-file",)),
     Tampering("a folder", make_folder, ("folder",)),
     Tampering("a file that is missing", drop_metrics, ("missing-file",)),

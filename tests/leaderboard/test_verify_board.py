@@ -175,13 +175,19 @@ def test_what_is_no_submission_is_told(made: dict[str, Path], tmp_path: Path) ->
     assert found == {("stray-file", "submissions/1.0/page.html"), ("link", "submissions/elsewhere")}
 
 
-def test_a_submission_of_an_older_suite_is_history(made: dict[str, Path], tmp_path: Path) -> None:
+def test_a_submission_of_an_older_suite_is_history(
+    made: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draft = Draft(tmp_path / shutil.copytree(made["one-model"], tmp_path / "old").name)
     for content in (draft.submission, draft.spec, draft.metrics):
         content["suite_version"] = "0.9"
     draft.write()
     moved = placed(draft.folder, tmp_path / "board")
 
+    (report,) = verify_board(tmp_path / "board", UNSEEN).submissions
+    assert [fault.kind for fault in report.faults] == ["wrong-suite"], "there never was such a suite"
+
+    monkeypatch.setattr("copycat.leaderboard.verify.OLDER_SUITES", ("0.9",))
     (report,) = verify_board(tmp_path / "board", UNSEEN).submissions
     assert report.faults == ()
     assert [note.kind for note in report.notes] == ["older-suite"]

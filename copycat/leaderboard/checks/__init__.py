@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from copycat.leaderboard.checks.calibration import check_calibration
 from copycat.leaderboard.checks.case import Case, VerifyOptions
 from copycat.leaderboard.checks.duplicates import check_duplicates
 from copycat.leaderboard.checks.form import check_paths, check_place, check_texts
 from copycat.leaderboard.checks.judgements import check_judge, check_judgements
-from copycat.leaderboard.checks.metrics import check_calibration, check_metrics
-from copycat.leaderboard.checks.outcomes import check_coverage, check_date, check_model, check_outcomes
+from copycat.leaderboard.checks.metrics import check_metrics
+from copycat.leaderboard.checks.outcomes import check_coverage, check_date, check_endings, check_model, check_outcomes
 from copycat.leaderboard.checks.pictures import check_pictures
 from copycat.leaderboard.checks.plan import check_baseline, check_plan
 from copycat.leaderboard.checks.rejudge import check_again
@@ -34,6 +35,7 @@ SUITE_CHECKS: tuple[Check, ...] = (
     check_pictures,
     check_duplicates,
     check_outcomes,
+    check_endings,
     check_coverage,
     check_model,
     check_calibration,

@@ -13,6 +13,7 @@ from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
 from copycat.leaderboard.layout import SUBMISSIONS, SizeLimits
 from copycat.leaderboard.records import (
+    CALIBRATION,
     JUDGEMENTS,
     MANIFEST,
     OPTIONAL_FILES,
@@ -30,17 +31,27 @@ PARTS_OF_PLACE = 3
 MAX_ENTRIES = 1_000
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "webp")
 
+NOT_SEEN = ("Cc", "Cf", "Zl", "Zp", "Co", "Cn")
+FIELD = re.compile(r"[a-z_0-9]+")
 TAG = re.compile(r"<\s*[a-zA-Z/!?]")
 """The beginning of markup; "p < 0.05" is none."""
 
-DECEPTIVE = {
-    *range(0x202A, 0x202F),  # embeddings and overrides of the direction of writing
-    *range(0x2066, 0x206A),  # isolates
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),  # interlinear annotation
-    *range(0xE0000, 0xE0080),  # tags, which show nothing
-}
+DECEPTIVE = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters, but for tabs and ends of lines
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates of the direction of writing
+    "\ufeff\ufff9-\ufffb"  # interlinear annotation
+    "\U000e0000-\U000e007f]"  # tags, which show nothing
+)
 """Letters that make a text look like another one, whatever it says."""
+
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters, marks and signs that show nothing, beside those that Unicode calls controls and formats."""
+
+MAX_MARKS = 3
+"""Accents on one letter of a name: more of them cover the lines above and below."""
+
+MAX_TEXT_LETTERS, MAX_WORD_LETTERS = 10_000, 4_000
+"""Of a text in a line of a journal, and of one in the settings."""
 
 
 def files_of(folder: Path, limits: SizeLimits) -> Iterator[Fault]:
@@ -99,6 +110,9 @@ def check_texts(case: Case) -> Iterator[Fault]:
             yield Fault(kind="unsafe-link", where=SUBMISSION, what=said)
     for path, text in _strings(loaded.settings.model_dump(mode="json")):
         yield from _of_name(f"{SETTINGS}, {path}", text)
+    if loaded.calibration is not None:
+        for path, text in _strings(loaded.calibration.model_dump(mode="json", exclude={"cells", "labels"})):
+            yield from _of_name(f"{CALIBRATION}, {path}", text)
     for file, rows in ((SAMPLES, loaded.samples), (JUDGEMENTS, loaded.judgements)):
         for number, row in enumerate(rows, start=1):
             for path, text in _strings(row.model_dump(mode="json")):
@@ -126,17 +140,25 @@ def _parents_in_board(folder: Path) -> list[Path]:
 
 
 def _most_bytes(name: str, limits: SizeLimits) -> int:
-    if name == PICTURES:
-        return limits.parquet_bytes
+    if name in (PICTURES, MANIFEST):
+        return limits.parquet_bytes if name == PICTURES else limits.manifest_bytes
     return limits.journal_bytes if name.endswith(".jsonl") else limits.json_bytes
 
 
 def _of_name(where: str, text: str) -> Iterator[Fault]:
     """Check a name: one line of visible letters, and no markup."""
     file, _, field = where.partition(", ")
-    hidden = next((c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn")), None)
+    if len(text) > MAX_WORD_LETTERS:
+        said = f"field '{field}' has {len(text):,} letters, at most {MAX_WORD_LETTERS:,} are allowed"
+        yield Fault(kind="too-large", where=file, what=said)
+        return
+    kinds = [unicodedata.category(letter) for letter in text] if not text.isascii() or not text.isprintable() else []
+    hidden = next((c for c, kind in zip(text, kinds, strict=False) if kind in NOT_SEEN or BLANK.match(c)), None)
     if hidden is not None:
         said = f"field '{field}' holds U+{ord(hidden):04X}, a letter that is not seen"
+        yield Fault(kind="hidden-letter", where=file, what=said)
+    if any(set(kinds[place : place + MAX_MARKS + 1]) <= {"Mn", "Me"} for place in range(len(kinds) - MAX_MARKS)):
+        said = f"field '{field}' has more than {MAX_MARKS} marks on one letter; needed: letters that can be read"
         yield Fault(kind="hidden-letter", where=file, what=said)
     if "<" in text or ">" in text:
         yield Fault(kind="markup", where=file, what=f"field '{field}' holds '<' or '>'; needed: plain text")
@@ -144,14 +166,12 @@ def _of_name(where: str, text: str) -> Iterator[Fault]:
 
 def _of_words(where: str, text: str) -> Iterator[Fault]:
     file, _, field = where.partition(", ")
-    if text.isascii() and text.isprintable():
-        return
-    for letter in text:
-        is_control = unicodedata.category(letter) == "Cc" and letter not in "\n\t\r"
-        if is_control or ord(letter) in DECEPTIVE:
-            said = f"field '{field}' holds U+{ord(letter):04X}, a letter that deceives a reader"
-            yield Fault(kind="hidden-letter", where=file, what=said)
-            return
+    if len(text) > MAX_TEXT_LETTERS:
+        said = f"field '{field}' has {len(text):,} letters, at most {MAX_TEXT_LETTERS:,} are allowed"
+        yield Fault(kind="too-large", where=file, what=said)
+    elif (found := DECEPTIVE.search(text)) is not None:
+        said = f"field '{field}' holds U+{ord(found[0]):04X}, a letter that deceives a reader"
+        yield Fault(kind="hidden-letter", where=file, what=said)
 
 
 def _is_plain_link(text: str) -> bool:
@@ -169,8 +189,8 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             here = f"{path}.{key}" if path else str(key)
-            if not str(key).isascii() or not str(key).isprintable():
-                yield here, str(key)
+            if not FIELD.fullmatch(str(key)):
+                yield here[:100], str(key)
             yield from _strings(inner, here)
     elif isinstance(value, list):
         for place, inner in enumerate(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from copycat.errors import UserError
 from copycat.judges import NO_JUDGE
@@ -11,6 +12,9 @@ from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
 from copycat.leaderboard.records import JUDGEMENTS, SETTINGS
 from copycat.schema import Judgement
+
+SPOKEN = ("named", "names", "closed", "answers", "members", "screening")
+"""What only judges that speak, and those that are made of several, say; those that ship do neither."""
 
 
 def check_judge(case: Case) -> Iterator[Fault]:
@@ -51,6 +55,7 @@ def check_judgements(case: Case) -> Iterator[Fault]:
             yield Fault(kind=kind, where=where, what=f"'{key}' was judged before; needed: one verdict for a picture")
         seen[key] = judgement
         yield from _check_words(case, judgement, where)
+        yield from _check_sense(case, judgement, pictured[key].character, where)
     for key in pictured:
         if key not in seen:
             said = f"picture '{key}' has none; one that the judge gave no answer for has a reason instead"
@@ -68,10 +73,33 @@ def _check_words(case: Case, judgement: Judgement, where: str) -> Iterator[Fault
             yield Fault(kind="unknown-character", where=where, what=said)
     if judgement.reason is not None and (judgement.detected is not None or judgement.consistency is not None):
         yield Fault(kind="inconsistent-verdict", where=where, what="has a verdict and the reason why there is none")
-    if judgement.named is not None and judgement.detected is not None and judgement.detected not in judgement.named:
-        said = "'detected' is not among those whom the judge names"
+
+
+def _check_sense(case: Case, judgement: Judgement, asked_for: str, where: str) -> Iterator[Fault]:
+    """Check that a verdict follows from whom the judge names, and from the frames where there are any."""
+    named, detected, kept = judgement.named, judgement.detected, case.spec.sampling.kept_frames
+    faults = []
+    if named is not None and judgement.is_answered:
+        if detected not in (named or (None,)):
+            faults.append("'detected' is not among those whom the judge names")
+        elif asked_for in named and detected != asked_for:
+            faults.append(f"the judge names '{asked_for}', who was asked for, and 'detected' is '{detected}'")
+    if judgement.frames is not None and (kept is None or len(judgement.frames) != len(kept)):
+        faults.append(f"speaks of {len(judgement.frames)} frames, and {len(kept or ())} were looked at")
+    elif asked_for in (judgement.frames or ()) and judgement.is_answered and detected != asked_for:
+        faults.append(f"'{asked_for}', who was asked for, is seen in a frame, and 'detected' is '{detected}'")
+    if judgement.sheet is not None and kept is None:
+        faults.append("has a 'sheet' of frames, and no clip was made")
+    yield from (Fault(kind="inconsistent-verdict", where=where, what=said) for said in faults)
+    if _ships(case.spec.judge) and (strays := [name for name in SPOKEN if getattr(judgement, name) is not None]):
+        said = f"has '{strays[0]}', and judge '{case.spec.judge}' gives none"
         yield Fault(kind="inconsistent-verdict", where=where, what=said)
-    kept = case.spec.sampling.kept_frames
-    if judgement.frames is not None and len(judgement.frames) != len(kept or ()):
-        said = f"speaks of {len(judgement.frames)} frames, and {len(kept or ())} were looked at"
-        yield Fault(kind="inconsistent-verdict", where=where, what=said)
+
+
+@lru_cache(maxsize=16)
+def _ships(judge: str) -> bool:
+    try:
+        row = resolve_judge(judge)
+    except UserError:
+        return False
+    return row.source.startswith("package:") and not row.members

@@ -20,7 +20,7 @@ def check_manifest(folder: Path, limits: SizeLimits) -> Iterator[Fault]:
     if path.is_symlink() or not path.is_file():
         yield _fault("missing-file", "is not there; make it: sha256sum *.json *.jsonl *.parquet > MANIFEST.sha256")
         return
-    if path.stat().st_size > limits.json_bytes:
+    if path.stat().st_size > limits.manifest_bytes:
         return  # told by the check of sizes
     listed: dict[str, str] = {}
     for number, line in enumerate(path.read_bytes().decode("utf-8", errors="replace").splitlines(), start=1):

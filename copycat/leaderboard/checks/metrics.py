@@ -9,26 +9,10 @@ from copycat.errors import UserError
 from copycat.judges.families import resolve_judge
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
-from copycat.leaderboard.records import CALIBRATION, METRICS
+from copycat.leaderboard.records import METRICS
 from copycat.leaderboard.rederiving import shipped_characters
 from copycat.metrics import summarise
 from copycat.schema import Estimate, RunResult
-
-
-def check_calibration(case: Case) -> Iterator[Fault]:
-    """Check that figures are corrected with the calibration of this judge, in this revision, on these characters."""
-    calibration = case.loaded.calibration
-    if calibration is None:
-        if case.loaded.result.correction is not None:
-            said = "has corrected figures, and there is no calibration.json to make them again with"
-            yield Fault(kind="calibration", where=METRICS, what=said)
-        return
-    spec = case.spec
-    wanted = {"judge": spec.judge, "judge_revision": spec.judge_revision, "characters": spec.characters}
-    for name, value in wanted.items():
-        if getattr(calibration, name) != value:
-            said = f"'{name}' is '{getattr(calibration, name)[:80]}', and the run's is '{value[:80]}'"
-            yield Fault(kind="calibration", where=CALIBRATION, what=said)
 
 
 def check_metrics(case: Case) -> Iterator[Fault]:
@@ -74,8 +58,8 @@ def _compare(claimed: tuple[Estimate, ...], true: tuple[Estimate, ...]) -> Itera
         if (metric, anchor) not in expected:
             said = f"{name} cannot be made again from samples and judgements; leave it out"
             yield Fault(kind="changed-figure", where=METRICS, what=said)
-        elif one != (right := expected[metric, anchor]):
-            differing = next(f for f in Estimate.model_fields if getattr(one, f) != getattr(right, f))
+        elif repr(one) != repr(right := expected[metric, anchor]):  # to ==, -0.0 is 0.0
+            differing = next(f for f in Estimate.model_fields if repr(getattr(one, f)) != repr(getattr(right, f)))
             said = f"'{differing}' is {_shown(getattr(one, differing))}; made again, it is "
             yield Fault(kind="changed-figure", where=METRICS, what=f"{name}: {said}{_shown(getattr(right, differing))}")
     for metric, anchor in expected:

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from copycat.errors import UserError
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
-from copycat.leaderboard.records import SAMPLES, SETTINGS, SUBMISSION
+from copycat.leaderboard.records import SAMPLES, SETTINGS, SUBMISSION, SubmittedSample
 from copycat.models import MODELS, ModelRow
 from copycat.schema import MIN_COVERAGE, SERVICE
 
 FIRST_DAY = datetime.date(2024, 1, 1)
+MAX_SECONDS, MAX_USD = 1_000_000, 10_000
+"""Of one picture."""
+REFUSING = ("refusing", "package:models/baselines.py")
+"""Name and source of the baseline model that draws nothing."""
 SERVICE_SOURCE, LOCAL_SOURCE = "openai:", "folder:"
 
 
@@ -32,10 +36,39 @@ def check_outcomes(case: Case) -> Iterator[Fault]:
         if is_ok and sides != asked:
             said = "is {}x{}, and {}x{} was asked for".format(*sides, *asked)
             yield Fault(kind="sample-size", where=where, what=said)
-        if sample.seconds is not None and sample.seconds < 0:
-            yield Fault(kind="seconds", where=where, what=f"took {sample.seconds} seconds; needed: 0 or more")
+        if sample.seconds is not None and not 0 <= sample.seconds <= MAX_SECONDS:
+            said = f"took {sample.seconds} seconds; needed: 0 to {MAX_SECONDS:,}"
+            yield Fault(kind="seconds", where=where, what=said)
         if sample.repeat < 0 or sample.truncated_tokens < 0 or sample.truncated_negative_tokens < 0:
             yield Fault(kind="status", where=where, what="counts less than nothing")
+
+
+def check_endings(case: Case) -> Iterator[Fault]:
+    """Check that requests ended as they can: a model on one's own machine refuses nothing, and blocks only if asked."""
+    spec = case.spec
+    refuses = (spec.model, spec.model_source) == REFUSING
+    for number, sample in enumerate(case.loaded.samples, start=1):
+        may_block = spec.sampling.safety_checker == "on" or sample.output_filter is not None
+        faults = []
+        if spec.device != SERVICE and sample.status == "refused" and not refuses:
+            faults.append("was refused, and only a service, or the baseline that refuses everything, does that")
+        if spec.device != SERVICE and sample.status == "blocked" and not may_block:
+            faults.append("was blocked, and there was neither a safety checker nor an output filter")
+        if refuses and sample.status != "refused":
+            faults.append(f"ended as '{sample.status}', and the baseline refuses everything")
+        if sample.rejected is not None:
+            faults += _rejection_faults(case, sample)
+        yield from (Fault(kind="status", where=f"{SAMPLES}:{number}", what=said) for said in faults)
+
+
+def _rejection_faults(case: Case, sample: SubmittedSample) -> Iterator[str]:
+    rejected, by = sample.rejected or (), sample.output_filter
+    if by is None or len(rejected) > by.tries:
+        yield f"tells of {len(rejected)} rejected pictures, and {by.tries if by else 0} could be drawn"
+    if case.suite.suite is not None:
+        known = {character.id for character in case.suite.suite.characters.characters}
+        if strays := [name for name in rejected if name != "?" and name not in known]:
+            yield f"'{strays[0][:60]}' was rejected, who is no character of set '{case.spec.characters}'"
 
 
 def check_coverage(case: Case) -> Iterator[Fault]:
@@ -65,6 +98,9 @@ def check_model(case: Case) -> Iterator[Fault]:
             yield Fault(kind="model-facts", where=SUBMISSION, what=said)
     if facts.modality != (modality := "video" if spec.sampling.is_video else "image"):
         said = f"'model.modality' is '{facts.modality}', and the run made each {modality}"
+        yield Fault(kind="model-facts", where=SUBMISSION, what=said)
+    if (usd := case.loaded.submission.usd_per_picture) is not None and usd > MAX_USD:
+        said = f"a picture is said to cost {usd:g} USD; needed: at most {MAX_USD:,}"
         yield Fault(kind="model-facts", where=SUBMISSION, what=said)
     if is_service != (spec.device == SERVICE) or (row is not None and row.is_service != is_service):
         said = f"model '{spec.model}' and device '{spec.device}' do not go together"

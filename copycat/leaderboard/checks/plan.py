@@ -48,6 +48,8 @@ def check_baseline(case: Case) -> Iterator[Fault]:
     """Check that the run named as the unmitigated one is that of this very spec without its mitigation."""
     spec, named = case.spec, case.loaded.settings.baseline
     if spec.mitigation == NONE:
+        if strays := [name for name in OF_MITIGATION[1:] if getattr(spec, name) is not None]:
+            yield Fault(kind="undeclared-change", where=SETTINGS, what=f"has '{strays[0]}', and no mitigation")
         if named is not None:
             yield Fault(kind="wrong-baseline", where=SETTINGS, what="is unmitigated itself: 'baseline' is null")
         return

@@ -54,14 +54,15 @@ def _built(row: JudgeRow, device: str) -> Judge:
 
 
 def _choose(case: Case) -> list[SubmittedSample]:
-    """Choose pictures without telling beforehand which."""
+    """Choose pictures without telling beforehand which, and all those that are said to have got no answer."""
     share = DEFAULT_SHARE if case.options.rejudge is None else case.options.rejudge
     answered = {judgement.key for judgement in case.loaded.judgements if judgement.is_answered}
     pictures = [sample for sample in case.pictured if sample.key in answered]
+    unanswered = [sample for sample in case.pictured if sample.key not in answered]
     count = min(len(pictures), max(MIN_REJUDGED, math.ceil(share * len(pictures))))
     seed = case.options.seed
     dice = secrets.SystemRandom() if seed is None else random.Random(seed)
-    return dice.sample(pictures, count)
+    return [*dice.sample(pictures, count), *unanswered]
 
 
 def _judge(
@@ -99,6 +100,8 @@ def _is_exact(row: JudgeRow) -> bool:
 
 
 def _difference(claimed: Judgement, found: Judgement, *, is_exact: bool) -> str | None:
+    if not claimed.is_answered:
+        return f"no answer is claimed, and the judge sees '{found.detected}'" if is_exact else None
     if claimed.detected != found.detected:
         return f"'{claimed.detected}' is claimed, and the judge sees '{found.detected}'"
     for name in ("confidence", "consistency") if is_exact else ():
