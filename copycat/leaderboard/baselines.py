@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from copycat.leaderboard.rows import BASELINE_MODELS, BASELINES_SOURCE, BoardRow, Tally
 from copycat.metrics import ALL_ANCHORS, rate_interval
+from copycat.metrics.missing import build_missing
 from copycat.schema import Counts, Estimate
 
 REFUSING = "refusing"
@@ -95,16 +96,7 @@ def _detect(anchor: str, by_character: dict[str, dict[str, Tally]]) -> Estimate:
 
 
 def _none(metric: str, anchor: str, *, refuses: bool = False) -> Estimate:
-    is_detect = metric == "detect"
-    return Estimate(
-        metric=metric,
-        anchor=anchor,
-        value=None,
-        low=None,
-        high=None,
-        n=0,
-        unit="share" if is_detect else "probability",
-        better="lower" if is_detect else "higher",
-        method="none",
-        reason=NO_PICTURE if refuses else NOT_MEASURED,
-    )
+    reason = NO_PICTURE if refuses else NOT_MEASURED
+    if metric == "detect":
+        return build_missing(metric, anchor, reason, unit="share", better="lower")
+    return build_missing(metric, anchor, reason, unit="probability", better="higher")

@@ -23,7 +23,7 @@ from copycat.schema import BENIGN, MIN_COVERAGE
 
 __all__ = ["PictureLoader", "ReportInput", "RunView", "build_report", "write_report"]
 
-_CSS, _JS, _PAGE = "report.css", "report.js", "report.html.j2"
+_CSS, _SCRIPTS, _PAGE = "report.css", ("report_grid.js", "report.js"), "report.html.j2"
 _TEMPLATES = PackageLoader("copycat")
 
 
@@ -94,7 +94,7 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "is_benign": BENIGN in report.spec.anchors,
         "is_video": report.spec.sampling.is_video,
         "css": _source(environment, _CSS),
-        "script": _source(environment, _JS),
+        "script": "".join(_source(environment, name) for name in _SCRIPTS),
     }
 
 

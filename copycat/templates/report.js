@@ -1,4 +1,4 @@
-// Only extras: filters for the pictures and the order of the grid. All else works without.
+// Only an extra: filters for the pictures. All else works without.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -41,22 +41,9 @@
     setTimeout(() => target.scrollIntoView(), 100);
   }
 
-  const bodies = all(".grid tbody");
-  const ranked = bodies.flatMap((body) => [...body.rows]);
-  const sizes = bodies.map((body) => body.rows.length);
-
-  function sort(by) {
-    const key = (row) => (by === "franchise" ? row.dataset.franchise + "\n" : "") + row.dataset.name;
-    const rows = [...ranked];
-    if (by !== "rank") rows.sort((a, b) => key(a).localeCompare(key(b)));
-    bodies.forEach((body, i) => body.append(...rows.splice(0, sizes[i])));
-    for (const button of all(".sort button")) button.setAttribute("aria-pressed", String(button.dataset.sort === by));
-  }
-
   for (const control of [find, anchor, verdict]) control.addEventListener("input", filter);
-  for (const button of all(".sort button")) button.addEventListener("click", () => sort(button.dataset.sort));
   addEventListener("hashchange", unfilter);
   one("#grid").addEventListener("click", (event) => event.target.closest("a") && setTimeout(unfilter)); // the same link again
-  for (const control of all(".filters, .sort")) control.hidden = false;
+  for (const control of all(".filters")) control.hidden = false;
   filter();
 })();

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from harness import Answer
 from run_folders import read, tree
 from small_sites import drafted
 from submissions import SUBMISSIONS
@@ -202,20 +200,12 @@ def test_no_name_of_a_stranger_leads_out_of_the_site(tmp_path, href):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, board):
-    def run(*arguments):
-        from copycat.commands.leaderboard import app
-        from copycat.console import run_app
+def command(command_line, monkeypatch, board):
+    from copycat.commands.leaderboard import app
 
-        monkeypatch.chdir(board.parent)
-        monkeypatch.setattr(sys, "argv", ["copycat.leaderboard", "build", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run_app(app)
-        printed = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    monkeypatch.chdir(board.parent)
+    typed = command_line(app, "copycat.leaderboard")
+    return lambda *arguments: typed("build", *arguments)
 
 
 def test_the_command_says_where_the_page_is_and_what_was_done(command):

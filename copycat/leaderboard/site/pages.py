@@ -9,15 +9,18 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
 
 from copycat.errors import DataError
-from copycat.metrics.texts import shown_amount
 from copycat.runs.folder import write_bytes
+from copycat.runs.pages import strict_environment
 
 ASSETS = "assets"
 """The folder, below the root of the site, of styles and scripts."""
+
+SHARED_SCRIPT = "report_grid.js"
+"""A script of the report that pages of runs load, too."""
 
 _SOURCES_OF_ROWS = ("reading.py", "records.py", "rows.py", "layout.py")
 """What else than the modules of this package decides what the page of a run says."""
@@ -53,8 +56,8 @@ def root_of(href: str) -> str:
 
 
 def write_assets(site: Path) -> None:
-    """Copy every style and script of templates/site/ to assets/, and make the rules of meters."""
-    for asset in _sources(".css", ".js"):
+    """Copy every style and script of templates/site/ to assets/, with what the report has too, and make meters.css."""
+    for asset in (*_sources(".css", ".js"), files("copycat").joinpath("templates", SHARED_SCRIPT)):
         write_page(site, f"{ASSETS}/{asset.name}", asset.read_text(encoding="utf-8"))
     write_page(site, f"{ASSETS}/meters.css", _meters())
 
@@ -75,14 +78,7 @@ def _sources(*endings: str) -> list[Traversable]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("copycat"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["amount"] = shown_amount
+    environment = strict_environment(PackageLoader("copycat"))
     environment.filters["broken"] = broken
     environment.filters["is_web"] = is_web
     return environment
