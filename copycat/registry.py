@@ -8,7 +8,9 @@ only when a name is not in the table or when names are listed.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -77,7 +79,7 @@ class Registry(Generic[T]):
 
     def _plugins(self) -> dict[str, EntryPoint]:
         found: dict[str, EntryPoint] = {}
-        for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, point.value)):
+        for point in _entry_points(self.group, tuple(sys.path)):
             earlier = found.setdefault(point.name, point)
             if point.name in self._rows or earlier.value != point.value:
                 other = "copycat itself" if point.name in self._rows else _origin(earlier)
@@ -120,6 +122,12 @@ def resolve(target: str, owner: str) -> Any:  # Any: see Registry.load
             f"  install what it needs, or uninstall it"
         ) from error
     return found
+
+
+@lru_cache
+def _entry_points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Give the entry points of a group by name, read once per search path: a scan reads a file of every package."""
+    return tuple(sorted(entry_points(group=group), key=lambda point: (point.name, point.value)))
 
 
 def _origin(point: EntryPoint) -> str:

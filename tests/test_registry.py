@@ -32,6 +32,7 @@ TABLE = Registry("model", (Row("sdxl"), Row("sandbox", "json:dumps")), hint="see
 def plugins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
     points: list[EntryPoint] = []
     monkeypatch.setattr(registry, "entry_points", lambda group: [p for p in points if p.group == group])
+    monkeypatch.setattr(registry, "_entry_points", registry._entry_points.__wrapped__)  # each test has its own
     return points
 
 
@@ -119,6 +120,18 @@ def test_plugins_are_not_read_for_a_name_of_the_table(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(registry, "entry_points", refuse)
     assert TABLE.get("sdxl").name == "sdxl"
+
+
+def test_plugins_are_read_once_until_packages_are_looked_for_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: read.append(group) or [])
+    table = Registry("thing of this test", (Row("a"),))
+    assert (table.names(), table.names(), len(read)) == (("a",), ("a",), 1)
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert (table.names(), len(read)) == (("a",), 2)
 
 
 def test_a_broken_plugin_is_named_when_it_is_used_and_only_then(plugins: list[EntryPoint]) -> None:

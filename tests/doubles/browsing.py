@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 REQUIRED = "COPYCAT_REQUIRE_BROWSER"
 """Set where a test without a browser must fail instead of being skipped."""
 
@@ -34,6 +34,10 @@ class Watched(NamedTuple):
         assert (self.dialogs, self.errors, self.outside) == ([], [], [])
 
 
+_IDLE: dict[int, dict[bool, list[Page]]] = {}
+"""Pages that wait to be used again, by browser and by whether they run scripts."""
+
+
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start Chromium. Not longer than a module: playwright keeps an event loop that others may want."""
@@ -44,24 +48,50 @@ def open_browser() -> Iterator[Browser]:
         pytest.skip("no Chromium is installed; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
+        _IDLE[id(browser)] = {True: [], False: []}
         yield browser
+        del _IDLE[id(browser)]
         browser.close()
 
 
 @contextmanager
-def open_page(browser: Browser, path: Path, query: str = "", **options: Any) -> Iterator[tuple[Page, Watched]]:
-    """Open a page from disk in a context of its own; see playwright's `new_context` for the options."""
-    context = browser.new_context(**{"viewport": DESKTOP, **options})
-    context.set_default_timeout(5_000)
-    page = context.new_page()
+def open_page(
+    browser: Browser,
+    path: Path,
+    query: str = "",
+    *,
+    viewport: ViewportSize = DESKTOP,
+    reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+    color_scheme: Literal["light", "dark"] = "light",
+    java_script_enabled: bool = True,
+) -> Iterator[tuple[Page, Watched]]:
+    """Open a page from disk, alone or beside others; for the options see playwright's `new_context`.
+
+    A window that was left in order is used again, empty: a new one starts a process of Chromium, about a second's work.
+    """
+    idle = _IDLE[id(browser)][java_script_enabled]
+    page = idle.pop() if idle else browser.new_context(java_script_enabled=java_script_enabled).new_page()
+    page.set_default_timeout(5_000)
+    page.set_viewport_size(viewport)
+    page.emulate_media(reduced_motion=reduced_motion, color_scheme=color_scheme)
     watched = Watched([], [], [])
-    page.on("dialog", lambda dialog: (watched.dialogs.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda said: watched.errors.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    page.on("request", lambda request: watched.requests.append(request.url))
+    listeners: dict[Any, Callable[[Any], object]] = {
+        "dialog": lambda dialog: (watched.dialogs.append(dialog.message), dialog.dismiss()),
+        "console": lambda said: watched.errors.append(said.text) if said.type in ("error", "warning") else None,
+        "pageerror": lambda error: watched.errors.append(str(error)),
+        "request": lambda request: watched.requests.append(request.url),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
     page.goto(path.as_uri() + query)
     yield page, watched
-    context.close()
+    if java_script_enabled:
+        page.evaluate("localStorage.clear()")
+    page.goto("about:blank")  # the same address again would be a reload, which keeps what was typed
+    page.mouse.move(0, 0)
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    idle.append(page)
 
 
 def serious_violations(page: Page, only: str | None = None) -> list[str]:
