@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import tempfile
 import zipfile
@@ -44,6 +45,21 @@ def unpacked(path: Path, limits: SizeLimits) -> Iterator[Unpacked]:
             yield Unpacked(None, error.faults)
 
 
+class _ReadInPieces:
+    """A file that gives at most CHUNK_BYTES at a time: a list of a hundred million entries would be read at once."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self.file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as a file does; what is too much at once ends in a ValueError."""
+        content = self.file.read(CHUNK_BYTES + 1 if size < 0 else min(size, CHUNK_BYTES + 1)) or b""
+        if len(content) > CHUNK_BYTES:
+            raise ValueError("the list of entries is too long")
+        return content
+
+
 class _ArchiveError(Exception):
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
@@ -54,7 +70,7 @@ def _unpack(path: Path, scratch: Path, limits: SizeLimits) -> Unpacked:
     if (size := path.stat().st_size) > limits.archive_bytes:
         raise _refusal("too-large", path.name, f"{size:,} bytes, at most {limits.archive_bytes:,} are allowed")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb", buffering=0) as file, zipfile.ZipFile(_ReadInPieces(file)) as archive:  # type: ignore[arg-type]
             entries = archive.infolist()
             if not entries:
                 raise _refusal("archive-damaged", path.name, "is empty")

@@ -31,6 +31,9 @@ MIN_STRAYS, MAX_SHARE_STRAYS = 3, 0.02
 """Pictures of one model that are nearly those of another one's other prompts, and the share of them that is too much:
 drawings of one character are alike, and among many models two may be so by chance."""
 
+MAX_PAIRS = 200_000
+"""Pairs of pictures of two models that are looked at."""
+
 LEVELS = 3
 """Folders between submissions/ and the files of a submission."""
 
@@ -119,7 +122,12 @@ def _nearly_same(rows: list[Trace]) -> Iterator[Finding]:
     numbers = {model: number for number, model in enumerate(requests)}
     models_of = np.array([numbers[row.model] for row in kept], dtype=np.int64)
     pairs: defaultdict[tuple[str, str], list[tuple[Trace, Trace]]] = defaultdict(list)
-    for i, j, _ in near_pairs_by_bands(packed_hashes([row.perceptual_hash for row in kept]), models_of):
+    near = near_pairs_by_bands(packed_hashes([row.perceptual_hash for row in kept]), models_of)
+    for count, (i, j, _) in enumerate(near, start=1):
+        if count > MAX_PAIRS:
+            said = f"more than {MAX_PAIRS:,} pairs of pictures are nearly alike; the others were not compared"
+            yield Note(kind="alike-models", what=said)
+            break
         if kept[i].sha256 != kept[j].sha256:  # the very same is told already
             pairs[kept[i].model, kept[j].model].append((kept[i], kept[j]))
     for models, found in pairs.items():

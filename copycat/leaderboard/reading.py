@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,6 +33,8 @@ PARQUET_SCHEMA = (("key", "string"), ("sha256", "string"), ("image", "struct<byt
 PARQUET_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 PARQUET_METADATA = {b"huggingface", b"ARROW:schema"}
 LIMITS = SizeLimits()
+MAX_NUMBER = 1e9
+"""Beyond all figures, counts, seconds and prices."""
 MAX_FAULTS = 200
 """Faults of form of one record or journal that are looked at: each of them costs memory."""
 
@@ -76,7 +78,23 @@ def load_submission(path: Path, limits: SizeLimits = LIMITS) -> LoadedSubmission
     loaded, faults = read_submission(path, limits, is_strict=False)
     if loaded is None:
         raise DataError([f"{fault.where}: {fault.what}" for fault in faults])
+    if wild := list(dict.fromkeys(_wild_numbers(loaded))):
+        raise DataError([f"{name}: holds a number that no run gives, or none" for name in wild])
     return loaded
+
+
+def _wild_numbers(loaded: LoadedSubmission) -> Iterator[str]:
+    """Name the files with numbers that cannot be added up or shown; a page is built before anybody has verified."""
+    figures = [(e.value, e.low, e.high, e.per50_mean, e.per50_std, e.k, e.n) for e in loaded.result.estimates]
+    counts = tuple(dict(loaded.result.counts).values())
+    of_files: tuple[tuple[str, Iterable[float | None]], ...] = (
+        (METRICS, (number for row in (*figures, counts) for number in row)),
+        (SAMPLES, (sample.seconds for sample in loaded.samples)),
+        (SUBMISSION, (loaded.submission.usd_per_picture,)),
+    )
+    for name, numbers in of_files:
+        if any(number is not None and not abs(number) <= MAX_NUMBER for number in numbers):
+            yield name
 
 
 def read_submission(

@@ -21,6 +21,9 @@ __all__ = ["BoardReport", "Report", "VerifyOptions", "verify_board", "verify_sub
 
 Advance = Callable[[int], None]
 
+COPIES = ("near-copy", "duplicate-picture")
+"""Who has one picture for many requests is refused for that, and would make pairs without end with others."""
+
 
 class Report(Record):
     """What was found in one submission; it is valid where there is no fault.
@@ -69,7 +72,8 @@ def verify_submissions(
     for path in paths:
         report, loaded = _verify(path, options or VerifyOptions())
         reports.append(report)
-        traces += traces_of(loaded) if loaded is not None else []
+        if loaded is not None and not any(fault.kind in COPIES for fault in report.faults):
+            traces += traces_of(loaded)
         advance(1)
     faults, notes = compare_submissions(traces)
     return BoardReport(submissions=tuple(reports), faults=tuple(faults), notes=tuple(notes))
