@@ -18,6 +18,13 @@ SECRET_FORMS = {
     "a key of AWS": re.compile(r"\bAKIA[A-Z0-9]{16}\b"),
     "a key of Google": re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"),
     "a bearer token": re.compile(r"\bbearer\s+[A-Za-z0-9._~+/-]{12,}", re.IGNORECASE),
+    "a token of Replicate": re.compile(r"\br8_[A-Za-z0-9]{16,}"),
+    "a token of GitLab, Slack or npm": re.compile(r"\b(?:glpat-|xox[abeprs]-|npm_)[A-Za-z0-9-]{16,}"),
+    "a signed token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}"),
+    "a user's name and password": re.compile(r"\bauthorization\W+basic\s+[A-Za-z0-9+/]{12,}", re.IGNORECASE),
+    "a key in a web address": re.compile(
+        r"[?&](?:\w*key|\w*token|sig|signature|password|secret)=[^\s&#]{8,}", re.IGNORECASE
+    ),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "a password in a web address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@", re.IGNORECASE),
 }
@@ -25,7 +32,7 @@ HOMES = re.compile(r"(?<![\w.])(?:/home|/Users|/root|[A-Za-z]:\\+Users)(?:[/\\]+
 WEB_PAGE = re.compile(r"\bhttps?://[^\s?#]+")
 """Of a web address, what may look like a path of a home and is none."""
 
-SECRET_VARIABLES = re.compile(r"(?:TOKEN|API_KEY|ACCESS_KEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+SECRET_VARIABLES = re.compile(r"(?:TOKEN|_KEY|APIKEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?|_PAT)$", re.IGNORECASE)
 MIN_SECRET_LETTERS = 8
 """Shorter values of such variables are placeholders, and are parts of ordinary words."""
 

@@ -14,7 +14,12 @@ from copycat.runs.folder import RunFile, RunFolder
 from copycat.schema import MIN_COVERAGE, Judgement, RunResult, Sample
 
 _PATH = re.compile(r"(?<![\w:/.])(?:~|[A-Za-z]:|\.{0,2})(?:[/\\][\w.@+ -]*[\w.@+-]){2,}")
-_SECRET = re.compile(r"\b(?:sk|hf|api|ghp)[-_][\w-]{8,}")
+_SECRET = re.compile(
+    r"\b(?:sk|hf|api|gh[oprsu]|github_pat|r8|npm|glpat|xox[a-z])[-_][\w-]{8,}"
+    r"|\bA(?:KIA|Iza)[\w-]{16,}|\beyJ[\w-]{8,}\.[\w.-]+|(?<=[?&])\w*(?:key|token|sig|secret)=[^\s&#]+"
+    r"|\b(?i:bearer)\s+[\w.~+/-]{12,}|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"
+)
+"""What works like a key: of the Hub, of services, of GitHub, GitLab, npm and Slack, in a header or a web address."""
 
 
 class OpenedRun(NamedTuple):
@@ -86,7 +91,8 @@ def picture_bytes(opened: OpenedRun, sample: Sample, faults: list[str]) -> bytes
 
 def without_traces(text: str) -> str:
     """Give a message without paths, of which the last part stays, and without what looks like a key."""
-    return _SECRET.sub("(removed)", _PATH.sub(lambda found: re.split(r"[/\\]", found.group())[-1], text))
+    local = re.sub(r"\bfile:/*(?=/)", "", text)
+    return _SECRET.sub("(removed)", _PATH.sub(lambda found: re.split(r"[/\\]", found.group())[-1], local))
 
 
 def local_name(text: str) -> str:

@@ -317,6 +317,11 @@ SECRETS = {
     "an API key": ("sk-proj-abcdefghijklmnopqrst", "an API key"),
     "a bearer token": ("Authorization: Bearer abcdefgh.ijklmnop", "a bearer token"),
     "a password in an address": ("https://me:hunter2@example.org/x", "a password in a web address"),
+    "a token of Replicate": ("r8_abcdefghijklmnopqrst", "a token of Replicate"),
+    "a token of GitLab": ("glpat-abcdefghijklmnopqrst", "a token of GitLab, Slack or npm"),
+    "a signed token": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdef", "a signed token"),
+    "a key in an address": ("https://example.org/v1?api_key=abcdefgh", "a key in a web address"),
+    "a name and a password": ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "a user's name and password"),
     "a private key": ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
     "the value of a variable": ("it was open-sesame-42 all along", "the value of SOME_SERVICE_API_KEY"),
 }
@@ -333,6 +338,7 @@ def test_what_works_like_a_key_is_found_wherever_it_stands(what: str) -> None:
 
 
 INNOCENT = [
+    "basic characteristics of authorization, and what does a key=value mean?",
     "a mouse/cat in a house/home/root/cellar, 1/2 body",
     "sk-8 or hf_ or bearer of news, none of them a key",
     "https://example.org/home/of/somebody and a@b.example",

@@ -262,6 +262,10 @@ def test_a_run_cut_short_is_a_dataset_that_says_so_and_no_result_of_a_model(run:
         ("1/2 of a half, and/or this", "1/2 of a half, and/or this"),
         ("see https://example.org/a/b", "see https://example.org/a/b"),
         ("token hf_abcdefghijkl was used", "token (removed) was used"),
+        ("no file:///home/someone/x.bin", "no x.bin"),
+        ("asked https://example.org/v1?api_key=abcdefgh&n=1", "asked https://example.org/v1?(removed)&n=1"),
+        ("sent Bearer abcdefgh.ijklmnop", "sent (removed)"),
+        ("at https://me:hunter2@example.org/x", "at https://(removed)@example.org/x"),
     ],
 )
 def test_messages_tell_nothing_of_the_machine(text: str, shared: str) -> None:
