@@ -14,7 +14,7 @@ import pytest
 
 from copycat.catalog.character_checks import Phrases
 from copycat.corpus import Counts, count_documents, open_corpus, sieve
-from copycat.corpus.batches import BATCH_ROWS, read_batches, units_of
+from copycat.corpus.batches import read_batches, units_of
 from copycat.errors import DataError, UserError
 from copycat.names import NameMatcher, fold, words
 
@@ -170,12 +170,14 @@ def test_the_hash_of_a_corpus_changes_with_a_byte_of_it(tmp_path: Path) -> None:
     assert count(write(tmp_path / "c.txt", ["ariel"])).corpus.sha256 != first
 
 
-def test_more_rows_than_fit_into_one_batch_are_all_counted(tmp_path: Path) -> None:
-    path = write(tmp_path / "c.txt", ["x", "Ariel"] * BATCH_ROWS)
+def test_more_rows_than_fit_into_one_batch_are_all_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_rows = 1000
+    monkeypatch.setattr("copycat.corpus.batches.BATCH_ROWS", n_rows)
+    path = write(tmp_path / "c.txt", ["x", "Ariel"] * n_rows)
     told: list[int] = []
     counts = count_documents(open_corpus([path]), PEOPLE, advance=told.append)
-    assert counts.names["ariel"] == BATCH_ROWS
-    assert told == [BATCH_ROWS, BATCH_ROWS]
+    assert counts.names["ariel"] == n_rows
+    assert told == [n_rows, n_rows]
 
 
 # -------------------------------------------------------------------------------------- bad input

@@ -84,9 +84,7 @@ _REAL: dict[str, Any] = {"characters": "copycat50", "seeds": 2}
 
 def drafted(cast: Sequence[str], **changes: Any) -> tuple[Files, Pictures]:
     """A submission on these characters only, with the figures that follow."""
-    files, pictures = build_submission(Wanted(**changes))
-    samples = [sample for sample in files.samples if sample.character in cast]
-    return _changed(files, samples, files.judgements), [(k, c) for k, c in pictures if k in {s.key for s in samples}]
+    return build_submission(Wanted(cast=tuple(cast), **changes))
 
 
 def hostile(files: Files, pictures: Pictures) -> tuple[Files, Pictures]:

@@ -15,7 +15,7 @@ from run_folders import folder_of, lines_of, read
 
 from copycat.catalog import read_character_set
 
-KILLS = 4
+KILLS = 2
 PICTURES = 3 * 2 * 8
 PATIENCE_SECONDS = 60.0
 LATENCY_S = 0.03

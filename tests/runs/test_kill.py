@@ -16,7 +16,7 @@ from harness import Doubles
 
 RUNS, SEEDS = 2, 25
 PICTURES = RUNS * SEEDS * 3 * 2  # three characters, two anchors
-KILLS = 20
+KILLS = 10
 PATIENCE_SECONDS = 60.0
 
 
