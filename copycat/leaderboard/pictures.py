@@ -25,6 +25,9 @@ from copycat.schema import RunSpec, Sampling
 MAX_HASH_DISTANCE = 4
 """Bits, of 256, by which a picture's hash may differ from the one claimed: versions of Pillow resize differently."""
 
+MAX_FAULTS = 200
+"""Behind that many faults no further picture is looked at."""
+
 THUMBNAIL_PX = 64
 BLANK = ("blank", "package:models/baselines.py")
 """Name and source of the baseline model whose pictures are meant to show nothing."""
@@ -53,6 +56,9 @@ def inspect_pictures(loaded: LoadedSubmission, limits: SizeLimits) -> Inspected:
     seen: Counter[str] = Counter()
     try:
         for row in read_picture_rows(loaded.path, limits):
+            if len(faults) > MAX_FAULTS:
+                faults.append(_fault("pictures-file", PICTURES, f"read up to picture {len(seen):,}: too much is wrong"))
+                return Inspected(looks, tuple(faults))
             where = f"{PICTURES}:{row.key[:40]}"
             seen[row.key] += 1
             if row.key not in wanted:
@@ -126,8 +132,10 @@ def _inspect(
         faults.append(_fault("forged-hash", where, said))
     if row.path is not None and row.path not in {f"{row.key}.{suffix}" for suffix in ("png", "jpg", "jpeg", "webp")}:
         faults.append(_fault("picture-path", where, f"has the path '{row.path[:80]}'; needed: '{row.key}.png'"))
+    width, height = sheet_size(loaded.settings.spec.sampling, sample.width or 0, sample.height or 0)
     try:
-        picture = open_picture(row.content, limits)
+        # What is larger than it may be is not decoded: a file of 100 kB can stand for seconds of work.
+        picture = open_picture(row.content, limits._replace(picture_pixels=min(limits.picture_pixels, width * height)))
     except PictureError as error:
         return None, [*faults, _fault(error.kind, where, str(error))]
     look = _look(picture)

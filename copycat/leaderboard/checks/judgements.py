@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from copycat.errors import UserError
 from copycat.judges import NO_JUDGE
-from copycat.judges.families import resolve_judge
+from copycat.judges.families import build_judge, resolve_judge
 from copycat.leaderboard.checks.case import Case
 from copycat.leaderboard.faults import Fault
 from copycat.leaderboard.records import JUDGEMENTS, SETTINGS
@@ -33,6 +33,9 @@ def check_judge(case: Case) -> Iterator[Fault]:
         yield Fault(kind="unknown-judge", where=SETTINGS, what=said)
     if row.knows not in (None, case.spec.characters):
         said = f"judge '{judge}' knows only character set '{row.knows}', not '{case.spec.characters}'"
+        yield Fault(kind="unknown-judge", where=SETTINGS, what=said)
+    if _ships(judge) and (true := _revision_here(judge)) != case.spec.judge_revision:
+        said = f"judge '{judge}' ships with copycat in revision {true[:12]} alone, for this version of the suite"
         yield Fault(kind="unknown-judge", where=SETTINGS, what=said)
 
 
@@ -94,6 +97,11 @@ def _check_sense(case: Case, judgement: Judgement, asked_for: str, where: str) -
     if _ships(case.spec.judge) and (strays := [name for name in SPOKEN if getattr(judgement, name) is not None]):
         said = f"has '{strays[0]}', and judge '{case.spec.judge}' gives none"
         yield Fault(kind="inconsistent-verdict", where=where, what=said)
+
+
+@lru_cache(maxsize=16)
+def _revision_here(judge: str) -> str:
+    return build_judge(resolve_judge(judge), "cpu").revision()
 
 
 @lru_cache(maxsize=16)
