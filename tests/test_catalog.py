@@ -100,6 +100,15 @@ def test_a_shipped_set_is_read_by_name(folder: Path) -> None:
     assert read_character_set(folder / "data/characters/tiny.yaml") == read_character_set("tiny")
 
 
+def test_a_shipped_set_is_read_again_only_when_its_file_says_something_else(folder: Path) -> None:
+    before = read_character_set("tiny")
+    assert read_character_set("tiny") is before
+
+    path = folder / "data/characters/tiny.yaml"
+    path.write_text(path.read_text().replace(before.characters[0].description, "Something else."))
+    assert read_character_set("tiny").characters[0].description == "Something else."
+
+
 def test_a_users_file_needs_five_fields_only(folder: Path) -> None:
     characters = user_set().characters
     assert [c.id for c in characters] == ["goofy", "max"]
