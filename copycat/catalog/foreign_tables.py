@@ -17,6 +17,9 @@ from copycat.errors import DataError, UserError
 from copycat.paths import shown
 
 MAX_TABLE_BYTES = 200_000_000
+MAX_PARQUET_ROWS = 1_000_000
+"""A packed table of a few kilobytes can stand for any number of rows."""
+
 MAX_RECORD_LINES = 200
 """So many lines may stand between an opening quote and its end; a quote that is open longer was never closed."""
 
@@ -182,17 +185,25 @@ def _parse_json_lines(name: str, text: str, faults: list[str]) -> ForeignTable:
         if not line.strip():
             continue
         try:
-            entries.append((f"{name}:{number}", json.loads(line)))
-        except ValueError as error:
+            entries.append((f"{name}:{number}", _loaded(line)))
+        except (ValueError, RecursionError) as error:
             n_unread += 1
             faults.append(f"{name}:{number}: is no JSON ({error}): not taken up")
     return _of_entries(name, entries, faults, n_unread)
 
 
+def _loaded(text: str) -> Any:
+    """Parse JSON whose texts can be written again: half of a surrogate pair cannot, and is a ValueError."""
+    found = json.loads(text)
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
 def _parse_json(name: str, text: str, faults: list[str]) -> ForeignTable:
     """Read a list of objects, or one object from names to texts or lists of them."""
     try:
-        content = json.loads(text)
+        content = _loaded(text)
     except (ValueError, RecursionError) as error:
         raise DataError([f"{name}: is no JSON ({error})"]) from error
     if isinstance(content, dict):
@@ -218,6 +229,9 @@ def _read_parquet(path: Path, name: str) -> ForeignTable:
     try:
         with pq.ParquetFile(path) as file:
             columns = tuple(file.schema_arrow.names)
+            if file.metadata.num_rows > MAX_PARQUET_ROWS:
+                said = f"{file.metadata.num_rows:,} rows, at most {MAX_PARQUET_ROWS:,} are read"
+                raise DataError([f"{name}: {said}"], "  split the file")
             kept = [field.name for field in file.schema_arrow if _holds_texts(field.type)]
             found = file.read(columns=kept).to_pylist()
     except (pa.ArrowException, OSError) as error:

@@ -17,7 +17,8 @@ from hub_server import HubServer
 from run_folders import read, tree
 
 from copycat.catalog import build_prompts, parse_anchor, prompt_set_of, read_character_set, with_lists
-from copycat.catalog.foreign_tables import decode, parse_foreign_table, unscrambled
+from copycat.catalog.foreign_tables import decode, parse_foreign_table, read_foreign_table, unscrambled
+from copycat.errors import DataError
 
 MINE = ("--characters", "mine.yaml")
 KEYWORDS = ("--kind", "keywords", "--name", "theirs")
@@ -308,6 +309,21 @@ def test_broken_lines_of_jsonl_are_told() -> None:
     assert table.n_unread == 2
     assert table.faults[0].startswith("x.jsonl:2: is no JSON")
     assert table.faults[1] == "x.jsonl:3: is no object of columns: not taken up"
+
+
+@pytest.mark.parametrize("line", ['{"prompt": "\\ud800"}', '{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_json_that_cannot_be_kept_is_no_row(line: str) -> None:
+    table = parse_foreign_table("odd.jsonl", f'{line}\n{{"prompt": "fine"}}\n'.encode(), ".jsonl")
+
+    assert [row.cells for row in table.rows] == [{"prompt": "fine"}]
+    assert "odd.jsonl:1: is no JSON" in table.faults[0]
+
+
+def test_a_small_file_that_stands_for_millions_of_rows_is_not_read(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"target": pa.nulls(1_000_001, pa.string())}), tmp_path / "many.parquet")
+
+    with pytest.raises(DataError, match="1,000,001 rows, at most 1,000,000 are read"):
+        read_foreign_table(tmp_path / "many.parquet")
 
 
 def test_an_open_quote_swallows_no_other_row() -> None:
