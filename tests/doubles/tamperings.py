@@ -564,6 +564,7 @@ TAMPERINGS: tuple[Tampering, ...] = (
     Tampering("a character of another set is seen", detect_stranger, ("unknown-character",)),
     Tampering("a verdict and a reason for none", reason_and_verdict, ("inconsistent-verdict",)),
     Tampering("a judge that ships in another revision", specifying(judge_revision="f" * 64), ("unknown-judge",)),
+    Tampering("a rating that is left out", of_judgements(consistency=None), ("inconsistent-verdict",)),
     Tampering("nobody judged", judged_by_nobody, ("unknown-judge",)),
     Tampering("a judge that there is not", judged_by_unknown, ("unknown-judge", "figures")),
     Tampering("names the character and sees nobody", name_and_see_nobody, ("inconsistent-verdict",)),

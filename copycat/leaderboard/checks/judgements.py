@@ -94,9 +94,13 @@ def _check_sense(case: Case, judgement: Judgement, asked_for: str, where: str) -
     if judgement.sheet is not None and kept is None:
         faults.append("has a 'sheet' of frames, and no clip was made")
     yield from (Fault(kind="inconsistent-verdict", where=where, what=said) for said in faults)
-    if _ships(case.spec.judge) and (strays := [name for name in SPOKEN if getattr(judgement, name) is not None]):
-        said = f"has '{strays[0]}', and judge '{case.spec.judge}' gives none"
-        yield Fault(kind="inconsistent-verdict", where=where, what=said)
+    if _ships(case.spec.judge):
+        strays = [f"has '{name}'" for name in SPOKEN if getattr(judgement, name) is not None]
+        if judgement.is_answered and judgement.consistency is None:  # one that is left out is missing from the mean
+            strays.append("has no 'consistency'")
+        if strays:
+            said = f"{strays[0]}, which is not how judge '{case.spec.judge}' answers"
+            yield Fault(kind="inconsistent-verdict", where=where, what=said)
 
 
 @lru_cache(maxsize=16)
