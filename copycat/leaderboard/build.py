@@ -18,9 +18,10 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from copycat.errors import DataError, UserError
+from copycat.leaderboard.checks.manifest import check_manifest
 from copycat.leaderboard.exports import CSV_FILE, JSON_FILE, TEX_FILE, build_csv, build_json, build_tex
 from copycat.leaderboard.layout import SUBMISSIONS, find_submissions
-from copycat.leaderboard.reading import load_submission
+from copycat.leaderboard.reading import LIMITS, load_submission
 from copycat.leaderboard.reported import read_reported
 from copycat.leaderboard.rows import BoardRow, Group, row_of
 from copycat.leaderboard.site.character_pages import write_character_pages
@@ -120,10 +121,15 @@ def _tasks(leaderboard: Path, site: Path) -> list[_Task]:
     tasks = []
     for path in find_submissions(leaderboard):
         manifest = manifest_sha256(path)
-        is_verified = bool(manifest) and verified.get(path.relative_to(root).as_posix()) == manifest
+        is_verified = bool(manifest) and verified.get(path.relative_to(root).as_posix()) == manifest and _is_whole(path)
         key = hashlib.sha256(f"{manifest} {is_verified} {code}".encode()).hexdigest()
         tasks.append(_Task(path, site, key, is_verified))
     return tasks
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the files are those of the manifest; looked at where a badge depends on it."""
+    return not any(check_manifest(path, LIMITS))
 
 
 def _show_runs(tasks: Sequence[_Task], advance: Advance, *, is_fresh: bool) -> tuple[list[RunSummary], int]:

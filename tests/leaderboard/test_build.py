@@ -122,6 +122,11 @@ def test_a_row_moves_to_verified_once_it_is_listed_and_back_when_its_files_chang
         return next(row["section"] for row in read(board / "site" / "board.json")["rows"] if row["id"] == place)
 
     assert section() == "verified"
+    settings = (folder / "run_settings.json").read_bytes()
+    (folder / "run_settings.json").write_bytes(settings + b"\n")
+    assert section() == "self-reported"
+    (folder / "run_settings.json").write_bytes(settings)
+    assert section() == "verified"
     with (folder / "MANIFEST.sha256").open("a", encoding="utf-8") as manifest:
         manifest.write("\n")
     assert section() == "self-reported"
