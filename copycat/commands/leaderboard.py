@@ -78,7 +78,7 @@ def verify(  # noqa: PLR0917 - one parameter per option
     history = changes_since(leaderboard, since) if since is not None else []
     report = _verify(submissions or [], leaderboard if every else None, options)
     report = report.model_copy(update={"faults": (*history, *report.faults)})
-    _print_json(report) if json else _print(report)
+    _print_json(report) if json else _print(report, leaderboard if every else None)
     return EXIT_DONE if report.is_valid else EXIT_NOT_VALID
 
 
@@ -109,9 +109,10 @@ def _print_json(report: BoardReport) -> None:
     print_json({"is_valid": report.is_valid, **report.model_dump(mode="json")})
 
 
-def _print(report: BoardReport) -> None:
+def _print(report: BoardReport, leaderboard: Path | None) -> None:
     """Print what was found: a line for each submission, and one for each fault and note below it."""
     from copycat import console
+    from copycat.leaderboard.layout import SUBMISSIONS
 
     for one in report.submissions:
         count = len(one.faults)
@@ -120,7 +121,12 @@ def _print(report: BoardReport) -> None:
         _print_faults(one.faults)
         _print_notes(one.notes)
     if not report.submissions:
-        console.out.print("no submissions", markup=False)
+        place = None if leaderboard is None else leaderboard / SUBMISSIONS
+        said = "no submissions" if place is None else f"no submissions in {place}"
+        console.out.print(said, markup=False, soft_wrap=True)
+        if place is not None and not place.is_dir():
+            said = "  there is no such folder; the folder of another board: --leaderboard DIR"
+            console.out.print(said, markup=False, soft_wrap=True)
     if report.faults or report.notes:
         console.out.print("all together:", markup=False)
         _print_faults(report.faults)

@@ -17,6 +17,8 @@ from copycat.leaderboard.layout import SizeLimits
 
 CHUNK_BYTES = 1 << 20
 MAX_NAME_LETTERS = 200
+MAX_PARTS = 2
+"""Of an entry's name: the submission's folder, and a file in it."""
 ENCRYPTED = 0x1
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
@@ -97,6 +99,10 @@ def _faults_of(entries: list[zipfile.ZipInfo], limits: SizeLimits) -> Iterator[F
     if total > limits.archive_bytes:
         said = f"holds {total:,} bytes unpacked, at most {limits.archive_bytes:,} are allowed"
         yield Fault(kind="archive-bomb", where="archive", what=said)
+    if deep := [entry for entry in entries if len(PurePosixPath(entry.filename).parts) > MAX_PARTS]:
+        others = f", as do {len(deep) - 1} others" if len(deep) > 1 else ""
+        said = f"lies in a folder of a folder{others}; needed: a .zip of the submission's own folder, FOLDER/NAME"
+        yield Fault(kind="archive-path", where=_shown(deep[0]), what=said)
     names = [entry.filename.rstrip("/").casefold() for entry in entries]
     for place, (entry, name) in enumerate(zip(entries, names, strict=True)):
         for kind, what in _entry_faults(entry, limits):
@@ -111,8 +117,6 @@ def _entry_faults(entry: zipfile.ZipInfo, limits: SizeLimits) -> Iterator[tuple[
     is_plain = name == entry.filename and name.isascii() and name.isprintable() and len(name) <= MAX_NAME_LETTERS
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts or not is_plain:
         yield "archive-path", "leads out of the archive or has an odd name; needed: a file's name, or FOLDER/NAME"
-    elif len(path.parts) > 2:
-        yield "archive-path", "lies in a folder of a folder; needed: a file's name, or FOLDER/NAME"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         yield "archive-link", "is a link or a device; needed: files alone"
     if entry.flag_bits & ENCRYPTED:

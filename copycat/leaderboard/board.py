@@ -11,7 +11,7 @@ import numpy as np
 
 from copycat.catalog import canonical_sha256
 from copycat.leaderboard.faults import Fault, Finding, Note, shortened
-from copycat.leaderboard.layout import SUBMISSIONS
+from copycat.leaderboard.layout import SUBMISSIONS, slug
 from copycat.leaderboard.near_copies import near_pairs_by_bands, packed_hashes
 from copycat.leaderboard.pictures import draws_nothing
 from copycat.leaderboard.reading import LoadedSubmission
@@ -31,6 +31,9 @@ MIN_STRAYS, MAX_SHARE_STRAYS = 3, 0.02
 """Pictures of one model that are nearly those of another one's other prompts, and the share of them that is too much:
 drawings of one character are alike, and among many models two may be so by chance."""
 
+SHARE_DRAWN_AGAIN = 0.9
+"""Of the requests that two submissions of one model share: with so many of the very same pictures, it is told."""
+
 MAX_PAIRS = 200_000
 """Pairs of pictures of two models that are looked at."""
 
@@ -41,7 +44,8 @@ LEVELS = 3
 class Trace(NamedTuple):
     """What is kept of a picture to compare it with those of other submissions.
 
-    `request` is a hash of what the model was asked: prompt, negative prompt and seed.
+    `request` is a hash of what the model was asked: prompt, negative prompt and seed; `submitter` and `mitigation`
+    are of the submission.
     """
 
     submission: str
@@ -50,11 +54,13 @@ class Trace(NamedTuple):
     request: str
     sha256: str
     perceptual_hash: str
+    submitter: str = ""
+    mitigation: str = ""
 
 
 def traces_of(loaded: LoadedSubmission) -> list[Trace]:
     """Give a trace of each picture of a submission; none of the baseline whose pictures are all blank."""
-    spec = loaded.settings.spec
+    spec, submitter = loaded.settings.spec, loaded.submission.submitter
     if draws_nothing(spec):
         return []
     return [
@@ -65,6 +71,8 @@ def traces_of(loaded: LoadedSubmission) -> list[Trace]:
             canonical_sha256([sample.prompt_sent, sample.negative_prompt, sample.seed])[:16],
             sample.sha256 or "",
             sample.perceptual_hash,
+            slug(submitter.organisation or submitter.name),
+            spec.mitigation,
         )
         for line, sample in enumerate(loaded.samples, start=1)
         if sample.status == "ok" and sample.perceptual_hash is not None
@@ -74,7 +82,7 @@ def traces_of(loaded: LoadedSubmission) -> list[Trace]:
 def compare_submissions(traces: Iterable[Trace]) -> tuple[list[Fault], list[Note]]:
     """Find pictures that stand in submissions of different models, or of one model for different requests."""
     rows = list(traces)
-    findings: list[Finding] = [*_same_bytes(rows), *_nearly_same(rows)]
+    findings: list[Finding] = [*_same_bytes(rows), *_nearly_same(rows), *_drawn_again(rows)]
     return (
         list(shortened(one for one in findings if isinstance(one, Fault))),
         [one for one in findings if isinstance(one, Note)],
@@ -110,6 +118,31 @@ def _same_bytes(rows: list[Trace]) -> Iterator[Fault]:
             is_repeated = row.model == first.model and row.request == first.request
             if row.submission != first.submission and not is_repeated:
                 yield _copied(row, first, "the very picture")
+
+
+def _drawn_again(rows: list[Trace]) -> Iterator[Note]:
+    """Tell submissions of one model and mitigation by two submitters that hold the very same pictures.
+
+    No fault: a model that draws the same picture of the same seed everywhere does so for whoever measures it again.
+    """
+    drawn: defaultdict[tuple[str, str], dict[str, dict[str, Trace]]] = defaultdict(dict)
+    for row in rows:
+        drawn[row.model, row.mitigation].setdefault(row.submission, {})[row.request] = row
+    for submissions in drawn.values():
+        pictures = list(submissions.items())
+        for place, (name, own) in enumerate(pictures):
+            earlier = (other for other, theirs in pictures[:place] if _is_drawn_again(own, theirs))
+            if (first := next(earlier, None)) is not None:
+                said = f"'{name}' has the same pictures as '{first}': drawn again from the same settings, or copied"
+                yield Note(kind="same-pictures", what=said)
+
+
+def _is_drawn_again(own: dict[str, Trace], theirs: dict[str, Trace]) -> bool:
+    """Whether nearly all pictures of the same requests are the very same, and somebody else's."""
+    shared = own.keys() & theirs.keys()
+    is_elses = next(iter(own.values())).submitter != next(iter(theirs.values())).submitter
+    same = sum(own[request].sha256 == theirs[request].sha256 for request in shared) if is_elses else 0
+    return same > 0 and same >= SHARE_DRAWN_AGAIN * len(shared)
 
 
 def _nearly_same(rows: list[Trace]) -> Iterator[Finding]:

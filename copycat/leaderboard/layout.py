@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ OLDER_SUITES: tuple[str, ...] = ()
 """Versions of the suite whose submissions are history: an older copycat verified them when they came."""
 
 HASH_HEX_DIGITS = 12
+SLUG_HEX_DIGITS = 6
 MAX_SLUG_LETTERS = 60
 
 
@@ -55,9 +58,18 @@ def submission_id(submission: Submission, settings: RunSettings) -> str:
 
 
 def slug(text: str) -> str:
-    """Give the lower case letters, digits, dots and single hyphens of a name; 'unnamed' if nothing is left."""
+    """Give the lower case letters, digits, dots and single hyphens of a name; 'unnamed' if nothing is left.
+
+    A name that holds anything but those, spaces and underscores ends in six digits of its own hash, so that two names
+    in another script stay two: 'unnamed-1a2b3c'.
+    """
+    text = unicodedata.normalize("NFC", text)
     kept = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
-    return re.sub(r"\.{2,}", ".", kept)[:MAX_SLUG_LETTERS].rstrip("-.") or "unnamed"
+    kept = re.sub(r"\.{2,}", ".", kept)
+    if re.fullmatch(r"[A-Za-z0-9 ._-]*", text):
+        return kept[:MAX_SLUG_LETTERS].rstrip("-.") or "unnamed"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:SLUG_HEX_DIGITS]
+    return f"{kept[: MAX_SLUG_LETTERS - SLUG_HEX_DIGITS - 1].rstrip('-.') or 'unnamed'}-{digest}"
 
 
 def find_submissions(leaderboard: Path) -> list[Path]:

@@ -193,7 +193,7 @@ def _group_fault(about: Any, limits: SizeLimits) -> str | None:
         for place in range(about.num_columns):
             column = about.row_group(group).column(place)
             if column.compression != "UNCOMPRESSED" or not set(column.encodings) <= PARQUET_ENCODINGS:
-                return "is compressed; needed: compression='none', use_dictionary=False, as copycat.submit writes it"
+                return "is compressed; needed: uncompressed and without dictionaries, as copycat.submit writes it"
             if not 0 <= column.total_compressed_size <= limits.group_bytes:
                 return f"has a row group of more than {limits.group_bytes:,} bytes; needed: fewer rows in each"
     return None

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from copycat.errors import UserError
 from copycat.leaderboard.archives import unpacked
-from copycat.leaderboard.board import Trace, compare_submissions, strays_of, traces_of
+from copycat.leaderboard.board import LEVELS, Trace, compare_submissions, strays_of, traces_of
 from copycat.leaderboard.checks import FORM_CHECKS, SUITE_CHECKS, Case, Check, VerifyOptions
 from copycat.leaderboard.checks.form import files_of
 from copycat.leaderboard.checks.manifest import check_manifest
 from copycat.leaderboard.faults import Fault, Finding, Note, shortened
 from copycat.leaderboard.layout import OLDER_SUITES, SUBMISSIONS, find_submissions
 from copycat.leaderboard.reading import LoadedSubmission, read_submission
+from copycat.leaderboard.records import JUDGEMENTS, MANIFEST, METRICS, REQUIRED_FILES, SAMPLES, SUBMISSION
 from copycat.paths import shown
 from copycat.schema import SUITE_VERSION, Record
 
 __all__ = ["BoardReport", "Report", "VerifyOptions", "verify_board", "verify_submission", "verify_submissions"]
 
 Advance = Callable[[int], None]
+
+RUN = "run.json"
+OF_RUNS = (METRICS, SAMPLES, JUDGEMENTS)
+"""The file that tells a run's folder, and files that runs have, too."""
+
+MAX_NAMED = 10
+"""Submissions that are listed where none was named."""
 
 COPIES = ("near-copy", "duplicate-picture")
 """Who has one picture for many requests is refused for that, and would make pairs without end with others."""
@@ -97,11 +106,35 @@ def _verify(path: Path, options: VerifyOptions) -> tuple[Report, LoadedSubmissio
     if not path.exists():
         raise UserError(f"{shown(path)} is not there\n  needed: the folder of a submission, or a .zip file of one")
     if path.is_dir():
+        if not options.is_board:
+            _require_submission(path)
         return _verify_folder(path, path, options)
     with unpacked(path, options.limits) as archive:
         if archive.folder is None:
             return Report(path=shown(path), id=None, faults=archive.faults), None
         return _verify_folder(archive.folder, path, options)
+
+
+def _require_submission(folder: Path) -> None:
+    """Refuse what is plainly something else: a run, or a folder that submissions lie in.
+
+    Raises:
+        UserError: says what to type instead.
+    """
+    if any((folder / name).exists() for name in (*REQUIRED_FILES, MANIFEST) if name not in OF_RUNS):
+        return
+    if (folder / RUN).is_file():
+        raise UserError(
+            f"{shown(folder)} is a run, not a submission\n"
+            f"  make one: python -m copycat.submit {shlex.quote(shown(folder))} --submitter NAME"
+        )
+    depths = ("/".join(["*"] * depth) for depth in range(1, LEVELS + 2))
+    if found := [path.parent for depth in depths for path in sorted(folder.glob(f"{depth}/{SUBMISSION}"))]:
+        listed = "\n".join(f"    {shown(path)}" for path in found[:MAX_NAMED])
+        more = f"\n    and {len(found) - MAX_NAMED} others" if len(found) > MAX_NAMED else ""
+        raise UserError(
+            f"{shown(folder)} holds submissions, and is none\n  name one of them, or use --all:\n{listed}{more}"
+        )
 
 
 def _verify_folder(folder: Path, named: Path, options: VerifyOptions) -> tuple[Report, LoadedSubmission | None]:

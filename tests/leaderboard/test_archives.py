@@ -45,6 +45,16 @@ def test_the_files_may_lie_at_the_top_or_in_one_folder(tmp_path: Path, top: str)
         assert {file.name: file.read_bytes() for file in archive.folder.iterdir()} == FILES
 
 
+def test_a_submission_two_folders_deep_is_one_fault(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", *((f"a/b/{name}", content) for name, content in FILES.items()))
+
+    with unpacked(path, LIMITS) as archive:
+        (fault,) = archive.faults
+
+    assert (fault.kind, fault.where) == ("archive-path", "a/b/submission.json")
+    assert "lies in a folder of a folder, as do 1 others; needed: a .zip of the submission's own folder" in fault.what
+
+
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     with unpacked(zipped(tmp_path / "a.zip", *FILES.items()), LIMITS) as archive:
         folder = archive.folder

@@ -84,7 +84,7 @@ def test_a_verdict_that_was_turned_is_refused_though_the_figures_were_made_anew(
     who = draft.samples[0]["character"]
     assert fault.kind == "verdict-changed"
     assert draft.samples[0]["key"] in fault.what
-    assert fault.what.endswith(f"'None' is claimed, and the judge sees '{who}'")
+    assert fault.what.endswith(f"nobody is claimed, and the judge sees '{who}'")
 
 
 def test_no_fewer_than_twenty_pictures_are_judged_again(draft: Draft, doubles: Doubles) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from copycat.errors import UserError
 from copycat.leaderboard import checks
 from copycat.leaderboard.board import Trace, compare_submissions, traces_of
 from copycat.leaderboard.history import changes_since
-from copycat.leaderboard.layout import submission_id
+from copycat.leaderboard.layout import slug, submission_id
 from copycat.leaderboard.reading import load_submission
 from copycat.leaderboard.verify import VerifyOptions, verify_board, verify_submission
 from copycat.leaderboard.writing import write_manifest
@@ -143,6 +144,35 @@ def test_the_same_model_may_draw_the_same_picture_of_the_same_request(made: dict
     again = loaded._replace(id="1.0/somebody__one-model/0123456789ab")
 
     assert compare_submissions([*traces_of(loaded), *traces_of(again)]) == ([], [])
+
+
+@pytest.mark.parametrize(("organisation", "is_told"), [("Other Laboratory", True), (None, False)])
+def test_the_same_pictures_by_another_submitter_are_told_and_no_fault(
+    made: dict[str, Path], tmp_path: Path, organisation: str | None, is_told: bool
+) -> None:
+    again = Draft(tmp_path / shutil.copytree(made["one-model"], tmp_path / "again").name)
+    again.submission["submitter"]["organisation"] = organisation
+    again.spec["judge"] = "another"
+    again.write()
+    first, second = load_submission(made["one-model"]), load_submission(again.folder)
+
+    faults, notes = compare_submissions([*traces_of(first), *traces_of(second)])
+
+    assert faults == []
+    assert [note.kind for note in notes] == ["same-pictures"] * is_told
+    for note in notes:
+        assert note.what.startswith(f"'{second.id}' has the same pictures as '{first.id}': drawn again")
+
+
+def test_names_in_other_scripts_do_not_share_a_place() -> None:
+    assert slug("copycat project") == "copycat-project"
+    assert slug("Some_Lab. v1.0") == "some-lab.-v1.0"
+    names = ["张三", "李四", "ab 张三", "Ünder", "x" * 100 + "é"]
+    slugs = [slug(name) for name in names]
+    assert len(set(slugs)) == len(names)
+    assert slugs[0] == f"unnamed-{hashlib.sha256('张三'.encode()).hexdigest()[:6]}"
+    assert slug("e\u0301") == slug("\u00e9"), "one name in two spellings of its bytes"
+    assert max(map(len, slugs)) <= 60
 
 
 def test_one_picture_of_a_model_stands_for_no_other_request_elsewhere(made: dict[str, Path]) -> None:

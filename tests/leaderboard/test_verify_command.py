@@ -97,7 +97,9 @@ def test_an_archive_is_verified_like_its_folder(board: Cli, submission: Path, tm
 def test_a_board_without_submissions_is_in_order(board: Cli) -> None:
     answer = board("verify", "--all")
 
-    assert (answer.code, answer.out) == (0, "no submissions\n")
+    assert answer.code == 0
+    assert answer.out.startswith("no submissions in leaderboard/submissions\n")
+    assert "no such folder; the folder of another board: --leaderboard DIR" in answer.out
 
 
 def test_all_submissions_of_a_board_are_verified(board: Cli, submission: Path, tmp_path: Path) -> None:
@@ -114,6 +116,7 @@ def test_all_submissions_of_a_board_are_verified(board: Cli, submission: Path, t
     [
         (["verify"], "nothing to verify"),
         (["verify", "nowhere"], "nowhere is not there"),
+        (["verify", "."], "name one of them, or use --all:\n    mine"),
         (["verify", "--all", "--since", "main"], "leaderboard is not there"),
         (["verify", "mine", "--rejudge", "7"], "--rejudge"),
     ],
@@ -124,6 +127,17 @@ def test_a_mistake_of_the_user_has_no_traceback(board: Cli, submission: Path, ar
     assert answer.code == 2
     assert said in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_run_is_no_submission_and_how_to_make_one_is_said(board: Cli, tmp_path: Path) -> None:
+    (tmp_path / "my run").mkdir()
+    for name in ("run.json", "samples.jsonl", "metrics.json"):
+        (tmp_path / "my run" / name).write_text("{}")
+
+    answer = board("verify", "my run")
+
+    assert answer.code == 2
+    assert "is a run, not a submission\n  make one: python -m copycat.submit 'my run' --submitter NAME" in answer.err
 
 
 # ------------------------------------------------------------------------------------- the workflow

@@ -101,9 +101,9 @@ def _is_exact(row: JudgeRow) -> bool:
 
 def _difference(claimed: Judgement, found: Judgement, *, is_exact: bool) -> str | None:
     if not claimed.is_answered:
-        return f"no answer is claimed, and the judge sees '{found.detected}'" if is_exact else None
+        return f"no answer is claimed, and the judge sees {_seen(found)}" if is_exact else None
     if claimed.detected != found.detected:
-        return f"'{claimed.detected}' is claimed, and the judge sees '{found.detected}'"
+        return f"{_seen(claimed)} is claimed, and the judge sees {_seen(found)}"
     for name in ("confidence", "consistency") if is_exact else ():
         one, other = getattr(claimed, name), getattr(found, name)
         if (one is None) != (other is None) or (one is not None and abs(one - other) > MAX_DIFFERENCE):
@@ -111,3 +111,7 @@ def _difference(claimed: Judgement, found: Judgement, *, is_exact: bool) -> str 
     if is_exact and (claimed.flags or ()) != (found.flags or ()):
         return f"flags {claimed.flags} are claimed, and {found.flags} are there"
     return None
+
+
+def _seen(judgement: Judgement) -> str:
+    return "nobody" if judgement.detected is None else f"'{judgement.detected}'"
