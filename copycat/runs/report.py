@@ -90,6 +90,7 @@ def _page_values(environment: Environment, report: ReportInput, entries: tuple[E
         "settings": list(flat(report.spec.model_dump(mode="json"))),
         "environment": list(flat(report.environment)),
         "judgements_file": judgements_file(report.spec),
+        "n_seeds": len({sample.repeat for sample in report.run.samples}),
         "min_coverage": MIN_COVERAGE,
         "is_benign": BENIGN in report.spec.anchors,
         "is_video": report.spec.sampling.is_video,

@@ -23,7 +23,7 @@ from copycat.leaderboard.site.summary import RunSummary
 from copycat.leaderboard.writing import Files, write_submission
 from copycat.metrics import summarise
 from copycat.models.frames import build_sheet
-from copycat.schema import Answer, Judgement
+from copycat.schema import Answer, Guide, Judgement
 
 SANDBOX_CAST = ("zoravi", "meklun", "fandreth", "ishtolu")
 REAL_CAST = ("mario", "batman", "pikachu")
@@ -90,7 +90,8 @@ def drafted(cast: Sequence[str], **changes: Any) -> tuple[Files, Pictures]:
 def hostile(files: Files, pictures: Pictures) -> tuple[Files, Pictures]:
     """The same with something that wants to be markup or a script wherever a submitter may write."""
     texts = {"prompt": EVIL, "prompt_sent": EVIL + "!", "negative_prompt": EVIL}
-    samples = [one.model_copy(update={**texts, "detail": EVIL}) for one in files.samples]
+    guided = {"detail": EVIL, "guide": Guide(method="nag", concept=(EVIL,))}
+    samples = [one.model_copy(update={**texts, **guided}) for one in files.samples]
     said = {"names": (EVIL,), "answers": (Answer(question=EVIL, text=EVIL),), "flags": (EVIL,), "closed": True}
     judgements = [one.model_copy(update=said) for one in files.judgements]
     submission = files.submission

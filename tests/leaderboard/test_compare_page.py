@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from browsing import blur_of, open_browser, open_page
 from playwright.sync_api import Browser, Page, expect
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 from small_sites import SmallSite, shared_small_site
 
 from copycat.leaderboard.reading import LoadedSubmission
-from copycat.metrics import join_outcomes
+from copycat.metrics import compare, join_outcomes
+from copycat.metrics.intervals import paired_difference
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +82,63 @@ def test_chance_is_judged_by_an_exact_sign_test_over_characters(browser: Browser
             change[character] += weight * is_detected
     more, less = sum(c > 0 for c in change.values()), sum(c < 0 for c in change.values())
     with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
-        said = page.locator(".verdict-of").first.text_content() or ""
+        said, chance = page.locator(".verdict-of").all_text_contents()
 
-        assert f"{less} characters are recognised less often than in A, {more} more often" in said
-        assert f"p = {binomtest(more, more + less).pvalue:.4f} " in said
+        assert f"{less} characters are recognised less often than in A, {more or 'none'} more often" in said
+        assert f"p = {binomtest(more, more + less).pvalue:.4f} " in chance
+
+
+def test_a_difference_has_the_interval_that_a_mitigation_has_beside_its_baseline(
+    browser: Browser, site: SmallSite
+) -> None:
+    loaded = [site.loaded[name] for name in ("mitigated", "plain")]
+    treated, base = (join_outcomes(one.samples, one.judgements) for one in loaded)
+    found = {one.metric: one for one in compare(loaded[0].settings.spec.anchors, treated, base) if one.anchor == "all"}
+    with open_page(browser, site.root / "compare.html", query_of(site, "plain", "mitigated")) as (page, _):
+        expect(page.locator("#overview")).to_be_visible()
+        shown = {tone: page.locator(f".measured .{tone} .interval").text_content() or "" for tone in ("detect", "cons")}
+
+    for tone, metric in (("detect", "detect_difference"), ("cons", "consistency_difference")):
+        low, high = (float(end) for end in shown[tone].replace("\u2212", "-").strip("[]").split(", "))
+        assert (low, high) == pytest.approx((100 * (found[metric].low or 0), 100 * (found[metric].high or 0)), abs=0.06)
+
+
+def test_intervals_in_the_browser_are_those_of_the_metrics(browser: Browser, site: SmallSite) -> None:
+    rng = random.Random(7)
+    cases = []
+    for n_characters, n_each, change, is_binary in product((1, 2, 7, 30), (1, 3), (0.0, 0.1, 0.6), (True, False)):
+        owners = [f"c{i}" for i in range(n_characters) for _ in range(n_each)]
+        base = [round(rng.random()) if is_binary else rng.random() for _ in owners]
+        treated = [(rng.random() * b if not is_binary else 0) if rng.random() < change else b for b in base]
+        cases.append((owners, base, treated))
+    with open_page(browser, site.root / "compare.html") as (page, _):
+        rows = [list(zip(*case, strict=True)) for case in cases]
+        intervals = page.evaluate("all => all.map(copycatIntervals.pairedInterval)", rows)
+        quantiles = page.evaluate("[1, 2, 3, 10, 49, 200].map(copycatIntervals.tQuantile)")
+
+    for (owners, base, treated), interval in zip(cases, intervals, strict=True):
+        expected = paired_difference(treated, base, owners).interval
+        assert interval == pytest.approx([expected.low, expected.high], abs=1e-7)
+    assert quantiles == pytest.approx([t.ppf(0.975, degrees) for degrees in (1, 2, 3, 10, 49, 200)], rel=1e-9)
+
+
+def test_the_run_without_a_mitigation_is_a_until_somebody_swaps(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "mitigated", "plain")) as (page, _):
+        expect(page.locator("#a")).to_have_value(site.id("plain"))
+        expect(page.locator("#b")).to_have_value(site.id("mitigated"))
+        expect(page.locator("#overview")).to_be_visible()
+        page.locator("#swap").click()
+        page.reload()
+
+        expect(page.locator("#a")).to_have_value(site.id("mitigated"))
+
+
+def test_guidance_is_told_of_the_run_that_has_it(browser: Browser, site: SmallSite) -> None:
+    with open_page(browser, site.root / "compare.html", query_of(site, "troubled", "hostile")) as (page, _):
+        guided = page.locator(".sent", has_text="guided by nag, away from ")
+        expect(guided.first).to_be_attached()
+
+        assert all((text or "").startswith("B: ") for text in guided.all_text_contents())
 
 
 def test_pairs_share_character_anchor_repeat_and_seed(browser: Browser, site: SmallSite) -> None:
@@ -138,7 +194,7 @@ def test_the_state_is_in_the_address_and_back_restores_it(browser: Browser, site
         expect(page.locator("#show")).to_have_value("only-a")
 
         assert (filtered["show"], shown) == ("only-a", only_a)
-        assert swapped["a"], swapped["b"] == (site.id("mitigated"), site.id("plain"))
+        assert (swapped["a"], swapped["b"]) == (site.id("mitigated"), site.id("plain"))
 
 
 def test_an_id_that_is_not_on_the_board_loads_nothing(browser: Browser, site: SmallSite) -> None:

@@ -94,6 +94,7 @@ def test_pictures_that_are_withheld_leave_their_hashes_and_verdicts(browser: Bro
         tiles = page.locator(".shot .tile").all_text_contents()
 
         assert page.locator("main img").count() == 0
+        expect(page.locator("#gallery .intro")).to_contain_text("Pictures are withheld; every request is here")
         assert [tile.startswith("withheld") for tile in tiles] == [True] * len(loaded.samples)
         assert all(
             str(sample.sha256) in (page.locator(f"#p-{sample.key}").text_content() or "") for sample in loaded.samples

@@ -19,7 +19,7 @@ from copycat.leaderboard.site.run_page import write_run
 from copycat.leaderboard.site.summary import RunSummary, Thumbnail
 
 MOST_BYTES_OF_450_SAMPLES = 700_000
-MOST_BYTES_OF_A_LINE = 250
+MOST_BYTES_OF_A_LINE = 265
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,22 @@ def test_what_a_stranger_wrote_cannot_end_the_string_or_the_script(site: SmallSi
 
     assert "<" not in raw
     assert "\u2028" not in raw
-    assert [EVIL + "!", EVIL] in texts
+    assert [EVIL + "!", EVIL, f"nag, away from {EVIL}"] in texts
+
+
+def test_consistency_stands_once_beside_a_single_picture_and_one_repeat_has_no_deviation(tmp_path: Path) -> None:
+    single = load_submission(make_submission(tmp_path, cast=("zoravi",)))
+    double = load_submission(make_submission(tmp_path, cast=("zoravi",), seeds=2))
+    site = tmp_path / "site"
+    pages = []
+    for loaded in (single, double):
+        row = write_run(loaded, row_of(loaded, is_verified=False), site).row
+        pages.append((site / row.href).read_text(encoding="utf-8"))
+
+    assert ["\u202f±\u202f" in page for page in (page.replace("&#8239;", "\u202f") for page in pages)] == [False, True]
+    assert ["mean ± standard deviation" in page for page in pages] == [False, True]
+    assert ['<p class="cons">CONS' in page for page in pages] == [False, True]
+    assert all('<span class="cons">CONS' in page for page in pages)
 
 
 def test_a_page_of_450_samples_stays_light(tmp_path: Path) -> None:
@@ -199,3 +214,16 @@ def test_rows_without_a_page_are_no_choice(site: SmallSite) -> None:
     by_construction: BoardRow = site.runs["plain"].row.model_copy(update={"href": "", "badge": "by construction"})
 
     assert choice_groups([by_construction]) == ()
+
+
+def test_the_table_of_a_character_names_what_is_unmitigated_and_what_is_withheld(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    write_character_pages(tmp_path, [site.runs[name] for name in ("withheld", "troubled")])
+
+    page = (tmp_path / "characters" / "copycat50" / "mario.html").read_text(encoding="utf-8")
+    lines = {
+        name: next(line for line in page.splitlines() if f">{name}</a>" in line) for name in ("model-w", "model-t")
+    }
+    assert {name: "withheld" in line for name, line in lines.items()} == {"model-w": True, "model-t": False}
+    assert "</a>, <span>no mitigation</span>" in lines["model-t"]

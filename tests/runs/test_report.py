@@ -370,6 +370,15 @@ def test_figures_show_percent_with_one_decimal_and_the_difference_in_points() ->
     assert "\u22120.0" not in text
 
 
+def test_one_repeat_has_no_deviation() -> None:
+    characters = ("zoravi", "meklun")
+    runs = [make_run(mitigation, make_samples(mitigation, characters, seeds=1)) for mitigation in ("negprompt", "none")]
+    text = Page(build_report(make_report(runs[0], baseline=runs[1]), picture_of)).text
+
+    assert "50.0 → 0.0" in text
+    assert "±" not in text
+
+
 def test_an_estimate_without_a_value_gives_its_reason() -> None:
     samples = [make_sample("negprompt", "zoravi", "name", 0, "failed")]
 

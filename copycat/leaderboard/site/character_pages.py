@@ -125,12 +125,13 @@ def rows_of(table: RunTable, person: Person, root: str) -> Markup:
 
 def _row(line: RunLine, person: Person, root: str, *, has_pictures: bool, is_pictured: bool) -> Markup:
     row = line.row
-    mitigation = "" if row.mitigation == NONE else f" <span>{broken(row.mitigation)}</span>"
+    mitigation = "no mitigation" if row.mitigation == NONE else broken(row.mitigation)
     attack = f" <span>attacked by {escape(row.attack)}</span>" if row.attack else ""
-    pictures = "".join(_thumbnails(line, person, root)) if is_pictured else ""
+    withheld = "" if row.has_pictures else '<span class="quiet">withheld</span>'
+    pictures = "".join([withheld, *_thumbnails(line, person, root)]) if is_pictured else ""
     return Markup(  # noqa: S704  # every value is escaped, or a slug
         f'<tr><th scope="row"><a href="{root}{escape(row.href)}#c-{person.id}">{escape(row.model)}</a>'
-        f"{mitigation}{attack}{''.join(map(cell, line.tallies))}{cell(line.total)}"
+        f", <span>{mitigation}</span>{attack}{''.join(map(cell, line.tallies))}{cell(line.total)}"
         f"{f'<td class=thumbs>{pictures}' if has_pictures else ''}\n"
     )
 

@@ -15,12 +15,16 @@ COMPARE_PAGE = "compare.html"
 
 
 class Choice(NamedTuple):
-    """A run that can be chosen; `baseline` is the id of the run without the mitigation, "" if that is not there."""
+    """A run that can be chosen; `baseline` is the id of the run without the mitigation, "" if that is not there.
+
+    One that `is_plain` has no mitigation and no attack.
+    """
 
     id: str
     text: str
     judge: str
     baseline: str
+    is_plain: bool
 
 
 class ChoiceGroup(NamedTuple):
@@ -74,4 +78,5 @@ def _choice(row: BoardRow, baselines: Sequence[BoardRow]) -> Choice:
         text=f"{row.model}{mitigation}{attack} ({row.submitter}, {row.date})",
         judge=f"{row.judge} {row.judge_revision}",
         baseline=fitting[0].id if fitting else "",
+        is_plain=row.mitigation == NONE and row.attack is None,
     )

@@ -97,7 +97,8 @@ def section(entry: Entry, page: GalleryPage) -> Markup:
 
 def _strip(strip: Strip, who: Person, page: GalleryPage) -> str:
     anchor, tally = escape(strip.anchor), strip.tally
-    cons = "" if tally.consistency is None else f'<p class="cons">CONS {percent(tally.consistency)}'
+    is_told_below = len(strip.tiles) == 1  # of one picture, the mean is the picture's own
+    cons = "" if tally.consistency is None or is_told_below else f'<p class="cons">CONS {percent(tally.consistency)}'
     label = f"Show {escape(who.name)}, {anchor}, picture "
     return "".join(
         [

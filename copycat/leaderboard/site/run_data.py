@@ -10,20 +10,22 @@ import json
 from collections.abc import Sequence
 
 from copycat.leaderboard.rows import BoardRow
-from copycat.leaderboard.site.run_view import Entry, Tile
+from copycat.leaderboard.site.run_view import Entry, Tile, guide_of
 
 FUNCTION = "copycatRun"
+
+Text = tuple[str, str | None, str]
 
 
 def build_run_data(row: BoardRow, entries: Sequence[Entry]) -> str:
     """Give the script, one call: `copycatRun("<id>", "<JSON>")`.
 
-    The JSON is an object with `characters` (id, name, franchise), `texts` (prompt as sent, negative prompt or null) and
-    `samples`, one list per request: place of the character, place of the anchor in `anchors`, repeat, seed, ending,
-    whom the judge saw if not the target, confidence, consistency, picture (href from the root) or null, its width and
-    height, place of the text, why there is no picture or no verdict, and the request's key.
+    The JSON is an object with `characters` (id, name, franchise), `texts` (prompt as sent, negative prompt or null,
+    guidance or "") and `samples`, one list per request: place of the character, place of the anchor in `anchors`,
+    repeat, seed, ending, whom the judge saw if not the target, confidence, consistency, picture (href from the root) or
+    null, its width and height, place of the text, why there is no picture or no verdict, and the request's key.
     """
-    texts: dict[tuple[str, str | None], int] = {}
+    texts: dict[Text, int] = {}
     samples = [
         _sample(place, row.anchors.index(strip.anchor), tile, texts)
         for place, entry in enumerate(entries)
@@ -40,9 +42,9 @@ def build_run_data(row: BoardRow, entries: Sequence[Entry]) -> str:
     return f"{FUNCTION}({_literal(row.id)}, {_literal(text)});\n"
 
 
-def _sample(character: int, anchor: int, tile: Tile, texts: dict[tuple[str, str | None], int]) -> list[object]:
+def _sample(character: int, anchor: int, tile: Tile, texts: dict[Text, int]) -> list[object]:
     sample, picture = tile.sample, tile.picture
-    text = texts.setdefault((sample.prompt_sent, sample.negative_prompt), len(texts))
+    text = texts.setdefault((sample.prompt_sent, sample.negative_prompt, guide_of(sample)), len(texts))
     return [
         character,
         anchor,

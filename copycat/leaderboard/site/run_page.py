@@ -82,6 +82,7 @@ def build_run_page(loaded: LoadedSubmission, row: BoardRow, entries: Sequence[En
         cell=cell,
         grid_row=grid_row,
         settings=list(flat(spec.model_dump(mode="json"))),
+        n_seeds=len({sample.repeat for sample in loaded.samples}),
         environment=list(flat(loaded.settings.environment)),
         judge_facts=list(loaded.settings.judge_facts.items()),
         min_coverage=MIN_COVERAGE,

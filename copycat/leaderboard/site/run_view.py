@@ -15,7 +15,7 @@ from copycat.leaderboard.rows import BoardRow
 from copycat.leaderboard.site.media import PlacedPicture
 from copycat.leaderboard.site.summary import Ending
 from copycat.metrics import Interval, join_outcomes, rate_interval
-from copycat.schema import Answer, Character, CharacterSet, Guide, Judgement
+from copycat.schema import Answer, Character, CharacterSet, Judgement
 
 HEAT_LEVELS = 8
 UNKNOWN_FRANCHISE = "not in the set"
@@ -151,6 +151,12 @@ def tally_of(k: int, n: int, consistency: float | None = None) -> Tally:
     return Tally(k, n, round(HEAT_LEVELS * k / n) if n else None, consistency)
 
 
+def guide_of(sample: SubmittedSample) -> str:
+    """Tell the guidance away from a concept, "" where there was none."""
+    guide = sample.guide
+    return "" if guide is None else f"{guide.method}, away from {', '.join(guide.concept)}"
+
+
 def _person(character: Character) -> Person:
     return Person(character.id, character.name, character.franchise, character.key_characteristic)
 
@@ -229,7 +235,7 @@ def _strip(anchor: str, tiles: list[Tile], tally: Tally) -> Strip:
     texts = []
     for tile in tiles:
         sample = tile.sample
-        text = (sample.prompt_sent, sample.negative_prompt, _guide(sample.guide))
+        text = (sample.prompt_sent, sample.negative_prompt, guide_of(sample))
         texts.append(text)
         sent[text] = max(sent.get(text, 0), sample.truncated_tokens + sample.truncated_negative_tokens)
     if len(sent) > 1:
@@ -242,10 +248,6 @@ def _strip(anchor: str, tiles: list[Tile], tally: Tally) -> Strip:
         tiles=tuple(tiles),
         tally=tally,
     )
-
-
-def _guide(guide: Guide | None) -> str:
-    return "" if guide is None else f"{guide.method}, away from {', '.join(guide.concept)}"
 
 
 def _in_order(strips: list[Strip], anchors: Sequence[str]) -> tuple[Strip, ...]:
