@@ -116,6 +116,7 @@ def _tex_table(standings: Standings) -> str:
     group, anchors = standings.group, (*standings.group.anchors, ALL_ANCHORS)
     heads = ["Rank", "Model", "Mitigation", *(f"DETECT {_anchor(a)}" for a in anchors), "CONS"]
     title = f"{group.characters}, judged by {group.judge}, suite {group.suite_version}; {group.section}"
+    title += ", never comparable with real models" if group.section == "sandbox" else ""
     lines = [
         r"\begin{table}",
         rf"\caption{{{as_tex(title)}. Shares in \%, with 95\,\% intervals over characters.}}",

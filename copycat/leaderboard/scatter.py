@@ -7,7 +7,7 @@ where there are many, only what stands out is a link with its interval, and the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from copycat.leaderboard.rows import BoardRow
@@ -21,9 +21,15 @@ MANY = 120
 """More rows than this, and only the front and the baselines are links with intervals."""
 
 MAX_LABELS = 26
+FEW = 16
+"""Of so many points, the pinned ones among them, each gets a name if there is any room."""
+
 LABEL_PX = 11
 LETTER_PX = 5.9
 MAX_LABEL_LETTERS = 42
+SHORTER = (MAX_LABEL_LETTERS, 24, 14)
+"""Letters of a name where there is room for them; at last where there is not."""
+
 STEP = 0.1
 ROOM = 0.02
 """Shares that the outermost points keep from the edge of a scale that could go further."""
@@ -50,13 +56,18 @@ class Axis(NamedTuple):
         return [(self.place(i * STEP), f"{round(100 * i * STEP)}") for i in range(first, last + 1, stride)]
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
+
+
 class Label(NamedTuple):
-    """A name beside a point; `anchor` is the SVG word for which end of it is at x."""
+    """A name beside a point; `anchor` is the SVG word for which end of it is at x, `box` the room that it takes."""
 
     x: float
     y: float
     anchor: str
     text: str
+    box: Box
 
 
 class Point(NamedTuple):
@@ -204,8 +215,6 @@ def _front_path(steps: Sequence[tuple[float, float]], x: Axis, y: Axis) -> str:
 
 # --------------------------------------------------------------------------------------- names beside points
 
-Box = tuple[float, float, float, float]
-
 
 def _place_labels(
     rows: Sequence[BoardRow],
@@ -214,41 +223,76 @@ def _place_labels(
     x: Axis,
     y: Axis,
 ) -> dict[str, Label]:
-    """Name points where there is room: baselines and the front first, then those without a mitigation, then others."""
+    """Name points where there is room: baselines and the front first, then those without a mitigation, then others.
+
+    Of few rows each is named, if need be by a part of its name; of the free places the one with the fewest lines wins.
+    """
     at = {row.id: (x.place(_value(figures[row.id][0])), y.place(_value(figures[row.id][1]))) for row in rows}
     taken: list[Box] = [(px - 5, py - 5, px + 5, py + 5) for px, py in at.values()] if len(rows) <= MANY else []
+    lines = _lines(rows, figures, at, x, y) if len(rows) <= MANY else []
+    is_one_model = len({row.model for row in rows if not row.is_baseline_model}) == 1
     labels: dict[str, Label] = {}
     for row in sorted(rows, key=lambda row: (not row.is_baseline_model, row.id not in best, not row.is_baseline)):
         if len(labels) == MAX_LABELS:
             break
         if len(rows) > MANY and not row.is_baseline_model and row.id not in best:
             break
-        text = _short_name(row, figures[row.id][1], y)
-        for label, box in _positions(*at[row.id], text):
-            if not any(_overlap(box, other) for other in taken) and _is_inside(box):
-                labels[row.id] = label
-                taken.append(box)
+        name = _short_name(row, figures[row.id][1], y, is_one_model=is_one_model)
+        for letters in SHORTER if len(rows) <= FEW else SHORTER[:1]:
+            free = [one for one in _positions(*at[row.id], _cut(name, letters)) if _is_free(one.box, taken)]
+            if free:
+                labels[row.id] = min(free, key=lambda one: sum(_overlap(one.box, line) for line in lines))
+                taken.append(labels[row.id].box)
                 break
     return labels
 
 
-def _short_name(row: BoardRow, cons: Estimate, y: Axis) -> str:
+def _lines(
+    rows: Sequence[BoardRow],
+    figures: dict[str, tuple[Estimate, Estimate]],
+    at: Mapping[str, tuple[float, float]],
+    x: Axis,
+    y: Axis,
+) -> list[Box]:
+    """Give the intervals as boxes without width or without height."""
+    found: list[Box] = []
+    for row in rows:
+        (px, py), (detect, cons) = at[row.id], figures[row.id]
+        if detect.low is not None and detect.high is not None:
+            found.append((x.place(detect.low), py, x.place(detect.high), py))
+        if cons.low is not None and cons.high is not None:
+            found.append((px, y.place(cons.high), px, y.place(cons.low)))
+    return found
+
+
+def _short_name(row: BoardRow, cons: Estimate, y: Axis, *, is_one_model: bool) -> str:
     if row.is_baseline:
         below = f", CONS {shown_amount(_value(cons), cons.unit)} ↓" if _value(cons) < y.low else ""
         return row.model[:MAX_LABEL_LETTERS] + below
-    text = f"{row.model} + {row.mitigation}"
-    text += f" ⚡ {row.attack}" if row.attack else ""
-    return text if len(text) <= MAX_LABEL_LETTERS else text[: MAX_LABEL_LETTERS - 1] + "…"
+    text = row.mitigation if is_one_model else f"{row.model} + {row.mitigation}"
+    return f"{text} ⚡ {row.attack}" if row.attack else text
 
 
-def _positions(px: float, py: float, text: str) -> list[tuple[Label, Box]]:
-    width, gap, up = len(text) * LETTER_PX, 9.0, LABEL_PX * 0.36
-    right = (Label(px + gap, py + up, "start", text), (px + gap, py - 7, px + gap + width, py + 7))
-    left = (Label(px - gap, py + up, "end", text), (px - gap - width, py - 7, px - gap, py + 7))
-    above = (Label(px, py - 9, "middle", text), (px - width / 2, py - 21, px + width / 2, py - 7))
-    below = (Label(px, py + 17, "middle", text), (px - width / 2, py + 7, px + width / 2, py + 21))
-    corner = (Label(px + 6, py - 7, "start", text), (px + 6, py - 19, px + 6 + width, py - 5))
-    return [right, left, above, below, corner]
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters or text.endswith("↓") else text[: letters - 1] + "…"
+
+
+def _positions(px: float, py: float, text: str) -> list[Label]:
+    """Give the places for a name: close to its point first, beside it, above and below, then at its corners."""
+    width = len(text) * LETTER_PX
+    places = [(9.0, 0.0, "start"), (-9.0, 0.0, "end"), (0.0, -13.0, "middle"), (0.0, 13.0, "middle")]
+    places += [(6.0, -12.0, "start"), (6.0, 12.0, "start"), (-6.0, -12.0, "end"), (-6.0, 12.0, "end")]
+    places += [(9.0, -22.0, "start"), (9.0, 22.0, "start"), (-9.0, -22.0, "end"), (-9.0, 22.0, "end")]
+    labels = []
+    for right, down, anchor in places:
+        left = px + right - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        box = (left, py + down - 7, left + width, py + down + 7)
+        labels.append(Label(px + right, py + down + LABEL_PX * 0.36, anchor, text, box))
+    return labels
+
+
+def _is_free(box: Box, taken: Sequence[Box]) -> bool:
+    return _is_inside(box) and not any(_overlap(box, other) for other in taken)
 
 
 def _overlap(one: Box, other: Box) -> bool:

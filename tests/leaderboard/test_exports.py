@@ -60,7 +60,10 @@ def test_latex_has_a_table_for_each_group_and_escapes_names():
 
     assert text.count(r"\begin{tabular}") == text.count(r"\bottomrule") == 2
     assert r"a\_b \& c" in text
-    assert "sandbox" not in text.split(r"\end{table}")[0]
+    real, sandbox = text.split(r"\end{table}")[:2]
+    assert "sandbox" not in real
+    assert "never comparable with real models" not in real
+    assert "never comparable with real models" in sandbox
 
 
 # ----------------------------------------------------------------------------------------- the scatter
@@ -117,6 +120,23 @@ def test_names_do_not_cover_each_other():
     assert boxes
     for one, other in itertools.combinations(boxes, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+def test_each_of_few_rows_of_one_model_has_its_mitigation_for_a_name():
+    mitigations = ("none", "negprompt:name", "safree", "rewrite:describe", "negprompt:name,embedding-5", "erase")
+    rows = [make_row("model", 0.3 + i / 60, 0.8 + i / 200, i, mitigation=name) for i, name in enumerate(mitigations)]
+
+    labels = [point.label.text for point in draw(rows, "all").points]
+
+    assert labels == ["model", *mitigations[1:]]
+
+
+def test_of_free_places_for_a_name_the_one_with_the_fewest_lines_is_taken():
+    (point,) = draw([make_row("model")], "all").points
+
+    left, top, right, bottom = point.label.box
+    assert not top < point.y < bottom
+    assert not left < point.x < right
 
 
 def test_of_many_rows_only_what_stands_out_is_a_link():

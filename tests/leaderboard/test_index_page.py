@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from board_rows import make_row, write_board
-from browsing import DESKTOP, PHONE, has_sideways_scroll, open_browser, open_page, serious_violations
+from browsing import open_browser, open_page, serious_violations
 from playwright.sync_api import Browser, Page
 from small_sites import EVIL
 
@@ -88,6 +88,26 @@ def test_real_models_and_the_sandbox_share_no_table(page):
     assert page.locator("#self-reported .board").inner_text().count("sandbox") == 0
     assert "Nothing here yet" in page.locator("#verified").inner_text()
     assert "8 submissions" in page.locator(".kicker").inner_text()
+
+
+def test_sections_without_rows_come_after_those_with_rows(page):
+    order = page.eval_on_selector_all("main > section", "all => all.map(section => section.id)")
+
+    assert order[:4] == ["self-reported", "sandbox", "verified", "published"]
+    assert "#self-reported" in page.get_attribute(".sections a:first-child", "href")
+
+
+def test_a_row_says_who_submitted_it_and_whether_its_pictures_are_withheld(browser, tmp_path):
+    rows = [make_row("open-one", submitter="Ann & Co"), make_row("closed-one", dice=1, has_pictures=False)]
+    with open_page(browser, write_board(tmp_path, *rows)) as (page, _):
+        said = page.eval_on_selector_all("#g0 .rows th", "heads => heads.map(head => head.innerText)")
+        by_model = {text.split("\n")[0].strip(): text for text in said}
+        assert "Ann & Co" in by_model["open-one"]
+        assert "withheld" not in by_model["open-one"]
+        assert "pictures withheld" in by_model["closed-one"]
+        page.fill("#find", "withheld")
+        assert "closed-one" in shown(page)
+        assert page.locator("#g0 .rows tr:not(.kept)").count() == 1
 
 
 def test_published_figures_stand_apart_with_their_judge(page):
@@ -210,6 +230,21 @@ def test_many_rows_come_as_they_are_scrolled_to_or_all_at_once(browser, large_bo
         watched.assert_quiet()
 
 
+def test_of_many_rows_a_search_that_finds_some_begins_with_fifty(browser, large_board):
+    with open_page(browser, large_board) as (page, watched):
+        page.fill("#find", "model-0")
+        assert page.locator("#g0 .count").inner_text() == "100 of 150 rows"
+        assert len(shown(page)) == 50
+        watched.assert_quiet()
+
+
+def test_only_a_long_board_scrolls_by_itself(browser, board, large_board):
+    is_cut = "box => box.scrollHeight > box.clientHeight"
+    for path, expected in ((board, False), (large_board, True)):
+        with open_page(browser, path) as (page, _):
+            assert page.eval_on_selector("#g0 .board-box", is_cut) is expected
+
+
 # ----------------------------------------------------------------------------------------- comparing and exports
 
 
@@ -236,10 +271,14 @@ def test_what_is_shown_is_saved(page, kind):
     text = Path(saving.value.path()).read_text(encoding="utf-8")
 
     figure = detect(page)[0]
+    assert saving.value.suggested_filename == f"copycat-copycat50-self-reported.{kind}"
     if kind == "csv":
         row = list(csv.DictReader(text.splitlines()))[-1]
         assert (row["model"], float(row["DETECT"]), row["status"]) == ("south-2", figure, "self-reported")
         assert float(row["DETECT low"]) < figure < float(row["DETECT high"])
+        assert (row["judge"], row["suite"], row["characters"]) == ("some-judge 11111111", "1.0", "copycat50")
+        assert 1 <= int(row["rank best"]) < int(row["rank worst"]) <= 6
+        assert "\N{EN DASH}" not in text
     elif kind == "json":
         row = json.loads(text)["rows"][-1]
         assert (row["model"], row["DETECT"], row["attack"]) == ("south-2", figure, None)
@@ -247,6 +286,14 @@ def test_what_is_shown_is_saved(page, kind):
         assert r"\toprule" in text
         assert f"& {figure} [" in next(line for line in text.splitlines() if "south-2" in line)
         assert "refusing" in text
+
+
+def test_a_file_of_the_sandbox_says_what_it_is(page):
+    with page.expect_download() as saving:
+        page.click('#g1 [data-export="tex"]')
+
+    assert saving.value.suggested_filename == "copycat-sandbox.tex"
+    assert "never comparable with real models" in Path(saving.value.path()).read_text(encoding="utf-8")
 
 
 # ----------------------------------------------------------------------------------------- everybody can read it
@@ -277,16 +324,6 @@ def test_every_point_of_a_small_board_is_reached_by_keyboard_and_says_its_figure
 
     assert len(labels) == 6
     assert all("DETECT" in label and "CONS" in label and "[" in label for label in labels)
-
-
-@pytest.mark.parametrize("view", [PHONE, {"width": 320, "height": 640}, DESKTOP])
-def test_the_page_never_scrolls_sideways_and_the_model_stays_in_view(browser, board, view):
-    with open_page(browser, board, viewport=view) as (page, _):
-        assert not has_sideways_scroll(page)
-        page.eval_on_selector("#g0 .board-box", "box => box.scrollTo(300, 0)")
-        edges = "th => [th, th.closest('.board-box')].map(part => part.getBoundingClientRect().left)"
-        name, box = page.eval_on_selector("#g0 .rows th", edges)
-        assert name >= box
 
 
 def test_texts_of_strangers_stay_texts(browser, tmp_path):

@@ -6,6 +6,7 @@ submission goes through `escape`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
@@ -22,6 +23,8 @@ from copycat.schema import Estimate
 Kind = Literal["rank", "text", "number", "figure"]
 NOTHING = Markup("\N{EN DASH}")
 SHORT_REVISION = 8
+LONGEST_TERM = 24
+_WITHHELD = Markup(" <b>pictures withheld</b>")
 _CELL, _LONG_CELL = Markup("<td>{}"), Markup("<td class=w>{}")
 
 
@@ -182,12 +185,20 @@ def _place(place: RankInterval | None) -> Markup:
 
 
 def _model(row: BoardRow) -> Markup:
+    """Write its name, and below it who answers for the row and whether the pictures can be seen."""
     name = broken(row.model)
-    return Markup('<a href="{}">{}</a>').format(row.href, name) if row.href else name
+    if not row.href:
+        return name
+    withheld = Markup("") if row.has_pictures else _WITHHELD
+    return Markup('<a href="{}">{}</a> <small>{}{}</small>').format(row.href, name, row.submitter, withheld)
 
 
 def _mitigation(row: BoardRow) -> Markup:
-    return NOTHING if row.is_baseline_model else broken(row.mitigation)
+    """Write its terms, of which each stays on one line unless it is too long for that."""
+    if row.is_baseline_model:
+        return NOTHING
+    is_long = any(len(term) > LONGEST_TERM for term in re.split("[,+:/]", row.mitigation))
+    return (_LONG_CELL if is_long else _CELL).format(broken(row.mitigation))
 
 
 def _attack(row: BoardRow) -> Markup:

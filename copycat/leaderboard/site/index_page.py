@@ -79,12 +79,13 @@ def write_index(site: Path, standings: Sequence[Standings], reported: Sequence[R
 
 
 def build_index(standings: Sequence[Standings], reported: Sequence[ReportedWork], date: str) -> str:
-    """Give the front page as text; the same input gives the same bytes."""
+    """Give the front page as text; the same input gives the same bytes. Sections without rows come last."""
     views = [_group_view(f"g{number}", one) for number, one in enumerate(standings)]
     sections = [
         SectionView(name, *SECTION_TEXTS[name], tuple(v for v in views if v.standings.group.section == name))
         for name in SECTIONS
     ]
+    sections.sort(key=lambda section: not section.groups)  # the first figures stand on the first screen
     return render(
         "index.html.j2",
         "",
