@@ -68,7 +68,8 @@ def _texts(character_set: CharacterSet, prompt_set: PromptSet, anchor: Anchor) -
     short = [f"character '{i}' has {len(lists[i])} keywords of ranker '{ranker}'" for i in ids if len(lists[i]) < k]
     if short:
         fewest = min(len(lists[i]) for i in ids)
-        fix = f"  the most that every character has: 'keywords:{ranker}-{fewest}'" if fewest else ""
+        enough = f"  the most that every character has: 'keywords:{ranker}-{fewest}'"
+        fix = enough if fewest else _needed(f"{k} keyword{'s' if k > 1 else ''}")
         more = [f"and {len(short) - SHOWN_SHORT} characters more"] if len(short) > SHOWN_SHORT else []
         faults = [f"{text}, but anchor '{anchor.label}' needs {k}" for text in short[:SHOWN_SHORT]]
         raise DataError([*faults, *more], fix)
@@ -83,5 +84,10 @@ def _descriptions(prompt_set: PromptSet, anchor: Anchor, ids: Sequence[str]) -> 
         raise UnknownNameError("anchor", anchor.label, known, f"{ANCHORS_HINT}\n  {LISTS_HINT}")
     ranked = prompt_set.described[anchor.ranker]
     if lacking := [f"character '{i}' has no description in list '{anchor.ranker}'" for i in ids if not ranked.get(i)]:
-        raise DataError(lacking)
+        more = [f"and {len(lacking) - SHOWN_SHORT} characters more"] if len(lacking) > SHOWN_SHORT else []
+        raise DataError([*lacking[:SHOWN_SHORT], *more], _needed("a description"))
     return {i: ranked[i][0] for i in ids}
+
+
+def _needed(what: str) -> str:
+    return f"  needed: {what} for every character; or --characters FILE, with a file of those that the list covers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -21,6 +22,11 @@ TEXT_COLUMNS: dict[Kind, tuple[str, ...]] = {
     "description": ("description", "prompt", "text", "caption"),
     "rewrite": ("rewrite", "rewritten", "rewritten_prompt", "prompt", "text"),
 }
+
+OTHER_SEPARATORS = (";", "|")
+
+MAX_HINTS, NEAR = 100, 0.75
+"""Misspelt names of a table that a name is sought for, and how alike it must be, of 1."""
 
 
 class Columns(NamedTuple):
@@ -44,12 +50,16 @@ class Reading(Record):
 
 
 class TakenUp(NamedTuple):
-    """Character id -> texts; `faults` says what was not taken up and what is odd, with its place."""
+    """Character id -> texts; `faults` says what was not taken up and what is odd, with its place.
+
+    `places` says of each text where it stands.
+    """
 
     texts: dict[str, tuple[str, ...]]
     faults: tuple[str, ...]
     n_rows: int
     n_taken: int
+    places: dict[str, tuple[str, ...]]
 
 
 def choose_columns(table: ForeignTable, kind: Kind, target: str | None = None, text: str | None = None) -> Columns:
@@ -92,7 +102,7 @@ def take_up(table: ForeignTable, characters: CharacterSet, columns: Columns, rea
     known = _known(characters, reading.aliases)
     faults, n_taken = list(table.faults), 0
     texts: dict[str, tuple[str, ...]] = {}
-    first: dict[str, str] = {}
+    places: dict[str, tuple[str, ...]] = {}
     is_single = reading.kind == "keywords" and bool(reading.separator)
     for row in table.rows:
         character, words, said = _read_row(row, known, columns, reading, characters.id)
@@ -100,14 +110,14 @@ def take_up(table: ForeignTable, characters: CharacterSet, columns: Columns, rea
         if character is None or not words:
             continue
         if is_single and character.id in texts:
-            faults.append(f"{row.where}: {character.name} has a row already, {first[character.id]}: not taken up")
+            faults.append(f"{row.where}: {character.name} has a row already, {places[character.id][0]}: not taken up")
             continue
         if not is_single and (repeated := [word for word in words if word in texts.get(character.id, ())]):
             faults.append(f"{row.where}: {character.name} has '{_short(repeated[0])}' already: not taken up")
             continue
         n_taken += 1
-        first.setdefault(character.id, row.where)
         texts[character.id] = (*texts.get(character.id, ()), *words)
+        places[character.id] = (*places.get(character.id, ()), *(row.where for _ in words))
     if lacking := [f"'{character.name}'" for character in characters.characters if character.id not in texts]:
         faults.append(f"{table.name}: no text for {', '.join(lacking)}")
     n_rows = len(table.rows) + table.n_unread
@@ -118,27 +128,46 @@ def take_up(table: ForeignTable, characters: CharacterSet, columns: Columns, rea
             f"  column '{columns.target}' was read; another: --target COLUMN; another set: --characters SET",
         )
     order = [character.id for character in characters.characters if character.id in texts]
-    return TakenUp({i: texts[i] for i in order}, tuple(faults), n_rows, n_taken)
+    return TakenUp({i: texts[i] for i in order}, tuple(faults), n_rows, n_taken, places)
 
 
-def text_faults(characters: CharacterSet, texts: Mapping[str, Sequence[str]]) -> list[str]:
+def text_faults(
+    characters: CharacterSet, texts: Mapping[str, Sequence[str]], places: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
     """Say what an "indirect" text must not hold: the name, a brand, one keyword twice.
 
-    `texts` goes from character ids or ids of prompts.
+    `texts` goes from character ids or ids of prompts; `places` from character ids to where each of the texts stands.
     """
+    twice = "" if places is None else ": kept"
+    kept = twice and f"{twice}; an anchor that names its character is no indirect one, take it out of the file"
     faults: list[str] = []
     by_id = {character.id: character for character in characters.characters}
     for key, words in texts.items():
         character = by_id[key.split("/")[1] if "/" in key else key]
         matcher = telling_phrases(character.name, character.aliases, (*character.brand_words, character.franchise))
-        faults += [f"{key}: {said}" for word in words if (said := telling_word(word, matcher))]
+        where = [key for _ in words] if places is None else [f"{place}: {key}" for place in places[character.id]]
+        found = [(place, telling_word(word, matcher)) for place, word in zip(where, words, strict=True)]
+        faults += [f"{place}: {said}{kept}" for place, said in found if said]
         folded = [fold(word) for word in words]
-        faults += [f"{key}: '{w}' is there twice" for n, w in enumerate(words) if folded[n] in folded[:n]]
+        faults += [f"{where[n]}: '{w}' is there twice{twice}" for n, w in enumerate(words) if folded[n] in folded[:n]]
     return faults
 
 
-def _known(characters: CharacterSet, aliases: Mapping[str, str]) -> dict[str, Character]:
-    known = {fold(name): c for c in characters.characters for name in (c.id, *c.aliases, c.name)}
+class _Known(dict[str, Character]):
+    """Folded names -> characters. `hint` says which name a misspelt one may be, of the first MAX_HINTS of a table."""
+
+    n_asked = 0
+
+    def hint(self, name: str) -> str:
+        self.n_asked += 1
+        if self.n_asked > MAX_HINTS:
+            return ""
+        near = difflib.get_close_matches(fold(name), list(self), n=1, cutoff=NEAR)
+        return f"; did you mean '{self[near[0]].name}'?" if near else ""
+
+
+def _known(characters: CharacterSet, aliases: Mapping[str, str]) -> _Known:
+    known = _Known((fold(name), c) for c in characters.characters for name in (c.id, *c.aliases, c.name))
     for called, meant in aliases.items():
         if fold(meant) not in known:
             names = [character.name for character in characters.characters]
@@ -148,7 +177,7 @@ def _known(characters: CharacterSet, aliases: Mapping[str, str]) -> dict[str, Ch
 
 
 def _read_row(
-    row: TableRow, known: Mapping[str, Character], columns: Columns, reading: Reading, set_id: str
+    row: TableRow, known: _Known, columns: Columns, reading: Reading, set_id: str
 ) -> tuple[Character | None, tuple[str, ...], list[str]]:
     """Give the character, its texts, and all that is to be said of a row."""
     target, said = _cell(row.cells.get(columns.target), columns.target)
@@ -156,7 +185,8 @@ def _read_row(
         return None, (), [*said, f"column '{columns.target}' is empty: not taken up"]
     character = known.get(fold(target))
     if character is None:
-        return None, (), [*said, f"'{_short(target)}' is no character of set '{set_id}': not taken up"]
+        unknown = f"'{_short(target)}' is no character of set '{set_id}': not taken up{known.hint(target)}"
+        return None, (), [*said, unknown]
     if target not in (character.name, character.id):
         said.append(f"'{target}' is taken as '{character.name}'")
     words, more = _words(row.cells.get(columns.text), columns.text, reading)
@@ -173,7 +203,7 @@ def _cell(value: Any, column: str) -> tuple[str, list[str]]:
     if plain != clear:
         said.append(f"column '{column}' holds control characters; read without them")
     if "\ufffd" in clear:
-        said.append(f"column '{column}' has lost letters (\ufffd)")
+        said.append(f"column '{column}' has lost letters (\ufffd); read as it is")
     return plain, said
 
 
@@ -183,7 +213,17 @@ def _words(value: Any, column: str, reading: Reading) -> tuple[tuple[str, ...], 
     said = [one for _, more in read for one in more]
     if reading.kind != "keywords":
         return tuple(" ".join(text.split()) for text, _ in read if text.strip()), said
-    return tuple(_keywords([text for text, _ in read], isinstance(value, list | tuple), reading)), said
+    is_list = isinstance(value, list | tuple)
+    if not is_list and reading.separator and reading.separator not in read[0][0]:
+        said += [_other_separator(mark, column, reading) for mark in OTHER_SEPARATORS if mark in read[0][0]]
+    return tuple(_keywords([text for text, _ in read], is_list, reading)), said
+
+
+def _other_separator(mark: str, column: str, reading: Reading) -> str:
+    return (
+        f"column '{column}' holds '{mark}' and no '{reading.separator}': read as one keyword; "
+        f"to part it: --separator '{mark}'"
+    )
 
 
 def _keywords(cells: Sequence[str], is_list: bool, reading: Reading) -> list[str]:

@@ -92,8 +92,12 @@ def prompts(  # noqa: PLR0917 - one parameter per option
     console.out.print(f"{taken.path}: {counted} characters", markup=False, soft_wrap=True)
     n_faults = len(taken.faults)
     remarks = f"{n_faults} remark{'s' if n_faults != 1 else ''}, above and in the file" if n_faults else "no fault"
-    n_lacking = len(of_set.characters) - taken.n_characters
-    use = f"of use once the {n_lacking} others have a text" if n_lacking else f"use: {taken.anchor}"
+    use = f"use: {taken.anchor}"
+    if (n_all := len(of_set.characters)) > (n_taken := taken.n_characters):
+        use = (
+            f"covers {n_taken} of {n_all} characters, and an anchor needs all:\n"
+            f"  add the others to the table, or type --characters FILE with a file of those {n_taken}"
+        )
     console.out.print(f"  {remarks}; {use}", markup=False, soft_wrap=True)
     return console.EXIT_DONE
 

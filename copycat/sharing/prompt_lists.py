@@ -70,7 +70,7 @@ def take_prompts(
     texts = taken.texts
     if reading.kind == "rewrite":
         texts = {f"{characters.id}/{character}/{anchor}": words for character, words in texts.items()}
-    faults = (*taken.faults, *text_faults(characters, texts))
+    faults = (*taken.faults, *text_faults(characters, texts, taken.places))
     path = write_list(
         folder,
         characters,

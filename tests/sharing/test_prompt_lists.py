@@ -36,7 +36,7 @@ ODD_ROWS = (
     ('8,Goofy,"tall dog, hat', "a quote is not closed, or stands in the wrong place; has 4 cells"),
     ("9,Kirby,pink", None),
     ('10,Bulbasaur,"PokÃ©mon, plant"', "column 'prompt' was scrambled by two encodings; read as 'Pokémon, plant'"),
-    ('11,"Chun-Li","blue dress, Café, blue dress"', None),
+    ('11,"Chun-Li","blue dress, Café, blue dress"', "chun-li: 'blue dress' is there twice: kept"),
 )
 """Lines of a file with every fault that published lists are known to have, and what is said of each."""
 
@@ -84,7 +84,8 @@ def test_a_character_that_a_file_lacks_is_told(data: Cli, tmp_path: Path) -> Non
     assert "'Link'" in line
     assert "'Batman'" in line
     assert "'Ariel'" not in line
-    assert "once the 44 others have a text" in answer.out
+    assert "covers 6 of 50 characters, and an anchor needs all:" in answer.out
+    assert "--characters FILE with a file of those 6" in answer.out
 
 
 def test_what_was_said_is_kept_in_the_list(data: Cli, tmp_path: Path) -> None:
@@ -95,9 +96,41 @@ def test_what_was_said_is_kept_in_the_list(data: Cli, tmp_path: Path) -> None:
     kept = read(Path("lists/copycat50/keywords-theirs.json"))
     assert all(fault in answer.err for fault in kept["faults"])
     assert f"{len(kept['faults'])} remarks" in answer.out
-    assert "chun-li: 'blue dress' is there twice" in kept["faults"]
+    assert "odd.csv:13: chun-li: 'blue dress' is there twice: kept" in kept["faults"]
     assert kept["provenance"]["source"] == "odd.csv"
     assert kept["provenance"]["columns"] == "target, prompt"
+
+
+def test_a_keyword_that_names_its_character_is_kept_and_told_with_its_line(data: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('target,prompt\nAriel,"sea maid, ariel\'s fin"\n')
+
+    answer = data("download", "prompts", "a.csv", *KEYWORDS)
+
+    assert texts("lists/copycat50/keywords-theirs.json") == {"ariel": ["sea maid", "ariel's fin"]}
+    assert "a.csv:2: ariel: 'ariel" in answer.err
+    assert "kept; an anchor that names its character is no indirect one, take it out of the file" in answer.err
+
+
+@pytest.mark.parametrize("mark", [";", "|"])
+def test_keywords_that_another_mark_parts_are_told(data: Cli, tmp_path: Path, mark: str) -> None:
+    (tmp_path / "a.csv").write_text(f'target,prompt\nAriel,"sea maid{mark} red hair"\n')
+
+    answer = data("download", "prompts", "a.csv", *KEYWORDS)
+    parted = data("download", "prompts", "a.csv", "--kind", "keywords", "--name", "parted", "--separator", mark)
+
+    assert f"a.csv:2: column 'prompt' holds '{mark}' and no ',': read as one keyword" in answer.err
+    assert f"--separator '{mark}'" in answer.err
+    assert "--separator" not in parted.err
+    assert texts("lists/copycat50/keywords-parted.json") == {"ariel": ["sea maid", "red hair"]}
+
+
+def test_a_misspelt_name_is_told_with_the_nearest(data: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("target,prompt\nAriel,sea maid\nPikatchu,yellow\nSteve,blocks\n")
+
+    answer = data("download", "prompts", "a.csv", *KEYWORDS)
+
+    assert "a.csv:3: 'Pikatchu' is no character of set 'copycat50': not taken up; did you mean 'Pikachu'?" in answer.err
+    assert "a.csv:4: 'Steve' is no character of set 'copycat50': not taken up\n" in answer.err
 
 
 def test_a_list_that_is_taken_up_is_an_anchor(data: Cli, tmp_path: Path, characters_file: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from harness import Cli
 from run_folders import lines_of, read
+from submissions import make_submission
 
 from copycat.catalog import list_character_sets
 from copycat.paths import data_folder
@@ -22,6 +23,62 @@ def test_without_a_name_everything_that_ships_is_in_order(data: Cli) -> None:
     for name in list_character_sets():
         assert f"{name}: 50 characters, no fault" in answer.out
     assert "benign prompts, no fault" in answer.out
+
+
+def test_without_a_name_the_board_and_the_lists_of_the_working_folder_are_checked_too(
+    data: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("target,prompt\nAriel,sea maid\n")
+    data("download", "prompts", "a.csv", "--kind", "keywords", "--name", "theirs")
+    make_submission(tmp_path / "leaderboard", characters="copycat50", anchors=("name",), is_withheld=True)
+
+    answer = data("validate")
+
+    assert answer.code == 0, answer.err
+    assert "leaderboard/submissions: 1 submission, no fault; no picture was judged again" in answer.out
+    assert "keywords-theirs.json: keywords 'theirs' for 1 of 'copycat50'" in answer.out
+
+
+def test_a_board_is_known_by_each_of_its_names_and_its_faults_are_told(data: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "board" / "submissions" / "1.0" / "a__b" / "0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "submission.json").write_text("{}")
+
+    for name in ("board", "board/submissions"):
+        answer = data("validate", name)
+        assert answer.code == 2
+        assert "board/submissions/1.0/a__b/0123456789ab: metrics.json: is not there" in answer.err
+
+
+def test_an_exported_run_is_told_as_what_it_is(data: Cli, finished: Path) -> None:
+    data("export", "run", finished, "--out", "run-dataset")
+    data("export", "run", finished, "--out", "pictures", "--as", "imagefolder")
+
+    for name in ("run-dataset", "pictures"):
+        answer = data("validate", name)
+        assert answer.code == 2
+        assert f"{name}: is what `export run` made of a run" in answer.err
+        assert "check the run that it was made of: python -m copycat.data validate RUN" in answer.err
+
+
+def test_a_fault_of_copycat_data_is_told_once(data: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYCAT_DATA", str(tmp_path / "nowhere"))
+
+    assert data("validate").err.count("holds no readable suite.json") == 1
+
+
+def test_an_edited_file_of_copycat_data_is_told_once(
+    data: Cli, tmp_path: Path, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(suite, tmp_path / "mine")
+    miss_a_file(tmp_path / "mine" / "suite")
+    monkeypatch.setenv("COPYCAT_DATA", str(tmp_path / "mine" / "suite"))
+
+    answer = data("validate")
+
+    assert answer.code == 2
+    lines = [line for line in answer.err.splitlines() if "name.jsonl" in line]
+    assert len(lines) == len(set(lines)) > 0
 
 
 def test_faults_of_several_things_come_at_once_and_the_good_ones_are_named(data: Cli, characters_file: Path) -> None:
