@@ -213,14 +213,25 @@ def _write(packed: Packed, options: Options) -> int:
         out.print(
             f"\n{'written' if is_new else 'there already, with this content'}: {where}", markup=False, soft_wrap=True
         )
-        out.print(
-            "to submit it, open a pull request with it:\n"
-            f"  git add {shlex.quote(where)}\n  git commit -m {shlex.quote(_title(packed))}\n"
-            "how the board would look: python -m copycat.leaderboard build",
-            markup=False,
-            soft_wrap=True,
-        )
+        out.print(_next_steps(where, options.to, _title(packed)), markup=False, soft_wrap=True)
     return _ended(report, "nothing was written" if is_new else f"{shown(path)} is left as it was")
+
+
+def _next_steps(where: str, to: Path, title: str) -> str:
+    """Say what comes next: a pull request where a board lies in a git repository, else how to look at the board."""
+    from copycat.paths import shown
+
+    board = to.absolute().parent
+    is_board = to.absolute().name == SUBMISSIONS.name
+    build = "python -m copycat.leaderboard build"
+    if not (is_board and board == SUBMISSIONS.absolute().parent):
+        build += f" --leaderboard {shlex.quote(shown(board))}"
+    look = f"how the board would look: {build}"
+    if is_board and any((folder / ".git").exists() for folder in board.parents):
+        add, commit = f"git add {shlex.quote(where)}", f"git commit -m {shlex.quote(title)}"
+        return f"to submit it, open a pull request with it:\n  {add}\n  {commit}\n{look}"
+    needed = f"to submit it, put it below {SUBMISSIONS} of the board's repository"
+    return f"{needed}\n{look}" if is_board else needed
 
 
 def _send(packed: Packed, options: Options) -> int:
@@ -263,7 +274,7 @@ def _print_notes(report: Report) -> None:
 
     out.print("\nverified: no fault", markup=False)
     for note in report.notes:
-        out.print(f"  {note.what}", markup=False, soft_wrap=True)
+        out.print(f"  {note.what}", markup=False)
 
 
 def _title(packed: Packed) -> str:

@@ -12,7 +12,7 @@ from copycat.commands.headings import heading
 from copycat.console import cell_text, out
 from copycat.leaderboard.records import PICTURES
 from copycat.metrics.texts import text_of
-from copycat.schema import Counts, RunResult
+from copycat.schema import Counts, Record, RunResult
 
 if TYPE_CHECKING:
     from copycat.leaderboard.packing import Packed
@@ -34,7 +34,7 @@ def print_preview(packed: Packed) -> None:
     withheld = packed.files.submission.pictures == "withheld"
     n = packed.files.result.counts.ok
     said = f"the {n} pictures are withheld" if withheld else f"so would the {n} pictures"
-    out.print(f"\nall of this would be public, with every prompt and verdict; {said}", markup=False, soft_wrap=True)
+    out.print(f"\nall of this would be public, with every prompt and verdict; {said}", markup=False)
     if withheld:
         out.print("of withheld pictures, hashes and verdicts are published; nobody can judge them again", markup=False)
 
@@ -106,10 +106,21 @@ def _print_first(packed: Packed) -> None:
     files = packed.files
     sample = files.samples[0]
     out.print("\nthe first sample, as it will stand:", markup=False)
-    out.print(json.dumps(sample.model_dump(mode="json"), ensure_ascii=False), markup=False, soft_wrap=True)
+    out.print(_fields(sample))
     judgement = next((judgement for judgement in files.judgements if judgement.key == sample.key), None)
     if judgement is not None:
-        out.print(json.dumps(judgement.model_dump(mode="json"), ensure_ascii=False), markup=False, soft_wrap=True)
+        out.print("\nand the verdict on it:", markup=False)
+        out.print(_fields(judgement))
+
+
+def _fields(record: Record) -> Table:
+    """Lay out a record, a line for each field; what is longer than the line is cut."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for name, value in record.model_dump(mode="json").items():
+        table.add_row(f"  {name}", escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    return table
 
 
 def _files(packed: Packed) -> Table:

@@ -75,8 +75,25 @@ def test_the_first_sample_is_shown_as_it_will_stand(submit: Cli, finished: Path,
 
     (path,) = submissions_in(tmp_path)
     for name in ("samples.jsonl", "judgements.jsonl"):
-        first = (path / name).read_text(encoding="utf-8").splitlines()[0]
-        assert first in shown.splitlines()
+        first = lines_of(path / name)[0]
+        for field, value in first.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            (line, *_) = [line for line in shown.splitlines() if line.startswith(f"  {field} ")]
+            assert text[:40] in line
+
+
+def test_a_narrow_terminal_has_no_line_that_is_wider(
+    submit: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from copycat.console import out
+
+    monkeypatch.setattr(out, "width", 80)
+
+    shown = submit(finished, "--dry-run").out
+
+    wide = [line for line in shown.splitlines() if len(line) > 80]
+    assert [line for line in wide if "1.0/" not in line] == [], "but for a place, which is to be copied"
+    assert "\u2026" in shown, "what is cut is seen to be cut"
 
 
 def test_sizes_are_those_of_the_files(submit: Cli, finished: Path, tmp_path: Path) -> None:
@@ -121,6 +138,7 @@ def test_the_report_stands_for_its_run(submit: Cli, finished: Path, tmp_path: Pa
 
 
 def test_it_says_what_comes_next(submit: Cli, finished: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
     answer = submit(finished, "--submitter", "O'Neill's $(touch here)", "--to", "elsewhere/submissions")
 
     (path,) = tmp_path.glob("elsewhere/submissions/1.0/*/*")
@@ -130,6 +148,18 @@ def test_it_says_what_comes_next(submit: Cli, finished: Path, tmp_path: Path) ->
     commit = next(line for line in lines if line.startswith("git commit"))
     printed = subprocess.run(["sh", "-c", f"echo {commit}"], capture_output=True, text=True, check=True).stdout
     assert printed == "git commit -m Submission of sandbox, none, by O'Neill's $(touch here)\n"
+
+
+def test_outside_of_a_repository_nothing_is_said_of_git(submit: Cli, finished: Path, tmp_path: Path) -> None:
+    board = submit(finished, "--to", tmp_path / "my board" / "submissions")
+    elsewhere = submit(finished, "--to", "elsewhere")
+
+    assert board.code == elsewhere.code == 0
+    for answer in (board, elsewhere):
+        assert "git add" not in answer.out
+        assert "put it below leaderboard/submissions of the board's repository" in answer.out
+    assert "python -m copycat.leaderboard build --leaderboard 'my board'" in board.out
+    assert "copycat.leaderboard build" not in elsewhere.out
 
 
 def test_the_same_command_twice_says_that_it_is_there(submit: Cli, finished: Path, tmp_path: Path) -> None:
