@@ -115,10 +115,12 @@ def _print_first(packed: Packed) -> None:
 
 def _fields(record: Record) -> Table:
     """Lay out a record, a line for each field; what is longer than the line is cut."""
+    fields = record.model_dump(mode="json")
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for name, value in record.model_dump(mode="json").items():
+    width = max(map(len, fields)) + 2
+    table.add_column(no_wrap=True, min_width=width)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(out.width - width - 2, 20))
+    for name, value in fields.items():
         table.add_row(f"  {name}", escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
     return table
 

@@ -93,6 +93,7 @@ def test_a_narrow_terminal_has_no_line_that_is_wider(
 
     wide = [line for line in shown.splitlines() if len(line) > 80]
     assert [line for line in wide if "1.0/" not in line] == [], "but for a place, which is to be copied"
+    assert "  truncated_negative_tokens  0" in shown
     assert "\u2026" in shown, "what is cut is seen to be cut"
 
 
