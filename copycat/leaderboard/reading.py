@@ -42,6 +42,10 @@ KIND_OF_FIELD = {"submitter.contact": "unsafe-link", "paper": "unsafe-link", "da
 """Fields whose form is a check of its own."""
 
 
+FEW_COMMAS = 100
+"""A line with no more of them holds no list that is worth counting."""
+
+
 class LoadedSubmission(NamedTuple):
     """The records of a submission as they were read; nothing of it is checked but its form."""
 
@@ -244,7 +248,8 @@ class _Reader:
             row = self._parsed(line, record, f"{name}:{number}")
             if row is not None:
                 rows.append(row)
-                n_items += sum(len(value) for _, value in row if isinstance(value, tuple))
+                if line.count(b",") > FEW_COMMAS:
+                    n_items += sum(len(value) for _, value in row if isinstance(value, tuple))
             if n_items > self.limits.list_items:
                 self._fault(
                     "too-large", name, f"more than {self.limits.list_items:,} entries in the lists of its lines"

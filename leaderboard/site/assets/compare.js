@@ -23,7 +23,7 @@
   // ------------------------------------------------------------------ which runs there are, and which are asked for
 
   const known = new Map(all("optgroup", selectA).flatMap((group) => [...group.children].map((option) => [option.value, {
-    id: option.value, text: option.textContent, judge: option.dataset.judge, baseline: option.dataset.baseline,
+    id: option.value, text: option.textContent, judge: option.dataset.judge, baseline: option.dataset.baseline, isPlain: "plain" in option.dataset,
     group: group.label, characters: group.dataset.characters,
   }])));
 
@@ -39,6 +39,8 @@
     selectA.value = idA;
     selectB.value = runs.some((run) => run.id === idB) ? idB : "";
   }
+
+  const isBackwards = (a, b) => Boolean(a && b && known.get(b).isPlain && !known.get(a).isPlain);
 
   /** Read the address; gives the two ids, "" for none, and says what is wrong with it. */
   function asked() {
@@ -57,12 +59,14 @@
       wrong = "These runs are of different characters or suites and cannot be compared.";
       b = "";
     }
+    // The run without a mitigation is A, so that a difference has the sign that it has elsewhere, unless somebody swapped.
+    if (isBackwards(a, b) && !query.has("swapped")) [a, b] = [b, a];
     return { a, b, wrong, find: query.get("find") ?? "", anchor: query.get("anchor") ?? "", show: query.get("show") ?? "" };
   }
 
   function remember(isNew) {
     const query = new URLSearchParams();
-    const state = { a: selectA.value, b: selectB.value, find: find.value, anchor: anchor.value, show: show.value };
+    const state = { a: selectA.value, b: selectB.value, find: find.value, anchor: anchor.value, show: show.value, swapped: isBackwards(selectA.value, selectB.value) ? "1" : "" };
     for (const [name, value] of Object.entries(state)) if (value) query.set(name, value);
     const address = `${location.pathname}${query.size ? `?${query}` : ""}`;
     history[isNew ? "pushState" : "replaceState"](null, "", address);
@@ -96,7 +100,7 @@
     return run.samples.map((values) => {
       const sample = Object.fromEntries(FIELDS.map((name, i) => [name, values[i]]));
       [sample.character, sample.anchor] = [run.characters[sample.character], run.anchors[sample.anchor]];
-      [sample.prompt, sample.negative] = run.texts[sample.text];
+      [sample.prompt, sample.negative, sample.guide] = run.texts[sample.text];
       sample.isAnswer = ANSWERS.has(sample.ending);
       sample.isTarget = sample.ending === "target";
       return sample;
@@ -131,16 +135,8 @@
 
   const mean = (values) => (values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null);
 
-  /** Two-sided exact sign test: how probable is a split as uneven as `more` against `less`, were both as likely. */
-  function signTest(more, less) {
-    const n = more + less;
-    let term = 2 ** -n, tail = 0;
-    for (let i = 0; i <= Math.min(more, less); i++) {
-      tail += term;
-      term *= (n - i) / (i + 1);
-    }
-    return Math.min(1, 2 * tail);
-  }
+  /** Say how many: "1 character is", "3 characters are", "no character is". */
+  const many = (n, one, more) => (n > 1 ? `${n} ${more}` : `${n || "no"} ${one}`);
 
   function added(pairs) {
     const whole = pairs.filter((pair) => pair.isWhole);
@@ -154,6 +150,8 @@
       both: count("both"), "only-a": count("only-a"), "only-b": count("only-b"), neither: count("neither"),
       detect: [mean(whole.map((pair) => +pair.a.isTarget)), mean(whole.map((pair) => +pair.b.isTarget))],
       cons: [mean(rated.map((pair) => pair.a.consistency)), mean(rated.map((pair) => pair.b.consistency))],
+      detectInterval: copycatIntervals.pairedInterval(whole.map(({ a, b }) => [a.character[0], +a.isTarget, +b.isTarget])),
+      consInterval: copycatIntervals.pairedInterval(rated.map(({ a, b }) => [a.character[0], a.consistency, b.consistency])),
       more: changes.filter((change) => change > 0).length, less: changes.filter((change) => change < 0).length, same: changes.filter((change) => !change).length,
       sameSeeds: whole.filter((pair) => pair.a.seed === pair.b.seed).length,
     };
@@ -162,22 +160,22 @@
   function drawOverview(runs, sums) {
     const parts = [];
     if (runs[0].judge !== runs[1].judge) parts.push(el("p", { class: "label warn" }, el("b", {}, "judges differ: "), "verdicts of A and B can differ for that reason alone"));
-    const row = (name, tone, [a, b]) => el("tr", { class: tone }, el("th", { scope: "row" }, name),
+    const row = (name, tone, [a, b], interval) => el("tr", { class: tone }, el("th", { scope: "row" }, name),
       el("td", {}, el("b", {}, a === null ? "\u2013" : percent(a))), el("td", {}, el("b", {}, b === null ? "\u2013" : percent(b))),
-      el("td", {}, a === null || b === null ? "\u2013" : points(b - a)));
+      el("td", {}, a === null || b === null ? "\u2013" : points(b - a)), el("td", { class: "interval" }, interval ? `[${interval.map(points).join(", ")}]` : "\u2013"));
     const heads = runs.map((run, i) => el("th", { scope: "col" }, mark(i === 1), el("a", { href: `${folderOf(run.id)}/index.html` }, i ? "B" : "A")));
     const measured = el("table", { class: "measured" }, el("caption", { class: "sr" }, "Figures over the pairs that both answered"),
-      el("thead", {}, el("tr", {}, el("td"), ...heads, el("th", { scope: "col" }, "B minus A, points"))),
-      el("tbody", {}, row("DETECT", "detect", sums.detect), row("CONS", "cons", sums.cons)));
+      el("thead", {}, el("tr", {}, el("td"), ...heads, el("th", { scope: "col" }, "B minus A, points"), el("th", { scope: "col" }, "95\u202f% interval"))),
+      el("tbody", {}, row("DETECT", "detect", sums.detect, sums.detectInterval), row("CONS", "cons", sums.cons, sums.consInterval)));
     const cell = (kind) => el("td", {}, el("button", { type: "button", class: kind, "data-show": kind, "aria-pressed": "false", "aria-label": `${sums[kind]} pairs: ${show.querySelector(`[value="${kind}"]`).textContent}` }, String(sums[kind])));
-    const fourfold = el("table", { class: "fourfold" }, el("caption", {}, `${sums.n} pairs that both answered; press a number to see them`),
+    const fourfold = el("table", { class: "fourfold" }, el("caption", {}, `${many(sums.n, "pair", "pairs")} that both answered; press a number to see them`),
       el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, mark(true), "B shows it"), el("th", { scope: "col" }, mark(true), "B does not"))),
       el("tbody", {}, el("tr", {}, el("th", { scope: "row" }, mark(false), "A shows it"), cell("both"), cell("only-a")),
         el("tr", {}, el("th", { scope: "row" }, mark(false), "A does not"), cell("only-b"), cell("neither"))));
     parts.push(el("div", { class: "versus" }, measured, fourfold));
-    const p = signTest(sums.more, sums.less);
-    parts.push(el("p", { class: "verdict-of" }, `In B, ${sums.less} characters are recognised less often than in A, ${sums.more} more often and ${sums.same} as often. Chance alone would split characters so unevenly with p = ${p < 0.0001 ? "0.0001 or less" : p.toFixed(4)} (exact sign test over characters, two-sided).`));
-    parts.push(el("p", { class: "verdict-of" }, `${sums.sameSeeds} of these pairs have the same seed. ${sums.leftOut ? `${sums.leftOut} further requests have no answer in A or B and are left out of all figures. ` : ""}For intervals, see the pages of the runs.`));
+    const p = copycatIntervals.signTest(sums.more, sums.less);
+    parts.push(el("p", { class: "verdict-of" }, `In B, ${many(sums.less, "character is", "characters are")} recognised less often than in A, ${sums.more || "none"} more often and ${sums.same || "none"} as often.`));
+    parts.push(el("p", { class: "verdict-of" }, `The intervals are of the paired difference and count characters, as those of a mitigation beside its baseline do. Chance alone would split characters so unevenly with p = ${p < 0.0001 ? "0.0001 or less" : p.toFixed(4)} (exact sign test over characters, two-sided); it counts directions only, so it can miss what an interval shows. ${many(sums.sameSeeds, "of these pairs has", "of these pairs have").replace(/^no /, "None ")} the same seed. ${sums.leftOut ? `${many(sums.leftOut, "further request has no answer in A or B and is", "further requests have no answer in A or B and are")} left out of all figures.` : ""}`.trim()));
     one("#overview").replaceChildren(...parts);
     for (const button of all("[data-show]", one("#overview"))) button.addEventListener("click", () => { show.value = show.value === button.dataset.show ? "" : button.dataset.show; filter(); remember(false); });
   }
@@ -218,16 +216,16 @@
   /** What either was given, told once where both were given the same. */
   function drawTexts(pairs) {
     const texts = new Map();
-    for (const pair of pairs) for (const side of ["a", "b"]) for (const [kind, name] of [["prompt", ""], ["negative", "negative "]]) {
+    for (const pair of pairs) for (const side of ["a", "b"]) for (const [kind, name] of [["prompt", ""], ["negative", "negative "], ["guide", "guided by "]]) {
       const text = pair[side]?.[kind];
-      if (text === null || text === undefined) continue;
+      if (text === null || text === undefined || (kind === "guide" && !text)) continue;
       const key = JSON.stringify([name, text]);
-      if (!texts.has(key)) texts.set(key, { name, text, sides: new Set() });
+      if (!texts.has(key)) texts.set(key, { name, text, isQuoted: kind !== "guide", sides: new Set() });
       texts.get(key).sides.add(side);
     }
     const order = [...texts.values()].sort((one, other) => one.name.length - other.name.length);
-    return order.map(({ name, text, sides }) => el("p", { class: "sent" }, el("span", { class: "who" }, sides.has("a") ? mark(false) : "", sides.has("b") ? mark(true) : "",
-      el("span", { class: "sr" }, `${[...sides].join(" and ").toUpperCase()}: `)), name ? el("i", {}, name) : "", el("q", {}, text)));
+    return order.map(({ name, text, isQuoted, sides }) => el("p", { class: "sent" }, el("span", { class: "who" }, sides.has("a") ? mark(false) : "", sides.has("b") ? mark(true) : "",
+      el("span", { class: "sr" }, `${[...sides].join(" and ").toUpperCase()}: `)), name ? el("i", {}, name) : "", isQuoted ? el("q", {}, text) : text));
   }
 
   const tally = (pairs) => {

@@ -15,7 +15,10 @@ const copycatExports = (() => {
       const [value = null, low = null, high = null] = cell ? numbers(cell) : [];
       return [[column.name, value], [`${column.name} low`, low], [`${column.name} high`, high]];
     }
-    if (column.kind === "rank") return [[column.name, cell ? rank(cell) : null]];
+    if (column.kind === "rank") { // as two numbers: a program for spreadsheets would take 1-3 for a day
+      const [best = null, worst = best] = cell ? (rank(cell).match(/\d+/g) ?? []).map(Number) : [];
+      return [[`${column.name} best`, best], [`${column.name} worst`, worst]];
+    }
     const text = cell ? words(cell) : null;
     const isNumber = column.kind === "number" && text !== null && /^\d+(\.\d+)?(e[-+]?\d+)?$/.test(text);
     return [[column.name, text === "–" ? null : isNumber ? Number(text) : text]];
@@ -43,12 +46,12 @@ const copycatExports = (() => {
       `${columns.map((column) => tex(column.name)).join(" & ")} \\\\`, "\\midrule", ...body, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""].join("\n");
   }
 
-  // rows: for each row the cells of the columns; rank gives the shown text of a cell with ranks.
-  function write(format, title, columns, rows, rank) {
+  // rows: for each row the cells of the columns; rank gives the shown text of a cell with ranks; same: what all rows share.
+  function write(format, title, columns, rows, rank, same) {
     if (format === "tex") return texTable(title, columns, rows, rank);
-    const lines = rows.map((cells) => columns.flatMap((column, i) => parts(column, cells[i], rank)));
+    const lines = rows.map((cells) => [...columns.flatMap((column, i) => parts(column, cells[i], rank)), ...same]);
     if (format === "json") return `${JSON.stringify({ title, rows: lines.map((line) => Object.fromEntries(line)) }, null, 2)}\n`;
-    const heads = columns.flatMap((column) => parts(column, null, rank)).map(([name]) => name);
+    const heads = [...columns.flatMap((column) => parts(column, null, rank)), ...same].map(([name]) => name);
     return [heads, ...lines.map((line) => line.map(([, value]) => value))].map((line) => line.map(csvCell).join(",")).join("\n") + "\n";
   }
 

@@ -5,6 +5,8 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const { numbers, words, write, save } = copycatExports;
   const FEW = 100, AT_FIRST = 50; // a board of few rows is shown whole
+  const IDENTITY = ["mitigation", "judge", "suite"]; // in every file that is saved: without them a row says little
+  const FIRST_ON_PHONES = ["model", "detect:all", "cons:all"], narrow = matchMedia("screen and (max-width: 34rem)");
   const SEARCHED = ["model", "mitigation", "attack", "revision", "submitter", "judge", "licence", "date"];
   const filters = all("[data-filter]"), find = one("#find");
   const FILTERED = filters.map((select) => select.dataset.filter);
@@ -81,6 +83,7 @@
         box.type = "checkbox";
         box.setAttribute("aria-label", "compare");
         this.cell(row, "model").prepend(box);
+        one("a", this.cell(row, "model")).dataset.how = this.text(row, "mitigation").replace(/-(?=\d)/g, "\u2011").replace(/[,:+]/g, "$&\u200b");
       }
       row.replaceChildren(...this.chosen.map((column) => cells[column.place]));
       this.fitted.set(row, this.chosen);
@@ -89,7 +92,14 @@
 
     showColumns(keys) {
       this.chosen = this.columns.filter((column, place) => (keys ? keys.includes(column.key) || column.key === "model" : place < this.number));
+      if (narrow.matches) this.chosen = this.forPhones(!keys);
       for (const row of [this.head, ...this.pinned]) this.fit(row);
+    }
+
+    // The figures beside the model's name, which has the mitigation below it.
+    forPhones(isDefault) {
+      const first = FIRST_ON_PHONES.flatMap((key) => this.chosen.filter((column) => column.key === key));
+      return [...first, ...this.chosen.filter((column) => !first.includes(column) && !(isDefault && column.key === "mitigation"))];
     }
 
     keyOf(cell, column) {
@@ -104,10 +114,22 @@
       for (const { head } of this.columns) head.removeAttribute("aria-sort");
       if (!column) { this.order = this.rows; return; }
       column.head.setAttribute("aria-sort", isDown ? "descending" : "ascending");
-      const name = `key ${key} ${column.kind === "rank" ? this.anchor : ""}`, way = isDown ? -1 : 1;
-      const keyed = this.rows.map((row) => [this.memo(name, row, () => this.keyOf(this.cell(row, key), column)), row]);
+      const way = isDown ? -1 : 1;
+      const keyed = this.rows.map((row) => [this.sortKey(row, column), row]);
       keyed.sort(([x], [y]) => (x === y ? 0 : x === null ? 1 : y === null ? -1 : x < y ? -way : way));
       this.order = keyed.map(([, row]) => row);
+    }
+
+    sortKey(row, column) {
+      return this.memo(`key ${column.key} ${column.kind === "rank" ? this.anchor : ""}`, row, () => this.keyOf(this.cell(row, column.key), column));
+    }
+
+    // What a press or a search asks of a row, so that the first one finds it known.
+    prepare(row) {
+      this.haystack(row);
+      this.baselineKey(row);
+      for (const key of FILTERED) this.text(row, key);
+      for (const column of this.columns.slice(0, this.number)) this.sortKey(row, column);
     }
 
     haystack(row) {
@@ -136,7 +158,7 @@
     show() {
       this.shown = this.order.filter((row) => this.found.has(row) || this.kept.has(row));
       this.body.replaceChildren();
-      this.extend(this.shown.length <= FEW ? FEW : AT_FIRST);
+      this.extend(this.rows.length <= FEW ? FEW : AT_FIRST);
       this.box.scrollTop = 0;
       this.table.classList.remove("early");
       const n = this.found.size, all = this.rows.length, kept = this.kept.size;
@@ -152,8 +174,11 @@
     }
 
     export(format) {
-      const cells = [...this.pinned, ...this.shown].map((row) => this.chosen.map((column) => this.cellsOf(row)[column.place]));
-      save(format, `copycat-${this.id}`, write(format, this.table.caption.textContent, this.chosen, cells, (cell) => this.rank(cell)));
+      const { characters, section } = this.group.dataset, isForPapers = format === "tex"; // its caption says judge and suite
+      const columns = this.columns.filter((column) => this.chosen.includes(column) || (IDENTITY.includes(column.key) && !(isForPapers && column.key !== "mitigation")));
+      const cells = [...this.pinned, ...this.shown].map((row) => columns.map((column) => this.cellsOf(row)[column.place]));
+      const name = [...new Set(["copycat", characters, section])].join("-").replace(/[^\w.-]+/g, "-");
+      save(format, name, write(format, this.table.caption.textContent, columns, cells, (cell) => this.rank(cell), [["characters", characters], ["section", section]]));
     }
   }
 
@@ -251,6 +276,11 @@
   for (const select of filters) select.addEventListener("input", () => change({ [select.dataset.filter]: select.value }));
   one("#clear").addEventListener("click", () => { change({ q: "", ...Object.fromEntries(filters.map((select) => [select.dataset.filter, ""])) }); find.focus(); });
   one(".choices").addEventListener("input", () => change({ cols: all(".choices input:checked").map((input) => input.value) }));
+  one(".chooser").addEventListener("toggle", () => {
+    const menu = one(".choices"), tools = one(".tools");
+    menu.style.left = `${Math.max(0, Math.min(one(".chooser").offsetLeft, tools.clientWidth - menu.offsetWidth))}px`;
+  });
+  narrow.addEventListener("change", () => { for (const board of boards) { board.showColumns(state.cols); board.show(); } });
   addEventListener("popstate", () => { state = readAddress(); apply(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") one(".chooser").open = false; });
   addEventListener("click", (event) => { if (!event.target.closest(".chooser")) one(".chooser").open = false; });
@@ -340,7 +370,17 @@
     });
   }
 
+  // Between what else there is to do, a few rows at a time.
+  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
+  const unprepared = boards.flatMap((board) => board.rows.map((row) => [board, row])).reverse();
+  function prepare(deadline) {
+    const until = performance.now() + deadline.timeRemaining() - 2;
+    do { const [board, row] = unprepared.pop() ?? []; board?.prepare(row); } while (unprepared.length && performance.now() < until);
+    if (unprepared.length) whenIdle(prepare);
+  }
+
   fillTools();
   state = readAddress();
   apply();
+  whenIdle(prepare);
 })();
