@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("staging",),
     ("eval",),
     ("sandbox", "doctor", "calibration", "discovery", "grids", "leaderboard", "sharing"),
+    ("imitation",),
     ("commands",),
     ("cli", "data", "calibrate", "discover", "mitigate", "submit"),
 )

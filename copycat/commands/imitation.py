@@ -1,0 +1,17 @@
+"""`python -m copycat.imitation`: the table of its stages, each of which has a file beside this one."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="How many training pictures until a model imitates: from captions to a report.",
+)
+
+
+@app.callback()
+def imitation() -> None:
+    """How many training pictures until a model imitates: from captions to a report."""
