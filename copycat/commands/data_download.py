@@ -96,7 +96,8 @@ def prompts(  # noqa: PLR0917 - one parameter per option
     if (n_all := len(of_set.characters)) > (n_taken := taken.n_characters):
         use = (
             f"covers {n_taken} of {n_all} characters, and an anchor needs all:\n"
-            f"  add the others to the table, or type --characters FILE with a file of those {n_taken}"
+            f"  add the others to the table, or type --characters FILE with a file of "
+            + ("that one alone" if n_taken == 1 else f"those {n_taken}")
         )
     console.out.print(f"  {remarks}; {use}", markup=False, soft_wrap=True)
     return console.EXIT_DONE

@@ -226,7 +226,7 @@ def _next_steps(where: str, to: Path, title: str) -> str:
     build = "python -m copycat.leaderboard build"
     if not (is_board and board == SUBMISSIONS.absolute().parent):
         build += f" --leaderboard {shlex.quote(shown(board))}"
-    look = f"how the board would look: {build}"
+    look = f"how the board would look: {build} --out preview"
     if is_board and any((folder / ".git").exists() for folder in board.parents):
         add, commit = f"git add {shlex.quote(where)}", f"git commit -m {shlex.quote(title)}"
         return f"to submit it, open a pull request with it:\n  {add}\n  {commit}\n{look}"

@@ -159,7 +159,7 @@ def test_outside_of_a_repository_nothing_is_said_of_git(submit: Cli, finished: P
     for answer in (board, elsewhere):
         assert "git add" not in answer.out
         assert "put it below leaderboard/submissions of the board's repository" in answer.out
-    assert "python -m copycat.leaderboard build --leaderboard 'my board'" in board.out
+    assert "python -m copycat.leaderboard build --leaderboard 'my board' --out preview" in board.out
     assert "copycat.leaderboard build" not in elsewhere.out
 
 
