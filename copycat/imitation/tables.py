@@ -51,7 +51,7 @@ def read_table(path: Path, kind: type[R], key: Sequence[str]) -> list[R]:
         )
     faults: list[str] = []
     found: list[R] = []
-    for line, row in _rows(path):
+    for line, row in read_rows(path):
         cells = {name: value for name, value in row.items() if name in kind.model_fields and not _is_nothing(value)}
         try:
             found.append(kind.model_validate(cells))
@@ -67,7 +67,8 @@ def read_table(path: Path, kind: type[R], key: Sequence[str]) -> list[R]:
     return found
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give the rows of a table of any kind, each with its line (of Parquet: its row, from 1)."""
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from enumerate(csv.DictReader(file), start=2)
