@@ -19,7 +19,7 @@ ROWS = [
         "name": "Captain Ember",
         "aliases": "Cpt. Ember|Ember",
         "noun": "cartoon fox",
-        "stratum": "Harbour",
+        "stratum": "H",
     },
     {"name": "Jos\u00e9 Bramble", "aliases": ""},
 ]
