@@ -1,0 +1,350 @@
+"""The generations of a study, for whoever scores them: those that `generate` drew, or a folder of a user's own.
+
+    STUDY/generations.json with STUDY/generations/<run>/      what `generate` leaves
+    FOLDER/<concept>/[<prompt>/]*.png                         pictures of a user's own; <concept> is an id or a name
+    FOLDER/<arm>/<concept>/[<prompt>/]*.png                   the same with control arms
+
+A picture that is not there, or is damaged, or was refused has its row and its status: it lowers the coverage, and is
+never a score of zero.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from pydantic import Field, ValidationError
+
+from copycat.errors import DataError, UserError
+from copycat.imitation.arms import derangement
+from copycat.imitation.records import Arm, Concept
+from copycat.models.decode import MAGIC, READING_ERRORS, UndecodableError, decode_picture
+from copycat.names import fold
+from copycat.paths import shown
+from copycat.runs.folder import RunFolder
+from copycat.schema import Record, Sample, Sampling
+from copycat.schema.base import Slug
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+GENERATIONS, GENERATIONS_FILE = "generations", "generations.json"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+OTHER_SUFFIXES = (".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl")
+MAX_NAMED = 5
+"""Concepts or folders that a warning names."""
+
+GenerationStatus = Literal["ok", "refused", "blocked", "invalid", "failed", "missing", "damaged"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
+
+
+class Generation(Record):
+    """One picture that was asked for, ready to be scored against the references of `concept`.
+
+    `path` is relative to the root of the generations, and null unless the status is "ok"; `sha256` is of its bytes.
+    In the arm "shuffled" the picture was asked for by another concept's name.
+    """
+
+    concept: Slug
+    arm: Arm
+    prompt: str
+    repeat: int
+    status: GenerationStatus
+    path: str | None = None
+    sha256: str | None = None
+    detail: str = ""
+
+
+class Generations(NamedTuple):
+    """All pictures of a study; `warnings` are sentences for people, `facts` say where the pictures come from."""
+
+    root: Path
+    rows: tuple[Generation, ...]
+    warnings: tuple[str, ...] = ()
+    facts: Mapping[str, str] = {}
+
+    def path_of(self, row: Generation) -> Path:
+        """Give the file of a picture whose status is "ok"."""
+        if row.path is None:
+            raise ValueError(f"a picture that is {row.status} has no file")
+        return self.root / row.path
+
+    def read(self, row: Generation) -> Image:
+        """Decode a picture whose status is "ok" as RGB.
+
+        Raises:
+            UndecodableError: it is gone, or damaged where only decoding shows it; the text is the reason. Such a
+                picture lowers the coverage as the others do.
+        """
+        try:
+            return decode_picture(self.path_of(row).read_bytes())
+        except OSError as error:
+            raise UndecodableError(f"cannot be read ({error.strerror})") from error
+
+
+class ArmFile(Record):
+    """One arm in generations.json.
+
+    `folder` is relative to the study, null for "shuffled", which has no pictures of its own; `names` are those that
+    stood in the prompts, by concept; `pairs` say whose pictures are compared with a concept's references.
+    """
+
+    folder: str | None = None
+    names: dict[Slug, str] = Field(default_factory=dict)
+    pairs: dict[Slug, Slug] = Field(default_factory=dict)
+    planned: int
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
+class GenerationsFile(Record):
+    """generations.json: what was drawn, with what; one line of `templates` is an id and its text with {name}."""
+
+    schema_version: int = 1
+    model: str
+    source: str
+    revision: str
+    licence: str
+    device: str
+    batch_size: int
+    sampling: Sampling
+    domain: str
+    templates: dict[Slug, str]
+    images: int
+    limit: int | None = None
+    concepts: tuple[Slug, ...]
+    arms: dict[Arm, ArmFile]
+    warnings: tuple[str, ...] = ()
+
+
+def read_generations(where: Path, concepts: Sequence[Concept]) -> Generations:
+    """Read every picture of the concepts, and every one that should be there and is not.
+
+    Args:
+        where: a study, or a folder of pictures.
+
+    Raises:
+        UserError: there is no such folder, or nothing in it is of these concepts.
+        DataError: generations.json or a journal is damaged.
+    """
+    if (about := read_generations_file(where)) is not None:
+        return _of_study(where, about, concepts)
+    folder = where / GENERATIONS if (where / GENERATIONS).is_dir() else where
+    if not folder.is_dir():
+        raise UserError(
+            f"there is no folder {shown(folder)}\n"
+            "  draw pictures first: python -m copycat.imitation generate, or name a folder of yours: --pictures FOLDER"
+        )
+    return _of_folder(folder, concepts)
+
+
+def read_generations_file(study: Path) -> GenerationsFile | None:
+    """Read what was drawn in a study; None if nothing was.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = study / GENERATIONS_FILE
+    try:
+        return GenerationsFile.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise DataError(
+            [f"{shown(path)}: cannot be read ({why})"], "  run the same `generate` again: no picture is drawn twice"
+        ) from error
+
+
+def planned_cells(concepts: Sequence[str], templates: Sequence[str], images: int, limit: int | None) -> Iterator[Cell]:
+    """List what an arm asks for, in the order in which it is drawn: repeat by repeat, concept by concept."""
+    cells = (Cell(concept, prompt, n) for n in range(images) for concept in concepts for prompt in templates)
+    return islice(cells, limit)
+
+
+class Cell(NamedTuple):
+    """One picture of an arm."""
+
+    concept: str
+    prompt: str
+    repeat: int
+
+
+# ------------------------------------------------------------------------------------------ what `generate` drew
+
+
+def _of_study(study: Path, about: GenerationsFile, concepts: Sequence[Concept]) -> Generations:
+    rows: list[Generation] = []
+    for arm, one in about.arms.items():
+        if one.folder is not None:
+            rows += _rows_of_arm(study, about, arm, one.folder)
+    if (shuffled := about.arms.get("shuffled")) is not None:
+        rows += _shuffled_rows(rows, shuffled.pairs)
+    wanted = {concept.id for concept in concepts}
+    rows = [row for row in rows if row.concept in wanted]
+    return Generations(study, tuple(rows), (*about.warnings, *_warnings(rows, concepts)), _facts(about))
+
+
+def _rows_of_arm(study: Path, about: GenerationsFile, arm: Arm, folder: str) -> Iterator[Generation]:
+    """Give a row for each planned picture of an arm, whether it was drawn or not."""
+    run = RunFolder(study / folder)
+    drawn = {(s.character, s.anchor, s.repeat): s for s in run.read_samples()}
+    for cell in planned_cells(about.concepts, tuple(about.templates), about.images, about.limit):
+        sample = drawn.get((cell.concept, anchor_of(arm, cell.prompt), cell.repeat))
+        yield _row(run, folder, arm, cell, sample)
+
+
+def anchor_of(arm: Arm, template: str) -> str:
+    """Name the anchor of a prompt: a run folder alone tells what its pictures were asked for."""
+    return f"{arm}/{template}"
+
+
+def _row(run: RunFolder, folder: str, arm: Arm, cell: Cell, sample: Sample | None) -> Generation:
+    row = Generation(concept=cell.concept, arm=arm, prompt=cell.prompt, repeat=cell.repeat, status="missing")
+    if sample is None:
+        return row.model_copy(update={"detail": "not drawn yet"})
+    if sample.status != "ok":
+        return row.model_copy(update={"status": sample.status, "detail": sample.detail})
+    path = f"{folder}/{sample.image}"
+    if run.read_image(sample) is not None:
+        return row.model_copy(update={"status": "ok", "path": path, "sha256": sample.sha256})
+    if (run.path / str(sample.image)).is_file():
+        return row.model_copy(update={"status": "damaged", "detail": f"{path}: was changed"})
+    return row.model_copy(update={"detail": f"{path}: is gone"})
+
+
+def _facts(about: GenerationsFile) -> dict[str, str]:
+    return {
+        "generations.model": about.model,
+        "generations.source": about.source,
+        "generations.revision": about.revision,
+        "generations.licence": about.licence,
+        "generations.device": about.device,
+        "generations.sampling": json.dumps(about.sampling.model_dump(mode="json"), sort_keys=True),
+        "generations.templates": json.dumps(about.templates, ensure_ascii=False),
+        "generations.images": str(about.images),
+        "generations.arms": ", ".join(about.arms),
+    }
+
+
+# ------------------------------------------------------------------------------------- a folder of a user's own
+
+
+def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
+    names = _names(concepts)
+    children = _folders(folder)
+    arms = {arm: folder / arm for arm in ARMS if arm != "shuffled" and folder / arm in children and arm not in names}
+    rows: list[Generation] = []
+    strangers: list[Path] = []
+    for arm, place in (arms or {"named": folder}).items():
+        for child in _folders(place):
+            concept = names.get(child.name) or names.get(fold(child.name))
+            if concept is None:
+                strangers.append(child)
+            else:
+                rows += _rows_of_folder(folder, child, concept, arm)
+    if not rows:
+        such = " or ".join(f"{concept.id}/" for concept in concepts[:2])
+        raise UserError(
+            f"{shown(folder)} holds no picture of these concepts\n"
+            f"  needed: a folder for each concept, named by its id or name, such as {such}, with {', '.join(SUFFIXES)}"
+        )
+    ids = sorted({row.concept for row in rows if row.arm == "named"})
+    rows += _shuffled_rows(rows, derangement(ids))
+    unread = Counter(p.suffix.lower() for p in folder.rglob("*") if p.suffix.lower() in OTHER_SUFFIXES)
+    warnings = [f"{n} files {suffix} are not read; convert them to .png" for suffix, n in sorted(unread.items())]
+    if strangers:
+        warnings.append(f"{len(strangers)} folders are of no concept: {_listed([p.name for p in strangers])}")
+    facts = {"generations.folder": str(folder)}
+    return Generations(folder, tuple(rows), (*warnings, *_warnings(rows, concepts)), facts)
+
+
+def _names(concepts: Sequence[Concept]) -> dict[str, Slug]:
+    """Give what a folder may be called; a name of two concepts is nobody's, an id is always its own."""
+    owners: dict[str, set[str]] = {}
+    for concept in concepts:
+        for text in (concept.name, *concept.aliases):
+            owners.setdefault(fold(text), set()).add(concept.id)
+    shared_left_out = {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1}
+    return shared_left_out | {concept.id: concept.id for concept in concepts}
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith("."))
+
+
+def _rows_of_folder(root: Path, folder: Path, concept: Slug, arm: Arm) -> Iterator[Generation]:
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+    repeats: Counter[str] = Counter()
+    for path in files:
+        inside = path.parent.relative_to(folder).as_posix()
+        prompt = "" if inside == "." else inside
+        name = path.relative_to(root).as_posix()
+        flaw, digest = _look(path)
+        yield Generation(
+            concept=concept,
+            arm=arm,
+            prompt=prompt,
+            repeat=repeats[prompt],
+            status="ok" if flaw is None else "damaged",
+            path=name if flaw is None else None,
+            sha256=digest,
+            detail=f"{name}: {flaw}" if flaw else "",
+        )
+        repeats[prompt] += 1
+
+
+def _look(path: Path) -> tuple[str | None, str | None]:
+    """Find what is wrong with a file without decoding its pixels, and hash it."""
+    from PIL import Image
+
+    try:
+        content = path.read_bytes()
+        if not content.startswith(tuple(MAGIC.values())):
+            return "no PNG, JPEG or WEBP" if content else "empty", None
+        with Image.open(BytesIO(content), formats=tuple(MAGIC)) as picture:
+            picture.verify()
+    except READING_ERRORS as error:
+        return f"damaged or cut off ({str(error)[:80] or type(error).__name__})", None
+    return None, hashlib.sha256(content).hexdigest()
+
+
+# ---------------------------------------------------------------------------------------------------- both
+
+
+def _shuffled_rows(rows: Sequence[Generation], pairs: Mapping[str, str]) -> list[Generation]:
+    """Take the pictures of one concept as those of another."""
+    of = {whose: concept for concept, whose in pairs.items()}
+    return [
+        row.model_copy(update={"concept": of[row.concept], "arm": "shuffled"})
+        for row in rows
+        if row.arm == "named" and row.concept in of
+    ]
+
+
+def _warnings(rows: Sequence[Generation], concepts: Sequence[Concept]) -> Iterator[str]:
+    there = {row.concept for row in rows if row.arm == "named"}
+    if lacking := [concept.name for concept in concepts if concept.id not in there]:
+        yield f"{len(lacking)} of {len(concepts)} concepts have no picture: {_listed(lacking)}"
+    own = [row for row in rows if row.arm != "shuffled"]
+    ended = Counter(row.status for row in own)
+    for status in ("missing", "damaged", "refused", "blocked", "invalid", "failed"):
+        if ended[status]:
+            yield f"{ended[status]:,} of {len(own):,} pictures are {status}: they lower the coverage"
+    sizes = set(Counter((row.concept, row.arm, row.prompt) for row in own).values())
+    if len(sizes) > 1:
+        yield f"concepts and prompts have from {min(sizes):,} to {max(sizes):,} pictures"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
