@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from copycat.commands.imitation_report import REPORT_EPILOG, report
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
@@ -15,3 +17,6 @@ app = typer.Typer(
 @app.callback()
 def imitation() -> None:
     """How many training pictures until a model imitates: from captions to a report."""
+
+
+app.command(epilog=REPORT_EPILOG)(report)

@@ -1,0 +1,71 @@
+"""`python -m copycat.imitation report`: a study as one page, and as one file for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from copycat.imitation.report import Report
+
+REPORT_EPILOG = """Only analysis.json is needed; counts, scores and facts that lie beside it make the page richer. The
+same folder gives the same bytes. Exit 0 done, whatever the verdict, 2 to be fixed by you."""
+
+
+def report(
+    out: Annotated[Path, typer.Option(metavar="STUDY", help="the folder of the study, with its analysis.json")],
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="write the curve alone as well", show_default=False),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")] = False,
+) -> int:
+    """Write STUDY/report.html and STUDY/report.json.
+
+    python -m copycat.imitation report --out STUDY
+    """
+    from copycat.console import EXIT_DONE, print_json
+    from copycat.errors import UserError
+    from copycat.imitation.report import build_plot, read_study, write_report
+    from copycat.runs.folder import write_bytes
+
+    if plot is not None and plot.suffix != ".svg":
+        raise UserError(f"--plot {plot} is no name of an SVG file\n  needed: a name that ends in .svg")
+    study = read_study(out)
+    written = write_report(out, study)
+    if plot is not None:
+        write_bytes(plot, build_plot(study).encode("utf-8"))
+    if json:
+        print_json(_as_json(written, out, plot))
+    else:
+        _print(written, out, plot)
+    return EXIT_DONE
+
+
+def _as_json(written: Report, out: Path, plot: Path | None) -> dict[str, object]:
+    paths = {"page": str(out / "report.html"), "json": str(out / "report.json"), "plot": str(plot) if plot else None}
+    return {
+        "headline": written.headline,
+        "verdict": written.verdict,
+        "bracket": written.bracket.model_dump(mode="json") if written.bracket else None,
+        "concepts": len(written.cards),
+        "left_out": len(written.left_out),
+        "warnings": list(written.warnings),
+        **paths,
+    }
+
+
+def _print(written: Report, out: Path, plot: Path | None) -> None:
+    from copycat.console import out as screen
+    from copycat.paths import shown
+
+    left_out = f", {len(written.left_out)} left out" if written.left_out else ""
+    lines = [written.headline, written.why, *written.sure]
+    lines += [written.agreement] if written.agreement else []
+    lines += [f"warning: {warning}" for warning in written.warnings]
+    lines += [f"{len(written.cards)} concepts{left_out}", "", shown(out / "report.html")]
+    lines += [shown(plot)] if plot else []
+    for line in lines:
+        screen.print(line, markup=False, soft_wrap=True)
