@@ -74,16 +74,19 @@ def _how_sure(analysis: Analysis) -> list[str]:
     said = []
     if analysis.bracket is not None:
         low, high = count_text(analysis.bracket.last_below), count_text(analysis.bracket.first_above)
+        said.append(f"With 95 % confidence the change lies between these two counts: {low} and {high}.")
+    ed50 = _answer(analysis, "logistic")
+    if analysis.verdict == "gradual" and ed50 and ed50.count and ed50.low is not None and ed50.high is not None:
         said.append(
-            f"With 95 % confidence, the last count below the change is no less than {low} "
-            f"and the first above it no more than {high}."
+            f"Half of the rise is reached at {count_text(ed50.count)} training pictures, with 95 % confidence "
+            f"between {count_text(ed50.low)} and {count_text(ed50.high)}."
         )
     for answer in analysis.answers:
         p = answer.statistics.get("p")
         if p is not None and answer.estimator != COMPARED_ONLY:
             said.append(
-                f"{name_of(answer.estimator)}: if counts had nothing to do with scores, a step as clear as this "
-                f"would turn up with p = {p_text(p)}."
+                f"If counts had nothing to do with scores, as clear a step as this would turn up in {p_text(p)} "
+                f"of such studies ({name_of(answer.estimator)})."
             )
             break
     if analysis.smallest_step is not None:
@@ -156,8 +159,8 @@ def score_text(score: float, metric: str) -> str:
 
 
 def p_text(p: float) -> str:
-    """Give a p value with as many decimals as say something."""
-    return f"{p:.4f}" if p < 0.01 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    """Give a p value in per cent, with as many decimals as say something."""
+    return f"{100 * p:.2g} %" if p < 0.1 else f"{100 * p:.0f} %"
 
 
 def statistic_text(value: float | None) -> str:
@@ -166,4 +169,5 @@ def statistic_text(value: float | None) -> str:
         return "none"
     if value and (abs(value) >= 1e5 or abs(value) < 1e-4):
         return f"{value:.2e}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return text.replace("-", MINUS)

@@ -25,7 +25,7 @@ SYMBOLS = {"above": "disc", "below": "ring", "uncertain": "diamond"}
 
 
 class Frame(NamedTuple):
-    """The pixels of a drawing: all of it, the margins of the plot in it, and how far ticks keep from each other."""
+    """The pixels of a drawing: all of it, the margins of the plot in it, and the room of each tick and name."""
 
     width: int
     height: int
@@ -33,10 +33,11 @@ class Frame(NamedTuple):
     right: int
     bottom: int
     tick_px: int
+    name_letters: int
 
 
-WIDE = Frame(960, 500, 104, 16, 48, 42)
-NARROW = Frame(380, 430, 78, 10, 46, 34)
+WIDE = Frame(960, 500, 104, 16, 48, 42, 13)
+NARROW = Frame(380, 430, 78, 10, 46, 34, 9)
 
 
 class Tick(NamedTuple):
@@ -253,14 +254,14 @@ def _lanes(analysis: Analysis, x: Scale, frame: Frame) -> Iterable[Lane]:
 def _lane(answer: Answer, text: str, y: float, x: Scale, frame: Frame) -> Lane:
     at = None if answer.count is None else x.place(position(answer.count))
     ends = [end for end in (answer.low, answer.count, answer.high) if end is not None]
+    name = name_of(answer.estimator)
+    shown = name if len(name) <= frame.name_letters else name[: frame.name_letters - 1] + "…"
     if not ends:
-        middle = (x.start_px + x.end_px) / 2
-        return Lane(name_of(answer.estimator), "x", y, None, 0, 0, False, False, text, middle, "middle")
+        return Lane(shown, "x", y, None, 0, 0, False, False, text, x.start_px, "start")
     low, high = x.place(position(min(ends))), x.place(position(max(ends)))
     fits_right = high + 10 + 6.6 * len(text) <= frame.width - frame.right
-    name = name_of(answer.estimator)
     return Lane(
-        name=name,
+        name=shown,
         tone="bracket" if name == "bracket" else TONES.get(name, "e"),
         y=y,
         x=at,

@@ -207,6 +207,7 @@ def build_page(study: Study, report: Report) -> str:
         narrow=plot.draw(analysis, names, plot.NARROW),
         metric=headline.METRICS[analysis.metric],
         verdicts=VERDICTS,
+        is_sandbox="sandbox" in report.facts.values(),
         count_meanings=COUNT_MEANINGS,
         css="".join(_source(environment, name) for name in ("tokens.css", "plot.css", "page.css")),
         script=_source(environment, "page.js"),

@@ -1,0 +1,243 @@
+"""What a report says: words, rounded figures, cards, and what it takes from the folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from studies import FLOOR, make_analysis, make_points, write_study
+
+from copycat.imitation.cards import Tables, build_cards, summarise_counts
+from copycat.imitation.headline import (
+    agreement_of,
+    count_text,
+    headline_of,
+    overall_agreement,
+    p_text,
+    score_text,
+    statistic_text,
+)
+from copycat.imitation.records import Analysis, Answer, Bracket, Concept, ConceptCount, Placed, Score, VerdictName
+from copycat.imitation.report import build_report, read_study
+from copycat.imitation.tables import write_table
+
+
+def with_answers(*answers: Answer, bracket: tuple[float, float] | None = (60, 170)) -> Analysis:
+    found = Bracket(last_below=bracket[0], first_above=bracket[1], method="m") if bracket else None
+    return make_analysis().model_copy(update={"answers": answers, "bracket": found})
+
+
+def answer(estimator: str, count: float | None, low: float | None = None, high: float | None = None) -> Answer:
+    return Answer(estimator=estimator, count=count, low=low, high=high)
+
+
+# ---------------------------------------------------------------------------------------------- headline
+
+
+@pytest.mark.parametrize(
+    ("verdict", "title"),
+    [
+        ("threshold", "Imitation starts between 62 and 171 training pictures"),
+        ("gradual", "Imitation grows gradually; half of it is reached at 135 training pictures"),
+        ("no_change", "No imitation threshold is found in these counts"),
+        ("out_of_range", "The change lies at the edge of these counts, so its place is not known"),
+        ("underpowered", "Too little data to say where imitation starts"),
+    ],
+)
+def test_each_verdict_is_said_in_plain_words(verdict: VerdictName, title: str) -> None:
+    assert headline_of(make_analysis(verdict)).title == title
+
+
+@pytest.mark.parametrize("verdict", ["threshold", "gradual"])
+def test_a_verdict_without_its_figures_names_no_number(verdict: VerdictName) -> None:
+    bare = make_analysis(verdict).model_copy(update={"bracket": None, "answers": ()})
+
+    assert not any(letter.isdigit() for letter in headline_of(bare).title)
+
+
+def test_it_is_said_how_sure_the_verdict_is_and_what_would_have_been_missed() -> None:
+    interval, chance, smallest = headline_of(make_analysis()).sure
+
+    assert "95 % confidence" in interval
+    assert "62 and 171" in interval
+    assert "0.1 % of such studies" in chance
+    assert "80 of 100 such studies: 0.071" in smallest
+
+
+def test_a_gradual_rise_has_the_interval_of_its_middle() -> None:
+    assert any("between 108 and 169" in sentence for sentence in headline_of(make_analysis("gradual")).sure)
+
+
+# ---------------------------------------------------------------------------------------------- agreement
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (answer("supf", 100), "agrees"),
+        (answer("supf", 60), "agrees"),
+        (answer("supf", 30), "disagrees"),
+        (answer("supf", 30, 20, 61), "agrees"),
+        (answer("supf", 400, 171, 900), "disagrees"),
+        (answer("supf", None), ""),
+    ],
+)
+def test_an_answer_agrees_if_it_or_its_interval_reaches_into_the_bracket(given: Answer, expected: str) -> None:
+    assert agreement_of(given, with_answers(given)) == expected
+
+
+def test_who_disagrees_is_named_and_the_published_setting_is_not_asked() -> None:
+    analysis = with_answers(answer("supf", 100), answer("pelt", 30), answer("published", 900))
+
+    said = overall_agreement(analysis)
+
+    assert said == "The estimators disagree: PELT outside of the bracket; answers go from 30 (PELT) to 100 (sup-F)."
+
+
+def test_one_answer_alone_is_no_agreement() -> None:
+    assert overall_agreement(with_answers(answer("supf", 100), answer("published", 90))) == ""
+
+
+def test_without_a_bracket_answers_are_only_told() -> None:
+    analysis = with_answers(answer("supf", 100), answer("pelt", 30), bracket=None)
+
+    assert overall_agreement(analysis).startswith("There is no bracket")
+
+
+# ---------------------------------------------------------------------------------------------- rounded figures
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (0.4, "0.4"), (3, "3"), (9.96, "10.0"), (12.4, "12"), (1204.4, "1,204"), (float("inf"), "∞")],
+)
+def test_counts_are_whole_where_they_are_large(count: float, text: str) -> None:
+    assert count_text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "metric", "text"),
+    [
+        (0.41236, "raw", "0.412"),
+        (-0.0312, "raw", "−0.031"),
+        (-0.0001, "raw", "0.000"),
+        (2.345, "z", "2.35"),
+        (0.4567, "identified", "45.7"),
+        (1234.5, "score", "1234.50"),
+    ],
+)
+def test_scores_are_given_in_the_unit_of_their_metric(score: float, metric: str, text: str) -> None:
+    assert score_text(score, metric) == text
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.001, "0.1 %"), (0.0123, "1.2 %"), (0.41, "41 %"), (1, "100 %")])
+def test_chances_are_given_in_per_cent(p: float, text: str) -> None:
+    assert p_text(p) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "none"), (0.0, "0"), (-241.31, "−241.3"), (12345.6, "12,346"), (3e-7, "3.00e-07")]
+)
+def test_statistics_have_four_digits(value: float | None, text: str) -> None:
+    assert statistic_text(value) == text
+
+
+# ---------------------------------------------------------------------------------------------- cards
+
+
+def test_cards_come_by_count_with_name_count_score_control_and_side() -> None:
+    points = make_points(50)
+    last = points[-1]
+    tables = Tables(
+        concepts=[Concept(id=last.concept, name="Zormi", stratum="Lanterns")],
+        counts=[ConceptCount(concept=last.concept, count=2000, raw=3100, exact=2400, near=2000)],
+        scores=[
+            Score(concept=last.concept, arm="named", raw=0.9, n=8, planned=8),
+            Score(concept=last.concept, arm="zero", prompt="a", raw=0.20, n=8, planned=8),
+            Score(concept=last.concept, arm="zero", prompt="b", raw=0.24, n=8, planned=8),
+            Score(concept=last.concept, arm="unnamed", raw=0.26, n=8, planned=8),
+            Score(concept=last.concept, arm="shuffled", raw=None, n=0, planned=8, reason="no pictures"),
+        ],
+    )
+
+    cards = build_cards(make_analysis(), tables)
+
+    assert [card.count for card in cards] == sorted((point.count for point in points), reverse=True)
+    first = cards[0]
+    assert (first.name, first.stratum, first.count, first.raw, first.exact, first.near, first.side) == (
+        "Zormi", "Lanterns", 2000, 3100, 2400, 2000, "above",
+    )  # fmt: skip
+    assert first.control_arms == ("unnamed", "zero")
+    assert first.control == pytest.approx(0.24)  # the mean of 0.26 and of the mean of 0.20 and 0.24
+    assert cards[1].control is None
+    assert cards[1].name == cards[1].concept
+
+
+def test_the_control_is_in_the_metric_of_the_analysis() -> None:
+    analysis = make_analysis(n=1).model_copy(update={"metric": "z"})
+    score = Score(concept=analysis.points[0].concept, arm="zero", raw=0.3, z=-0.1, n=8, planned=8)
+
+    assert build_cards(analysis, Tables(scores=[score]))[0].control == -0.1
+
+
+def test_ways_of_counting_are_summed_up_and_unknown_ones_left_out() -> None:
+    analysis = make_analysis(n=3)
+    counts = [
+        ConceptCount(concept=point.concept, count=1, raw=raw)
+        for point, raw in zip(analysis.points, (0, 5, 10), strict=True)
+    ]
+
+    rows = summarise_counts(build_cards(analysis, Tables(counts=counts)))
+
+    assert [row.kind for row in rows] == ["raw", "count"]
+    assert (rows[0].n, rows[0].zeros, rows[0].total, rows[0].median, rows[0].most) == (3, 1, 15, 5, 10)
+
+
+# ---------------------------------------------------------------------------------------------- the folder
+
+
+def test_facts_and_warnings_of_the_stages_are_gathered_once_each(tmp_path: Path) -> None:
+    analysis = make_analysis().model_copy(update={"warnings": ("two scores are missing",)})
+    study = read_study(write_study(tmp_path, analysis))
+
+    assert study.facts == {"counts.corpus": "captions.parquet", "counts.captions": "9,411", "scores.embedder": "dino"}
+    assert study.warnings == ("two scores are missing",)
+
+
+def test_facts_of_another_shape_are_taken_by_their_dotted_names(tmp_path: Path) -> None:
+    write_study(tmp_path, make_analysis())
+    (tmp_path / "generations.json").write_text(json.dumps({"arms": ["named", "zero"], "model": {"name": "sandbox"}}))
+
+    facts = read_study(tmp_path).facts
+
+    assert (facts["generations.arms"], facts["generations.model.name"]) == ("named, zero", "sandbox")
+
+
+def test_a_report_for_programs_holds_the_cards_the_answers_and_no_curve(tmp_path: Path) -> None:
+    report = build_report(read_study(write_study(tmp_path, make_analysis())))
+    content = report.model_dump(mode="json")
+
+    assert len(content["cards"]) == 50
+    assert [one["agreement"] for one in content["answers"]] == ["agrees"] * 4 + ["disagrees"]
+    assert "curve" not in content["answers"][0]
+    assert content["cards"][0]["control"] == pytest.approx(FLOOR + 0.01)
+
+
+def test_scores_under_names_that_no_point_has_change_nothing(tmp_path: Path) -> None:
+    write_study(tmp_path, make_analysis(n=5))
+    before = build_report(read_study(tmp_path))
+    rows = [Score(concept="stranger", raw=0.9, n=1, planned=1), *read_study(tmp_path).tables.scores]
+    write_table(tmp_path / "scores.csv", rows, Score)
+
+    assert build_report(read_study(tmp_path)).cards == before.cards
+
+
+def test_a_side_that_the_analysis_does_not_give_is_none() -> None:
+    analysis = make_analysis(n=2)
+    analysis = analysis.model_copy(update={"placed": (Placed(concept=analysis.points[0].concept, side="below"),)})
+
+    assert {card.concept: card.side for card in build_cards(analysis, Tables())} == {
+        analysis.points[0].concept: "below",
+        analysis.points[1].concept: None,
+    }
