@@ -33,10 +33,17 @@ class Unit(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Texts, a polars Series of strings without nulls, and how many rows of the batch could not be decoded."""
+    """Texts, a polars Series of strings without nulls, and how many rows of the batch could not be decoded.
+
+    `first` is the place of the first text among the rows of its file, `file` the place of the file in the corpus;
+    `others` holds the corpus's other columns.
+    """
 
     texts: pl.Series
     undecodable: int = 0
+    first: int = 0
+    others: pl.DataFrame | None = None
+    file: int = 0
 
 
 def units_of(corpus: Corpus) -> list[Unit]:
@@ -54,10 +61,12 @@ def read_batches(corpus: Corpus, unit: Unit) -> Iterator[Batch]:
     Raises:
         DataError: a line is longer than allowed, or the file is damaged.
     """
+    file, others = corpus.files.index(unit.file), corpus.other_columns
     if form_of(unit.file) == ".parquet":
-        yield from _read_parquet(unit, corpus.text_column)
+        batches = _read_parquet(unit, corpus.text_column, others)
     else:
-        yield from _in_batches(read_rows(unit.file, corpus.text_column, corpus.max_line_bytes))
+        batches = _in_batches(read_rows(unit.file, corpus.text_column, corpus.max_line_bytes, others), others)
+    yield from (batch._replace(file=file) for batch in batches)
 
 
 def _units_of(file: Path) -> Iterator[Unit]:
@@ -91,19 +100,35 @@ def _unreadable(file: Path, error: BaseException) -> DataError:
     return DataError([f"{shown(file)}: cannot be read ({what[0] if what else type(error).__name__})"])
 
 
-def _read_parquet(unit: Unit, column: str) -> Iterator[Batch]:
-    import polars as pl
-
+def _read_parquet(unit: Unit, column: str, others: tuple[str, ...]) -> Iterator[Batch]:
     rows = _rows_at_once(unit.file, column)
     for start in range(unit.start, unit.stop, rows):
         n = min(rows, unit.stop - start)
-        try:
-            part = pl.scan_parquet(unit.file, glob=False).select(column).slice(start, n).collect().to_series()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            part = _read_bytes(unit.file, column, start, n)  # "string data contained invalid UTF-8", most often
+        part = _read_column(unit.file, column, start, n)
         if len(part) != n:
             raise DataError([f"{shown(unit.file)}: row {start + len(part)} is missing; is the file in one piece?"])
-        yield from _bounded(_decoded(part))
+        batch = _decoded(part)._replace(first=start)
+        if others:
+            batch = batch._replace(others=_read_others(unit.file, others, start, n))
+        yield from _bounded(batch)
+
+
+def _read_column(file: Path, column: str, start: int, n: int) -> pl.Series:
+    import polars as pl
+
+    try:
+        return pl.scan_parquet(file, glob=False).select(column).slice(start, n).collect().to_series()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return _read_bytes(file, column, start, n)  # "string data contained invalid UTF-8", most often
+
+
+def _read_others(file: Path, columns: tuple[str, ...], start: int, n: int) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        return pl.scan_parquet(file, glob=False).select(columns).slice(start, n).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return pl.DataFrame([_read_column(file, column, start, n).alias(column) for column in columns])
 
 
 def _rows_at_once(file: Path, column: str) -> int:
@@ -156,24 +181,34 @@ def _decoded_row(value: bytes) -> Row:
 
 def _bounded(batch: Batch) -> Iterator[Batch]:
     """Divide what was read into batches, by what the texts turn out to take."""
-    texts, undecodable = batch
+    texts, undecodable, first, others, _ = batch
     n_parts = min(len(texts), max(-(-len(texts) // BATCH_ROWS), 1 + int(texts.str.len_bytes().sum()) // BATCH_BYTES))
     for part in range(n_parts):
         start, stop = len(texts) * part // n_parts, len(texts) * (part + 1) // n_parts
-        yield Batch(texts.slice(start, stop - start), undecodable if part == 0 else 0)
+        beside = others.slice(start, stop - start) if others is not None else None
+        yield Batch(texts.slice(start, stop - start), undecodable if part == 0 else 0, first + start, beside)
 
 
-def _in_batches(rows: Iterator[Row]) -> Iterator[Batch]:
+def _in_batches(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[Batch]:
+    held: list[Row] = []
+    size = first = 0
+    for row in rows:
+        held.append(row)
+        size += len(row.text)
+        if len(held) == BATCH_ROWS or size >= BATCH_BYTES:
+            yield _batch_of(held, first, columns)
+            first += len(held)
+            held, size = [], 0
+    if held:
+        yield _batch_of(held, first, columns)
+
+
+def _batch_of(rows: list[Row], first: int, columns: tuple[str, ...]) -> Batch:
     import polars as pl
 
-    texts: list[str] = []
-    size = undecodable = 0
-    for text, is_undecodable in rows:
-        texts.append(text)
-        size += len(text)
-        undecodable += is_undecodable
-        if len(texts) == BATCH_ROWS or size >= BATCH_BYTES:
-            yield Batch(pl.Series(texts, dtype=pl.String), undecodable)
-            texts, size, undecodable = [], 0, 0
-    if texts:
-        yield Batch(pl.Series(texts, dtype=pl.String), undecodable)
+    others = None
+    if columns:
+        beside = [row.others or (None,) * len(columns) for row in rows]
+        others = pl.DataFrame(beside, schema=dict.fromkeys(columns, pl.String), orient="row")
+    texts = pl.Series([row.text for row in rows], dtype=pl.String)
+    return Batch(texts, sum(row.is_undecodable for row in rows), first, others)

@@ -59,6 +59,11 @@ class Checkpoint:
 
             hashes = np.concatenate(tally.fresh)
             _write(place.with_suffix(".npy"), lambda aside: np.save(aside, hashes))
+        if self.job.keeps_rows:
+            import numpy as np
+
+            rows = np.concatenate(tally.named)
+            _write(place.with_suffix(".rows.npy"), lambda aside: np.save(aside, rows))
         text = json.dumps(tally.as_json())
         _write(place, lambda aside: aside.write_text(text, encoding="utf-8"))
 
@@ -73,6 +78,10 @@ class Checkpoint:
                 import numpy as np
 
                 tally.fresh = [np.sort(np.load(place.with_suffix(".npy"), allow_pickle=False))]
+            if self.job.keeps_rows:
+                import numpy as np
+
+                tally.named = [np.load(place.with_suffix(".rows.npy"), allow_pickle=False)]
         except (OSError, ValueError, KeyError, TypeError):
             return None  # not finished, or damaged since: it is counted again
         return tally
@@ -83,9 +92,12 @@ def fingerprint(job: Job, is_deduplicated: bool) -> str:
     import polars as pl
 
     files = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in job.corpus.files]
-    hashes = pl.__version__ if is_deduplicated else None  # the hash of a text may change with the version
+    is_hashed = is_deduplicated or job.keeps_rows
+    hashes = pl.__version__ if is_hashed else None  # the hash of a text may change with the version
     column, longest = job.corpus.text_column, job.corpus.max_line_bytes
     whole = [FORMAT, UNIT_ROWS, files, column, longest, job.characters, sorted(job.phrases), hashes]
+    if job.keeps_rows:
+        whole.append(job.corpus.other_columns)
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

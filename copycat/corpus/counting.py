@@ -8,6 +8,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -15,6 +16,7 @@ from copycat.corpus.batches import Unit, units_of
 from copycat.corpus.checkpoint import Checkpoint
 from copycat.corpus.duplicates import SeenTexts
 from copycat.corpus.executors import Where, tally_units
+from copycat.corpus.named_rows import ROW
 from copycat.corpus.reading import Corpus, CorpusFacts, files_sha256
 from copycat.corpus.sieve import PhraseFinder, who_of
 from copycat.corpus.tally import Tally
@@ -41,6 +43,18 @@ class Counts(Record):
     aliases: dict[str, dict[str, int]] = Field(default_factory=dict)
     cased: dict[str, dict[str, int]] = Field(default_factory=dict)
     lower: dict[str, dict[str, int]] = Field(default_factory=dict)
+
+
+class NamedRows(NamedTuple):
+    """Counts, and the rows behind them.
+
+    `sole`: character id -> alias -> documents that name the character by this alias alone. `rows`: (N,) of
+    `named_rows.ROW`, an entry for each document and character that it names; `who` is the place of the character.
+    """
+
+    counts: Counts
+    sole: dict[str, dict[str, int]]
+    rows: Any
 
 
 def count_documents(
@@ -84,17 +98,50 @@ def count_documents(
     PhraseFinder(phrases)  # refuses a phrase without words before anything is read
     job = Job(corpus, who_of(characters), tuple(dict.fromkeys(phrases)))
     seen = SeenTexts() if deduplicate else None
-    units = units_of(corpus)
     kept = Checkpoint(checkpoint, job, deduplicate) if checkpoint is not None else None
+    return _counted(job, kept, seen, Where(executor, processes, advance))[0]
+
+
+def count_named_rows(
+    corpus: Corpus,
+    characters: Sequence[Named],
+    *,
+    processes: int | None = None,
+    checkpoint: Path | None = None,
+    advance: Callable[[int], object] = lambda _: None,
+) -> NamedRows:
+    """Count as `count_documents` does, and keep of each document that names a character what tells its picture.
+
+    Memory: some 40 bytes for each document and character that it names.
+
+    Args:
+        corpus: its `other_columns` are none or what `picture_columns` chose.
+        characters, processes, checkpoint, advance: as of `count_documents`.
+
+    Raises:
+        DataError: the corpus has no rows, or a file is damaged.
+    """
+    import numpy as np
+
+    job = Job(corpus, who_of(characters), keeps_rows=True)
+    kept = Checkpoint(checkpoint, job, is_deduplicated=False) if checkpoint is not None else None
+    counts, whole = _counted(job, kept, None, Where("local", processes, advance))
+    rows = np.concatenate(whole.named) if whole.named else np.empty(0, dtype=ROW)
+    return NamedRows(counts, whole.nested("sole", [who.id for who in job.characters]), rows)
+
+
+def _counted(job: Job, kept: Checkpoint | None, seen: SeenTexts | None, where: Where) -> tuple[Counts, Tally]:
+    corpus = job.corpus
+    units = units_of(corpus)
     stop = Event()
     with ThreadPoolExecutor(1) as pool:
         hashed = kept.sha256 if kept is not None else partial(files_sha256, corpus)
         sha256 = pool.submit(hashed, stop.is_set)
         try:
-            whole = _count_all(job, units, kept, seen, Where(executor, processes, advance))
+            whole = _count_all(job, units, kept, seen, where)
             if whole.rows == 0:
                 raise DataError([f"corpus '{corpus.id}' is empty: {len(corpus.files)} files without a row"])
-            return _counts(job, whole, sha256.result())
+            return _counts(job, whole, sha256.result()), whole
         finally:
             stop.set()
 

@@ -7,7 +7,7 @@ import gzip
 import json
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -21,10 +21,11 @@ _MARK = b"\xef\xbb\xbf"
 
 
 class Row(NamedTuple):
-    """A text, and whether it could not be decoded."""
+    """A text, whether it could not be decoded, and what stands in the other columns that were asked for."""
 
     text: str
     is_undecodable: bool = False
+    others: tuple[str | None, ...] = ()
 
 
 class _Line(NamedTuple):
@@ -58,12 +59,13 @@ def damaged_file_told(file: Path) -> Iterator[None]:
         raise DataError([f"{shown(file)}: cannot be read ({error})"], "  is the file in one piece?") from error
 
 
-def read_rows(file: Path, column: str, max_bytes: int) -> Iterator[Row]:
+def read_rows(file: Path, column: str, max_bytes: int, others: Sequence[str] = ()) -> Iterator[Row]:
     """Give the rows of a text file.
 
     Args:
         column: of CSV and JSONL, the one that holds the texts.
         max_bytes: the longest line, or record of a CSV file, that is read.
+        others: columns of CSV and JSONL that are given with each text, as text; None where a row has none.
 
     Raises:
         DataError: a line or record is longer; the file is damaged or ends within quotes.
@@ -74,9 +76,9 @@ def read_rows(file: Path, column: str, max_bytes: int) -> Iterator[Row]:
         if form == ".txt":
             yield from (Row(text.rstrip("\r\n"), is_damaged) for text, is_damaged in lines)
         elif form == ".csv":
-            yield from _csv_rows(_Records(lines, file, max_bytes), column)
+            yield from _csv_rows(_Records(lines, file, max_bytes), column, others)
         else:
-            yield from (_json_row(line, column) for line in lines)
+            yield from (_json_row(line, column, others) for line in lines)
 
 
 def json_object(line: str) -> dict[str, Any] | None:
@@ -105,14 +107,19 @@ def _lines(stream: IO[bytes], file: Path, max_bytes: int) -> Iterator[_Line]:
             yield _Line(line.decode("utf-8", errors="replace"), is_damaged=True)
 
 
-def _json_row(line: _Line, column: str) -> Row:
+def _json_row(line: _Line, column: str, others: Sequence[str]) -> Row:
     found = json_object(line.text)
     text = found.get(column) if found is not None else None
+    beside = tuple(_as_text((found or {}).get(other)) for other in others)
     if not isinstance(text, str):
-        return Row("", is_undecodable=True)
+        return Row("", is_undecodable=True, others=beside)
     if (whole := _without_halves(text)) != text:
-        return Row(whole, is_undecodable=True)
-    return Row(text, line.is_damaged and "\ufffd" in text)
+        return Row(whole, is_undecodable=True, others=beside)
+    return Row(text, line.is_damaged and "\ufffd" in text, beside)
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else _without_halves(str(value))
 
 
 def _without_halves(text: str) -> str:
@@ -151,7 +158,7 @@ class _Records:
         return DataError([f"{shown(self.file)}:{self.first}: {what}"], "  needed: a closed quote for each open one")
 
 
-def _csv_rows(records: _Records, column: str) -> Iterator[Row]:
+def _csv_rows(records: _Records, column: str, others: Sequence[str]) -> Iterator[Row]:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # what a record may have is bounded by `records`
     reader = csv.reader(records)
     try:
@@ -159,11 +166,13 @@ def _csv_rows(records: _Records, column: str) -> Iterator[Row]:
         if header is None:
             return
         place = header.index(column)
+        places = [header.index(other) for other in others]
         records.begin()
         for row in reader:
             if row:
                 text = row[place] if place < len(row) else ""
-                yield Row(text, records.is_damaged and "\ufffd" in text)
+                beside = tuple(row[each] if each < len(row) else None for each in places)
+                yield Row(text, records.is_damaged and "\ufffd" in text, beside)
             records.begin()
     except csv.Error as error:
         raise records.fault(str(error)) from error

@@ -41,13 +41,17 @@ class CorpusFacts(Record):
 
 
 class Corpus(Record):
-    """Files in the order of their paths, and the column that holds the texts (empty where all are plain text)."""
+    """Files in the order of their paths, and the column that holds the texts (empty where all are plain text).
+
+    `other_columns` are read with the texts and come beside them; every file has them.
+    """
 
     id: str
     revision: str | None = None
     files: tuple[Path, ...]
     text_column: str
     max_line_bytes: int = MAX_LINE_BYTES
+    other_columns: tuple[str, ...] = ()
 
 
 def open_corpus(
@@ -74,6 +78,15 @@ def open_corpus(
     for file in columns:
         _refuse_other_types(file, column)
     return Corpus(id=id or paths[0].name, revision=revision, files=files, text_column=column)
+
+
+def shared_columns(corpus: Corpus) -> tuple[str, ...]:
+    """Give the columns that every file of a corpus has, in the order of its first file; of plain text none."""
+    columns = [_columns_of(file) for file in corpus.files]
+    if not columns or None in columns:
+        return ()
+    first, *rest = [there for there in columns if there is not None]
+    return tuple(name for name in first if all(name in there for there in rest))
 
 
 def files_sha256(corpus: Corpus, is_stopped: Callable[[], bool] = lambda: False) -> str:

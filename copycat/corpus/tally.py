@@ -17,6 +17,8 @@ class Tally:
     The keys of `aliases`, `cased` and `lower` are (character id, alias), those of `together` (character id, phrase).
     `cased` counts, for names of one word, the documents with capitals elsewhere; `lower` those of them in which the
     name has none. `fresh` holds the hashes of texts that were not seen before, where duplicates are left out.
+    Where rows are kept, `sole` counts documents that name a character by this alias alone, and `named` holds arrays of
+    `named_rows.ROW`.
     """
 
     rows: int = 0
@@ -29,7 +31,9 @@ class Tally:
     together: Counter[Pair] = field(default_factory=Counter)
     cased: Counter[Pair] = field(default_factory=Counter)
     lower: Counter[Pair] = field(default_factory=Counter)
+    sole: Counter[Pair] = field(default_factory=Counter)
     fresh: list[Any] = field(default_factory=list)
+    named: list[Any] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Count what `other` counted, too."""
@@ -40,6 +44,7 @@ class Tally:
         for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.fresh += other.fresh
+        self.named += other.named
 
     def nested(self, name: str, ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """Give the counts of pairs as character id -> the other -> documents, in alphabetical order."""
@@ -49,7 +54,7 @@ class Tally:
         return whole
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything but `fresh`, for a file."""
+        """Give everything but the arrays of `fresh` and `named`, for a file."""
         numbers = {name: getattr(self, name) for name in NUMBERS}
         return numbers | {name: [[key, n] for key, n in getattr(self, name).items()] for name in COUNTERS}
 
@@ -63,4 +68,4 @@ class Tally:
 
 
 NUMBERS = ("rows", "empty", "undecodable", "duplicates")
-COUNTERS = tuple(each.name for each in fields(Tally) if each.name not in (*NUMBERS, "fresh"))
+COUNTERS = tuple(each.name for each in fields(Tally) if each.name not in (*NUMBERS, "fresh", "named"))

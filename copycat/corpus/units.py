@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from copycat.corpus.batches import Batch, Unit, read_batches
 from copycat.corpus.duplicates import SeenTexts
+from copycat.corpus.named_rows import named_rows
 from copycat.corpus.reading import Corpus
 from copycat.corpus.sieve import NameSieve, PhraseFinder, Who, fold_texts
 from copycat.corpus.tally import Pair, Tally
@@ -30,6 +31,7 @@ class Job(NamedTuple):
     corpus: Corpus
     characters: tuple[Who, ...]
     phrases: tuple[str, ...] = ()
+    keeps_rows: bool = False
 
 
 def n_threads() -> int:
@@ -67,6 +69,7 @@ class BatchTallier:
         self.sieve = NameSieve(job.characters)
         self.finder = PhraseFinder(job.phrases)
         self.seen = seen
+        self.numbers = {who.id: number for number, who in enumerate(job.characters)} if job.keeps_rows else None
         names = [(who.id, alias) for who in job.characters for alias in (who.name, *who.aliases)]
         self.of_one_word = {(who, alias) for who, alias in names if alias.isalnum()}
 
@@ -85,6 +88,8 @@ class BatchTallier:
             tally.duplicates = tally.rows - len(texts)
             tally.fresh = [hashes]
         named = self._count_names(tally, texts)
+        if self.numbers is not None:
+            tally.named = [named_rows(batch, named, self.numbers)]
         if self.finder.spellings and folded is not None:
             self._count_phrases(tally, folded, named)
         return tally
@@ -97,7 +102,11 @@ class BatchTallier:
             if mentions := self.matcher.find(text):
                 named[row] = {mention.character_id for mention in mentions}
                 tally.names.update(named[row])
-                tally.aliases.update({(mention.character_id, mention.alias) for mention in mentions})
+                pairs = {(mention.character_id, mention.alias) for mention in mentions}
+                tally.aliases.update(pairs)
+                if self.numbers is not None:
+                    by = Counter(who for who, _ in pairs)
+                    tally.sole.update(pair for pair in pairs if by[pair[0]] == 1)
                 self._count_case(tally, text, mentions)
         return named
 
