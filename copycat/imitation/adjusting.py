@@ -1,0 +1,117 @@
+"""What is done to counts after counting: verification by a sample, and scaling to the corpus that trained the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from copycat.errors import UserError
+from copycat.imitation.counting import scaled
+from copycat.imitation.records import ConceptCount
+from copycat.imitation.tables import read_table
+from copycat.imitation.verification import (
+    Sample,
+    counted_errors,
+    parse_counted,
+    read_sample,
+    verify_counts,
+    why_no_correction,
+)
+from copycat.paths import shown
+from copycat.schema import CalibrationCell
+
+
+class Adjustment(NamedTuple):
+    """A sample that was looked at with the matcher's errors, and raw counts of another corpus; None: left alone."""
+
+    sample: Sample | None = None
+    errors: tuple[CalibrationCell, ...] = ()
+    elsewhere: dict[str, int] | None = None
+    source: str = ""
+
+
+class Told(NamedTuple):
+    """What was done after counting, as facts and warnings of the study."""
+
+    facts: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def read_adjustment(
+    verify: Path | None, sensitivity: str | None, specificity: str | None, scale_to: Path | None
+) -> Adjustment:
+    """Read what a user gives for it, before anything is counted.
+
+    Raises:
+        UserError: an option has the wrong form or lacks another; or the labels support no correction at all.
+        DataError: a file is wrong.
+    """
+    if (sensitivity is None) != (specificity is None):
+        raise UserError("--sensitivity and --specificity go together\n  needed: both, as K/N")
+    if sensitivity is not None and verify is None:
+        raise UserError("--sensitivity and --specificity correct a sample\n  needed: --verify FOLDER or a table")
+    sample = read_sample(verify) if verify is not None else None
+    errors = sample.errors if sample is not None else ()
+    if sensitivity is not None and specificity is not None:
+        errors = counted_errors(
+            parse_counted("--sensitivity", sensitivity), parse_counted("--specificity", specificity)
+        )
+    if why := why_no_correction(errors):
+        raise UserError(
+            f"counts are not estimable from this sample: {why}\n  needed: labels of more pictures, of both kinds"
+        )
+    elsewhere = None
+    if scale_to is not None:
+        rows = read_table(scale_to, ConceptCount, key=("concept",))
+        elsewhere = {row.concept: row.raw for row in rows if row.raw is not None}
+    return Adjustment(sample, errors, elsewhere, shown(scale_to) if scale_to is not None else "")
+
+
+def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[ConceptCount, ...], Told]:
+    """Verify and scale counts; what cannot be estimated has no count, and a reason."""
+    facts: dict[str, str] = {}
+    warnings: list[str] = []
+    done = tuple(counts)
+    if given.sample is not None:
+        done = verify_counts(done, given.sample.by_concept, given.errors)
+        looked_at = [
+            given.sample.by_concept[count.concept] for count in done if count.concept in given.sample.by_concept
+        ]
+        k, n = (sum(each) for each in zip(*looked_at, strict=True)) if looked_at else (0, 0)
+        facts["verified"] = f"{k:,} of {n:,} sampled pictures of {len(looked_at):,} concepts were said to show them"
+        facts["verified_by"] = _by_whom(given.errors)
+        strangers = sorted(set(given.sample.by_concept) - {count.concept for count in done})
+        if strangers:
+            warnings.append(f"the sample has pictures of {len(strangers):,} that are no concepts: {_some(strangers)}")
+        if not given.errors:
+            warnings.append("the sample is taken as looked at without errors: no labels tell a matcher's")
+    if given.elsewhere is not None:
+        done = tuple(_scaled(count, given.elsewhere) for count in done)
+        facts["scaled_to"] = given.source
+    pairs = zip(counts, done, strict=True)
+    lost = [now.concept for before, now in pairs if before.count is not None and now.count is None]
+    if lost:
+        warnings.append(f"{len(lost):,} concepts have no count any more: {_some(lost)}")
+    return done, Told(facts, tuple(warnings))
+
+
+def _scaled(count: ConceptCount, elsewhere: dict[str, int]) -> ConceptCount:
+    there = elsewhere.get(count.concept)
+    if there is None:
+        nothing = {"count": None, "low": None, "high": None}
+        return count.model_copy(update={**nothing, "reason": "not estimable: the other corpus has no raw count of it"})
+    value, why = scaled(count.count, count.raw or 0, there)
+    bounds = {name: scaled(getattr(count, name), count.raw or 0, there)[0] for name in ("low", "high")}
+    return count.model_copy(update={"count": value, **bounds, "reason": count.reason or why})
+
+
+def _by_whom(errors: Sequence[CalibrationCell]) -> str:
+    if not errors:
+        return "people, or a matcher that is taken to make no errors"
+    tp, fn, fp, tn = (sum(getattr(cell, kind) for cell in errors) for kind in ("tp", "fn", "fp", "tn"))
+    return f"a matcher: sensitivity {tp} of {tp + fn}, specificity {tn} of {tn + fp} labels"
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
