@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from copycat.commands.imitation_generate import GENERATE_EPILOG, generate
 from copycat.commands.imitation_report import REPORT_EPILOG, report
 
 app = typer.Typer(
@@ -19,4 +20,5 @@ def imitation() -> None:
     """How many training pictures until a model imitates: from captions to a report."""
 
 
+app.command(epilog=GENERATE_EPILOG)(generate)
 app.command(epilog=REPORT_EPILOG)(report)

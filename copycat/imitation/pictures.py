@@ -162,8 +162,11 @@ def read_generations_file(study: Path) -> GenerationsFile | None:
 
 
 def planned_cells(concepts: Sequence[str], templates: Sequence[str], images: int, limit: int | None) -> Iterator[Cell]:
-    """List what an arm asks for, in the order in which it is drawn: repeat by repeat, concept by concept."""
-    cells = (Cell(concept, prompt, n) for n in range(images) for concept in concepts for prompt in templates)
+    """List what an arm asks for in the order in which it is drawn: repeat by repeat, prompt by prompt.
+
+    So a limited run has the same number of pictures of nearly every concept.
+    """
+    cells = (Cell(concept, prompt, n) for n in range(images) for prompt in templates for concept in concepts)
     return islice(cells, limit)
 
 
