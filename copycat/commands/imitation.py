@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from copycat.commands.imitation_generate import GENERATE_EPILOG, generate
+from copycat.commands.imitation_count import COUNT_EPILOG, count
 from copycat.commands.imitation_report import REPORT_EPILOG, report
 
 app = typer.Typer(
@@ -20,5 +21,6 @@ def imitation() -> None:
     """How many training pictures until a model imitates: from captions to a report."""
 
 
+app.command(epilog=COUNT_EPILOG)(count)
 app.command(epilog=GENERATE_EPILOG)(generate)
 app.command(epilog=REPORT_EPILOG)(report)
