@@ -28,6 +28,9 @@ from copycat.schema import SCHEMA_VERSION, Record
 
 ANALYSIS_FILE, COUNTS_FILE, SCORES_FILE = "analysis.json", "counts.csv", "scores.csv"
 FACTS_FILES = ("counts.json", "generations.json", "scores.json")
+BY_CONCEPT = {"concepts", "names", "pairs"}
+"""Keys of generations.json that the page passes over."""
+
 PAGE_FILE, REPORT_FILE = "report.html", "report.json"
 
 _TEMPLATES = PackageLoader("copycat")
@@ -133,7 +136,7 @@ def _read_analysis(path: Path) -> Analysis:
 
 
 def _read_facts(path: Path) -> StudyFacts:
-    """Read the facts of a stage; a file of another shape gives each of its values by dotted name."""
+    """Read the facts of a stage; a file of another shape gives its values by dotted name, but for lists of concepts."""
     if not path.is_file():
         return StudyFacts()
     try:
@@ -143,7 +146,20 @@ def _read_facts(path: Path) -> StudyFacts:
     try:
         return StudyFacts.model_validate(content)
     except ValidationError:
-        return StudyFacts(facts=dict(flat(content)) if isinstance(content, dict) else {})
+        if not isinstance(content, dict):
+            return StudyFacts()
+    warnings = content.pop("warnings", [])
+    facts = {name: value for name, value in flat(_without_concepts(content)) if value}
+    return StudyFacts(facts=facts, warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else ())
+
+
+def _without_concepts(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what has an entry for each concept: hundreds of lines that nobody reads on a page."""
+    return {
+        name: _without_concepts(value) if isinstance(value, dict) else value
+        for name, value in content.items()
+        if name not in BY_CONCEPT
+    }
 
 
 # ------------------------------------------------------------------------------------------------ writing

@@ -207,11 +207,19 @@ def test_facts_and_warnings_of_the_stages_are_gathered_once_each(tmp_path: Path)
 
 def test_facts_of_another_shape_are_taken_by_their_dotted_names(tmp_path: Path) -> None:
     write_study(tmp_path, make_analysis())
-    (tmp_path / "generations.json").write_text(json.dumps({"arms": ["named", "zero"], "model": {"name": "sandbox"}}))
+    arms = {"zero": {"planned": 40, "names": {"zormi": "Velka"}, "pairs": {}}}
+    content = {"model": "sandbox", "sampling": {"steps": 20, "guidance": None}, "concepts": ["zormi"], "arms": arms}
+    (tmp_path / "generations.json").write_text(json.dumps(content | {"warnings": ["two pictures were refused"]}))
 
-    facts = read_study(tmp_path).facts
+    study = read_study(tmp_path)
 
-    assert (facts["generations.arms"], facts["generations.model.name"]) == ("named, zero", "sandbox")
+    assert {name: value for name, value in study.facts.items() if name.startswith("generations.")} == {
+        "generations.model": "sandbox",
+        "generations.sampling.steps": "20",
+        "generations.sampling.guidance": "not set",
+        "generations.arms.zero.planned": "40",
+    }
+    assert "two pictures were refused" in study.warnings
 
 
 def test_a_report_for_programs_holds_the_cards_the_answers_and_no_curve(tmp_path: Path) -> None:

@@ -47,7 +47,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_json(bad / "concepts.json", {"concepts": [name.model_dump(mode="json") for name in names]})
     write_json(bad / "scores.json", {"facts": {EVIL: EVIL}, "warnings": [EVIL + " again"]})
     write_report(bad, read_study(bad))
+    left_out = {f"lost-{i}": "no score: no picture shows a face" for i in range(40)}
+    sandbox = write_study(root / "sandbox", make_analysis(n=16).model_copy(update={"left_out": left_out}))
+    write_json(sandbox / "generations.json", {"model": "sandbox"})
+    write_report(sandbox, read_study(sandbox))
     return {
+        "sandbox": sandbox / "report.html",
         "plain": write_page(root / "plain", make_analysis()),
         "small": write_page(root / "small", make_analysis(n=16)),
         "bare": write_page(root / "bare", make_analysis("gradual", has_band=False), is_whole=False),
@@ -157,6 +162,22 @@ def test_what_is_missing_is_said_and_not_drawn(browser: Browser, pages: dict[str
         expect(page.locator("#curve .intro")).to_contain_text("there is no curve")
         assert page.locator(".card, a.dot").count() == 0
         watched.assert_quiet()
+
+
+def test_a_study_of_the_sandbox_is_labelled_as_such(browser: Browser, pages: dict[str, Path]) -> None:
+    for name, n_labels in (("sandbox", 1), ("plain", 0)):
+        with open_page(browser, pages[name]) as (page, _):
+            assert page.get_by_text("an invented world, never comparable with real models").count() == n_labels, name
+
+
+def test_a_long_list_of_what_is_left_out_is_folded(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["sandbox"]) as (page, _):
+        reasons = page.locator("#left-out dd")
+
+        assert reasons.count() == 40
+        expect(reasons.first).to_be_hidden()
+        page.locator("#left-out summary").click()
+        expect(reasons.first).to_be_visible()
 
 
 def test_hundreds_of_signs_do_not_stand_in_the_way_of_the_tab_key(browser: Browser, pages: dict[str, Path]) -> None:
