@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,12 @@ def test_hashes_are_read_as_hexadecimal_and_as_numbers(tmp_path: Path, kind: str
 def test_every_form_of_a_corpus_gives_the_same_counts(tmp_path: Path, form: str) -> None:
     frame = pl.DataFrame(pictures(20, 5))
     path = tmp_path / f"corpus.{form}"
-    {"csv": frame.write_csv, "jsonl": frame.write_ndjson, "parquet": frame.write_parquet}[form](path)
+    write: dict[str, Callable[[Path], object]] = {
+        "csv": frame.write_csv,
+        "jsonl": frame.write_ndjson,
+        "parquet": frame.write_parquet,
+    }
+    write[form](path)
     first = count_concepts(open_corpus([path]), PEOPLE).counts[0]
     assert (first.raw, first.exact, first.near) == (100, 40, 20)
 
@@ -197,7 +203,7 @@ def test_where_most_pictures_are_missing_the_bounds_are_sure_ones() -> None:
 
 
 def test_a_concept_without_any_picture_to_tell_is_not_estimable(tmp_path: Path) -> None:
-    rows = [{"caption": "Ember", "phash": None}, {"caption": "Bramble", "phash": "0" * 16}]
+    rows: list[dict[str, Any]] = [{"caption": "Ember", "phash": None}, {"caption": "Bramble", "phash": "0" * 16}]
     first, second, third = count(tmp_path, rows).counts
     assert first.count is None
     assert first.reason == "not estimable: of 1 captions none has its phash"
