@@ -35,13 +35,17 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def new_unet() -> UNet2DConditionModel:
-    """Build the UNet with random weights: 5.6 M parameters, cross-attention on the two lower levels."""
+WIDTHS = (64, 96, 128)
+"""Channels of the UNet on 16x16, 8x8 and 4x4 latents; 16 divides each."""
+
+
+def new_unet(widths: tuple[int, int, int] = WIDTHS) -> UNet2DConditionModel:
+    """Build the UNet with random weights: 5.6 M parameters as shipped, cross-attention on the two lower levels."""
     return UNet2DConditionModel(
         sample_size=16,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
-        block_out_channels=(64, 96, 128),
+        block_out_channels=widths,
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
@@ -99,20 +103,29 @@ def min_snr_weights(scheduler: DDIMScheduler, cap: float = SNR_CAP) -> Tensor:
 class DenoisingLoss:
     """Weighted mean squared error of the predicted noise (Ho et al. 2020, arXiv:2006.11239, eq. 14)."""
 
-    def __init__(self, model: Denoiser, latents: Tensor, tokens: Tensor, empty: Tensor, device: torch.device) -> None:
-        self.model, self.device = model, device
+    def __init__(
+        self,
+        model: Denoiser,
+        latents: Tensor,
+        tokens: Tensor,
+        empty: Tensor,
+        device: torch.device,
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        self.model, self.device, self.batch = model, device, batch
         self.latents, self.tokens, self.empty = latents, tokens, empty
         self.scheduler = new_scheduler()
         self.weights = min_snr_weights(self.scheduler)
 
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Draw a batch and return its loss."""
-        index = torch.randint(len(self.latents), (BATCH,), generator=generator)
-        dropped = torch.rand(BATCH, generator=generator) < CAPTION_DROPOUT
+        index = torch.randint(len(self.latents), (self.batch,), generator=generator)
+        dropped = torch.rand(self.batch, generator=generator) < CAPTION_DROPOUT
         tokens = torch.where(dropped[:, None], self.empty, self.tokens[index])
         clean = self.latents[index]
         noise = torch.randn(clean.shape, generator=generator)
-        timesteps = torch.randint(1000, (BATCH,), generator=generator)
+        timesteps = torch.randint(1000, (self.batch,), generator=generator)
         noisy = self.scheduler.add_noise(clean, noise, timesteps)  # type: ignore[arg-type]
         noisy = noisy.to(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -122,10 +135,10 @@ class DenoisingLoss:
         return loss
 
 
-def tokenise(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
-    """Turn captions into (N, 77) token ids, padded as the pipeline pads them."""
+def tokenise(tokenizer: CLIPTokenizer, captions: list[str], length: int = POSITIONS) -> Tensor:
+    """Turn captions into (N, length) token ids, cut or padded as the pipeline does."""
     ids: Tensor = tokenizer(
-        captions, padding="max_length", max_length=POSITIONS, truncation=True, return_tensors="pt"
+        captions, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
     ).input_ids
     return ids
 
