@@ -55,7 +55,8 @@ def gather(worlds: Sequence[World], folder: Path) -> list[Dose]:
     key = ("world", "character")
     finished = [path for world in worlds if (path := _result(folder, world)).exists()]
     doses = [dose for path in finished for dose in read_table(path, Dose, key)]
-    write_table(folder / DOSES, doses, Dose)
+    if doses:
+        write_table(folder / DOSES, doses, Dose)
     return doses
 
 
