@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from copycat.commands import data, discover, leaderboard, mitigate, sandbox
+from copycat.commands import data, discover, imitation, leaderboard, mitigate, sandbox
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
 from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
@@ -28,6 +28,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(discover.app, name="discover")
 app.add_typer(mitigate.app, name="mitigate")
 app.add_typer(leaderboard.app, name="leaderboard")
+app.add_typer(imitation.app, name="imitation")
 app.command("doctor")(doctor)
 
 

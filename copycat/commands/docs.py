@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from copycat.commands import calibrate, data, discover, doctor, eval, leaderboard, mitigate, sandbox, submit
+from copycat.commands import calibrate, data, discover, doctor, eval, imitation, leaderboard, mitigate, sandbox, submit
 
 INTRO = """# Commands
 
@@ -54,7 +54,7 @@ def render_character_schema() -> str:
 def render_commands() -> str:
     """Give the page: one section per command, its options as a table."""
     parts = [INTRO]
-    for module in (eval, discover, mitigate, calibrate, submit, leaderboard, data, sandbox, doctor):
+    for module in (eval, discover, mitigate, calibrate, submit, leaderboard, data, imitation, sandbox, doctor):
         name = module.__name__.rpartition(".")[2]
         command = typer.main.get_command(module.app)
         parts += _sections(f"python -m copycat.{name}", command)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from copycat.commands.imitation_generate import GENERATE_EPILOG, generate
 from copycat.commands.imitation_count import COUNT_EPILOG, count
+from copycat.commands.imitation_counterfactual import COUNTERFACTUAL_EPILOG, counterfactual
+from copycat.commands.imitation_generate import GENERATE_EPILOG, generate
 from copycat.commands.imitation_report import REPORT_EPILOG, report
 
 app = typer.Typer(
@@ -24,3 +25,4 @@ def imitation() -> None:
 app.command(epilog=COUNT_EPILOG)(count)
 app.command(epilog=GENERATE_EPILOG)(generate)
 app.command(epilog=REPORT_EPILOG)(report)
+app.command(epilog=COUNTERFACTUAL_EPILOG)(counterfactual)
