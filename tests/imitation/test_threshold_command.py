@@ -1,0 +1,119 @@
+"""`copycat.imitation threshold`: a study's files or a user's own, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from curves import step_points
+from harness import Cli, CommandLine
+
+from copycat.imitation.records import Analysis, Point
+
+
+@pytest.fixture
+def threshold(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Run `python -m copycat.imitation threshold ...` in an empty folder."""
+    from copycat.commands.imitation import app
+
+    monkeypatch.chdir(tmp_path)
+    run = command_line(app, "copycat.imitation")
+    return lambda *arguments: run("threshold", *arguments)
+
+
+def write(points: list[Point], extra: str = "") -> None:
+    Path("study").mkdir(exist_ok=True)
+    counts = "".join(f"{p.concept},{p.count:.0f},{number % 7}\n" for number, p in enumerate(points))
+    Path("study/counts.csv").write_text("concept,count,people\n" + counts)
+    Path("study/scores.csv").write_text("concept,score\n" + "".join(f"{p.concept},{p.score}\n" for p in points) + extra)
+
+
+def read() -> Analysis:
+    return Analysis.model_validate_json(Path("study/analysis.json").read_text())
+
+
+def test_two_columns_each_are_enough(threshold: Cli) -> None:
+    write(step_points(0, n=100))
+
+    said = threshold("--out", "study")
+
+    assert said.code == 0
+    assert "threshold: Imitation starts between" in said.out
+    assert said.out.splitlines()[-1] == "study/analysis.json"
+    assert read().verdict == "threshold"
+    assert "partial:people" in {one.name for one in read().covariates}
+
+
+def test_no_change_is_a_result(threshold: Cli) -> None:
+    write(step_points(1, n=100, rise=0.0))
+
+    said = threshold("--out", "study", "--json")
+
+    assert said.code == 0
+    assert json.loads(said.out)["verdict"] == "no_change"
+
+
+def test_what_has_no_score_or_no_count_is_left_out_with_its_reason(threshold: Cli) -> None:
+    write([*step_points(0, n=50)], extra="stranger,0.5\n")
+    with Path("study/counts.csv").open("a") as file:
+        file.write("silent,12,1\nuncounted,,1\n")
+    with Path("study/scores.csv").open("a") as file:
+        file.write("uncounted,0.4\nsilent,NaN\n")
+
+    assert threshold("--out", "study").code == 0
+    assert read().left_out == {
+        "silent": "it has a count and no raw score",
+        "stranger": "it has a score and no count",
+        "uncounted": "its count is empty",
+    }
+
+
+def test_one_concept_is_too_few_and_no_fault(threshold: Cli) -> None:
+    write(step_points(0, n=1))
+
+    assert threshold("--out", "study").code == 0
+    assert read().verdict == "underpowered"
+
+
+def test_control_arms_make_the_band_and_low_coverage_is_left_out(threshold: Cli) -> None:
+    points = step_points(0, n=50)
+    write(points)
+    rows = ["concept,arm,raw,n,planned"]
+    rows += [f"{p.concept},named,{p.score},{2 if p is points[0] else 8},8" for p in points]
+    rows += [f"{p.concept},zero,{0.01 * number},8,8" for number, p in enumerate(points[:5])]
+    Path("study/scores.csv").write_text("\n".join(rows) + "\n")
+
+    assert threshold("--out", "study").code == 0
+
+    band = read().band
+    assert band is not None
+    assert (band.arms, band.n, band.mean) == (("zero",), 5, pytest.approx(0.02))
+    assert read().left_out == {points[0].concept: "only 2 of 8 pictures could be scored"}
+
+
+def test_files_that_share_no_concept_are_refused(threshold: Cli) -> None:
+    write(step_points(0, n=20))
+    Path("own.csv").write_text("concept,score\nelse,0.3\n")
+
+    said = threshold("--out", "study", "--scores", "own.csv")
+
+    assert said.code == 2
+    assert "no concept has both a count" in said.err
+    assert "the same ids" in said.err
+
+
+def test_a_metric_that_is_not_there_is_refused_with_what_is_there(threshold: Cli) -> None:
+    write(step_points(0, n=20))
+
+    said = threshold("--out", "study", "--metric", "z")
+
+    assert said.code == 2
+    assert "it has: raw" in said.err
+
+
+def test_a_missing_file_is_told(threshold: Cli) -> None:
+    said = threshold("--out", "study")
+
+    assert said.code == 2
+    assert "there is no file study/counts.csv" in said.err
