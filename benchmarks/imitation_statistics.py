@@ -1,0 +1,72 @@
+"""False thresholds on null data, and coverage of the bracket: `python benchmarks/imitation_statistics.py`.
+
+Null data: scores are noise, counts log-uniform from 1 to 100,000. True step: at 300 pictures, noise .08, rise .3.
+The bracket is said to cover where the step lies between its ends, whatever the verdict; both are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+
+import numpy as np
+
+from copycat.imitation.analysis import analyse
+from copycat.imitation.bracket import draw_studies, find_bracket
+from copycat.imitation.records import Point
+from copycat.imitation.steps import make_curve
+
+SIZES = (50, 100, 200, 400)
+STEP, NOISE, RISE = 300.0, 0.08, 0.3
+
+
+def make_study(rng: np.random.Generator, n: int, rise: float) -> list[Point]:
+    """Give a study of n concepts whose scores rise by `rise` at `STEP` pictures."""
+    x = np.round(10 ** rng.uniform(0, 5, n))
+    y = rise * (x >= STEP) + rng.normal(0, NOISE, n)
+    return [Point(concept=f"c{number:04}", count=a, score=b) for number, (a, b) in enumerate(zip(x, y, strict=True))]
+
+
+def print_null(runs: int, permutations: int) -> None:
+    """Print the share of null studies with verdict `threshold`, beside 5 % and two standard errors."""
+    bar = 0.05 + 2 * math.sqrt(0.05 * 0.95 / runs)
+    print(f"null data, {runs:,} studies per N, {permutations} permutations: at most {bar:.3f}")
+    for n in SIZES:
+        rng, started = np.random.default_rng(n), time.perf_counter()
+        found = [
+            analyse(make_study(rng, n, 0.0), permutations=permutations, bootstraps=100, seed=seed).verdict
+            for seed in range(runs)
+        ]
+        shares = {name: found.count(name) / runs for name in sorted(set(found))}
+        told = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+        print(f"  N = {n:3}: {told}  ({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+def print_coverage(runs: int, bootstraps: int, rise: float) -> None:
+    """Print how often the bracket holds the true step, and its median ends."""
+    print(f"true step of {rise} at {STEP:.0f}, {runs:,} studies per N, {bootstraps} bootstraps: at least 0.93")
+    for n in SIZES:
+        rng, started = np.random.default_rng([n, 1]), time.perf_counter()
+        ends = []
+        for seed in range(runs):
+            curve = make_curve(make_study(rng, n, rise))
+            bracket = find_bracket(curve, draw_studies(curve, bootstraps, seed))
+            if bracket is not None:
+                ends.append((bracket.last_below, bracket.first_above))
+        low, high = np.array(ends).T
+        covered = ((low < STEP) & (high >= STEP)).sum() / runs
+        told = f"{covered:.3f}, median [{np.median(low):.0f}, {np.median(high):.0f}]"
+        print(f"  N = {n:3}: {told}  ({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--null-runs", type=int, default=1000)
+    parser.add_argument("--coverage-runs", type=int, default=500)
+    parser.add_argument("--permutations", type=int, default=199)
+    parser.add_argument("--bootstraps", type=int, default=300)
+    given = parser.parse_args()
+    print_coverage(given.coverage_runs, given.bootstraps, RISE)
+    print_coverage(given.coverage_runs, given.bootstraps, RISE / 3)
+    print_null(given.null_runs, given.permutations)
