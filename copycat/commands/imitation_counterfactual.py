@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from copycat.imitation.counterfactual.logistic import Fit
 
 COUNTERFACTUAL_EPILOG = (
-    "The same command goes on from where it was broken off, and a second one on the same folder takes the worlds that "
-    "the first does not work on."
+    "The same command goes on from where it was broken off. Each works on one thread, so that figures do not depend on "
+    "the number of cores: start as many on the same folder as there are cores, and each takes other worlds."
 )
 
 

@@ -32,9 +32,14 @@ def run_worlds(setting: Setting, worlds: Sequence[World], folder: Path, device: 
     Raises:
         ResumeMismatchError: the folder holds worlds of another setting.
     """
+    _require_same(setting, folder)
+    with _one_thread():
+        _run_all(setting, worlds, folder, device, most)
+
+
+def _run_all(setting: Setting, worlds: Sequence[World], folder: Path, device: str, most: int | None) -> None:
     from copycat.imitation.counterfactual.training import open_studio
 
-    _require_same(setting, folder)
     if any(not _result(folder, world).exists() for world in worlds):
         with _claimed(folder / "latents.lock", wait=True):
             studio = open_studio(setting, folder, device)
@@ -107,3 +112,16 @@ def _claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: sums in another order give other figures, and worlds come from several machines."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
