@@ -81,6 +81,8 @@ def _estimates(found: MetricFindings) -> list[str]:
         held = {None: "", True: "  holds the truth", False: "  misses the truth"}[each.covers]
         luck = "" if each.luck is None else f"  luck of the deal {each.luck:+.2f}"
         lines.append(f"  {each.world + ' alone':<40}   ED50 {_shown(each.fit)}{held}{luck}")
+        between = f", between {each.bracket.last_below:.0f} and {each.bracket.first_above:.0f}" if each.bracket else ""
+        lines.append(f"    the threshold stage says: {each.verdict}{between}")
     return lines
 
 

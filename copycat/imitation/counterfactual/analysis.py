@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, stats  # type: ignore[import-untyped]
 
+from copycat.imitation.analysis import analyse
 from copycat.imitation.counterfactual.logistic import Fit, Numbers, fit_clusters, fit_points, fit_series
 from copycat.imitation.counterfactual.scoring import Dose
+from copycat.imitation.records import Bracket, Point
 from copycat.schema import Record
 
 Metric = Literal["detected", "attributes", "similarity"]
@@ -21,8 +23,9 @@ METRICS: tuple[Metric, ...] = ("detected", "attributes", "similarity")
 class Observed(Record):
     """What one permuted world would say, taken alone, as a study of a real model is.
 
-    `covers` is whether its interval holds the ED50 over all permuted worlds. `luck` is the rank correlation of a
-    character's dose in this world with what it scores above its dose in the other worlds: confounding by chance.
+    `verdict`, `why` and `bracket` are those of the threshold stage, told nothing but this world's doses and scores.
+    `covers` is whether the interval of its ED50 holds the ED50 over all permuted worlds. `luck` is the rank correlation
+    of a character's dose in this world with what it scores above its dose in the other worlds: confounding by chance.
     """
 
     world: str
@@ -31,6 +34,9 @@ class Observed(Record):
     rank_correlation: float | None
     covers: bool | None
     luck: float | None
+    verdict: str
+    why: str
+    bracket: Bracket | None
 
 
 class Spread(Record):
@@ -139,9 +145,18 @@ def _observed(lines: Sequence[Dose], permuted: Sequence[Dose], metric: Metric, t
     others = [dose for dose in permuted if dose.world != lines[0].world]
     above = _above_dose(others, metric) if others else {}
     luck = _rank(_doses(lines), np.array([above[d.character] for d in lines])) if above else None
-    correlation = _rank(_doses(lines), _scores(lines, metric))
+    points = [Point(concept=d.character, count=d.dose, score=score_of(d, metric)) for d in lines]
+    stage = analyse(points, seed=seed)
     return Observed(
-        world=lines[0].world, seed=lines[0].seed, fit=fit, rank_correlation=correlation, covers=covers, luck=luck
+        world=lines[0].world,
+        seed=lines[0].seed,
+        fit=fit,
+        rank_correlation=_rank(_doses(lines), _scores(lines, metric)),
+        covers=covers,
+        luck=luck,
+        verdict=stage.verdict,
+        why=stage.why,
+        bracket=stage.bracket,
     )
 
 

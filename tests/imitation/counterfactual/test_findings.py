@@ -126,3 +126,17 @@ def test_one_permuted_world_alone_is_analysed_and_drawn() -> None:
 def test_no_permuted_world_is_refused() -> None:
     with pytest.raises(ValueError, match="permuted"):
         analyse_doses([])
+
+
+def test_the_threshold_stage_is_asked_about_each_world_alone() -> None:
+    planned = plan(REDUCED, 0)
+    permuted = [world for world in planned if world.probe is None]
+    sharp = dict.fromkeys((who.id for who in cast(REDUCED)), TRUE_ED50)
+
+    found = analyse_doses([line for world in permuted for line in lines_of(world, sharp)])
+
+    for metric in found.metrics:
+        for each in metric.observed:
+            assert each.verdict in {"threshold", "gradual"}
+            assert each.why
+            assert (each.bracket is not None) == (each.verdict == "threshold")
