@@ -19,7 +19,8 @@ from copycat.errors import MAX_LISTED, DataError, UserError
 from copycat.imitation import headline, plot
 from copycat.imitation.cards import Card, Tables, build_cards, summarise_counts
 from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
-from copycat.imitation.records import Analysis, Answer, Bracket, ConceptCount, Covariate, Score, StudyFacts
+from copycat.imitation.points import GivenCount, GivenScore
+from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, StudyFacts
 from copycat.imitation.tables import read_table
 from copycat.paths import shown
 from copycat.runs.folder import write_bytes, write_json
@@ -112,8 +113,8 @@ def read_study(folder: Path) -> Study:
     counts, scores = folder / COUNTS_FILE, folder / SCORES_FILE
     tables = Tables(
         concepts=concepts,
-        counts=read_table(counts, ConceptCount, ("concept",)) if counts.is_file() else (),
-        scores=read_table(scores, Score, ("concept", "arm", "prompt")) if scores.is_file() else (),
+        counts=read_table(counts, GivenCount, ("concept",)) if counts.is_file() else (),
+        scores=read_table(scores, GivenScore, ("concept", "arm", "prompt")) if scores.is_file() else (),
     )
     facts: dict[str, str] = {}
     warnings: list[str] = list(analysis.warnings)

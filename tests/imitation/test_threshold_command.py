@@ -117,3 +117,16 @@ def test_a_missing_file_is_told(threshold: Cli) -> None:
 
     assert said.code == 2
     assert "there is no file study/counts.csv" in said.err
+
+
+def test_the_report_reads_files_of_a_users_own_and_concepts_without_a_count(
+    threshold: Cli, command_line: CommandLine
+) -> None:
+    from copycat.commands.imitation import app
+
+    write(step_points(0, n=50))
+    with Path("study/counts.csv").open("a") as file:
+        file.write("uncounted,,1\n")
+
+    assert threshold("--out", "study").code == 0
+    assert command_line(app, "copycat.imitation")("report", "--out", "study").code == 0
