@@ -14,8 +14,9 @@ import numpy as np
 
 from copycat.imitation.analysis import analyse
 from copycat.imitation.bracket import draw_studies, find_bracket
+from copycat.imitation.estimators.supf import ALPHA
 from copycat.imitation.records import Point
-from copycat.imitation.steps import make_curve
+from copycat.imitation.steps import best_steps, make_curve, permuted_f
 
 SIZES = (50, 100, 200, 400)
 STEP, NOISE, RISE = 300.0, 0.08, 0.3
@@ -34,13 +35,21 @@ def print_null(runs: int, permutations: int) -> None:
     print(f"null data, {runs:,} studies per N, {permutations} permutations: at most {bar:.3f}")
     for n in SIZES:
         rng, started = np.random.default_rng(n), time.perf_counter()
-        found = [
-            analyse(make_study(rng, n, 0.0), permutations=permutations, bootstraps=100, seed=seed).verdict
-            for seed in range(runs)
-        ]
+        found = [_verdict(make_study(rng, n, 0.0), permutations, seed) for seed in range(runs)]
         shares = {name: found.count(name) / runs for name in sorted(set(found))}
         told = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
         print(f"  N = {n:3}: {told}  ({time.perf_counter() - started:.0f} s)", flush=True)
+
+
+def _verdict(points: list[Point], permutations: int, seed: int) -> str:
+    """Give the verdict; where no rise passes the permutation test there is no threshold, and nothing else is asked."""
+    curve = make_curve(points)
+    found = best_steps(curve.x[None, :], curve.y[None, :])
+    null = permuted_f(curve.x, curve.y, permutations, seed)
+    p = (1 + int((null >= found.f[0] * (1 - 1e-9)).sum())) / (permutations + 1)
+    if p >= ALPHA or found.rise[0] < 0:
+        return "no rise"
+    return analyse(points, permutations=permutations, bootstraps=100, seed=seed).verdict
 
 
 def print_coverage(runs: int, bootstraps: int, rise: float) -> None:
