@@ -83,11 +83,16 @@ def permuted_f(x: Array, y: Array, permutations: int, seed: int) -> Array:
 
 
 def noise_of(y: Array) -> float | None:
-    """Estimate the standard deviation of scores about their curve, from the first differences (by their MAD)."""
+    """Estimate the standard deviation of scores about their curve, from the first differences (by their MAD).
+
+    Where most neighbours score the same, as shares of 0 and 1 do, the MAD is 0, and their root mean square stands in:
+    it takes the step for noise, too, and so rather hides a step than invents one.
+    """
     if len(y) < 3:
         return None
     steps = np.diff(y)
-    return float(MAD_TO_SD * np.median(np.abs(steps - np.median(steps))) / math.sqrt(2))
+    mad = MAD_TO_SD * np.median(np.abs(steps - np.median(steps)))
+    return float((mad or np.sqrt(np.mean(steps**2))) / math.sqrt(2))
 
 
 def smallest_step(x: Array, noise: float, critical_f: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from curves import make_points, smooth_points, step_points
@@ -96,3 +98,10 @@ def test_zero_counts_have_their_place_on_the_curve() -> None:
     curve = make_curve(points)
 
     assert fit_logistic(curve.x, curve.y).dose(0.5) == pytest.approx(500, rel=0.5)
+
+
+def test_scores_of_mostly_zero_and_one_have_noise_all_the_same() -> None:
+    shares = np.array([0.0] * 20 + [0.2, 0.8, 0.4] + [1.0] * 20)
+
+    assert noise_of(shares) == pytest.approx(math.sqrt(np.mean(np.diff(shares) ** 2) / 2))
+    assert noise_of(np.zeros(10)) == 0
