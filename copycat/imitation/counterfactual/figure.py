@@ -72,11 +72,11 @@ def _series(lines: Sequence[Dose], metric: Metric, most: int) -> list[str]:
         return []
     places = [(_x(dose.dose, most), _y(score_of(dose, metric))) for dose in lines]
     joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    x, y = places[-1]
     return [
         f'<polyline points="{joined}" fill="none" stroke="{SERIES_INK}"/>',
         *(f'<rect x="{px - 3:.1f}" y="{py - 3:.1f}" width="6" height="6" fill="{SERIES_INK}"/>' for px, py in places),
-        f'<text x="{x - 8:.1f}" y="{y - 8:.1f}" text-anchor="end">series of {lines[0].character}</text>',
+        f'<rect x="{LEFT + 12}" y="{TOP + 9}" width="6" height="6" fill="{SERIES_INK}"/>',
+        f'<text x="{LEFT + 26}" y="{TOP + 16}">{lines[0].character} alone, everything else fixed</text>',
     ]
 
 
