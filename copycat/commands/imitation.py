@@ -8,6 +8,7 @@ from copycat.commands.imitation_count import COUNT_EPILOG, count
 from copycat.commands.imitation_counterfactual import COUNTERFACTUAL_EPILOG, counterfactual
 from copycat.commands.imitation_generate import GENERATE_EPILOG, generate
 from copycat.commands.imitation_report import REPORT_EPILOG, report
+from copycat.commands.imitation_score import SCORE_EPILOG, score
 from copycat.commands.imitation_threshold import THRESHOLD_EPILOG, threshold
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ def imitation() -> None:
 
 app.command(epilog=COUNT_EPILOG)(count)
 app.command(epilog=GENERATE_EPILOG)(generate)
+app.command(epilog=SCORE_EPILOG)(score)
 app.command(epilog=THRESHOLD_EPILOG)(threshold)
 app.command(epilog=REPORT_EPILOG)(report)
 app.command(epilog=COUNTERFACTUAL_EPILOG)(counterfactual)

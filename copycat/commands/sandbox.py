@@ -1,4 +1,4 @@
-"""`python -m copycat.sandbox render|train|export|card`."""
+"""`python -m copycat.sandbox render|train|export|references|card`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,21 @@ def export(
     if pictures:
         write_pictures(rows, folder / "images")
     console.out.print(f"{folder}: {len(rows)} captions", markup=False)
+    return 0
+
+
+@app.command()
+def references(
+    folder: Annotated[Path, typer.Option(help="folder to write to")] = Path("sandbox-references"),
+    pictures: Annotated[int, typer.Option(min=1, help="of each character")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="of poses and backdrops; none is that of a training picture")] = 0,
+) -> int:
+    """Draw held-out pictures of each character, to compare a model's pictures with: FOLDER/<character>/NN.png."""
+    from copycat import console
+    from copycat.sandbox.references import write_references
+
+    n = write_references(folder, pictures, seed)
+    console.out.print(f"{folder}: {n} pictures", markup=False)
     return 0
 
 

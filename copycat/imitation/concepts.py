@@ -113,6 +113,12 @@ def slug_of(name: str) -> str:
     return "-".join([*(plain or ["concept"]), hashlib.sha256(fold(name).encode()).hexdigest()[:8]])
 
 
+def concepts_of_names(names: Iterable[str]) -> tuple[Concept, ...]:
+    """Take names as concepts, such as those of folders; a name without letters or digits is nobody's."""
+    found = {slug_of(name): Concept(id=slug_of(name), name=name) for name in names if words(name)}
+    return tuple(found.values())
+
+
 # --------------------------------------------------------------------------------------- a user's own file
 
 

@@ -239,7 +239,7 @@ def _facts(about: GenerationsFile) -> dict[str, str]:
 
 
 def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
-    names = _names(concepts)
+    names = folder_names(concepts)
     children = _folders(folder)
     arms = {arm: folder / arm for arm in ARMS if arm != "shuffled" and folder / arm in children and arm not in names}
     rows: list[Generation] = []
@@ -267,7 +267,7 @@ def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
     return Generations(folder, tuple(rows), (*warnings, *_warnings(rows, concepts)), facts)
 
 
-def _names(concepts: Sequence[Concept]) -> dict[str, Slug]:
+def folder_names(concepts: Sequence[Concept]) -> dict[str, Slug]:
     """Give what a folder may be called; a name of two concepts is nobody's, an id is always its own."""
     owners: dict[str, set[str]] = {}
     for concept in concepts:
