@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +62,9 @@ def score(  # noqa: PLR0917 - one parameter per option
 
     python -m copycat.imitation score --references sandbox-references --out STUDY
     """
+    # Read when numpy is loaded, just below. The products are small: two of its threads wait for each other, and where
+    # cores are shared take ten times as long as one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from copycat.console import EXIT_DONE
     from copycat.imitation.scored import ScoreJob, score_study, write_scores
     from copycat.runs.environment import pick_device
