@@ -48,7 +48,7 @@ def test_the_page_never_scrolls_sideways_and_the_model_stays_in_view(browser, bo
 def test_the_choice_of_columns_stays_on_the_screen(browser, board, width):
     with open_page(browser, board, viewport={"width": width, "height": 800}) as (page, _):
         page.click(".chooser summary")
-        page.wait_for_function("document.querySelector('.choices').getBoundingClientRect().width > 0")
+        page.locator(".choices").wait_for()
         edges = "parts => parts.map(part => part.getBoundingClientRect()).flatMap(box => [box.left, box.right])"
         places = page.eval_on_selector_all(".choices, .choices label", edges)
         assert 0 <= min(places) < max(places) <= width
