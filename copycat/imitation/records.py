@@ -5,6 +5,7 @@
       counts.csv        one ConceptCount per concept          (count)         counts.json: facts of the count
       generations/      run folders with pictures             (generate)      generations.json: arms and folders
       scores.csv        one Score per concept, arm and prompt (score)         scores.json: facts of the scoring
+      references.csv    which references were taken           (score)         embeddings/: vectors, so that it resumes
       analysis.json     Analysis                              (threshold)
       report.html, report.json                                (report)
 
