@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import rankdata  # type: ignore[import-untyped]
 
 from copycat.imitation.records import Covariate
-from copycat.imitation.steps import Array, Curve, best_steps, can_step
+from copycat.imitation.steps import Z_975, Array, Curve, best_steps, can_step
 
 BINS = 5
 MIN_CONCEPTS = 10
@@ -55,8 +55,16 @@ def _column(curve: Curve, name: str, values: Mapping[str, float]) -> Covariate:
     if n >= MIN_CONCEPTS:
         other = np.array([values[point.concept] for point in curve.points if point.concept in values])
         value = partial_rank_correlation(other, curve.y[has], curve.x[has])
-    meaning = f"rank correlation of the score with {name}, counts held fixed; far from 0: it may stand behind the curve"
+    meaning = f"rank correlation of the score with {name}, counts held fixed{_far(value, n)}"
     return Covariate(name=f"partial:{name}", value=value, n=n, meaning=meaning)
+
+
+def _far(value: float | None, n: int) -> str:
+    """Say what a partial rank correlation means where chance alone rarely goes so far (Fisher's z, 95 %)."""
+    if value is None:
+        return f"; not estimable: fewer than {MIN_CONCEPTS} concepts have it, or it hardly differs"
+    is_far = abs(value) > np.tanh(Z_975 / np.sqrt(n - 4))
+    return "; far from 0: it may stand behind the curve" if is_far else ""
 
 
 def _without_bins(curve: Curve) -> list[Covariate]:

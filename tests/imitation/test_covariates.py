@@ -44,6 +44,25 @@ def test_a_column_behind_the_scores_stands_out_and_one_of_a_few_concepts_has_no_
     assert (found["partial:rare"].value, found["partial:rare"].n) == (None, 1)
 
 
+def test_only_a_column_that_goes_with_scores_by_more_than_chance_is_said_to_stand_behind_the_curve() -> None:
+    rng = np.random.default_rng(1)
+    hidden = rng.normal(size=80)
+    points = make_points(np.arange(1.0, 81.0), hidden + 0.1 * rng.normal(size=80))
+    columns = {
+        "hidden": {p.concept: float(h) for p, h in zip(points, hidden, strict=True)},
+        "unrelated": {p.concept: float(rng.normal()) for p in points},
+        "rare": {points[0].concept: 1.0},
+    }
+
+    found = {one.name.removeprefix("partial:"): one for one in check_covariates(make_curve(points), columns)}
+
+    assert abs(found["unrelated"].value or 0) < 0.22  # what 5 % of chance passes with 80 concepts and one held fixed
+    assert {name: "stand behind" in found[name].meaning for name in columns} == {
+        "hidden": True, "unrelated": False, "rare": False,
+    }  # fmt: skip
+    assert "not estimable" in found["rare"].meaning
+
+
 def test_a_step_stays_without_any_fifth_of_the_concepts() -> None:
     found = check_covariates(make_curve(step_points(0)), {})
 
