@@ -149,6 +149,12 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
         if not isinstance(entry.cells, dict):
             faults.append(f"{entry.place}: {entry.cells!r:.40} is no concept; needed: a name, aliases, ...")
             continue
+        if beyond := entry.cells.get(None):  # type: ignore[call-overload]  # where csv puts cells beyond the header
+            faults.append(
+                f"{entry.place}: has {len(beyond)} {'cells' if len(beyond) > 1 else 'cell'} more than there are "
+                f"columns, from {beyond[0]!r:.40} on; a text with a comma stands in double quotes"
+            )
+            continue
         try:
             found.append((entry.place, Concept.model_validate(_fields(entry.cells))))
         except ValidationError as error:
@@ -186,7 +192,7 @@ def _worded(details: Any) -> str:
 
 def _column_faults(path: Path, entries: Sequence[_Entry]) -> list[str]:
     """Tell columns that look like one of ours and are not; any others are a user's own business."""
-    there = {str(name) for entry in entries if isinstance(entry.cells, dict) for name in entry.cells}
+    there = {str(name) for entry in entries if isinstance(entry.cells, dict) for name in entry.cells if name}
     wanted = [name for name in Concept.model_fields if name not in there]
     close = {name: difflib.get_close_matches(name.lower(), wanted, n=1, cutoff=0.75) for name in sorted(there)}
     return [

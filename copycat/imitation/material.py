@@ -9,13 +9,13 @@ from typing import NamedTuple
 from copycat.imitation.arms import derangement
 from copycat.imitation.embedders.ready import VectorTable, rows_by
 from copycat.imitation.embedding import Embeddings
-from copycat.imitation.pictures import ARMS, Generation, folder_names
+from copycat.imitation.pictures import ARMS, Generation
 from copycat.imitation.records import Arm, Concept
 from copycat.imitation.scoring import Floats
-from copycat.names import fold
+from copycat.imitation.whose import Whose, look_up
 
-REJECTED, LEFT_OUT = "rejected by the embedder", "left out"
-"""Why a picture has no vector, beside the statuses of generations; the second: its concept has no references."""
+REJECTED, LEFT_OUT, LEAKED = "rejected by the embedder", "left out", "references themselves"
+"""Why a picture has no score, beside the statuses of generations; the second: its concept has no references."""
 
 
 class Cell(NamedTuple):
@@ -41,8 +41,14 @@ class Material(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def cells_of(rows: Sequence[Generation], store: Embeddings, scored: Collection[str]) -> list[Cell]:
-    """Group generations; those without a vector are counted by their status, or by what the embedder made of them."""
+def cells_of(
+    rows: Sequence[Generation], store: Embeddings, scored: Collection[str], leaked: Collection[str] = ()
+) -> list[Cell]:
+    """Group generations; those without a vector are counted by their status, or by what the embedder made of them.
+
+    Args:
+        leaked: sha256 of pictures that are references themselves, and get no score.
+    """
     whose = {row.path: row.concept for row in rows if row.arm == "named" and row.path}
     found: dict[tuple[str, Arm, str], tuple[list[int], Counter[str], set[str]]] = {}
     for row in rows:
@@ -50,6 +56,8 @@ def cells_of(rows: Sequence[Generation], store: Embeddings, scored: Collection[s
         place = store.row_of(row.sha256) if row.status == "ok" and row.sha256 else None
         if row.concept not in scored:
             missing[LEFT_OUT] += 1
+        elif row.sha256 in leaked:
+            missing[LEAKED] += 1
         elif place is not None:
             places.append(place)
         else:
@@ -68,12 +76,10 @@ def _why_missing(row: Generation, store: Embeddings) -> str:
     return "damaged" if row.sha256 in store.unread else REJECTED
 
 
-def renamed(table: VectorTable, concepts: Sequence[Concept]) -> tuple[VectorTable, list[str]]:
-    """Give the table with ids for names, '' for nobody's, and the names that are nobody's."""
-    names = folder_names(concepts)
-    ids = {name: names.get(name) or names.get(fold(name)) or "" for name in dict.fromkeys(table.concept)}
-    whose = [ids[name] for name in table.concept]
-    return table._replace(concept=whose), [name for name, who in ids.items() if not who]
+def renamed(table: VectorTable, concepts: Sequence[Concept]) -> tuple[VectorTable, Whose]:
+    """Give the table with ids for names, '' for nobody's, and what became of the names."""
+    whose = look_up(table.concept, concepts)
+    return table._replace(concept=[whose.ids.get(name, "") for name in table.concept]), whose
 
 
 def cells_of_table(table: VectorTable, scored: Collection[str]) -> list[Cell]:

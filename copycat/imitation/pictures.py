@@ -24,8 +24,8 @@ from pydantic import Field, ValidationError
 from copycat.errors import DataError, UserError
 from copycat.imitation.arms import derangement
 from copycat.imitation.records import Arm, Concept
+from copycat.imitation.whose import listed, look_up, look_up_folders, subfolders
 from copycat.models.decode import MAGIC, READING_ERRORS, UndecodableError, decode_picture
-from copycat.names import fold
 from copycat.paths import shown
 from copycat.runs.folder import RunFolder
 from copycat.schema import Record, Sample, Sampling
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 GENERATIONS, GENERATIONS_FILE = "generations", "generations.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 OTHER_SUFFIXES = (".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl")
-MAX_NAMED = 5
-"""Concepts or folders that a warning names."""
 
 GenerationStatus = Literal["ok", "refused", "blocked", "invalid", "failed", "missing", "damaged"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
@@ -239,71 +237,74 @@ def _facts(about: GenerationsFile) -> dict[str, str]:
 
 
 def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
-    names = folder_names(concepts)
-    children = _folders(folder)
-    arms = {arm: folder / arm for arm in ARMS if arm != "shuffled" and folder / arm in children and arm not in names}
+    children = [child.name for child in subfolders(folder)]
+    concepts_named_so = look_up(ARMS, concepts).ids
+    arms = {arm: folder / arm for arm in ARMS if arm != "shuffled" and arm in children and arm not in concepts_named_so}
     rows: list[Generation] = []
-    strangers: list[Path] = []
+    folders: dict[str, None] = {}
     for arm, place in (arms or {"named": folder}).items():
-        for child in _folders(place):
-            concept = names.get(child.name) or names.get(fold(child.name))
-            if concept is None:
-                strangers.append(child)
-            else:
-                rows += _rows_of_folder(folder, child, concept, arm)
+        whose = look_up_folders(place, concepts)
+        folders.update(dict.fromkeys([*whose.shared, *whose.strangers]))
+        by_concept: dict[Slug, list[Path]] = {}
+        for name, concept in whose.ids.items():
+            by_concept.setdefault(concept, []).append(place / name)
+        for concept, places in by_concept.items():
+            folders.update(dict.fromkeys(each.name for each in places) if len(places) > 1 else {})
+            rows += _rows_of_folders(folder, places, concept, arm)
+    warnings = look_up(folders, concepts).warnings("folder", "folders")
     if not rows:
         such = " or ".join(f"{concept.id}/" for concept in concepts[:2])
         raise UserError(
             f"{shown(folder)} holds no picture of these concepts\n"
             f"  needed: a folder for each concept, named by its id or name, such as {such}, with {', '.join(SUFFIXES)}"
+            + "".join(f"\n  {text}" for text in warnings)
         )
     ids = sorted({row.concept for row in rows if row.arm == "named"})
     rows += _shuffled_rows(rows, derangement(ids))
     unread = Counter(p.suffix.lower() for p in folder.rglob("*") if p.suffix.lower() in OTHER_SUFFIXES)
-    warnings = [f"{n} files {suffix} are not read; convert them to .png" for suffix, n in sorted(unread.items())]
-    if strangers:
-        warnings.append(f"{len(strangers)} folders are of no concept: {_listed([p.name for p in strangers])}")
+    warnings += [
+        f"{n} {'files' if n > 1 else 'file'} {suffix} {'are' if n > 1 else 'is'} not read; convert to .png"
+        for suffix, n in sorted(unread.items())
+    ]
     facts = {"generations.folder": str(folder)}
     return Generations(folder, tuple(rows), (*warnings, *_warnings(rows, concepts)), facts)
 
 
-def folder_names(concepts: Sequence[Concept]) -> dict[str, Slug]:
-    """Give what a folder may be called; a name of two concepts is nobody's, an id is always its own."""
-    owners: dict[str, set[str]] = {}
-    for concept in concepts:
-        for text in (concept.name, *concept.aliases):
-            owners.setdefault(fold(text), set()).add(concept.id)
-    shared_left_out = {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1}
-    return shared_left_out | {concept.id: concept.id for concept in concepts}
+def _rows_of_folders(root: Path, folders: Sequence[Path], concept: Slug, arm: Arm) -> Iterator[Generation]:
+    """Give the pictures of a concept's folders; one that is in several folders counts once."""
+    repeats: Counter[str] = Counter()
+    before: set[tuple[str, str]] = set()
+    for folder in folders:
+        here: set[tuple[str, str]] = set()
+        for path in _pictures_of(folder):
+            inside = path.parent.relative_to(folder).as_posix()
+            prompt = "" if inside == "." else inside
+            name = path.relative_to(root).as_posix()
+            flaw, digest = _look(path)
+            if digest is not None:
+                here.add((prompt, digest))
+                if (prompt, digest) in before:
+                    continue
+            yield Generation(
+                concept=concept,
+                arm=arm,
+                prompt=prompt,
+                repeat=repeats[prompt],
+                status="ok" if flaw is None else "damaged",
+                path=name if flaw is None else None,
+                sha256=digest,
+                detail=f"{name}: {flaw}" if flaw else "",
+            )
+            repeats[prompt] += 1
+        before |= here
 
 
-def _folders(place: Path) -> list[Path]:
-    return sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith("."))
-
-
-def _rows_of_folder(root: Path, folder: Path, concept: Slug, arm: Arm) -> Iterator[Generation]:
-    files = sorted(
+def _pictures_of(folder: Path) -> list[Path]:
+    return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
-    repeats: Counter[str] = Counter()
-    for path in files:
-        inside = path.parent.relative_to(folder).as_posix()
-        prompt = "" if inside == "." else inside
-        name = path.relative_to(root).as_posix()
-        flaw, digest = _look(path)
-        yield Generation(
-            concept=concept,
-            arm=arm,
-            prompt=prompt,
-            repeat=repeats[prompt],
-            status="ok" if flaw is None else "damaged",
-            path=name if flaw is None else None,
-            sha256=digest,
-            detail=f"{name}: {flaw}" if flaw else "",
-        )
-        repeats[prompt] += 1
 
 
 def _look(path: Path) -> tuple[str | None, str | None]:
@@ -337,7 +338,7 @@ def _shuffled_rows(rows: Sequence[Generation], pairs: Mapping[str, str]) -> list
 def _warnings(rows: Sequence[Generation], concepts: Sequence[Concept]) -> Iterator[str]:
     there = {row.concept for row in rows if row.arm == "named"}
     if lacking := [concept.name for concept in concepts if concept.id not in there]:
-        yield f"{len(lacking)} of {len(concepts)} concepts have no picture: {_listed(lacking)}"
+        yield f"{len(lacking)} of {len(concepts)} concepts have no picture: {listed(lacking)}"
     own = [row for row in rows if row.arm != "shuffled"]
     ended = Counter(row.status for row in own)
     for status in ("missing", "damaged", "refused", "blocked", "invalid", "failed"):
@@ -346,8 +347,3 @@ def _warnings(rows: Sequence[Generation], concepts: Sequence[Concept]) -> Iterat
     sizes = set(Counter((row.concept, row.arm, row.prompt) for row in own).values())
     if len(sizes) > 1:
         yield f"concepts and prompts have from {min(sizes):,} to {max(sizes):,} pictures"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from copycat.errors import UserError
-from copycat.imitation.pictures import OTHER_SUFFIXES, SUFFIXES, folder_names
+from copycat.imitation.pictures import OTHER_SUFFIXES, SUFFIXES
 from copycat.imitation.records import Concept
-from copycat.names import fold
+from copycat.imitation.whose import listed, look_up_folders
 from copycat.paths import shown
 from copycat.schema import Record
 from copycat.schema.base import Slug
 
 PER_CONCEPT = 10
-MAX_NAMED = 5
 LAYOUT = """\
   needed: --references FOLDER with a subfolder per concept, named by its id, its name or an alias:
     FOLDER/some-concept/1.png
@@ -45,10 +44,14 @@ class Candidates(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """The references that count, m of each concept; `left_out`: concept -> why it has none."""
+    """The references that count, m of each concept.
+
+    `left_out`: concept -> why it has none. `passed_over`: references that were asked for and have no vector.
+    """
 
     by_concept: Mapping[str, Sequence[Reference]]
     left_out: Mapping[str, str]
+    passed_over: Sequence[Reference] = ()
 
 
 def find_references(folder: Path, concepts: Sequence[Concept]) -> Candidates:
@@ -61,26 +64,23 @@ def find_references(folder: Path, concepts: Sequence[Concept]) -> Candidates:
     """
     if not folder.is_dir():
         raise UserError(f"there is no folder {shown(folder)}\n{LAYOUT}")
-    names = folder_names(concepts)
+    whose = look_up_folders(folder, concepts)
     found: dict[str, dict[str, Reference]] = {concept.id: {} for concept in concepts}
-    strangers = []
-    for child in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        concept = names.get(child.name) or names.get(fold(child.name))
-        if concept is None:
-            strangers.append(child.name)
-            continue
-        for path in sorted(child.rglob("*")):
+    for child, concept in whose.ids.items():
+        for path in sorted((folder / child).rglob("*")):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
                 name = path.relative_to(folder).as_posix()
                 found[concept].setdefault(digest, Reference(concept=concept, picture=name, sha256=digest))
+    left_out = whose.warnings("folder of references", "folders of references")
     if not any(found.values()):
-        raise UserError(f"{shown(folder)} holds no picture of these concepts\n{LAYOUT}")
+        told = "".join(f"\n  {text}" for text in left_out)
+        raise UserError(f"{shown(folder)} holds no picture of these concepts{told}\n{LAYOUT}")
     unread = [path for path in folder.rglob("*") if path.suffix.lower() in OTHER_SUFFIXES]
     warnings = [f"{len(unread)} files such as {shown(unread[0])} are not read; convert them to .png"] if unread else []
-    if strangers:
-        warnings.append(f"{len(strangers)} folders of references are of no concept: {listed(strangers)}")
-    return order_references({concept: list(pictures.values()) for concept, pictures in found.items()}, tuple(warnings))
+    return order_references(
+        {concept: list(pictures.values()) for concept, pictures in found.items()}, (*warnings, *left_out)
+    )
 
 
 def order_references(by_concept: Mapping[str, Sequence[Reference]], warnings: tuple[str, ...] = ()) -> Candidates:
@@ -112,18 +112,19 @@ def choose_references(
         UserError: no concept has m of them.
     """
     taken: dict[str, list[Reference]] = {who: [] for who in candidates.by_concept}
+    passed_over: list[Reference] = []
     asked = dict.fromkeys(taken, 0)
     while batch := _next_batch(candidates, m, taken, asked):
         for reference, is_usable in zip(batch, usable(batch), strict=True):
             asked[reference.concept] += 1
-            if is_usable:
-                taken[reference.concept].append(reference)
+            (taken[reference.concept] if is_usable else passed_over).append(reference)
     left_out = {who: _why(len(candidates.by_concept[who]), len(taken[who]), m) for who in taken if len(taken[who]) < m}
     if len(left_out) == len(taken):
         most = max(map(len, taken.values()))
         fix = f"use fewer: --per-concept {most}" if most else "use other pictures, or another --embedder"
         raise UserError(f"no concept has {m} references that can be compared with; the most are {most}\n  {fix}")
-    return Chosen({who: pictures for who, pictures in taken.items() if len(pictures) == m}, left_out)
+    whole = {who: pictures for who, pictures in taken.items() if len(pictures) == m}
+    return Chosen(whole, left_out, tuple(passed_over))
 
 
 def _next_batch(
@@ -141,9 +142,3 @@ def _why(n_there: int, n_usable: int, m: int) -> str:
         return "no reference"
     unusable = f", {n_there - n_usable} of them rejected or damaged" if n_usable < n_there else ""
     return f"{n_there} references{unusable}; {m} are needed"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Name the first few."""
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

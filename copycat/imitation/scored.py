@@ -19,6 +19,7 @@ from copycat.errors import DataError, UserError
 from copycat.imitation.embedders import EMBEDDERS, SANDBOX, Resolved, build_embedder
 from copycat.imitation.embedders.ready import digests_of, read_vectors
 from copycat.imitation.embedding import Embeddings
+from copycat.imitation.leaks import leaked_pictures, without_leaked
 from copycat.imitation.material import REJECTED, Cell, Material, cells_of, cells_of_table, renamed
 from copycat.imitation.pictures import (
     GENERATIONS,
@@ -36,7 +37,6 @@ from copycat.imitation.references import (
     Reference,
     choose_references,
     find_references,
-    listed,
     order_references,
 )
 from copycat.imitation.scoring import (
@@ -53,6 +53,7 @@ from copycat.imitation.scoring import (
     unit_rows,
 )
 from copycat.imitation.tables import write_table
+from copycat.imitation.whose import listed
 from copycat.judges.references import read_picture
 from copycat.paths import shown
 from copycat.runs.folder import write_json
@@ -105,7 +106,7 @@ def score_study(job: ScoreJob) -> Scored:
     scores = tuple(_scores(job.concepts, known, material))
     references = tuple(each for who in known.chosen.by_concept.values() for each in who)
     facts = {**known.facts, **material.facts, **_coverage(material)}
-    warnings = (*known.warnings, *material.warnings, *_score_warnings(known, material))
+    warnings = (*known.warnings, *material.warnings, *_score_warnings(known, material, scores))
     return Scored(scores, references, StudyFacts(facts=facts, warnings=tuple(dict.fromkeys(warnings))))
 
 
@@ -124,26 +125,28 @@ def _from_pictures(job: ScoreJob) -> tuple[Known, Material]:
         raise ValueError("pictures need an embedder")
     candidates = find_references(job.references, job.concepts)
     _require_generations(job)
+    # What is wrong with the pictures is told before anything is embedded. Nothing about references depends on them.
+    generations = read_generations(job.pictures or job.study, job.concepts)
+    leaked, told = leaked_pictures(generations, candidates.by_concept)
     embedder = build_embedder(job.embedder, job.device)
     with Embeddings(job.study, job.embedder.name, embedder) as store:
         chosen = choose_references(candidates, job.per_concept, _Look(job.references, store))
         vectors = {who: _vectors_of(pictures, store) for who, pictures in chosen.by_concept.items()}
         known = _know(job, vectors, candidates, chosen)
-        generations = read_generations(job.pictures or job.study, job.concepts)
-        wanted = [row for row in generations.rows if row.concept in chosen.by_concept]
+        wanted = [row for row in generations.rows if row.concept in chosen.by_concept and row.sha256 not in leaked]
         _embed(generations, wanted, store)
         facts = {"embedder": job.embedder.name, "embedder.revision": store.revision}
         facts |= {f"embedder.{name}": value for name, value in embedder.facts().items()}
         warnings = (
+            *_passed_over(chosen, store),
             *generations.warnings,
-            *_picture_warnings(generations, chosen),
+            *told,
             *_embedder_warnings(job),
         )
         # What the study drew is told by generations.json.
         drawn = generations.facts if job.pictures is not None else {}
-        return known, Material(
-            store.vectors, cells_of(generations.rows, store, chosen.by_concept), {**drawn, **facts}, warnings
-        )
+        cells = cells_of(generations.rows, store, chosen.by_concept, leaked)
+        return known, Material(store.vectors, cells, {**drawn, **facts}, warnings)
 
 
 def _require_generations(job: ScoreJob) -> None:
@@ -185,11 +188,19 @@ def _embed(generations: Generations, rows: Sequence[Generation], store: Embeddin
         store.embed(reads, advance)
 
 
-def _picture_warnings(generations: Generations, chosen: Chosen) -> Iterator[str]:
-    references = {each.sha256 for pictures in chosen.by_concept.values() for each in pictures}
-    same = [row.path or "" for row in generations.rows if row.sha256 in references and row.arm != "shuffled"]
-    if same:
-        yield f"{len(same)} generations are references themselves, file for file: {listed(same)}"
+def _passed_over(chosen: Chosen, store: Embeddings) -> Iterator[str]:
+    """Tell references without a vector: how many of whom, and why."""
+    if not chosen.passed_over:
+        return
+    by_concept = Counter(each.concept for each in chosen.passed_over)
+    damaged = sum(each.sha256 in store.unread for each in chosen.passed_over)
+    n, rejected = len(chosen.passed_over), len(chosen.passed_over) - damaged
+    kinds = [f"{k:,} {what}" for k, what in ((damaged, "damaged"), (rejected, REJECTED)) if k]
+    whom = listed([f"{who} ({k})" for who, k in by_concept.most_common()])
+    yield (
+        f"{n:,} {'references' if n > 1 else 'reference'} cannot be compared with ({', '.join(kinds)}), and the next "
+        f"by hash takes the place where there is one: {whom}; such as {chosen.passed_over[0].picture}"
+    )
 
 
 def _embedder_warnings(job: ScoreJob) -> Iterator[str]:
@@ -209,7 +220,7 @@ def _embedder_warnings(job: ScoreJob) -> Iterator[str]:
 
 
 def _from_vectors(job: ScoreJob, path: Path) -> tuple[Known, Material]:
-    references, strangers = renamed(read_vectors(job.references), job.concepts)
+    references, whose = renamed(read_vectors(job.references), job.concepts)
     usable = [row for row, why in enumerate(references.reason) if not why and references.concept[row]]
     by_concept: dict[str, list[Reference]] = {concept.id: [] for concept in job.concepts}
     row_of: dict[tuple[str, str], int] = {}
@@ -218,24 +229,27 @@ def _from_vectors(job: ScoreJob, path: Path) -> tuple[Known, Material]:
         if (who, digest) not in row_of:
             row_of[who, digest] = row
             by_concept[who].append(Reference(concept=who, picture=f"row {row + 1}", sha256=digest))
-    told = (f"{len(strangers)} names of references are of no concept: {listed(strangers)}",) if strangers else ()
-    candidates = order_references(by_concept, told)
+    told = whose.warnings("name of references", "names of references")
+    if unusable := sum(map(bool, references.reason)):
+        told.append(f"{unusable:,} {'rows' if unusable > 1 else 'row'} of references without a vector: passed over")
+    candidates = order_references(by_concept, tuple(told))
     chosen = choose_references(candidates, job.per_concept, lambda batch: [True] * len(batch))
     vectors = {
         who: unit_rows(references.vectors[[row_of[who, each.sha256] for each in pictures]])
         for who, pictures in chosen.by_concept.items()
     }
     known = _know(job, vectors, candidates, chosen)
-    pictures, strangers = renamed(read_vectors(path), job.concepts)
+    pictures, whose = renamed(read_vectors(path), job.concepts)
     if pictures.vectors.shape[1] != references.vectors.shape[1]:
         n, m = pictures.vectors.shape[1], references.vectors.shape[1]
         raise DataError(
             [f"{shown(path)}: vectors of {n} numbers, and references of {m} in {shown(job.references)}"],
             "  needed: both from the same embedder",
         )
-    told = (f"{len(strangers)} names of pictures are of no concept: {listed(strangers)}",) if strangers else ()
+    pictures, leaked = without_leaked(pictures, references)
+    told = [*whose.warnings("name of pictures", "names of pictures"), *leaked]
     facts = {"embedder": "ready", "embeddings": shown(path)}
-    return known, Material(pictures.vectors, cells_of_table(pictures, chosen.by_concept), facts, told)
+    return known, Material(pictures.vectors, cells_of_table(pictures, chosen.by_concept), facts, tuple(told))
 
 
 # ------------------------------------------------------------------------------------------------------- both
@@ -334,10 +348,13 @@ def _coverage(material: Material) -> dict[str, str]:
     return facts | {f"pictures.{why.replace(' ', '_')}": f"{n:,}" for why, n in sorted(missing.items())}
 
 
-def _score_warnings(known: Known, material: Material) -> Iterator[str]:
+def _score_warnings(known: Known, material: Material, scores: Sequence[Score]) -> Iterator[str]:
     rejected = sum(cell.missing.get(REJECTED, 0) for cell in material.cells if cell.arm != "shuffled")
     if rejected:
         yield f"{rejected:,} pictures are {REJECTED}: they lower the coverage and are no zeros"
     pictured = {cell.concept for cell in material.cells if cell.arm == "named" and cell.rows}
+    scored = [score for score in scores if score.raw is not None and score.arm == "named"]
+    if scored and all(score.z is None for score in scored):
+        yield f"no concept has a z: {scored[0].reason.removeprefix('no z: ')}"
     if without := [who for who in known.gallery.concepts if who not in pictured]:
         yield f"{len(without)} concepts have references and no picture by name: {listed(without)}"

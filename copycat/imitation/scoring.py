@@ -22,6 +22,9 @@ CHUNK = 8192
 """Vectors whose cosines to all concepts are held at once: 8,192 x 400 float32 are 13 MB."""
 MIN_STRATUM = 5
 """Other concepts of a stratum from which on impostors are taken from it alone."""
+MIN_IMPOSTORS = 5
+"""Impostors that a z needs: the standard deviation of fewer is mostly chance, and a z may come to any size."""
+NOUNS = ("other concept has", "other concepts have")
 DIGITS = 6
 """Digits of a score: beyond them, machines and batches differ."""
 FALSE_MATCH_RATE = 0.01
@@ -189,8 +192,9 @@ def _parts(vectors: Floats) -> Iterator[Floats]:
 
 
 def _standardised(means: Floats, place: int, impostors: Sequence[int]) -> tuple[float | None, str]:
-    if len(impostors) < 2:
-        return None, f"no z: {len(impostors)} other concepts have references, and 2 are needed"
+    if len(impostors) < MIN_IMPOSTORS:
+        n = len(impostors)
+        return None, f"no z: {n} {NOUNS[n != 1]} references, and {MIN_IMPOSTORS} are needed"
     against = means[impostors]
     deviation = against.std(ddof=1)
     if not deviation > 1e-9:

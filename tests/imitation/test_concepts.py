@@ -133,3 +133,11 @@ def test_a_damaged_file_of_a_study_is_told(tmp_path: Path) -> None:
     (tmp_path / "concepts.json").write_text("[]")
     with pytest.raises(DataError, match=r"concepts.json: holds no concepts"):
         read_concepts(tmp_path, None)
+
+
+def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "concepts.csv"
+    path.write_text("name,noun\nZoravi,dog\nTarfo, the Great,cat\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"concepts\.csv:3: has 1 cell more than there are columns, from 'cat'") as told:
+        load_concepts(path)
+    assert "None" not in str(told.value)

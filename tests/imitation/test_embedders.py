@@ -105,6 +105,9 @@ def test_names_are_read_and_wrong_ones_are_told() -> None:
     assert resolve_embedder("dino:./folder").source == "./folder"
     with pytest.raises(UnknownNameError, match="did you mean 'open_clip'"):
         resolve_embedder("openclip:ViT-B-32/openai")
+    with pytest.raises(UnknownNameError, match=r"known: csd, dino, face, open_clip, sandbox\n.*--embeddings") as told:
+        resolve_embedder("xyz")
+    assert "ready" not in str(told.value)
     for name, needed in (("csd", "csd:FILE.safetensors"), ("sandbox:x", "needed: sandbox"), ("face:", "face:MODULE")):
         with pytest.raises(UserError, match=needed):
             resolve_embedder(name)

@@ -48,7 +48,37 @@ def test_an_alias_of_two_concepts_is_nobodys_folder(tmp_path: Path) -> None:
     save(tmp_path / "tarfo" / "a.png")
     found = read_generations(tmp_path, CONCEPTS)
     assert cells(found) == {("tarfo", ""): 1}
-    assert "1 folders are of no concept: Vivi" in found.warnings
+    said = "folder 'Vivi' is left out: it is a name of zoravi and of meklun; call it by the id of one of them"
+    assert said in found.warnings
+    (tmp_path / "tarfo" / "a.png").unlink()
+    with pytest.raises(UserError, match=r"no picture of these concepts(.|\n)*'Vivi' is left out: it is a name of"):
+        read_generations(tmp_path, CONCEPTS)
+
+
+def test_two_folders_of_one_concept_are_told_and_a_picture_in_both_counts_once(tmp_path: Path) -> None:
+    for name in ("Zoravi", "zoravi", "tarfo"):
+        for number in range(3):
+            save(tmp_path / "named" / name / f"{number}.png", number)
+        save(tmp_path / "unnamed" / name.lower() / "a.png")
+    save(tmp_path / "named" / "zoravi" / "other.png", 9)
+    found = read_generations(tmp_path, CONCEPTS)
+    assert cells(found) == {("zoravi", ""): 4, ("tarfo", ""): 3}
+    assert [row.repeat for row in found.rows if row.concept == "zoravi" and row.arm == "named"] == [0, 1, 2, 3]
+    said = "folders Zoravi and zoravi are of one concept, zoravi: a picture that is in both counts once"
+    assert said in found.warnings
+
+
+def test_equal_pictures_of_one_folder_are_all_pictures(tmp_path: Path) -> None:
+    for number in range(3):
+        save(tmp_path / "tarfo" / f"{number}.png")
+    assert cells(read_generations(tmp_path, CONCEPTS)) == {("tarfo", ""): 3}
+
+
+def test_a_folder_of_nobody_is_told_once_for_all_arms(tmp_path: Path) -> None:
+    for arm in ("named", "unnamed", "zero"):
+        for name in ("tarfo", "stranger", "nobody"):
+            save(tmp_path / arm / name / "a.png")
+    assert "2 folders are of no concept: nobody, stranger" in read_generations(tmp_path, CONCEPTS).warnings
 
 
 def test_folders_named_by_arms_hold_control_pictures(tmp_path: Path) -> None:
@@ -86,7 +116,7 @@ def test_damaged_files_are_counted_and_stop_nothing(tmp_path: Path) -> None:
     assert Counter(row.status for row in found.rows) == {"ok": 1, "damaged": 3}
     assert all(row.detail and row.path is None and row.sha256 is None for row in found.rows if row.status != "ok")
     assert "3 of 4 pictures are damaged: they lower the coverage" in found.warnings
-    assert "1 files .gif are not read; convert them to .png" in found.warnings
+    assert "1 file .gif is not read; convert to .png" in found.warnings
 
 
 def test_what_only_decoding_shows_is_told_when_the_picture_is_read(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_what_the_embedder_rejects_gives_way_to_the_next(tmp_path: Path) -> None
     in_order = sorted(texts, key=lambda text: hashlib.sha256(text.encode()).hexdigest())
     chosen = choose(write(tmp_path, goofy=texts), 4, rejected=[in_order[0], in_order[3], in_order[4]])
     assert digests(chosen.by_concept["goofy"]) == [by_hash(texts)[place] for place in (1, 2, 5, 6)]
+    assert digests(chosen.passed_over) == [by_hash(texts)[place] for place in (0, 3, 4)]
 
 
 def test_no_more_pictures_are_looked_at_than_needed(tmp_path: Path) -> None:
@@ -97,8 +98,23 @@ def test_strangers_shared_pictures_and_other_files_are_told(tmp_path: Path) -> N
     text = "\n".join(found.warnings)
     assert "1 files such as" in text
     assert "are not read; convert them to .png" in text
-    assert "1 folders of references are of no concept: goffy" in text
+    assert "1 folder of references is of no concept: goffy" in text
     assert "1 references are the same picture for two concepts: goofy and max" in text
+
+
+def test_a_folder_of_references_named_by_a_shared_alias_is_told_with_both_concepts(tmp_path: Path) -> None:
+    write(tmp_path, goofy=["a"], Pal=["b"])
+    concepts = tuple(concept.model_copy(update={"aliases": ("Pal",)}) for concept in CONCEPTS[:2])
+    found = find_references(tmp_path, concepts)
+    assert [len(found.by_concept[who]) for who in ("goofy", "max")] == [1, 0]
+    assert "folder of references 'Pal' is left out: it is a name of goofy and of max" in found.warnings[0]
+
+
+def test_two_folders_of_references_of_one_concept_are_told_and_nothing_counts_twice(tmp_path: Path) -> None:
+    write(tmp_path, goofy=["a", "b"], Goofy=["b"], max=["c"])
+    found = find_references(tmp_path, CONCEPTS)
+    assert len(found.by_concept["goofy"]) == 2
+    assert "folders of references Goofy and goofy are of one concept, goofy" in found.warnings[0]
 
 
 def test_a_folder_without_a_picture_shows_the_layout(tmp_path: Path) -> None:

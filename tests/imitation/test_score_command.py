@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -106,7 +107,7 @@ def test_pictures_are_scored_by_concept_arm_and_prompt(score: Cli) -> None:
         assert (named.raw or 0) > 0.9
         assert (shuffled.raw or 1) < 0.7
         assert (shuffled.identified, shuffled.matched) == (0.0, 0.0)
-        assert (named.z or 0) > 1 > (shuffled.z or 9)
+        assert (named.z, named.reason) == (None, "no z: 3 other concepts have references, and 5 are needed")
         assert rows[concept, "unnamed", ""].identified == (1.0 if concept == "max" else 0.0)
     facts = facts_of()
     assert facts["embedder"] == "face:colourfaces:Colours"
@@ -118,6 +119,7 @@ def test_pictures_are_scored_by_concept_arm_and_prompt(score: Cli) -> None:
         used = list(csv.DictReader(file))
     assert (len(used), {row["picture"].split("/")[0] for row in used}) == (12, set(COLOURS))
     assert "all: named" in answer.out
+    assert "no concept has a z: 3 other concepts have references, and 5 are needed" in answer.err
     assert "36 pairs of references and other concepts cannot tell a false-match rate of 1.0%" in answer.err
 
 
@@ -163,7 +165,7 @@ def test_who_has_too_few_references_is_left_out_with_a_row_that_says_why(score: 
     few, none = rows["max", "named", "poster"], rows["bluto", "named", "portrait"]
     assert (few.raw, few.n, few.planned, few.reason) == (None, 0, 4, "left out: 1 references; 3 are needed")
     assert (none.raw, none.reason) == (None, "left out: no reference")
-    assert rows["goofy", "named", "poster"].reason == "no z: 1 other concepts have references, and 2 are needed"
+    assert rows["goofy", "named", "poster"].reason == "no z: 1 other concept has references, and 5 are needed"
     assert "2 of 4 concepts are left out: max (1 references; 3 are needed), bluto (no reference)" in answer.err
 
 
@@ -176,11 +178,47 @@ def test_one_concept_alone_has_a_raw_score(score: Cli) -> None:
     assert row.reason == "no z, identified or matched: no other concept has references"
 
 
-def test_a_generation_that_is_a_reference_is_told(score: Cli) -> None:
-    for number in range(5):
+def put_references_among_pictures(n: int) -> None:
+    for number in range(n):
         Path(f"pics/named/max/poster/same-{number}.png").write_bytes(Path(f"refs/max/{number}.png").read_bytes())
+
+
+def test_a_few_pictures_that_are_references_are_left_out_and_told(score: Cli) -> None:
+    score(*OURS, "--concepts", "concepts.csv")
+    before = rows_of()["max", "named", "poster"]
+    put_references_among_pictures(2)
+    answer = score(*OURS)
+    assert answer.code == 0
+    assert "2 of 50 pictures are references themselves, byte for byte, and are left out: named/max/post" in answer.err
+    after = rows_of()["max", "named", "poster"]
+    assert (after.n, after.planned, after.raw, after.matched) == (4, 6, before.raw, before.matched)
+    assert facts_of()["pictures.references_themselves"] == "2"
+
+
+def test_references_that_are_the_pictures_are_refused_before_anything_is_embedded(score: Cli) -> None:
+    put_references_among_pictures(5)
     answer = score(*OURS, "--concepts", "concepts.csv")
-    assert "3 generations are references themselves, file for file: named/max/poster/same-" in answer.err
+    assert (answer.code, embedded()) == (2, 0)
+    assert "5 of 53 pictures are references themselves, byte for byte: named/max/poster/same-0.png" in answer.err
+    assert "needed: references that are held out" in answer.err
+    assert not Path("study/scores.csv").exists()
+
+
+def test_references_without_a_vector_are_told_and_the_next_takes_their_place(score: Cli) -> None:
+    damaged = Path("refs/max/damaged.png")
+    rest = (b"no picture %d" % n for n in range(1000))
+    content = next(text for text in rest if hashlib.sha256(text).hexdigest().startswith("00"))
+    damaged.write_bytes(content)
+    answer = score(*OURS, "--concepts", "concepts.csv")
+    assert answer.code == 0, answer.err
+    said = "1 reference cannot be compared with (1 damaged), and the next by hash takes the place where there is one"
+    assert f"{said}: max (1); such as max/{damaged.name}" in answer.err
+    assert rows_of()["max", "named", "poster"].n == 4
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_refused_before_anything_is_embedded(score: Cli) -> None:
+    answer = score(*OURS[:2], "--pictures", "nowhere", *OURS[4:], "--concepts", "concepts.csv")
+    assert (answer.code, "there is no folder nowhere" in answer.err, embedded()) == (2, True, 0)
 
 
 def test_without_a_list_of_concepts_the_folders_of_references_are_the_list(score: Cli) -> None:
@@ -214,7 +252,8 @@ def test_what_generate_drew_is_scored_by_the_sandbox_embedder_if_the_sandbox_dre
     file.write_text(file.read_text().replace('"model": "fake"', '"model": "sandbox"').replace('"character"', '"style"'))
     answer = score("--references", "refs", "--per-concept", 3)
     assert (answer.code, facts_of()["embedder"]) == (0, "sandbox")
-    assert "WARNING" not in answer.err.replace("cannot tell a false-match rate", "").replace("WARNING: 36", "")
+    warnings = [line for line in answer.err.splitlines() if line.startswith("WARNING")]
+    assert [line[:30] for line in warnings] == ["WARNING: 36 pairs of reference", "WARNING: no concept has a z: 3"]
 
 
 # -------------------------------------------------------------------------------------------------- vectors
@@ -267,6 +306,20 @@ def test_a_picture_without_a_vector_lowers_the_coverage(score: Cli) -> None:
         (2, 3),
     ]
     assert facts_of()["pictures.no_face"] == "2"
+
+
+def test_vectors_of_references_are_no_pictures(score: Cli) -> None:
+    ready(Path(), n=20)
+    arrays, references = dict(np.load("pics.npz")), np.load("refs.npy")
+    arrays["vectors"][3:5] = references[:2]
+    np.savez("pics.npz", **arrays)
+    answer = score(*READY)
+    assert answer.code == 0, answer.err
+    assert "2 of 80 pictures are references themselves, number for number, and are left out: row 4" in answer.err
+    assert facts_of()["pictures.references_themselves"] == "2"
+    np.savez("pics.npz", vectors=references, concept=np.repeat(NAMES, 5))
+    answer = score(*READY)
+    assert (answer.code, "20 of 20 pictures are references themselves" in answer.err) == (2, True)
 
 
 def test_vectors_that_cannot_be_compared_are_told(score: Cli) -> None:

@@ -145,12 +145,21 @@ def test_one_concept_has_a_raw_score_and_no_other() -> None:
     assert (found.z, found.identified, found.matched) == (None, None, None)
     assert "0 other concepts have references" in found.lacking
     two = score_pictures(pictures, gallery_of(n=2), "c0", None)
-    assert (two.z, two.identified is None, two.lacking[:23]) == (None, False, "no z: 1 other concepts ")
+    assert (two.z, two.identified is None, two.lacking[:23]) == (None, False, "no z: 1 other concept h")
+
+
+def test_fewer_than_five_impostors_give_no_z() -> None:
+    pictures = unit(np.random.default_rng(4), 5, 6)
+    for n, whether in ((5, False), (6, True)):
+        found = score_pictures(pictures, gallery_of(n=n), "c0", None)
+        assert (found.z is not None, found.raw is not None) == (whether, True)
+    few = score_pictures(pictures, gallery_of(n=5), "c0", None)
+    assert few.lacking == "no z: 4 other concepts have references, and 5 are needed"
 
 
 def test_impostors_that_are_all_alike_give_no_z() -> None:
     same = unit(np.random.default_rng(5), M, 6)
-    gallery = build_gallery({"a": unit(np.random.default_rng(6), M, 6), "b": same, "c": same, "d": same})
+    gallery = build_gallery({"a": unit(np.random.default_rng(6), M, 6), **dict.fromkeys("bcdef", same)})
     found = score_pictures(unit(np.random.default_rng(7), 3, 6), gallery, "a", None)
     assert (found.z, found.lacking) == (None, "no z: the references of all other concepts are equally alike")
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image
 
-from copycat.errors import UserError
+from copycat.errors import UnknownNameError, UserError
 from copycat.registry import Registry, resolve
 from copycat.schema import Record
 
@@ -118,7 +118,11 @@ def resolve_embedder(name: str) -> Resolved:
         UserError: it has the wrong form.
     """
     prefix, _, source = name.partition(":")
-    row = EMBEDDERS.get(prefix)
+    try:
+        row = EMBEDDERS.get(prefix)
+    except UnknownNameError as error:
+        named = [known for known in error.known if known != READY]
+        raise UnknownNameError(error.kind, prefix, named, "or vectors of yours: --embeddings FILE") from None
     if (source and not row.takes_source) or not (source or row.bare is not None):
         raise UserError(f"embedder '{name}' has the wrong form\n  needed: {row.form}")
     return Resolved(name, row, source or row.bare or "")

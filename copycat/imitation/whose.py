@@ -1,0 +1,120 @@
+"""Whose a name, a folder or a cell is: concepts by id, by name or by alias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from copycat.imitation.concepts import slug_of
+from copycat.imitation.records import Concept
+from copycat.names import fold, words
+from copycat.paths import shown
+from copycat.schema.base import Slug
+
+MAX_NAMED = 5
+"""Concepts or folders that a warning names."""
+
+
+class Whose(NamedTuple):
+    """Names that were looked up: `ids` of those that are one concept's; names of several; names of none."""
+
+    ids: Mapping[str, Slug]
+    shared: Mapping[str, Sequence[Slug]] = {}
+    strangers: Sequence[str] = ()
+
+    def warnings(self, one: str, many: str) -> list[str]:
+        """Tell the names that are left out, and those of one concept.
+
+        Args:
+            one, many: what has such a name, "folder" and "folders".
+        """
+        told = [
+            f"{one} '{name}' is left out: it is a name of {' and of '.join(ids)}; call it by the id of one of them"
+            for name, ids in self.shared.items()
+        ]
+        by_concept: dict[Slug, list[str]] = {}
+        for name, concept in self.ids.items():
+            by_concept.setdefault(concept, []).append(name)
+        told += [
+            f"{many} {' and '.join(names)} are of one concept, {concept}: a picture that is in both counts once"
+            for concept, names in by_concept.items()
+            if len(names) > 1
+        ]
+        if self.strangers:
+            n = len(self.strangers)
+            told.append(f"{n:,} {f'{many} are' if n > 1 else f'{one} is'} of no concept: {listed(self.strangers)}")
+        return told
+
+
+class Naming:
+    """Makes ids of what stands in a user's table: an id, a name or an alias; any other name is spelt as an id.
+
+    `changed` holds the names that were no ids, and what they were taken for.
+    """
+
+    def __init__(self, concepts: Sequence[Concept] = ()) -> None:
+        self._owners = _owners(concepts)
+        self._ids = {concept.id for concept in concepts}
+        self.changed: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """Give the id; a text that can be none is given back as it is."""
+        text = text.strip()
+        owners = self._owners.get(fold(text), ())
+        if text in self._ids or not words(text):
+            return text
+        found = owners[0] if len(owners) == 1 else slug_of(text)
+        if found != text:
+            self.changed[text] = found
+        return found
+
+    def notes(self, path: Path) -> tuple[str, ...]:
+        """Say how the names of a file were taken; nothing where it holds ids."""
+        if not self.changed:
+            return ()
+        name, taken = next(iter(self.changed.items()))
+        more = f", and {len(self.changed) - 1:,} more so" if len(self.changed) > 1 else ""
+        return (f"{shown(path)} names concepts by name: '{name}' is taken as {taken}{more}",)
+
+
+def look_up(names: Iterable[str], concepts: Sequence[Concept]) -> Whose:
+    """Find the concept of each name: an id is its own, a name or an alias that two share is nobody's."""
+    own, owners = {concept.id for concept in concepts}, _owners(concepts)
+    ids: dict[str, Slug] = {}
+    shared: dict[str, Sequence[Slug]] = {}
+    strangers: list[str] = []
+    for name in dict.fromkeys(names):
+        found = (name,) if name in own else owners.get(fold(name), ())
+        if len(found) == 1:
+            ids[name] = found[0]
+        elif found:
+            shared[name] = found
+        else:
+            strangers.append(name)
+    return Whose(ids, shared, strangers)
+
+
+def subfolders(place: Path) -> list[Path]:
+    """List the folders within one, without hidden ones."""
+    return sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith("."))
+
+
+def look_up_folders(place: Path, concepts: Sequence[Concept]) -> Whose:
+    """Find the concept of each folder in `place`."""
+    return look_up((child.name for child in subfolders(place)), concepts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Name the first few."""
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
+
+
+def _owners(concepts: Sequence[Concept]) -> dict[str, tuple[Slug, ...]]:
+    """Give the concepts of each folded name."""
+    found: dict[str, dict[Slug, None]] = {}
+    for concept in concepts:
+        for text in (concept.name, *concept.aliases):
+            found.setdefault(fold(text), {})[concept.id] = None
+    return {name: tuple(ids) for name, ids in found.items()}
