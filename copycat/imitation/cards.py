@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
@@ -93,16 +94,22 @@ def build_cards(analysis: Analysis, tables: Tables) -> tuple[Card, ...]:
 
 def _controls(analysis: Analysis, scores: Iterable[Score]) -> dict[str, dict[Arm, float]]:
     """Give the mean score by concept and control arm, arms in their own order."""
-    field = "raw" if analysis.metric == "score" else analysis.metric
     found: dict[tuple[str, Arm], list[float]] = defaultdict(list)
     for score in scores:
-        value = getattr(score, field)
+        value = value_of(score, analysis.metric)
         if score.arm in CONTROLS and value is not None:
             found[score.concept, score.arm].append(value)
     means: dict[str, dict[Arm, float]] = defaultdict(dict)
     for concept, arm in sorted(found, key=lambda key: (key[0], CONTROLS.index(key[1]))):
         means[concept][arm] = fmean(found[concept, arm])
     return means
+
+
+def value_of(score: Score, metric: str) -> float | None:
+    """Give one metric of a row; the column `score` of a user's own table and `raw` stand in for each other."""
+    names = {"raw": ("raw", "score"), "score": ("score", "raw")}.get(metric, (metric,))
+    values = [value for name in names if (value := getattr(score, name, None)) is not None]
+    return float(values[0]) if values and math.isfinite(values[0]) else None
 
 
 def summarise_counts(cards: Sequence[Card]) -> tuple[CountSummary, ...]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from copycat.imitation.headline import MINUS, SHARES, count_text, name_of, score_text
+from copycat.imitation.headline import MINUS, SHARES, count_text, name_of, pictures_text, score_text
 from copycat.imitation.records import Analysis, Answer, Point
 
 MANY = 120
@@ -20,6 +21,9 @@ LANE_PX = 19
 INSET_PX = 9
 TONES = {"sup-F": "a", "PELT": "b", "isotonic": "c", "logistic": "d", "published": "x"}
 """Estimators by colour; others are drawn in that of the text."""
+
+STEPPED = ("sup-F", "PELT", "isotonic", "published")
+"""What these fit stays level from one count to the next, and changes at the first count above."""
 
 SYMBOLS = {"above": "disc", "below": "ring", "uncertain": "diamond"}
 
@@ -259,7 +263,7 @@ def _lane(answer: Answer, text: str, y: float, x: Scale, frame: Frame) -> Lane:
     if not ends:
         return Lane(shown, "x", y, None, 0, 0, False, False, text, x.start_px, "start")
     low, high = x.place(position(min(ends))), x.place(position(max(ends)))
-    fits_right = high + 10 + 6.6 * len(text) <= frame.width - frame.right
+    text_x, anchor = _beside(low, high, at, 6.6 * len(text), frame)
     return Lane(
         name=shown,
         tone="bracket" if name == "bracket" else TONES.get(name, "e"),
@@ -270,17 +274,37 @@ def _lane(answer: Answer, text: str, y: float, x: Scale, frame: Frame) -> Lane:
         goes_left=position(min(ends)) < x.low - 1e-9,
         goes_right=position(max(ends)) > x.high + 1e-9,
         text=text,
-        text_x=high + 9 if fits_right else low - 9,
-        text_anchor="start" if fits_right else "end",
+        text_x=text_x,
+        text_anchor=anchor,
     )
+
+
+def _beside(low: float, high: float, at: float | None, wide: float, frame: Frame) -> tuple[float, str]:
+    """Give where the text of a lane stands: after its interval, before it, or on it where it fills the lane."""
+    right = float(frame.width - frame.right)
+    if high + 10 + wide <= right:
+        return high + 9, "start"
+    if low - 9 - wide >= frame.left:
+        return low - 9, "end"
+    if at is None:
+        return (low + high) / 2, "middle"
+    return (at + 9, "start") if at + 10 + wide <= right else (at - 9, "end")
 
 
 def _curves(answers: Iterable[Answer], x: Scale, y: Scale) -> Iterable[Curve]:
     for answer in answers:
+        name = name_of(answer.estimator)
         pairs = [(count, score) for count, score in answer.curve if x.low - 1e-9 <= position(count) <= x.high + 1e-9]
         if len(pairs) > 1:
-            steps = (f"{x.place(position(count)):.1f} {y.place(score):.1f}" for count, score in pairs)
-            yield Curve(TONES.get(name_of(answer.estimator), "e"), "M" + "L".join(dict.fromkeys(steps)))
+            drawn = stairs(pairs) if name in STEPPED else pairs
+            places = (f"{x.place(position(count)):.1f} {y.place(score):.1f}" for count, score in drawn)
+            yield Curve(TONES.get(name, "e"), "M" + "L".join(dict.fromkeys(places)))
+
+
+def stairs(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Put a corner before each pair, so that a score holds until the next count and changes there."""
+    corners = [(after[0], before[1]) for before, after in pairwise(pairs)]
+    return [pairs[0], *(each for both in zip(corners, pairs[1:], strict=True) for each in both)]
 
 
 # ------------------------------------------------------------------------------------------------- concepts
@@ -305,7 +329,7 @@ def _dots(analysis: Analysis, names: dict[str, str], x: Scale, y: Scale) -> Iter
 
 def spoken(point: Point, metric: str) -> str:
     """Give count and score of a concept as a reader hears them."""
-    said = f"{count_text(point.count)} training pictures"
+    said = pictures_text(point.count)
     if point.count_low is not None and point.count_high is not None:
         said += f" [{count_text(point.count_low)}, {count_text(point.count_high)}]"
     said += f", score {score_text(point.score, metric)}{' %' if metric in SHARES else ''}"

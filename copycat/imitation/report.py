@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +21,10 @@ from copycat.imitation import headline, plot
 from copycat.imitation.cards import Card, Tables, build_cards, summarise_counts
 from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
 from copycat.imitation.points import GivenCount, GivenScore
-from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, StudyFacts
+from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, Point, StudyFacts
+from copycat.imitation.staleness import what_changed
 from copycat.imitation.tables import read_table
+from copycat.imitation.wording import HOW_COUNTED, check_of, figures_of
 from copycat.paths import shown
 from copycat.runs.folder import write_bytes, write_json
 from copycat.runs.pages import flat, strict_environment
@@ -53,12 +56,16 @@ COUNT_MEANINGS = {
 
 
 class Study(NamedTuple):
-    """What the folder of a study holds. `facts` go by dotted name, that of the file first."""
+    """What the folder of a study holds.
+
+    `facts` go by dotted name, that of the file first. `changed` says what the analysis does not know yet.
+    """
 
     analysis: Analysis
     tables: Tables
     facts: dict[str, str]
     warnings: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
 
 class ReportedAnswer(Record):
@@ -73,12 +80,16 @@ class ReportedAnswer(Record):
 
 
 class Report(Record):
-    """report.json: what the page says, for programs. Curves and points are in analysis.json."""
+    """report.json: what the page says, for programs. Curves and points are in analysis.json.
+
+    `counted` says what a count is a number of; "" where nothing tells it.
+    """
 
     schema_version: int = SCHEMA_VERSION
     headline: str
     verdict: str
     why: str
+    counted: str
     sure: tuple[str, ...]
     bracket: Bracket | None
     smallest_step: float | None
@@ -117,12 +128,14 @@ def read_study(folder: Path) -> Study:
         scores=read_table(scores, GivenScore, ("concept", "arm", "prompt")) if scores.is_file() else (),
     )
     facts: dict[str, str] = {}
-    warnings: list[str] = list(analysis.warnings)
+    changed = what_changed(analysis, tables)
+    warnings = [_stale(folder, changed)] if changed else []
+    warnings += analysis.warnings
     for name in FACTS_FILES:
         found = _read_facts(folder / name)
         facts.update({f"{Path(name).stem}.{key}": value for key, value in sorted(found.facts.items())})
         warnings += found.warnings
-    return Study(analysis, tables, facts, tuple(dict.fromkeys(warnings)))
+    return Study(analysis, tables, facts, tuple(dict.fromkeys(warnings)), changed)
 
 
 def _read_analysis(path: Path) -> Analysis:
@@ -134,6 +147,14 @@ def _read_analysis(path: Path) -> Analysis:
         ]
         again = f"  make it again: python -m copycat.imitation threshold --out {shown(path.parent)}"
         raise DataError(faults[:MAX_LISTED], again) from error
+
+
+def _stale(folder: Path, changed: Sequence[str]) -> str:
+    return (
+        f"{ANALYSIS_FILE} was made from other figures than {COUNTS_FILE} and {SCORES_FILE} hold now: "
+        f"{'; '.join(changed)}. Unless you gave it other files, make it again: "
+        f"python -m copycat.imitation threshold --out {shown(folder)}"
+    )
 
 
 def _read_facts(path: Path) -> StudyFacts:
@@ -169,22 +190,40 @@ def _without_concepts(content: dict[str, Any]) -> dict[str, Any]:
 def build_report(study: Study) -> Report:
     """Say what a study says. Pure."""
     analysis, said = study.analysis, headline.headline_of(study.analysis)
+    cards = build_cards(analysis, study.tables)
     return Report(
         headline=said.title,
         verdict=analysis.verdict,
         why=analysis.why,
+        counted=_how_counted(study, cards),
         sure=said.sure,
         bracket=analysis.bracket,
         smallest_step=analysis.smallest_step,
         metric=analysis.metric,
         answers=tuple(_reported(answer, analysis) for answer in analysis.answers),
         agreement=headline.overall_agreement(analysis),
-        cards=build_cards(analysis, study.tables),
+        cards=cards,
         covariates=analysis.covariates,
         left_out=analysis.left_out,
         warnings=study.warnings,
         facts=study.facts,
     )
+
+
+def _how_counted(study: Study, cards: Sequence[Card]) -> str:
+    """Say what a training picture is counted by: as the count stage tells it, else by what counts are equal to.
+
+    Nothing is said where the analysis does not follow from the counts beside it.
+    """
+    if study.changed:
+        return ""
+    is_raw = bool(cards) and all(card.raw == card.count for card in cards)
+    said = HOW_COUNTED.get(study.facts.get("counts.count", "raw" if is_raw else ""), "")
+    if not said:
+        return ""
+    if "counts.verified" in study.facts:
+        said += " Counts are corrected by a sample of pictures that was looked at."
+    return said + (" They are scaled to another corpus." if "counts.scaled_to" in study.facts else "")
 
 
 def _reported(answer: Answer, analysis: Analysis) -> ReportedAnswer:
@@ -223,6 +262,9 @@ def build_page(study: Study, report: Report) -> str:
         broad=plot.draw(analysis, names),
         narrow=plot.draw(analysis, names, plot.NARROW),
         metric=headline.METRICS[analysis.metric],
+        tile=headline.tile_of(analysis),
+        checks=[(check_of(check, analysis.metric), check.n) for check in analysis.covariates],
+        has_intervals=any(map(_has_interval, analysis.points)),
         verdicts=VERDICTS,
         is_sandbox="sandbox" in report.facts.values(),
         count_meanings=COUNT_MEANINGS,
@@ -231,13 +273,18 @@ def build_page(study: Study, report: Report) -> str:
     )
 
 
+def _has_interval(point: Point) -> bool:
+    ends = ((point.count_low, point.count_high), (point.score_low, point.score_high))
+    return any(low is not None and high is not None and low < high for low, high in ends)
+
+
 def build_plot(study: Study) -> str:
     """Give the curve alone, as an SVG file of its own that follows the reader's light or dark theme. Pure."""
     environment = _environment(study.analysis)
     names = {concept.id: concept.name for concept in study.tables.concepts}
     text = environment.get_template(_FOLDER + "plot_alone.svg.j2").render(
         plot=plot.draw(study.analysis, names),
-        y_name=headline.METRICS[study.analysis.metric],
+        y_name=headline.METRICS[study.analysis.metric].axis,
         title=headline.headline_of(study.analysis).title,
         css="".join(_source(environment, name) for name in ("tokens.css", "plot.css")),
     )
@@ -253,7 +300,7 @@ def _answer_row(answer: Answer, analysis: Analysis) -> dict[str, Any]:
         "meaning": headline.MEANINGS.get(name, ""),
         "is_comparison": answer.estimator == headline.COMPARED_ONLY,
         "agreement": headline.agreement_of(answer, analysis),
-        "statistics": [(key, headline.statistic_text(value)) for key, value in answer.statistics.items()],
+        "figures": figures_of(answer, analysis.metric, analysis.points),
     }
 
 

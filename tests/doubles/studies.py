@@ -25,6 +25,8 @@ from copycat.runs.folder import write_json
 
 STEP_AT = 104.0
 FLOOR, CEILING, NOISE = 0.22, 0.52, 0.04
+CONTROL = FLOOR + 0.01
+"""The mean of the control arms that `write_study` writes."""
 SYLLABLES = ("zor", "vel", "mi", "ka", "tun", "lo", "bri", "sha", "ne", "fu")
 
 
@@ -60,22 +62,22 @@ def make_points(n: int = 50, *, seed: int = 0, step: bool = True, most: float = 
 def make_analysis(verdict: VerdictName = "threshold", n: int = 50, *, seed: int = 0, has_band: bool = True) -> Analysis:
     """Make an analysis by hand, with the shape that each verdict has; its figures follow from the truth, not from data.
 
-    Estimators of a study without a change have no answer, and nothing is placed.
+    Estimators of a study without a change have no answer. Only a step has a bracket, and places concepts by it.
     """
-    has_change = verdict in ("threshold", "gradual")
+    has_change, has_step = verdict in ("threshold", "gradual"), verdict == "threshold"
     points = make_points(n, seed=seed, step=has_change)
     bracket = Bracket(last_below=62, first_above=171, method="bootstrap over concepts, prompts and counts")
     return Analysis(
         metric="raw",
         points=points,
-        band=ControlBand(arms=("unnamed", "zero"), mean=FLOOR, low=FLOOR - 0.06, high=FLOOR + 0.06, n=n)
-        if has_band
+        band=ControlBand(arms=("unnamed", "zero"), mean=CONTROL, low=CONTROL - 0.06, high=CONTROL + 0.06, n=n)
+        if has_band and n > 1
         else None,
         answers=_answers(points, has_change=has_change),
         verdict=verdict,
         why=f"made by hand, as a study that ends in {verdict}",
-        bracket=bracket if has_change else None,
-        placed=tuple(Placed(concept=p.concept, side=_side(p, bracket)) for p in points) if has_change else (),
+        bracket=bracket if has_step else None,
+        placed=tuple(Placed(concept=p.concept, side=_side(p, bracket)) for p in points) if has_step else (),
         noise=NOISE,
         smallest_step=0.071,
         covariates=(

@@ -121,6 +121,44 @@ def test_an_estimator_without_an_answer_keeps_its_lane_and_draws_no_line() -> No
     assert all(lane.x is None for lane in lanes)
 
 
+@pytest.mark.parametrize("frame", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("count", [5, 30, 500])
+def test_a_figure_whose_interval_fills_the_lane_stands_on_it_and_not_over_the_name(frame: Frame, count: float) -> None:
+    analysis = with_points((5, 0.2), (500, 0.4), answers=(Answer(estimator="supf", count=count, low=5, high=500),))
+    lane = draw(analysis, frame=frame).lanes[0]
+
+    start = lane.text_x - (6.6 * len(lane.text) if lane.text_anchor == "end" else 0)
+    assert frame.left <= start
+    assert start + 6.6 * len(lane.text) <= frame.width - frame.right
+    assert lane.x is not None
+    assert not start < lane.x < start + 6.6 * len(lane.text)
+
+
+def test_a_bracket_that_fills_its_lane_has_its_figure_in_the_middle() -> None:
+    whole = Bracket(last_below=5, first_above=500, method="m")
+    lane = draw(with_points((5, 0.2), (500, 0.4), bracket=whole)).lanes[0]
+
+    assert (lane.text_anchor, lane.text_x) == ("middle", (lane.low + lane.high) / 2)
+
+
+@pytest.mark.parametrize("estimator", ["supf", "pelt", "isotonic", "published"])
+def test_a_step_is_level_until_the_first_count_above_and_upright_there(estimator: str) -> None:
+    found = Answer(estimator=estimator, count=60, curve=((5, 0.2), (20, 0.2), (60, 0.4), (500, 0.4)))
+    plot = draw(with_points((5, 0.2), (20, 0.2), (60, 0.4), (500, 0.4), answers=(found,)))
+
+    corners = [tuple(map(float, pair.split())) for pair in plot.curves[0].path[1:].split("L")]
+    assert all(before[0] == after[0] or before[1] == after[1] for before, after in pairwise(corners))
+    upright = {before[0] for before, after in pairwise(corners) if before[1] != after[1]}
+    assert list(upright) == [pytest.approx(plot.dots[2].x, abs=0.1)]
+
+
+def test_a_smooth_rise_is_drawn_as_a_slope() -> None:
+    found = Answer(estimator="logistic", count=60, curve=((5, 0.2), (60, 0.3), (500, 0.4)))
+    plot = draw(with_points((5, 0.2), (60, 0.3), (500, 0.4), answers=(found,)))
+
+    assert len(plot.curves[0].path.split("L")) == 3
+
+
 def test_a_bracket_of_one_count_can_still_be_seen() -> None:
     plot = draw(with_points((10, 0.2), (90, 0.4), bracket=Bracket(last_below=40, first_above=40, method="m")))
 

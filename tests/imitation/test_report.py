@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from studies import FLOOR, make_analysis, make_points, write_study
 
 from copycat.imitation.cards import Tables, build_cards, summarise_counts
 from copycat.imitation.headline import (
+    METRICS,
     agreement_of,
     count_text,
     headline_of,
@@ -17,10 +20,25 @@ from copycat.imitation.headline import (
     p_text,
     score_text,
     statistic_text,
+    tile_of,
 )
-from copycat.imitation.records import Analysis, Answer, Bracket, Concept, ConceptCount, Placed, Score, VerdictName
-from copycat.imitation.report import build_report, read_study
+from copycat.imitation.points import GivenScore
+from copycat.imitation.records import (
+    Analysis,
+    Answer,
+    Bracket,
+    Concept,
+    ConceptCount,
+    Covariate,
+    Placed,
+    Point,
+    Score,
+    VerdictName,
+)
+from copycat.imitation.report import Study, build_report, read_study
 from copycat.imitation.tables import write_table
+from copycat.imitation.wording import check_of, figures_of
+from copycat.runs.folder import write_json
 
 
 def with_answers(*answers: Answer, bracket: tuple[float, float] | None = (60, 170)) -> Analysis:
@@ -69,6 +87,126 @@ def test_a_gradual_rise_has_the_interval_of_its_middle() -> None:
     assert any("between 108 and 169" in sentence for sentence in headline_of(make_analysis("gradual")).sure)
 
 
+@pytest.mark.parametrize(
+    ("ed10", "ed90", "said"),
+    [
+        (58, 314, "The rise goes from 10 % to 90 % between 58 and 314 training pictures."),
+        (0.016, 72, "10 % of the rise lies below the smallest count, 3; 90 % is reached at 72 training pictures."),
+        (8, 3221, "10 % of the rise is reached at 8 training pictures; 90 % lies above the largest count, 900."),
+        (0.016, None, "10 % of the rise lies below the smallest count, 3; 90 % lies above the largest count, 900."),
+    ],
+)
+def test_a_gradual_rise_says_where_it_begins_and_ends_and_names_no_count_that_was_not_observed(
+    ed10: float, ed90: float | None, said: str
+) -> None:
+    points = tuple(Point(concept=f"c-{count}", count=count, score=0.3) for count in (3, 40, 900))
+    found = Answer(estimator="logistic", count=100, statistics={"ed10": ed10, "ed90": ed90})
+    analysis = make_analysis("gradual").model_copy(update={"points": points, "answers": (found,)})
+
+    assert said in headline_of(analysis).sure
+    assert all(figure.text in said for figure in figures_of(found, "raw", points))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "end"),
+    [
+        (30, 80, "."),
+        (3, 80, "smallest count, and may go on beyond."),
+        (3, 900, "smallest and the largest count, and may go on beyond."),
+    ],
+)
+def test_an_interval_that_ends_where_the_counts_do_is_said_to(low: float, high: float, end: str) -> None:
+    points = tuple(Point(concept=f"c-{count}", count=count, score=0.3) for count in (3, 40, 900))
+    found = (answer("logistic", 50, low, high),)
+    analysis = make_analysis("gradual").model_copy(update={"points": points, "answers": found})
+
+    first = headline_of(analysis).sure[0]
+    assert first.endswith(end)
+    assert ("may go on beyond" in first) == (end != ".")
+
+
+def test_a_rise_in_one_picture_is_not_said_in_the_plural() -> None:
+    analysis = make_analysis("gradual").model_copy(update={"answers": (answer("logistic", 1.0),)})
+
+    assert headline_of(analysis).title.endswith("at 1 training picture")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tile"),
+    [
+        ("threshold", ("bracket, 95 %", "62 \N{EN DASH} 171")),
+        ("gradual", ("half of the rise (ED50)", "135")),
+        ("no_change", ("bracket, 95 %", "none")),
+        ("out_of_range", ("bracket, 95 %", "none")),
+        ("underpowered", ("bracket, 95 %", "none")),
+    ],
+)
+def test_a_bracket_is_shown_of_a_step_and_ed50_with_its_interval_of_a_gradual_rise(
+    verdict: VerdictName, tile: tuple[str, str]
+) -> None:
+    found = tile_of(make_analysis(verdict))
+
+    assert (found.term, found.figure) == tile
+    assert ("a bracket is given for a step only" in found.meaning) == (verdict != "threshold")
+    assert ("95 % between 108 and 169" in found.meaning) == (verdict == "gradual")
+
+
+def test_a_gradual_rise_whose_half_is_nowhere_has_no_figure_in_its_place() -> None:
+    nowhere = make_analysis("gradual").model_copy(update={"answers": (answer("logistic", None),)})
+
+    assert tile_of(nowhere).figure == "not known"
+
+
+@pytest.mark.parametrize(
+    ("metric", "axis", "unit"),
+    [
+        ("raw", "mean cosine to the references", "0.071 (mean cosine to the references)"),
+        ("score", "score", "0.071 (in the unit of the scores given)"),
+        ("z", "likeness, in standard deviations of impostors", "0.07 (standard deviations of impostors)"),
+        ("identified", "share identified, %", "7.1 (percentage points of the share identified)"),
+        ("matched", "share matched, %", "7.1 (percentage points of the share matched)"),
+    ],
+)
+def test_each_metric_has_words_of_its_own(metric: str, axis: str, unit: str) -> None:
+    analysis = make_analysis().model_copy(update={"metric": metric})
+
+    assert METRICS[metric].axis == axis
+    assert any(unit in sentence for sentence in headline_of(analysis).sure)
+
+
+# ---------------------------------------------------------------------------------------------- plain words
+
+
+def test_figures_of_estimators_have_plain_labels_and_the_unit_of_the_score() -> None:
+    statistics = {"bic": -241.31, "f": 212.7, "p": 0.001, "rise": 0.3012, "own-figure": 7.0, "noise": None}
+    shown = figures_of(Answer(estimator="supf", count=100, statistics=statistics), "matched", ())
+
+    assert [(figure.label, figure.text) for figure in shown] == [
+        ("clearness of the step (F)", "212.7"),
+        ("chance (p)", "0.001"),
+        ("height of the step", "30.1 %"),
+        ("misfit (BIC)", "−241.3"),
+        ("noise", "none"),
+        ("own-figure", "7"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "label", "text"),
+    [
+        ("neighbours", 0.0459, "neighbours in count", "0.046"),
+        ("partial:year", -0.0043, "score against year, counts held fixed", "−0.0043"),
+        ("without-bin-3", 158.6, "step without the third fifth of the concepts", "159"),
+        ("without-bin-9", 12.0, "without-bin-9", "12"),
+        ("caption length", None, "caption length", "none"),
+    ],
+)
+def test_checks_have_plain_names(name: str, value: float | None, label: str, text: str) -> None:
+    shown = check_of(Covariate(name=name, value=value, n=40, meaning="m"), "raw")
+
+    assert (shown.label, shown.text, shown.meaning) == (label, text, "m")
+
+
 # ---------------------------------------------------------------------------------------------- agreement
 
 
@@ -99,10 +237,16 @@ def test_one_answer_alone_is_no_agreement() -> None:
     assert overall_agreement(with_answers(answer("supf", 100), answer("published", 90))) == ""
 
 
-def test_without_a_bracket_answers_are_only_told() -> None:
+@pytest.mark.parametrize(
+    ("verdict", "why"),
+    [("threshold", "No change could be bounded"), ("gradual", "A bracket is given for a step only")],
+)
+def test_without_a_bracket_answers_are_only_told(verdict: VerdictName, why: str) -> None:
     analysis = with_answers(answer("supf", 100), answer("pelt", 30), bracket=None)
 
-    assert overall_agreement(analysis).startswith("There is no bracket")
+    said = overall_agreement(analysis.model_copy(update={"verdict": verdict}))
+
+    assert said == f"{why}, so the answers are held against none; they go from 30 (PELT) to 100 (sup-F)."
 
 
 # ---------------------------------------------------------------------------------------------- rounded figures
@@ -192,6 +336,112 @@ def test_ways_of_counting_are_summed_up_and_unknown_ones_left_out() -> None:
 
     assert [row.kind for row in rows] == ["raw", "count"]
     assert (rows[0].n, rows[0].zeros, rows[0].total, rows[0].median, rows[0].most) == (3, 1, 15, 5, 10)
+
+
+def test_a_score_of_a_users_own_has_controls_of_its_own() -> None:
+    analysis = make_analysis(n=1).model_copy(update={"metric": "score"})
+    who = analysis.points[0].concept
+    given = GivenScore(concept=who, arm="zero", raw=0.3, score=0.7)
+    ready = Score(concept=who, arm="zero", raw=0.3, n=8, planned=8)
+
+    assert build_cards(analysis, Tables(scores=[given]))[0].control == 0.7
+    assert build_cards(analysis, Tables(scores=[ready]))[0].control == 0.3
+
+
+# ---------------------------------------------------------------------------------------------- staleness
+
+
+def changed_after(folder: Path, **edits: Callable[[Any], Any]) -> tuple[str, ...]:
+    """Write a whole study, change rows of its tables, and say what the report finds changed."""
+    write_study(folder, make_analysis())
+    tables = read_study(folder).tables
+    for name, kind in (("counts", ConceptCount), ("scores", Score)):
+        if name in edits:
+            write_table(folder / f"{name}.csv", edits[name](list(getattr(tables, name))), kind)
+    return read_study(folder).changed
+
+
+FIRST = "zorzorzor-0"
+
+
+def test_an_analysis_of_these_counts_and_scores_is_not_stale(tmp_path: Path) -> None:
+    assert changed_after(tmp_path, counts=lambda rows: rows[::-1], scores=lambda rows: rows[::-1]) == ()
+
+
+def test_counts_and_scores_that_changed_since_are_told_with_their_concepts(tmp_path: Path) -> None:
+    def other_counts(rows: list[ConceptCount]) -> list[ConceptCount]:
+        return [row.model_copy(update={"count": row.count + 1}) if row.concept == FIRST else row for row in rows]
+
+    def other_scores(rows: list[Score]) -> list[Score]:
+        return [row.model_copy(update={"raw": 0.9}) if row.arm == "named" else row for row in rows]
+
+    counts, scores = changed_after(tmp_path, counts=other_counts, scores=other_scores)
+
+    assert counts == f"the count of 1 concept ({FIRST}) changed"
+    assert scores.startswith(f"the score of 50 concepts ({FIRST}, ")
+
+
+def test_control_arms_that_changed_since_are_told(tmp_path: Path) -> None:
+    changed = changed_after(tmp_path, scores=lambda rows: [row for row in rows if row.arm != "zero"])
+
+    assert changed == ("the control arms changed",)
+
+
+def test_concepts_that_came_or_went_since_are_told(tmp_path: Path) -> None:
+    came, went = Score(concept="new", raw=0.9, n=1, planned=1), ConceptCount(concept="new", count=4)
+
+    assert changed_after(
+        tmp_path,
+        counts=lambda rows: [went, *rows],
+        scores=lambda rows: [came, *(row for row in rows if row.concept != FIRST or row.arm != "named")],
+    ) == (f"the score of 1 concept ({FIRST}) changed", "1 concept (new) is new")
+
+
+def test_a_concept_left_out_for_its_coverage_is_no_news(tmp_path: Path) -> None:
+    rows = [Score(concept="orphan", raw=0.9, n=1, planned=8)]
+
+    assert (
+        changed_after(
+            tmp_path,
+            counts=lambda counts: [ConceptCount(concept="orphan", count=4), *counts],
+            scores=lambda scores: [*rows, *scores],
+        )
+        == ()
+    )
+
+
+def test_an_analysis_alone_is_compared_with_nothing(tmp_path: Path) -> None:
+    assert read_study(write_study(tmp_path, make_analysis(), is_whole=False)).changed == ()
+
+
+# ---------------------------------------------------------------------------------------------- how it was counted
+
+
+@pytest.mark.parametrize(
+    ("facts", "start", "end"),
+    [
+        ({"count": "raw"}, "A training picture is counted for each caption", "are missed."),
+        ({"count": "exact"}, "Counted are different pictures whose caption", "are missed."),
+        ({"count": "near", "verified": "9 of 10"}, "Counted are pictures whose caption", "was looked at."),
+        ({"count": "raw", "scaled_to": "laion"}, "A training picture is counted", "another corpus."),
+        ({}, "", ""),
+    ],
+)
+def test_it_is_said_what_a_count_is_a_number_of(tmp_path: Path, facts: dict[str, str], start: str, end: str) -> None:
+    write_json(write_study(tmp_path, make_analysis()) / "counts.json", {"facts": facts})
+
+    said = build_report(read_study(tmp_path)).counted
+
+    assert said.startswith(start)
+    assert said.endswith(end)
+    assert bool(said) == bool(start)
+
+
+def test_counts_that_are_all_captions_are_told_as_captions_without_facts() -> None:
+    analysis = make_analysis(n=2)
+    counts = [ConceptCount(concept=p.concept, count=p.count, raw=round(p.count)) for p in analysis.points]
+
+    assert "each caption that names" in build_report(Study(analysis, Tables(counts=counts), {}, ())).counted
 
 
 # ---------------------------------------------------------------------------------------------- the folder

@@ -55,6 +55,24 @@ def test_no_change_is_a_result_and_names_no_number_of_pictures(report: Cli, tmp_
     assert said["headline"] == "No imitation threshold is found in these counts"
 
 
+def test_counts_that_changed_after_the_analysis_are_warned_of_with_what_to_type(report: Cli, tmp_path: Path) -> None:
+    counts = write_study(tmp_path / "study", make_analysis()) / "counts.csv"
+    counts.write_text("".join(f"{line}\n" for line in counts.read_text().splitlines()[:-1]))
+
+    answer = report("--out", "study")
+
+    assert answer.code == 0
+    assert "warning: analysis.json was made from other figures" in answer.out
+    assert "the count of 1 concept (" in answer.out
+    assert "python -m copycat.imitation threshold --out study" in answer.out
+
+
+def test_one_concept_is_told_in_the_singular(report: Cli, tmp_path: Path) -> None:
+    write_study(tmp_path / "study", make_analysis("underpowered", 1))
+
+    assert "\n1 concept, 1 left out\n" in report("--out", "study").out
+
+
 def test_an_analysis_alone_is_enough(report: Cli, tmp_path: Path) -> None:
     write_study(tmp_path / "study", make_analysis(), is_whole=False)
 

@@ -10,7 +10,7 @@ from browsing import PHONE, has_sideways_scroll, open_browser, open_page, seriou
 from playwright.sync_api import Browser, expect
 from studies import make_analysis, write_study
 
-from copycat.imitation.records import Analysis, Concept
+from copycat.imitation.records import Analysis, Concept, Point
 from copycat.imitation.report import read_study, write_report
 from copycat.runs.folder import write_json
 
@@ -51,7 +51,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     sandbox = write_study(root / "sandbox", make_analysis(n=16).model_copy(update={"left_out": left_out}))
     write_json(sandbox / "generations.json", {"model": "sandbox"})
     write_report(sandbox, read_study(sandbox))
+    stale = write_study(root / "stale", make_analysis(n=16))
+    write_json(stale / "analysis.json", make_analysis(n=15).model_dump(mode="json"))
+    write_report(stale, read_study(stale))
+    bare_points = tuple(Point(concept=p.concept, count=p.count, score=p.score) for p in make_analysis().points)
+    own = make_analysis().model_copy(update={"points": bare_points, "metric": "score"})
     return {
+        "own": write_page(root / "own", own, is_whole=False),
+        "stale": stale / "report.html",
         "sandbox": sandbox / "report.html",
         "plain": write_page(root / "plain", make_analysis()),
         "small": write_page(root / "small", make_analysis(n=16)),
@@ -90,7 +97,7 @@ def test_a_table_says_of_each_estimator_whether_it_agrees(browser: Browser, page
 
         assert flags == ["agrees"] * 4 + ["for comparison only"]
         assert "135 [108, 169]" in row
-        assert "ed10 58" in row
+        assert "10 % of the rise (ED10) 58" in row
 
 
 def test_concepts_are_found_by_name_stratum_and_side(browser: Browser, pages: dict[str, Path]) -> None:
@@ -150,6 +157,44 @@ def test_a_study_without_a_change_names_no_count_and_places_nobody(browser: Brow
         assert told.count("no answer: no change") == 5
         assert page.locator(".bracket-span, .fall, .fit").count() == 0
         assert page.locator(".card .side").count() == 0
+
+
+def test_intervals_are_spoken_of_only_where_there_are_some(browser: Browser, pages: dict[str, Path]) -> None:
+    for name, has_some in (("plain", True), ("own", False)):
+        with open_page(browser, pages[name]) as (page, _):
+            assert (
+                "95\N{NARROW NO-BREAK SPACE}% intervals" in (page.locator("#curve .intro").text_content() or "")
+            ) == has_some
+
+
+def test_a_score_of_a_users_own_is_called_nothing_but_a_score(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["own"]) as (page, _):
+        assert page.locator(".curve.broad .axis-name").all_text_contents()[-1] == "score"
+        assert "cosine" not in (page.locator("body").text_content() or "")
+
+
+def test_a_gradual_rise_opens_with_its_middle_and_no_bracket_is_missed(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    with open_page(browser, pages["bare"]) as (page, _):
+        tile = page.locator(".keys div").first
+
+        assert tile.locator("dt").text_content() == "half of the rise (ED50)"
+        assert tile.locator("b").text_content() == "135"
+        assert page.get_by_text("no change could be bounded").count() == 0
+
+
+def test_one_concept_is_not_spoken_of_in_the_plural(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["one"]) as (page, _):
+        assert page.locator("#shown").text_content() == "1 of 1 concept"
+
+
+def test_a_stale_analysis_is_warned_of_on_the_page(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["stale"]) as (page, _):
+        first = page.locator(".warnings li").first.text_content() or ""
+
+        assert first.startswith("analysis.json was made from other figures than counts.csv and scores.csv hold now")
+        assert "threshold --out" in first
 
 
 def test_what_is_missing_is_said_and_not_drawn(browser: Browser, pages: dict[str, Path]) -> None:

@@ -20,7 +20,7 @@
       card.hidden = !card.dataset.find.includes(text) || (side.value !== "" && card.dataset.side !== side.value);
       shown += !card.hidden;
     }
-    one("#shown").textContent = `${shown} of ${cards.length} concepts`;
+    one("#shown").textContent = `${shown} of ${cards.length} concept${cards.length === 1 ? "" : "s"}`;
     one(".nothing-found").hidden = shown > 0;
   }
 
