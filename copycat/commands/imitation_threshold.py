@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     scores: Annotated[
         Path | None, typer.Option(metavar="FILE", help="default: STUDY/scores.csv", show_default=False)
     ] = None,
-    metric: Annotated[str, typer.Option(metavar="raw|z|identified|matched", help="which score")] = "raw",
+    metric: Annotated[str, typer.Option(metavar="raw|z|identified|matched|score", help="which score")] = "raw",
     permutations: Annotated[int, typer.Option(min=99, help="shuffles for p")] = 999,
     bootstraps: Annotated[int, typer.Option(min=100, help="draws for intervals")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="of shuffles and draws")] = 0,
@@ -41,12 +41,13 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     analysis = analyse(
         found.points,
         band=found.band,
-        metric=metric,  # type: ignore[arg-type]  # gather refuses other names
+        metric=found.metric,  # type: ignore[arg-type]  # gather refuses other names
         seed=seed,
         permutations=permutations,
         bootstraps=bootstraps,
         covariates=found.columns,
         left_out=found.left_out,
+        warnings=found.warnings,
     )
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "analysis.json", analysis.model_dump(mode="json"))
@@ -58,24 +59,11 @@ def threshold(  # noqa: PLR0917 - one parameter per option
 
 
 def _print(analysis: Analysis, path: Path) -> None:
-    from rich.table import Table
-
     from copycat.console import out as screen
-    from copycat.imitation.headline import count_range, count_text, headline_of, name_of
+    from copycat.imitation.headline import headline_of
     from copycat.paths import shown
 
-    table = Table(title=f"{len(analysis.points)} concepts, score: {analysis.metric}", title_justify="left")
-    for heading in ("estimator", "starts at", "95 % interval", "why not"):
-        table.add_column(heading)
-    for answer in analysis.answers:
-        has_interval = answer.low is not None and answer.high is not None
-        table.add_row(
-            name_of(answer.estimator),
-            count_text(answer.count) if answer.count is not None else "",
-            count_range(answer.low or 0.0, answer.high or 0.0) if has_interval else "",
-            answer.reason or ("for comparison only" if answer.estimator == "published" else ""),
-        )
-    screen.print(table, markup=False)
+    screen.print(_table(analysis), markup=False)
     headline = headline_of(analysis)
     lines = [f"{analysis.verdict}: {headline.title}", analysis.why, *headline.sure]
     lines += [f"warning: {warning}" for warning in analysis.warnings]
@@ -84,3 +72,41 @@ def _print(analysis: Analysis, path: Path) -> None:
     lines += [f"left out: {more} more, in the file"] if more > 0 else []
     for line in [*lines, "", shown(path)]:
         screen.print(line, markup=False, soft_wrap=True)
+
+
+def _table(analysis: Analysis) -> Any:
+    """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
+    from rich.table import Table
+
+    from copycat.imitation.headline import count_text, name_of
+
+    n = len(analysis.points)
+    title = f"{n:,} concept{'' if n == 1 else 's'}, score: {analysis.metric}"
+    table = Table(title=title, title_justify="left")
+    for heading in ("estimator", "starts at", "95 % interval", "why not"):
+        table.add_column(heading)
+    for answer in analysis.answers:
+        has_interval = answer.low is not None and answer.high is not None
+        table.add_row(
+            name_of(answer.estimator),
+            count_text(answer.count) if answer.count is not None else "",
+            f"{count_text(answer.low or 0.0)} to {count_text(answer.high or 0.0)}" if has_interval else "",
+            answer.reason or ("for comparison only" if answer.estimator == "published" else ""),
+        )
+        if analysis.verdict == "gradual":
+            for name in ("ed10", "ed90"):
+                if name in answer.statistics:
+                    table.add_row(f"  {name.upper()}", _dose_text(answer.statistics[name], analysis))
+    return table
+
+
+def _dose_text(count: float | None, analysis: Analysis) -> str:
+    """Give a count on the curve; outside of the observed counts there is no figure to rely on. None is infinite."""
+    from copycat.imitation.headline import count_text
+
+    smallest, largest = analysis.points[0].count, analysis.points[-1].count
+    if count is None or count > largest:
+        return f"above the largest count ({count_text(largest)})"
+    if count < smallest:
+        return f"below the smallest count ({count_text(smallest)})"
+    return count_text(count)

@@ -11,9 +11,9 @@ from copycat.imitation.bracket import draw_studies, find_bracket, place_concepts
 from copycat.imitation.covariates import check_covariates
 from copycat.imitation.estimators import ESTIMATORS
 from copycat.imitation.estimators.base import Asked, no_answer
-from copycat.imitation.estimators.logistic import fit_logistic
 from copycat.imitation.estimators.supf import ALPHA
 from copycat.imitation.records import Analysis, Answer, ControlBand, Point, VerdictName
+from copycat.imitation.shapes import Shape, ShapeName, best_of, edge_of, fit_shapes, logistic_bic
 from copycat.imitation.steps import (
     MIN_SEGMENT,
     Array,
@@ -28,16 +28,25 @@ from copycat.imitation.steps import (
 
 Metric = Literal["raw", "z", "identified", "matched", "score"]
 PERMUTATIONS, BOOTSTRAPS = 999, 500
-EDGE = 0.05
-"""A change among the first or last share of concepts has no place that could be trusted."""
 FEW = 20
 DECISIVE = 10.0
 """A difference of BIC from which on one shape is clearly better (Kass & Raftery 1995)."""
+NEED_LEVELS = ("supf", "pelt")
+"""These put a step only where `MIN_SEGMENT` concepts are on either side."""
+LISTED = "where a step is put depends on which concepts were listed"
 
 
 class _Verdict(NamedTuple):
     name: VerdictName
     why: str
+
+
+class _Judged(NamedTuple):
+    """`shapes` is empty where no rise is shown."""
+
+    verdict: _Verdict
+    answers: tuple[Answer, ...]
+    shapes: dict[ShapeName, Shape]
 
 
 def analyse(
@@ -64,17 +73,19 @@ def analyse(
     curve = make_curve(points)
     noise = noise_of(curve.y)
     told = list(warnings)
-    answers, verdict, smallest = _too_little(curve), _why_too_little(curve), None
-    bracket = None
-    if verdict is None:
+    verdict, smallest, bracket = _why_too_little(curve), None, None
+    if verdict is not None:
+        answers = tuple(no_answer(row.name, verdict.why) for row in ESTIMATORS.rows())
+    else:
         null = permuted_f(curve.x, curve.y, permutations, seed)
         smallest = smallest_step(curve.x, noise, float(np.quantile(null, 1 - ALPHA))) if noise else None
         draws = draw_studies(curve, bootstraps, seed) if _rises(curve, null) else None
         asked = Asked(band, null, draws)
         answers = tuple(ESTIMATORS.load(row.name)(curve, asked) for row in ESTIMATORS.rows())
-        verdict, answers = _judge(curve, answers, band, smallest)
+        judged = _judge(curve, answers, band, smallest)
+        verdict, answers = judged.verdict, judged.answers
         bracket = find_bracket(curve, draws) if draws is not None and verdict.name == "threshold" else None
-        told += _warn(curve, answers, verdict, draws is not None)
+        told += _warn(curve, judged)
     return Analysis(
         metric=metric,
         points=curve.points,
@@ -96,9 +107,8 @@ def analyse(
 def _why_too_little(curve: Curve) -> _Verdict | None:
     n = len(curve.x)
     if n < 2 * MIN_SEGMENT:
-        return _Verdict(
-            "underpowered", f"{n} concepts are too few: each side of a step needs {MIN_SEGMENT} concepts at least."
-        )
+        few = "1 concept is" if n == 1 else f"{n} concepts are"
+        return _Verdict("underpowered", f"{few} too few: each side of a step needs {MIN_SEGMENT} concepts at least.")
     if curve.x[0] == curve.x[-1]:
         return _Verdict("underpowered", "All concepts have the same count, so scores cannot be set against counts.")
     if not can_step(curve.x):
@@ -108,38 +118,69 @@ def _why_too_little(curve: Curve) -> _Verdict | None:
     return None
 
 
-def _too_little(curve: Curve) -> tuple[Answer, ...]:
-    reason = f"{len(curve.x)} concepts, or their counts, leave no place for a step"
-    return tuple(no_answer(row.name, reason) for row in ESTIMATORS.rows())
-
-
 def _rises(curve: Curve, null: Array) -> bool:
     found = best_steps(curve.x[None, :], curve.y[None, :])
     p = (1 + int((null >= found.f[0] * (1 - 1e-9)).sum())) / (len(null) + 1)
     return bool(p < ALPHA and found.rise[0] > 0)
 
 
-def _judge(
-    curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, smallest: float | None
-) -> tuple[_Verdict, tuple[Answer, ...]]:
-    supf = next(answer for answer in answers if answer.estimator == "supf")
+def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, smallest: float | None) -> _Judged:
+    supf = _answer(answers, "supf")
     p, rise = supf.statistics["p"] or 0.0, supf.statistics["rise"] or 0.0
     if supf.index is None:
-        return _without_rise(curve, p, rise, band, smallest), answers
-    bic = _bic(curve, supf.index)
+        return _Judged(_without_rise(curve, p, rise, band, smallest), answers, {})
+    shapes = fit_shapes(curve, supf.index)
+    bic = {"supf": {"bic": shapes["step"].bic}}
+    if "line" in shapes:
+        bic["logistic"] = {
+            "bic": logistic_bic(curve),
+            **({"bic_smooth": shapes["smooth"].bic} if "smooth" in shapes else {}),
+        }
     answers = tuple(
-        a.model_copy(update={"statistics": {**a.statistics, "bic": bic[a.estimator]}}) if a.estimator in bic else a
+        a.model_copy(update={"statistics": {**a.statistics, **bic[a.estimator]}}) if a.estimator in bic else a
         for a in answers
     )
-    n, edge = len(curve.x), EDGE * len(curve.x)
-    if min(supf.index, n - supf.index) < edge:
-        side = "first" if supf.index < edge else "last"
-        return _Verdict("out_of_range", f"Scores change among the {side} 5 % of concepts, too near the edge."), answers
-    best = min(bic, key=lambda name: bic[name])
-    if best == "supf":
-        return _Verdict("threshold", f"Scores rise in a step (p = {p:.3g}), and no smooth rise fits better."), answers
-    shape = "a straight line in the logarithm of counts" if best == "line" else "a smooth dose-response"
-    return _Verdict("gradual", f"Scores rise with counts (p = {p:.3g}), but {shape} fits better than a step."), answers
+    best = best_of(shapes)
+    at_edge = _at_edge(shapes, best)
+    if at_edge is not None:
+        if best == "edge":
+            answers = tuple(
+                _without_step(a, at_edge) if a.estimator in NEED_LEVELS and a.count is not None else a for a in answers
+            )
+        return _Judged(
+            _Verdict("out_of_range", f"Scores change {at_edge}: too near the edge to be placed."), answers, shapes
+        )
+    return _Judged(_rise_verdict(curve, shapes, best, p), answers, shapes)
+
+
+def _at_edge(shapes: Mapping[ShapeName, Shape], best: ShapeName) -> str | None:
+    """Say among which concepts at the edge the change lies; None where it lies further inside."""
+    n, among = len(shapes[best].fitted), edge_of(shapes[best])
+    if among is None and best == "edge":
+        above = int((shapes[best].fitted == shapes[best].fitted[-1]).sum())
+        among = above if above < n - above else above - n
+    if among is None:
+        return None
+    return f"among the {'last' if among > 0 else 'first'} {abs(among)} of {n} concepts"
+
+
+def _without_step(answer: Answer, where: str) -> Answer:
+    """Take back a step that only stands for one at the edge, where none may be put."""
+    why = f"scores change {where}, and each side of a step needs {MIN_SEGMENT} concepts"
+    return no_answer(answer.estimator, why, **answer.statistics)
+
+
+def _rise_verdict(curve: Curve, shapes: Mapping[ShapeName, Shape], best: ShapeName, p: float) -> _Verdict:
+    if best in {"line", "smooth"}:
+        shape = "a straight line in the logarithm of counts" if best == "line" else "a smooth dose-response"
+        return _Verdict("gradual", f"Scores rise with counts (p = {p:.3g}), but {shape} fits better than a step.")
+    if "line" in shapes:
+        return _Verdict("threshold", f"Scores rise in a step (p = {p:.3g}), and no smooth rise fits better.")
+    many = len(np.unique(curve.x))
+    return _Verdict(
+        "threshold",
+        f"Scores rise (p = {p:.3g}); {many} different counts are too few to tell a step from a smooth rise.",
+    )
 
 
 def _without_rise(curve: Curve, p: float, rise: float, band: ControlBand | None, smallest: float | None) -> _Verdict:
@@ -156,35 +197,23 @@ def _without_rise(curve: Curve, p: float, rise: float, band: ControlBand | None,
     return _Verdict("no_change", f"Scores do not change with counts more than shuffled ones do (p = {p:.3g}).")
 
 
-def _bic(curve: Curve, index: int) -> dict[str, float]:
-    """Give BIC of the step (3 parameters), the logistic (4) and the line in log10(count + 1) (2)."""
-    n, t = len(curve.y), np.log10(curve.x + 1)
-    line = curve.y - np.polyval(np.polyfit(t, curve.y, 1), t)
-    step = np.concatenate([part - part.mean() for part in np.split(curve.y, [index])])
-    least = 1e-12 * float(((curve.y - curve.y.mean()) ** 2).sum())
-    sums = {
-        "supf": (float((step**2).sum()), 3),
-        "logistic": (fit_logistic(curve.x, curve.y).sse, 4),
-        "line": (float((line**2).sum()), 2),
-    }
-    return {name: float(n * np.log(max(sse, least) / n) + k * np.log(n)) for name, (sse, k) in sums.items()}
-
-
-def _warn(curve: Curve, answers: tuple[Answer, ...], verdict: _Verdict, has_rise: bool) -> list[str]:
+def _warn(curve: Curve, judged: _Judged) -> list[str]:
     told = []
-    found = {answer.estimator: answer for answer in answers}
-    index = found["supf"].index
-    if index is not None and min(index, len(curve.x) - index) < FEW:
-        told.append(
-            f"fewer than {FEW} concepts lie on one side of the step: {index} below, {len(curve.x) - index} above"
-        )
-    step, smooth = (found[name].statistics.get("bic") for name in ("supf", "logistic"))
-    is_close = step is not None and smooth is not None and smooth - step < DECISIVE
-    if has_rise and (verdict.name == "gradual" or is_close):
-        told.append(
-            "a smooth rise fits about as well as a step, or better: where a step is put depends on which concepts "
-            "were listed; ED50 of the logistic does not"
-        )
-    if found["published"].count is not None and not has_rise:
+    name, shapes, n = judged.verdict.name, judged.shapes, len(curve.x)
+    index = _answer(judged.answers, "supf" if name == "threshold" else "logistic").index
+    if name in {"threshold", "gradual"} and index is not None and min(index, n - index) < FEW:
+        what = "the step" if name == "threshold" else "half of the rise"
+        told.append(f"fewer than {FEW} concepts lie on one side of {what}: {index} below, {n - index} above")
+    smooth = min((shapes[shape].bic for shape in ("smooth", "line") if shape in shapes), default=np.inf)
+    ed50 = "" if _answer(judged.answers, "logistic").count is None else "; ED50 of the logistic does not"
+    if name == "gradual":
+        told.append(f"a smooth rise fits better than a step: {LISTED}{ed50}")
+    elif name == "threshold" and smooth - shapes["step"].bic < DECISIVE:
+        told.append(f"a smooth rise fits about as well as the step: {LISTED}{ed50}")
+    if _answer(judged.answers, "published").count is not None and not shapes:
         told.append("the published setting names a count although no rise is shown: its penalty ignores the noise")
     return told
+
+
+def _answer(answers: Sequence[Answer], estimator: str) -> Answer:
+    return next(answer for answer in answers if answer.estimator == estimator)

@@ -9,14 +9,14 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from copycat.errors import UnknownNameError, UserError
 from copycat.imitation.records import Arm, ConceptCount, ControlBand, Point, Score
 from copycat.imitation.tables import read_rows, read_table
 from copycat.paths import shown
 
-METRICS = ("raw", "z", "identified", "matched")
+METRICS = ("raw", "z", "identified", "matched", "score")
 CONTROLS: tuple[Arm, ...] = ("unnamed", "zero", "shuffled")
 MIN_COVERAGE = 0.5
 MIN_CONTROLS = 2
@@ -27,9 +27,15 @@ class GivenCount(ConceptCount):
 
     count: float | None = Field(default=None, ge=0)
 
+    @model_validator(mode="after")
+    def _check_interval(self) -> GivenCount:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low ({self.low:g}) is above high ({self.high:g}): the interval is the wrong way round")
+        return self
+
 
 class GivenScore(Score):
-    """A score of a user's file: `concept` and one figure are enough; `score` is taken as `raw`."""
+    """A score of a user's file: `concept` and one figure are enough; `score` is a figure of the user's own."""
 
     score: float | None = None
     n: int = Field(default=1, ge=0)
@@ -37,39 +43,51 @@ class GivenScore(Score):
 
 
 class Gathered(NamedTuple):
-    """What an analysis is made from; `columns` are further figures of concepts, by name."""
+    """What an analysis is made from; `columns` are further figures of concepts, by name. `metric` is what was taken."""
 
     points: tuple[Point, ...]
     band: ControlBand | None
     left_out: dict[str, str]
     columns: dict[str, dict[str, float]]
+    metric: str
+    warnings: tuple[str, ...] = ()
 
 
 def gather(counts: Path, scores: Path, metric: str = "raw") -> Gathered:
-    """Read counts and scores, and make the points of one metric.
+    """Read counts and scores, and make the points of one metric; "raw" is "score" where a file has nothing but that.
 
     Raises:
-        UserError: a file is not there, no row has the metric, or no concept has both count and score.
+        UserError: a file is not there or lacks a column, no row has the metric, or no concept has count and score.
         DataError: rows that do not fit.
     """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
-    counted = read_table(counts, GivenCount, key=("concept",))
-    given = read_table(scores, GivenScore, key=("concept", "arm", "prompt"))
-    scored = [row.model_copy(update={"raw": row.score}) if row.raw is None else row for row in given]
-    if not any(_is_number(getattr(row, metric)) for row in scored):
-        has = [name for name in METRICS if any(_is_number(getattr(row, name)) for row in scored)]
+    counted = read_table(counts, GivenCount, key=("concept",), needs=("count",))
+    scored = read_table(scores, GivenScore, key=("concept", "arm", "prompt"), any_of=METRICS)
+    for path, rows in ((counts, counted), (scores, scored)):
+        if not rows:
+            raise UserError(f"{shown(path)} has a header and no rows\n  needed: a row for each concept")
+    has = [name for name in METRICS if any(getattr(row, name) is not None for row in scored)]
+    if metric == "raw" and has == ["score"]:
+        metric = "score"
+    if metric not in has:
         raise UserError(
-            f"no row of {shown(scores)} has a score '{metric}'\n  it has: {', '.join(has) or 'none at all'}"
+            f"no row of {shown(scores)} has a figure in column {metric}\n"
+            f"  needed: a column {' or '.join(METRICS)}; it has: {', '.join(has) or 'none of them'}"
         )
     points, left_out = make_points(counted, scored, metric)
     if not points:
-        why = "; ".join(f"{n} concepts: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
+        why = "; ".join(f"{_concepts(n)}: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
         raise UserError(
             f"no concept has both a count in {shown(counts)} and a score in {shown(scores)}\n"
-            f"  {why}\n  needed: the same ids in column concept of both"
+            f"  {why}\n  needed: the same ids in column concept of both, with figures"
         )
-    return Gathered(points, control_band(scored, metric), left_out, _columns(counts))
+    columns, passed_over = _columns(counts)
+    return Gathered(points, control_band(scored, metric), left_out, columns, metric, passed_over)
+
+
+def _concepts(n: int) -> str:
+    return "1 concept" if n == 1 else f"{n:,} concepts"
 
 
 def make_points(
@@ -90,15 +108,24 @@ def make_points(
         if count is None:
             left_out[concept] = "it has a score and no count"
         elif not _is_number(count.count):
-            left_out[concept] = count.reason or "its count is empty"
+            empty = "its count is empty" if count.count is None else "its count is infinite"
+            left_out[concept] = count.reason or empty
         elif not values:
-            reasons = [row.reason for row in rows if row.reason]
-            left_out[concept] = reasons[0] if reasons else f"it has a count and no {metric} score"
+            left_out[concept] = _why_no_score(rows, metric)
         elif coverage < MIN_COVERAGE:
             left_out[concept] = f"only {n} of {planned} pictures could be scored"
         else:
             points.append(_point(count, values, coverage))
     return tuple(points), left_out
+
+
+def _why_no_score(rows: Sequence[Score], metric: str) -> str:
+    reasons = [row.reason for row in rows if row.reason]
+    if reasons:
+        return reasons[0]
+    if any(getattr(row, metric) is not None for row in rows):
+        return "its score is infinite"
+    return "it has a count and no score" if metric == "score" else f"it has a count and no {metric} score"
 
 
 def control_band(scores: Sequence[Score], metric: str) -> ControlBand | None:
@@ -136,18 +163,33 @@ def _point(count: ConceptCount, values: tuple[float, ...], coverage: float) -> P
     )
 
 
-def _columns(path: Path) -> dict[str, dict[str, float]]:
-    """Give the columns of numbers that the counts' file has beyond its own, and the share of duplicates."""
+def _columns(path: Path) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Give the columns of numbers that the counts' file has beyond its own, and the share of duplicates.
+
+    Then what is told of columns that are no numbers.
+    """
     found: dict[str, dict[str, float]] = defaultdict(dict)
+    words: Counter[str] = Counter()
     for _, row in read_rows(path):
         concept = str(row.get("concept"))
         for name, cell in row.items():
-            if name and name not in ConceptCount.model_fields and (value := _number(cell)) is not None:
+            if not name or name in ConceptCount.model_fields:
+                continue
+            if (value := _number(cell)) is not None:
                 found[name][concept] = value
+            else:
+                words[name] += cell not in {None, ""}
         raw, fewer = _number(row.get("raw")), _number(row.get("near")) or _number(row.get("exact"))
         if raw and fewer is not None:
             found["duplicates"][concept] = 1 - fewer / raw
-    return dict(found)
+    return dict(found), tuple(_passed_over(path, name, n, len(found[name])) for name, n in words.items() if n)
+
+
+def _passed_over(path: Path, name: str, words: int, numbers: int) -> str:
+    if not numbers:
+        return f"column {name} of {shown(path)} is passed over: only columns of numbers are checked as covariates"
+    cells = "1 cell" if words == 1 else f"{words:,} cells"
+    return f"{cells} of column {name} of {shown(path)} passed over as a covariate: no numbers"
 
 
 def _number(cell: Any) -> float | None:

@@ -74,6 +74,18 @@ def best_steps(x: Array, y: Array) -> Step:
     return Step(n_below, np.where(nowhere, np.nan, f), np.where(nowhere, np.nan, rise))
 
 
+def best_edge_step(x: Array, y: Array) -> int | None:
+    """Give the rising step that explains most among those with fewer than `MIN_SEGMENT` concepts on one side.
+
+    None where there is none. Such a step shows that the change lies at the edge; its place is not to be trusted.
+    """
+    n = len(y)
+    places = np.flatnonzero((x[1:] != x[:-1]) & ~_allowed(x[None, :])[0]) + 1
+    sums = np.cumsum(y - y.mean())[places - 1]
+    places, sums = places[sums < 0], sums[sums < 0]
+    return int(places[(sums**2 / (places * (n - places))).argmax()]) if len(places) else None
+
+
 def permuted_f(x: Array, y: Array, permutations: int, seed: int) -> Array:
     """Give the largest F of shuffled scores, (permutations,)."""
     rng = np.random.default_rng([seed, 1])

@@ -7,13 +7,14 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from copycat.errors import MAX_LISTED, DataError, UserError
+from copycat.imitation.records import ConceptCount, Score
 from copycat.paths import shown
 from copycat.runs.folder import write_bytes
 from copycat.schema import Record
@@ -21,6 +22,8 @@ from copycat.schema import Record
 R = TypeVar("R", bound=Record)
 
 FORMS = (".csv", ".jsonl", ".parquet")
+MAKERS = ((ConceptCount, "count"), (Score, "score"))
+"""Which command makes a table of a kind."""
 
 
 def write_table(path: Path, records: Sequence[R], kind: type[R]) -> None:
@@ -35,36 +38,109 @@ def write_table(path: Path, records: Sequence[R], kind: type[R]) -> None:
     write_bytes(path, text.getvalue().encode("utf-8"))
 
 
-def read_table(path: Path, kind: type[R], key: Sequence[str]) -> list[R]:
+def read_table(
+    path: Path,
+    kind: type[R],
+    key: Sequence[str],
+    id_of: Callable[[str], str] | None = None,
+    *,
+    needs: Sequence[str] = (),
+    any_of: Sequence[str] = (),
+) -> list[R]:
     """Read records of one kind; columns that the kind does not know are passed over, empty cells are left out.
 
     Args:
         key: the fields that no two rows may share.
+        id_of: makes an id of what stands in the column concept; see `whose.Naming`.
+        needs, any_of: columns that have to be there, all or one of them, although their cells may be empty.
 
     Raises:
-        UserError: there is no such file, or it has another form.
+        UserError: there is no such file, it has another form, or a column is missing.
         DataError: rows that do not fit, all of them at once: line, field, value, rule.
     """
+    needed = [name for name, field in kind.model_fields.items() if field.is_required() or name in needs]
+    needed += [" or ".join(any_of)] if any_of else []
     if not path.is_file():
-        raise UserError(
-            f"there is no file {shown(path)}\n  needed: {', '.join(FORMS)} with the columns of {kind.__name__}"
-        )
+        raise UserError(f"there is no file {shown(path)}\n{_what_is_needed(kind, needed)}")
     faults: list[str] = []
     found: list[R] = []
-    for line, row in read_rows(path):
+    rows = _read_all(path)
+    if fault := _column_fault(path, rows, needed):
+        raise UserError(f"{fault}\n{_what_is_needed(kind, needed)}")
+    for line, row in rows:
         cells = {name: value for name, value in row.items() if name in kind.model_fields and not _is_nothing(value)}
+        if id_of is not None and isinstance(who := cells.get("concept"), str):
+            cells["concept"] = id_of(who)
         try:
             found.append(kind.model_validate(cells))
         except ValidationError as error:
-            faults += [
-                f"{shown(path)}:{line}: {'.'.join(map(str, each['loc']))}: {each['msg']} (got {each['input']!r:.60})"
-                for each in error.errors()
-            ]
+            faults += [f"{shown(path)}:{line}: {_worded(each)}" for each in error.errors()]
     shared = Counter(tuple(getattr(record, name) for name in key) for record in found)
     faults += [f"{shown(path)}: {n} rows for {' + '.join(map(str, who))}" for who, n in shared.items() if n > 1]
     if faults:
-        raise DataError(faults[:MAX_LISTED], f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md")
+        more = [f"and {len(faults) - MAX_LISTED} more"] if len(faults) > MAX_LISTED else []
+        raise DataError(
+            [*faults[:MAX_LISTED], *more], f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md"
+        )
     return found
+
+
+def _read_all(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    import polars as pl
+
+    try:
+        return list(read_rows(path))
+    except (UnicodeDecodeError, csv.Error, OSError, pl.exceptions.PolarsError) as error:
+        why = str(error).splitlines()[0]
+        raise DataError([f"{shown(path)}: cannot be read ({why})"], "  needed: UTF-8 text, or Parquet") from error
+
+
+def _column_fault(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], needed: Sequence[str]) -> str:
+    """Say which columns a table lacks, and which it has; "" where all are there."""
+    there = list(dict.fromkeys(name for _, row in rows for name in row if name))
+    if not rows:
+        there = _header(path)
+        if not there:
+            return f"{shown(path)} is empty"
+    missing = [name for name in needed if not {*name.split(" or ")} & {*there}]
+    if not missing:
+        return ""
+    fault = f"{shown(path)} has no {_columns(missing)}; it has: {', '.join(there)[:200]}"
+    other = next((name for name, mark in (("semicolons", ";"), ("tabs", "\t")) if mark in there[0]), "")
+    return (
+        f"{fault}\n  its cells are separated by {other}, and have to be by commas"
+        if len(there) == 1 and other
+        else fault
+    )
+
+
+def _header(path: Path) -> list[str]:
+    """Give the columns of a CSV or Parquet file without rows."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file).fieldnames or ())
+    if path.suffix == ".parquet":
+        import polars as pl
+
+        return list(pl.read_parquet_schema(path))
+    return []
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"column{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+
+
+def _what_is_needed(kind: type[Record], needed: Sequence[str]) -> str:
+    makers = [command for made, command in MAKERS if issubclass(kind, made)]
+    made = "".join(f"; `python -m copycat.imitation {command}` makes one" for command in makers)
+    return f"  needed: {', '.join(FORMS)} with {_columns(needed)}{made}"
+
+
+def _worded(error: Any) -> str:
+    """Say what is wrong with a row, in a line: field, rule, value; a fault of the whole row has no field."""
+    where = ".".join(map(str, error["loc"]))
+    told = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {told} (got {error['input']!r:.60})" if where else told
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -99,8 +99,90 @@ def test_a_change_among_the_last_concepts_is_out_of_range() -> None:
     found = analyse(step_points(6, n=400, at=10**4.85, rise=0.5))
 
     assert found.verdict == "out_of_range"
-    assert "last 5 %" in found.why
-    assert any("fewer than 20" in warning for warning in found.warnings)
+    assert "among the last 11 of 400 concepts" in found.why
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("many", [2, 3, 4])
+@pytest.mark.parametrize("side", ["first", "last"])
+def test_a_step_with_too_few_concepts_on_one_side_is_out_of_range_and_no_estimator_puts_it_elsewhere(
+    many: int, side: str
+) -> None:
+    rng = np.random.default_rng(many)
+    x = np.round(np.geomspace(2, 3000, 40) * 100)
+    at = many if side == "first" else 40 - many
+    found = analyse(make_points(x, 0.4 * (np.arange(40) >= at) + rng.normal(0, 0.02, 40)))
+
+    assert found.verdict == "out_of_range"
+    assert f"among the {side} {many} of 40 concepts" in found.why
+    for name in ("supf", "pelt"):
+        assert answer(found, name).count is None
+        assert f"among the {side} {many}" in answer(found, name).reason
+    assert found.bracket is None
+    assert found.warnings == ()
+
+
+def test_a_rise_over_all_counts_is_gradual_where_most_concepts_have_few_pictures() -> None:
+    rng = np.random.default_rng(0)
+    x = np.round((1 - (np.arange(400) + 0.5) / 400) ** -1.0)
+
+    found = analyse(make_points(x, 0.2 * np.log10(x) + rng.normal(0, 0.02, 400)), bootstraps=100)
+
+    assert found.verdict == "gradual"
+
+
+def test_two_counts_have_a_step_between_them_and_no_curve() -> None:
+    rng = np.random.default_rng(0)
+    x = np.repeat([5.0, 500.0], 20)
+
+    found = analyse(make_points(x, 0.3 * (x > 5) + rng.normal(0, 0.03, 40)))
+
+    assert found.verdict == "threshold"
+    assert "2 different counts are too few to tell a step from a smooth rise" in found.why
+    assert found.bracket is not None
+    assert (found.bracket.last_below, found.bracket.first_above) == (5, 500)
+    assert answer(found, "logistic").count is None
+    assert "6 are needed" in answer(found, "logistic").reason
+
+
+def test_five_counts_are_too_few_for_a_curve_and_six_are_enough() -> None:
+    rng = np.random.default_rng(0)
+    logistic = []
+    for different in (5, 6):
+        x = np.repeat(10.0 ** np.arange(different), 12)
+        law = 0.3 / (1 + np.exp(-2 * (np.log10(x) - 2.2)))
+        found = analyse(make_points(x, law + rng.normal(0, 0.02, len(x))), bootstraps=100)
+        logistic.append((found.verdict, answer(found, "logistic").count is not None))
+
+    assert logistic == [("threshold", False), ("gradual", True)]
+
+
+def test_a_clean_step_has_no_warning_of_a_smooth_rise_and_a_step_in_a_gap_has() -> None:
+    rng = np.random.default_rng(0)
+    even = np.round(np.geomspace(2, 50_000, 150))
+    gap = np.concatenate([np.zeros(30), np.round(np.geomspace(50, 50_000, 30))])
+
+    clean = analyse(make_points(even, 0.3 * (even >= 300) + rng.normal(0, 0.03, 150)), bootstraps=100)
+    unsure = analyse(make_points(gap, 0.3 * (gap > 0) + rng.normal(0, 0.03, 60)), bootstraps=100)
+
+    assert clean.verdict == unsure.verdict == "threshold"
+    assert clean.warnings == ()
+    assert any("a smooth rise fits about as well as the step" in warning for warning in unsure.warnings)
+
+
+def test_few_concepts_on_one_side_are_told_of_what_is_claimed() -> None:
+    rng = np.random.default_rng(0)
+    x = np.round(np.geomspace(2, 2000, 30))
+
+    step = analyse(make_points(x, 0.3 * (x >= 100) + rng.normal(0, 0.03, 30)), bootstraps=100)
+    law = 0.3 / (1 + np.exp(-3 * (np.log10(x) - 2)))
+    smooth = analyse(make_points(x, law + rng.normal(0, 0.01, 30)), bootstraps=100)
+    none = analyse(make_points(x, rng.normal(0, 0.03, 30)), bootstraps=100)
+
+    assert "fewer than 20 concepts lie on one side of the step" in " ".join(step.warnings)
+    assert "fewer than 20 concepts lie on one side of half of the rise" in " ".join(smooth.warnings)
+    assert "the step" not in " ".join(smooth.warnings)
+    assert "fewer" not in " ".join(none.warnings)
 
 
 def test_scores_above_the_band_everywhere_are_out_of_range() -> None:
@@ -113,7 +195,7 @@ def test_scores_above_the_band_everywhere_are_out_of_range() -> None:
     ("points", "why"),
     [
         ([], "0 concepts"),
-        (make_points(np.array([5.0]), np.array([0.5])), "1 concepts"),
+        (make_points(np.array([5.0]), np.array([0.5])), "1 concept is"),
         (make_points(np.full(50, 7.0), np.linspace(0, 1, 50)), "the same count"),
         (make_points(np.repeat([1.0, 9.0], [48, 2]), np.linspace(0, 1, 50)), "share a count"),
     ],
@@ -123,7 +205,7 @@ def test_too_little_to_set_against_each_other_is_said(points: list[Point], why: 
 
     assert found.verdict == "underpowered"
     assert why in found.why
-    assert all(one.count is None and one.reason for one in found.answers)
+    assert all(one.count is None and one.reason == found.why for one in found.answers)
 
 
 def test_equal_scores_are_no_change() -> None:

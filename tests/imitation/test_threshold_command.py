@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from curves import step_points
+from curves import make_points, smooth_points, step_points
 from harness import Cli, CommandLine
 
 from copycat.imitation.records import Analysis, Point
@@ -63,7 +64,7 @@ def test_what_has_no_score_or_no_count_is_left_out_with_its_reason(threshold: Cl
 
     assert threshold("--out", "study").code == 0
     assert read().left_out == {
-        "silent": "it has a count and no raw score",
+        "silent": "it has a count and no score",
         "stranger": "it has a score and no count",
         "uncounted": "its count is empty",
     }
@@ -109,7 +110,7 @@ def test_a_metric_that_is_not_there_is_refused_with_what_is_there(threshold: Cli
     said = threshold("--out", "study", "--metric", "z")
 
     assert said.code == 2
-    assert "it has: raw" in said.err
+    assert "needed: a column raw or z or identified or matched or score; it has: score" in said.err
 
 
 def test_a_missing_file_is_told(threshold: Cli) -> None:
@@ -130,3 +131,96 @@ def test_the_report_reads_files_of_a_users_own_and_concepts_without_a_count(
 
     assert threshold("--out", "study").code == 0
     assert command_line(app, "copycat.imitation")("report", "--out", "study").code == 0
+
+
+def test_a_score_of_a_users_own_is_not_called_a_cosine(threshold: Cli) -> None:
+    write(step_points(0, n=50))
+
+    said = threshold("--out", "study")
+
+    assert read().metric == "score"
+    assert "50 concepts, score: score" in said.out
+    assert "cosine" not in said.out
+
+
+def test_a_file_with_both_is_read_by_its_raw_scores(threshold: Cli) -> None:
+    points = step_points(0, n=50)
+    write(points)
+    rows = [f"{p.concept},{p.score},{number}" for number, p in enumerate(points)]
+    Path("study/scores.csv").write_text("\n".join(["concept,raw,score", *rows]) + "\n")
+
+    assert threshold("--out", "study").code == 0
+    assert (read().metric, max(p.score for p in read().points)) == ("raw", max(p.score for p in points))
+
+    assert threshold("--out", "study", "--metric", "score").code == 0
+    assert (read().metric, max(p.score for p in read().points)) == ("score", 49)
+
+
+def test_a_column_of_words_is_told_to_be_passed_over(threshold: Cli) -> None:
+    points = step_points(0, n=20)
+    write(points)
+    rows = [f"{p.concept},{p.count},wood,{'?' if number == 3 else number}" for number, p in enumerate(points)]
+    Path("study/counts.csv").write_text("\n".join(["concept,count,kind,year", *rows]) + "\n")
+
+    said = threshold("--out", "study")
+
+    assert "warning: column kind of study/counts.csv is passed over: only columns of numbers" in said.out
+    assert "warning: 1 cell of column year of study/counts.csv passed over" in said.out
+    assert "partial:kind" not in {one.name for one in read().covariates}
+
+
+def test_infinite_counts_and_scores_are_called_so(threshold: Cli) -> None:
+    points = step_points(0, n=20)
+    write([*points[2:], points[0].model_copy(update={"count": float("inf")})], extra="endless,-inf\n")
+    with Path("study/counts.csv").open("a") as file:
+        file.write("endless,12,1\n")
+
+    assert threshold("--out", "study").code == 0
+    assert read().left_out == {points[0].concept: "its count is infinite", "endless": "its score is infinite"}
+
+
+def test_a_gradual_rise_is_printed_with_its_ends_and_what_lies_outside_of_the_counts(threshold: Cli) -> None:
+    rng = np.random.default_rng(0)
+    x = np.unique(np.round(np.geomspace(2, 2000, 60)))
+    write(make_points(x, 0.1 * np.log10(x) + rng.normal(0, 0.01, len(x))))
+
+    said = threshold("--out", "study")
+    rows = {row.split()[1]: row for row in said.out.splitlines() if len(row.split()) > 1}
+
+    assert read().verdict == "gradual"
+    assert "below the smallest count (2)" in rows["ED10"]
+    assert "above the largest count (2,000)" in rows["ED90"]
+    assert " to " in rows["logistic"]
+
+
+def test_ends_within_the_counts_are_figures_and_a_step_has_none(threshold: Cli) -> None:
+    write(smooth_points(0))
+    gradual = threshold("--out", "study").out
+    found = next(one for one in read().answers if one.estimator == "logistic").statistics
+
+    write(step_points(0))
+    step = threshold("--out", "study").out
+
+    assert f"ED10    │ {found['ed10']:.0f} " in gradual
+    assert f"ED90    │ {found['ed90']:,.0f} " in gradual
+    assert "ED10" not in step
+
+
+def test_a_table_without_rows_and_one_without_a_figure_are_refused(threshold: Cli) -> None:
+    write(step_points(0, n=20))
+    Path("none.csv").write_text("concept,count\n")
+    Path("words.csv").write_text("concept,value\nc0001,3\n")
+
+    assert "none.csv has a header and no rows" in threshold("--out", "study", "--counts", "none.csv").err
+    said = threshold("--out", "study", "--scores", "words.csv")
+    assert "words.csv has no column raw or z or identified or matched or score; it has: concept, value" in said.err
+    assert said.code == 2
+
+
+def test_one_concept_is_told_in_the_singular(threshold: Cli) -> None:
+    write(step_points(0, n=1))
+
+    said = threshold("--out", "study")
+
+    assert "1 concept, score: score" in said.out
+    assert "1 concepts" not in said.out

@@ -13,7 +13,8 @@ from copycat.imitation.steps import Array, Curve
 
 MIDDLES, SLOPES, DRAWN = 60, 16, 100
 """Grid points that a fit begins from, and points of the curve that is drawn."""
-ED90 = float(np.log(9))
+MIN_DIFFERENT = 6
+"""Different counts that a curve of four parameters needs: between fewer, its shape is made up."""
 
 
 class Logistic(NamedTuple):
@@ -44,6 +45,10 @@ def answer(curve: Curve, asked: Asked) -> Answer:
     """
     if asked.draws is None:
         return no_answer("logistic", "no rise is shown, so half of it is nowhere")
+    different = len(np.unique(curve.x))
+    if different < MIN_DIFFERENT:
+        why = f"{different} different counts are too few to show a curve: {MIN_DIFFERENT} are needed"
+        return no_answer("logistic", why)
     fit = fit_logistic(curve.x, curve.y)
     statistics: dict[str, float | None] = {
         "lower": fit.lower,
@@ -98,6 +103,28 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     return Logistic(lower * scale + float(y.mean()), upper * scale + float(y.mean()), middle, slope, sse)
 
 
+def fit_gentle(x: Array, y: Array, least: int) -> Logistic | None:
+    """Fit the logistic that has at least so many concepts between ED10 and ED90; None where no shape of the grid has.
+
+    Where the best logistic is steeper, this is the best of the grid.
+    """
+    t = np.log10(x + 1)
+    best = fit_logistic(x, y)
+    if _on_slope(_rise(t, best.middle, best.slope)) >= least:
+        return best
+    middle, slope, rise = _grid(t)
+    allowed = np.flatnonzero(_on_slope(rise) >= least)
+    if not len(allowed):
+        return None
+    at = int(allowed[_explained(rise[allowed], y).argmax()])
+    lower, upper, fitted = _levels(rise[at], y)
+    return Logistic(lower, upper, float(middle[at]), float(slope[at]), float(((y - fitted) ** 2).sum()))
+
+
+def _on_slope(rise: Array) -> Array:
+    return np.asarray(((rise > 0.1) & (rise < 0.9)).sum(axis=-1))
+
+
 def _interval(draws: Draws) -> tuple[float, float]:
     """Give 2.5 % and 97.5 % of ED50 over drawn studies; where it lies outside of the counts, it is their end."""
     different = np.unique(draws.x)
@@ -126,10 +153,14 @@ def _middles_of_exact_counts(draws: Draws, different: Array) -> Array:
 
 def _best_of_grid(t: Array, y: Array) -> tuple[float, float]:
     middle, slope, rise = _grid(t)
-    rise = rise - rise.mean(axis=1, keepdims=True)
-    explained = (rise @ (y - y.mean())) ** 2 / np.maximum((rise**2).sum(axis=1), 1e-12)
-    best = int(explained.argmax())
+    best = int(_explained(rise, y).argmax())
     return float(middle[best]), float(slope[best])
+
+
+def _explained(rise: Array, y: Array) -> Array:
+    """Give the sum of squares that each shape (G, N) explains, (G,)."""
+    rise = rise - rise.mean(axis=1, keepdims=True)
+    return np.asarray((rise @ (y - y.mean())) ** 2 / np.maximum((rise**2).sum(axis=1), 1e-12))
 
 
 def _grid(t: Array) -> tuple[Array, Array, Array]:
