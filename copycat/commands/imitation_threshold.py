@@ -34,10 +34,12 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     """
     from copycat.console import EXIT_DONE, print_json
     from copycat.imitation.analysis import analyse
+    from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
     from copycat.imitation.points import gather
     from copycat.runs.folder import write_json
 
-    found = gather(counts or out / "counts.csv", scores or out / "scores.csv", metric)
+    concepts = read_concepts(out, None) if (out / CONCEPTS_FILE).is_file() else ()
+    found = gather(counts or out / "counts.csv", scores or out / "scores.csv", metric, concepts)
     analysis = analyse(
         found.points,
         band=found.band,

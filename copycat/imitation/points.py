@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from pydantic import Field, model_validator
 
 from copycat.errors import UnknownNameError, UserError
-from copycat.imitation.records import Arm, ConceptCount, ControlBand, Point, Score
+from copycat.imitation.records import Arm, Concept, ConceptCount, ControlBand, Point, Score
 from copycat.imitation.tables import read_rows, read_table
+from copycat.imitation.whose import Naming
 from copycat.paths import shown
 
 METRICS = ("raw", "z", "identified", "matched", "score")
@@ -53,8 +54,11 @@ class Gathered(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def gather(counts: Path, scores: Path, metric: str = "raw") -> Gathered:
+def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[Concept] = ()) -> Gathered:
     """Read counts and scores, and make the points of one metric; "raw" is "score" where a file has nothing but that.
+
+    Args:
+        concepts: whose names and aliases may stand in place of ids; other names are spelt as ids.
 
     Raises:
         UserError: a file is not there or lacks a column, no row has the metric, or no concept has count and score.
@@ -62,8 +66,9 @@ def gather(counts: Path, scores: Path, metric: str = "raw") -> Gathered:
     """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
-    counted = read_table(counts, GivenCount, key=("concept",), needs=("count",))
-    scored = read_table(scores, GivenScore, key=("concept", "arm", "prompt"), any_of=METRICS)
+    by_count, by_score = Naming(concepts), Naming(concepts)
+    counted = read_table(counts, GivenCount, ("concept",), by_count, needs=("count",))
+    scored = read_table(scores, GivenScore, ("concept", "arm", "prompt"), by_score, any_of=METRICS)
     for path, rows in ((counts, counted), (scores, scored)):
         if not rows:
             raise UserError(f"{shown(path)} has a header and no rows\n  needed: a row for each concept")
@@ -80,10 +85,11 @@ def gather(counts: Path, scores: Path, metric: str = "raw") -> Gathered:
         why = "; ".join(f"{_concepts(n)}: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
         raise UserError(
             f"no concept has both a count in {shown(counts)} and a score in {shown(scores)}\n"
-            f"  {why}\n  needed: the same ids in column concept of both, with figures"
+            f"  {why}\n  needed: the same concepts in column concept of both, with figures"
         )
-    columns, passed_over = _columns(counts)
-    return Gathered(points, control_band(scored, metric), left_out, columns, metric, passed_over)
+    columns, passed_over = _columns(counts, by_count)
+    told = (*by_count.notes(counts), *by_score.notes(scores), *passed_over)
+    return Gathered(points, control_band(scored, metric), left_out, columns, metric, told)
 
 
 def _concepts(n: int) -> str:
@@ -163,7 +169,7 @@ def _point(count: ConceptCount, values: tuple[float, ...], coverage: float) -> P
     )
 
 
-def _columns(path: Path) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+def _columns(path: Path, id_of: Callable[[str], str]) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Give the columns of numbers that the counts' file has beyond its own, and the share of duplicates.
 
     Then what is told of columns that are no numbers.
@@ -171,7 +177,7 @@ def _columns(path: Path) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     found: dict[str, dict[str, float]] = defaultdict(dict)
     words: Counter[str] = Counter()
     for _, row in read_rows(path):
-        concept = str(row.get("concept"))
+        concept = id_of(str(row.get("concept")))
         for name, cell in row.items():
             if not name or name in ConceptCount.model_fields:
                 continue

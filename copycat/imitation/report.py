@@ -24,6 +24,7 @@ from copycat.imitation.points import GivenCount, GivenScore
 from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, Point, StudyFacts
 from copycat.imitation.staleness import what_changed
 from copycat.imitation.tables import read_table
+from copycat.imitation.whose import Naming
 from copycat.imitation.wording import HOW_COUNTED, check_of, figures_of
 from copycat.paths import shown
 from copycat.runs.folder import write_bytes, write_json
@@ -124,8 +125,10 @@ def read_study(folder: Path) -> Study:
     counts, scores = folder / COUNTS_FILE, folder / SCORES_FILE
     tables = Tables(
         concepts=concepts,
-        counts=read_table(counts, GivenCount, ("concept",)) if counts.is_file() else (),
-        scores=read_table(scores, GivenScore, ("concept", "arm", "prompt")) if scores.is_file() else (),
+        counts=read_table(counts, GivenCount, ("concept",), Naming(concepts)) if counts.is_file() else (),
+        scores=read_table(scores, GivenScore, ("concept", "arm", "prompt"), Naming(concepts))
+        if scores.is_file()
+        else (),
     )
     facts: dict[str, str] = {}
     changed = what_changed(analysis, tables)

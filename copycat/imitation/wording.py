@@ -33,6 +33,10 @@ _STATISTICS = {
     "rise": ("height of the step", "mean score above it, less the mean score below"),
     "bic": ("misfit (BIC)", "of step or smooth rise, with a price for each parameter; the lowest fits best"),
     "bic_smooth": ("misfit of a gentle rise (BIC)", "of the best smooth rise that is no step in disguise"),
+    "bic_smooth": (
+        "misfit of a gentle rise (BIC)",
+        "of the best smooth rise that has concepts on its slope; the step is held against this",
+    ),
     "penalty": ("price of a step", "what a step has to explain to be counted"),
     "noise": ("noise", "standard deviation of scores about their curve"),
     "steps": ("steps", "how many steps pay for themselves, up or down"),
@@ -75,13 +79,13 @@ def check_of(check: Covariate, metric: str) -> Figure:
     elif check.name.startswith("neighbours"):
         text = score_text(check.value, metric) + (" %" if metric in SHARES else "")
     else:
-        text = statistic_text(check.value)
+        text = score_text(check.value, "z") if kind == "partial" else statistic_text(check.value)
     if check.name == "neighbours":
         label = "neighbours in count"
     elif kind == "partial" and rest:
         label = f"score against {rest}, counts held fixed"
     elif number != check.name and number.isdecimal() and 1 <= int(number) <= len(_FIFTHS):
-        label = f"step without the {_FIFTHS[int(number) - 1]} fifth of the concepts"
+        label = f"step without the {_FIFTHS[int(number) - 1]} fifth"
     else:
         label = check.name
     return Figure(label, check.meaning, text)

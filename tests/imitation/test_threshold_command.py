@@ -101,7 +101,7 @@ def test_files_that_share_no_concept_are_refused(threshold: Cli) -> None:
 
     assert said.code == 2
     assert "no concept has both a count" in said.err
-    assert "the same ids" in said.err
+    assert "the same concepts" in said.err
 
 
 def test_a_metric_that_is_not_there_is_refused_with_what_is_there(threshold: Cli) -> None:
@@ -224,3 +224,39 @@ def test_one_concept_is_told_in_the_singular(threshold: Cli) -> None:
 
     assert "1 concept, score: score" in said.out
     assert "1 concepts" not in said.out
+
+
+def test_concepts_may_be_called_by_name_and_the_report_knows_them(threshold: Cli, command_line: CommandLine) -> None:
+    from copycat.commands.imitation import app
+
+    points = step_points(0, n=50)
+    write(points)
+    who = [{"id": p.concept, "name": f"Name {p.concept}", "aliases": [f"Al {p.concept}"]} for p in points]
+    Path("study/concepts.json").write_text(json.dumps({"concepts": who}))
+    rows = [f"Name {p.concept},{p.count:.0f},{number % 7}" for number, p in enumerate(points)]
+    Path("study/counts.csv").write_text("\n".join(["concept,count,people", *rows]) + "\n")
+    rows = [f"al {p.concept},{p.score}" for p in points]
+    Path("study/scores.csv").write_text("\n".join(["concept,score", *rows]) + "\n")
+
+    said = threshold("--out", "study")
+
+    assert {p.concept for p in read().points} == {p.concept for p in points}
+    assert "study/counts.csv names concepts by name: 'Name c0000' is taken as c0000, and 49 more so" in said.out
+    assert next(one.n for one in read().covariates if one.name == "partial:people") == 50
+    report = command_line(app, "copycat.imitation")("report", "--out", "study")
+    assert report.code == 0
+    assert "changed" not in report.out
+
+
+def test_names_are_spelt_as_ids_where_no_concepts_are_known(threshold: Cli) -> None:
+    points = step_points(0, n=20)
+    write(points)
+    for file in ("counts", "scores"):
+        path = Path(f"study/{file}.csv")
+        path.write_text(path.read_text().replace("c00", "Sir C-"))
+
+    said = threshold("--out", "study")
+
+    assert said.code == 0
+    assert "'Sir C-00' is taken as sir-c-00" in said.out
+    assert read().points[0].concept.startswith("sir-c-")
