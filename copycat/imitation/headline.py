@@ -223,15 +223,17 @@ def overall_agreement(analysis: Analysis) -> str:
     if len(answers) < 2:
         return ""
     least, most = (f(answers, key=lambda a: a.count or 0.0) for f in (min, max))
-    span = f"from {count_text(least.count or 0.0)} ({name_of(least.estimator)}) to "
-    span += f"{count_text(most.count or 0.0)} ({name_of(most.estimator)})"
+    ends = [f"{count_text(answer.count or 0.0)} ({name_of(answer.estimator)})" for answer in (least, most)]
+    span = (
+        f"go from {ends[0]} to {ends[1]}" if least.count != most.count else f"are all {count_text(least.count or 0.0)}"
+    )
     apart = [name_of(a.estimator) for a in answers if agreement_of(a, analysis) == "disagrees"]
     if apart:
-        return f"The estimators disagree: {', '.join(apart)} outside of the bracket; answers go {span}."
+        return f"The estimators disagree: {', '.join(apart)} outside of the bracket; answers {span}."
     if analysis.bracket is None:
         why = "No change could be bounded" if analysis.verdict == "threshold" else "A bracket is given for a step only"
-        return f"{why}, so the answers are held against none; they go {span}."
-    return f"The estimators agree: each reaches into the bracket; answers go {span}."
+        return f"{why}, so the answers are held against none; they {span}."
+    return f"The estimators agree: each reaches into the bracket; answers {span}."
 
 
 # ------------------------------------------------------------------------------------------- rounded figures

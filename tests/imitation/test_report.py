@@ -195,8 +195,8 @@ def test_figures_of_estimators_have_plain_labels_and_the_unit_of_the_score() -> 
     ("name", "value", "label", "text"),
     [
         ("neighbours", 0.0459, "neighbours in count", "0.046"),
-        ("partial:year", -0.0043, "score against year, counts held fixed", "−0.0043"),
-        ("without-bin-3", 158.6, "step without the third fifth of the concepts", "159"),
+        ("partial:year", -0.4312, "score against year, counts held fixed", "−0.43"),
+        ("without-bin-3", 158.6, "step without the third fifth", "159"),
         ("without-bin-9", 12.0, "without-bin-9", "12"),
         ("caption length", None, "caption length", "none"),
     ],
@@ -231,6 +231,12 @@ def test_who_disagrees_is_named_and_the_published_setting_is_not_asked() -> None
     said = overall_agreement(analysis)
 
     assert said == "The estimators disagree: PELT outside of the bracket; answers go from 30 (PELT) to 100 (sup-F)."
+
+
+def test_answers_that_are_all_one_count_are_no_range() -> None:
+    analysis = with_answers(answer("supf", 100), answer("pelt", 100))
+
+    assert overall_agreement(analysis) == "The estimators agree: each reaches into the bracket; answers are all 100."
 
 
 def test_one_answer_alone_is_no_agreement() -> None:
