@@ -33,10 +33,6 @@ _STATISTICS = {
     "rise": ("height of the step", "mean score above it, less the mean score below"),
     "bic": ("misfit (BIC)", "of step or smooth rise, with a price for each parameter; the lowest fits best"),
     "bic_smooth": ("misfit of a gentle rise (BIC)", "of the best smooth rise that is no step in disguise"),
-    "bic_smooth": (
-        "misfit of a gentle rise (BIC)",
-        "of the best smooth rise that has concepts on its slope; the step is held against this",
-    ),
     "penalty": ("price of a step", "what a step has to explain to be counted"),
     "noise": ("noise", "standard deviation of scores about their curve"),
     "steps": ("steps", "how many steps pay for themselves, up or down"),
