@@ -416,6 +416,17 @@ def test_a_concept_left_out_for_its_coverage_is_no_news(tmp_path: Path) -> None:
     )
 
 
+def test_tables_that_call_concepts_by_name_are_compared_by_id(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, make_analysis())
+    counts = folder / "counts.csv"
+    counts.write_text(counts.read_text().replace(f"{FIRST},", "Zorzorzor,"))
+
+    study = read_study(folder)
+
+    assert study.changed == ()
+    assert FIRST in {row.concept for row in study.tables.counts}
+
+
 def test_an_analysis_alone_is_compared_with_nothing(tmp_path: Path) -> None:
     assert read_study(write_study(tmp_path, make_analysis(), is_whole=False)).changed == ()
 
