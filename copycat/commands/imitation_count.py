@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from copycat.imitation.counting import Counted
+    from copycat.imitation.counting import Counted, Links
     from copycat.imitation.records import Concept, ConceptCount, StudyFacts
 
 COUNT_EPILOG = """A corpus may have columns sha256, phash, url (or path) and status beside its captions; counts are then
@@ -77,14 +77,16 @@ def count(  # noqa: PLR0917 - one parameter per option
     from copycat.console import EXIT_DONE, running_count
     from copycat.corpus import open_corpus
     from copycat.imitation.adjusting import adjust, read_adjustment
-    from copycat.imitation.concepts import read_concepts
+    from copycat.imitation.concepts import load_concepts, read_concepts
     from copycat.imitation.count_files import write_counts, write_sample
     from copycat.imitation.counting import count_concepts
 
-    given = read_adjustment(verify, sensitivity, specificity, scale_to)
+    whom = _given(characters, concepts)
+    people = load_concepts(whom) if whom is not None else read_concepts(out, None)
+    given = read_adjustment(verify, sensitivity, specificity, scale_to, people)
     chosen = _use(use)
     corpus = open_corpus([Path(path) for path in corpora], text_column=text_column)
-    people = read_concepts(out, _given(characters, concepts), may_replace=True)
+    read_concepts(out, whom, may_replace=True)  # which keeps them in the study, now that nothing stands in the way
     with running_count("count") as advance:
         counted = count_concepts(
             corpus, people, use=chosen, processes=processes, checkpoint=out / "counting", advance=advance
@@ -95,7 +97,7 @@ def count(  # noqa: PLR0917 - one parameter per option
     if json:
         _print_json(out, counted, counts, facts, sample)
     else:
-        _print(out, people, counts, facts, sample)
+        _print(out, people, counts, facts, sample, counted.links_of)
     return EXIT_DONE
 
 
@@ -137,7 +139,12 @@ def _print_json(
                 who: {alias: n._asdict() for alias, n in aliases.items()} for who, aliases in counted.aliases.items()
             },
             "use": counted.use,
-            "dead_links": {"dead": counted.dead, "links": counted.links},
+            "dead_links": {
+                "dead": counted.links.dead,
+                "links": counted.links.known,
+                "without_status": counted.links.unknown,
+                "by_concept": {who: {"dead": n.dead, "links": n.known} for who, n in counted.links_of.items()},
+            },
             "facts": facts.facts,
             "warnings": list(facts.warnings),
             "path": str(study / "counts.csv"),
@@ -146,12 +153,13 @@ def _print_json(
     )
 
 
-def _print(
+def _print(  # noqa: PLR0917 - one parameter per thing that is printed
     study: Path,
     concepts: Sequence[Concept],
     counts: Sequence[ConceptCount],
     facts: StudyFacts,
     sample: Path | None,
+    links_of: dict[str, Links],
 ) -> None:
     from rich.table import Table
 
@@ -161,10 +169,14 @@ def _print(
     names = {concept.id: concept.name for concept in concepts}
     known = sorted((each for each in counts if each.count), key=lambda each: (-(each.count or 0), each.concept))
     table = Table(title="training pictures of each concept", title_justify="left", box=None, pad_edge=False)
-    for heading in ("concept", "count", "raw", "exact", "near"):
+    has_links = any(each.known for each in links_of.values())
+    for heading in ("concept", "count", "raw", "exact", "near", *(("dead links",) if has_links else ())):
         table.add_column(heading, justify="left" if heading == "concept" else "right", overflow="fold")
     for each in known[:SHOWN_CONCEPTS]:
-        cells = (_number(value) for value in (each.raw, each.exact, each.near))
+        cells = [_number(value) for value in (each.raw, each.exact, each.near)]
+        if has_links:
+            links = links_of[each.concept]
+            cells.append(f"{links.dead / links.known:.1%}" if links.known else "")
         table.add_row(_escaped(names[each.concept]), _interval(each), *cells)
     out.print(table)
     rest = [

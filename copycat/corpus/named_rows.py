@@ -29,7 +29,8 @@ ROW = [
 
 HAS_SHA, HAS_ADDRESS, HAS_PHASH, HAS_STATUS, IS_DEAD = 1, 2, 4, 8, 16
 
-ALIVE = frozenset({"success", "ok", "alive", "true", "1"}) | {str(code) for code in range(200, 300)}
+ALIVE_WORDS = ("success", "ok", "alive", "true", "1")
+ALIVE = frozenset(ALIVE_WORDS) | {str(code) for code in range(200, 300)}
 """Words of a status that stand for a link that works: those of img2dataset and of HTTP; any other is a dead one."""
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from copycat.errors import UserError
 from copycat.imitation.counting import scaled
-from copycat.imitation.records import ConceptCount
+from copycat.imitation.records import Concept, ConceptCount
 from copycat.imitation.tables import read_table
 from copycat.imitation.verification import (
     Sample,
@@ -18,17 +18,22 @@ from copycat.imitation.verification import (
     verify_counts,
     why_no_correction,
 )
+from copycat.imitation.whose import Naming
 from copycat.paths import shown
 from copycat.schema import CalibrationCell
 
 
 class Adjustment(NamedTuple):
-    """A sample that was looked at with the matcher's errors, and raw counts of another corpus; None: left alone."""
+    """A sample that was looked at with the matcher's errors, and raw counts of another corpus; None: left alone.
+
+    `notes` say how names in these files were taken.
+    """
 
     sample: Sample | None = None
     errors: tuple[CalibrationCell, ...] = ()
     elsewhere: dict[str, int] | None = None
     source: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Told(NamedTuple):
@@ -39,9 +44,16 @@ class Told(NamedTuple):
 
 
 def read_adjustment(
-    verify: Path | None, sensitivity: str | None, specificity: str | None, scale_to: Path | None
+    verify: Path | None,
+    sensitivity: str | None,
+    specificity: str | None,
+    scale_to: Path | None,
+    concepts: Sequence[Concept] = (),
 ) -> Adjustment:
     """Read what a user gives for it, before anything is counted.
+
+    Args:
+        concepts: whose names and aliases may stand in place of ids.
 
     Raises:
         UserError: an option has the wrong form or lacks another; or the labels support no correction at all.
@@ -51,7 +63,8 @@ def read_adjustment(
         raise UserError("--sensitivity and --specificity go together\n  needed: both, as K/N")
     if sensitivity is not None and verify is None:
         raise UserError("--sensitivity and --specificity correct a sample\n  needed: --verify FOLDER or a table")
-    sample = read_sample(verify) if verify is not None else None
+    naming, other_naming = Naming(concepts), Naming(concepts)
+    sample = read_sample(verify, naming) if verify is not None else None
     errors = sample.errors if sample is not None else ()
     if sensitivity is not None and specificity is not None:
         errors = counted_errors(
@@ -63,15 +76,16 @@ def read_adjustment(
         )
     elsewhere = None
     if scale_to is not None:
-        rows = read_table(scale_to, ConceptCount, key=("concept",))
+        rows = read_table(scale_to, ConceptCount, key=("concept",), id_of=other_naming)
         elsewhere = {row.concept: row.raw for row in rows if row.raw is not None}
-    return Adjustment(sample, errors, elsewhere, shown(scale_to) if scale_to is not None else "")
+    notes = (*(naming.notes(verify) if verify else ()), *(other_naming.notes(scale_to) if scale_to else ()))
+    return Adjustment(sample, errors, elsewhere, shown(scale_to) if scale_to is not None else "", notes)
 
 
 def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[ConceptCount, ...], Told]:
     """Verify and scale counts; what cannot be estimated has no count, and a reason."""
     facts: dict[str, str] = {}
-    warnings: list[str] = []
+    warnings = [*given.notes]
     done = tuple(counts)
     if given.sample is not None:
         done = verify_counts(done, given.sample.by_concept, given.errors)
@@ -83,7 +97,9 @@ def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[Con
         facts["verified_by"] = _by_whom(given.errors)
         strangers = sorted(set(given.sample.by_concept) - {count.concept for count in done})
         if strangers:
-            warnings.append(f"the sample has pictures of {len(strangers):,} that are no concepts: {_some(strangers)}")
+            n = len(strangers)
+            such = "a concept that is" if n == 1 else f"{n:,} concepts that are"
+            warnings.append(f"the sample has pictures of {such} not counted: {_some(strangers)}")
         if not given.errors:
             warnings.append("the sample is taken as looked at without errors: no labels tell a matcher's")
     if given.elsewhere is not None:
@@ -92,7 +108,9 @@ def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[Con
     pairs = zip(counts, done, strict=True)
     lost = [now.concept for before, now in pairs if before.count is not None and now.count is None]
     if lost:
-        warnings.append(f"{len(lost):,} concepts have no count any more: {_some(lost)}")
+        warnings.append(
+            f"{len(lost):,} {'concepts have' if len(lost) > 1 else 'concept has'} no count any more: {_some(lost)}"
+        )
     return done, Told(facts, tuple(warnings))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from copycat.corpus.batches import read_batches, units_of
-from copycat.corpus.named_rows import PICTURE_COLUMNS, as_texts
+from copycat.corpus.lines import form_of, opened
+from copycat.corpus.named_rows import ALIVE_WORDS, IS_DEAD, PICTURE_COLUMNS, as_texts
 from copycat.imitation.adjusting import Told
 from copycat.imitation.counting import Counted
 from copycat.imitation.records import Concept, ConceptCount, StudyFacts
@@ -17,6 +19,8 @@ from copycat.imitation.tables import write_table
 from copycat.runs.folder import write_json
 from copycat.schema import Record
 
+MIN_LINKS = 20
+"""Links of a concept from which on its share of dead ones is told."""
 COUNTS, FACTS, ALIASES, SAMPLE = "counts.csv", "counts.json", "aliases.csv", "sample.csv"
 
 
@@ -30,7 +34,11 @@ class AliasRow(Record):
 
 
 class SampledRow(Record):
-    """A caption that names a concept, drawn at random for a look at its picture; `matched`, `shown` are to fill in."""
+    """A caption that names a concept, drawn at random for a look at its picture; `matched`, `shown` are to fill in.
+
+    `picture` is FILE:N, where N is the line on which the caption's row begins, as an editor counts them; of Parquet the
+    row, from 1.
+    """
 
     concept: str
     picture: str
@@ -72,16 +80,47 @@ def corpus_facts(counted: Counted) -> dict[str, str]:
     if corpus.undecodable:
         facts["corpus.undecodable"] = f"{corpus.undecodable:,}"
     facts |= {f"no_{use}_count": why for use, why in sorted(counted.lacking.items())}
-    if counted.links:
-        facts["dead_links"] = f"{counted.dead:,} of {counted.links:,} ({counted.dead / counted.links:.1%})"
+    links = counted.links
+    if links.known:
+        facts["dead_links"] = f"{links.dead:,} of {links.known:,} ({links.dead / links.known:.1%})"
+        facts["dead_links.counted"] = how_dead_links_count(counted)
+    if links.unknown:
+        facts["dead_links.without_status"] = f"{links.unknown:,} captions that name a concept"
     if counted.n_without:
         facts["without_picture"] = f"{counted.n_without:,} of {counted.n_named:,} captions that name a concept"
     return facts
 
 
+def how_dead_links_count(counted: Counted) -> str:
+    """Say what a dead link is to the count that is used."""
+    if counted.use == "raw":
+        return "raw counts captions, whether or not the picture can be had"
+    if counted.use == "exact" and counted.by == "address":
+        return "exact tells pictures by caption and address, which dead links have: they count as any other"
+    column = "phash" if counted.use == "near" else "sha256"
+    return f"those with a {column} count as any other, the others are estimated as if they were missing at random"
+
+
+def _link_warnings(counted: Counted) -> Iterator[str]:
+    links = counted.links
+    if links.unknown:
+        n = f"{links.unknown:,} of {counted.n_named:,}"
+        yield f"{n} captions that name a concept have no status: whether their links are dead is not known"
+    if not links.dead:
+        return
+    shares = [each.dead / each.known for each in counted.links_of.values() if each.known >= MIN_LINKS]
+    by_concept = f", {min(shares):.0%} to {max(shares):.0%} by concept" if len(shares) > 1 else ""
+    yield (
+        f"{links.dead:,} of {links.known:,} links ({links.dead / links.known:.1%}{by_concept}) are dead. A model may "
+        f"have been trained on their pictures all the same, so they are not taken off: {how_dead_links_count(counted)}"
+    )
+    if links.dead == links.known:
+        yield f"no link is alive: does the status have other words? Alive are {', '.join(ALIVE_WORDS)} and 200 to 299"
+
+
 def count_warnings(counted: Counted) -> tuple[str, ...]:
     """Give the warnings of a count in sentences."""
-    told = list(counted.warnings)
+    told = [*_link_warnings(counted), *counted.warnings]
     if counted.n_without:
         told.append(
             f"{counted.n_without:,} of {counted.n_named:,} captions that name a concept have nothing to tell their "
@@ -115,10 +154,11 @@ def write_sample(study: Path, counted: Counted, concepts: Sequence[Concept], n: 
                 if 0 <= (at := row - batch.first) < len(batch.texts):
                     where = as_texts(batch.others[address[0]])[at] if batch.others is not None and address else ""
                     found[file, row] = (batch.texts[at], where)
+    lines = {file: line_numbers(corpus.files[file], rows) for file, rows in wanted.items()}
     rows = [
         SampledRow(
             concept=concepts[int(row["who"])].id,
-            picture=f"{corpus.files[int(row['file'])].name}:{int(row['row'])}",
+            picture=f"{corpus.files[int(row['file'])].name}:{lines[int(row['file'])][int(row['row'])]}",
             caption=found[int(row["file"]), int(row["row"])][0],
             address=found[int(row["file"]), int(row["row"])][1],
         )
@@ -128,10 +168,29 @@ def write_sample(study: Path, counted: Counted, concepts: Sequence[Concept], n: 
     return study / SAMPLE
 
 
+def line_numbers(file: Path, rows: Iterable[int]) -> dict[int, int]:
+    """Give the number by which people find rows that are counted from 0: the line, from 1; of Parquet the row, from 1.
+
+    A CSV file is read again: a row may have several lines, and empty ones are no rows.
+    """
+    if form_of(file) != ".csv":
+        return {row: row + 1 for row in rows}
+    wanted, found, row, begins = set(rows), {}, -1, 1
+    with opened(file) as stream:
+        # Lines end as in counting, which has read every one of them.
+        reader = csv.reader(line.decode("utf-8", errors="replace") for line in stream)
+        for cells in reader:
+            if cells and row in wanted:
+                found[row] = begins
+            row += bool(cells)
+            begins = reader.line_num + 1
+            if len(found) == len(wanted):
+                break
+    return found
+
+
 def _picked(rows: Any, n: int, seed: int) -> Any:
     """Draw at most n rows of each concept, without dead links, in the order of concepts and places."""
-    from copycat.corpus.named_rows import IS_DEAD
-
     alive = rows[(rows["has"] & IS_DEAD) == 0]
     alive = alive[np.lexsort((alive["row"], alive["file"], alive["who"]))]
     order = np.lexsort((np.random.default_rng(seed).random(len(alive)), alive["who"]))

@@ -28,20 +28,30 @@ class AliasCount(NamedTuple):
     gain: int
 
 
+class Links(NamedTuple):
+    """Of the links that have a status, how many are dead, and how many captions have no status."""
+
+    dead: int = 0
+    known: int = 0
+    unknown: int = 0
+
+
 class Counted(NamedTuple):
     """What counting finds.
 
     `aliases`: concept -> name or alias -> its counts. `use` is which count later stages use, and `lacking` says why
-    another cannot be had. `dead` of `links` links of the captions that name somebody do not work; `n_without` of
-    `n_named` such captions have nothing to tell their picture by.
+    another cannot be had. `n_without` of `n_named` captions that name somebody have nothing to tell their picture by.
+    `by` is what tells exact pictures, "sha256" or "address". `links` holds the links of all such captions, `links_of`
+    those of each concept.
     """
 
     counts: tuple[ConceptCount, ...]
     aliases: dict[str, dict[str, AliasCount]]
     use: Use
     lacking: dict[str, str]
-    dead: int
-    links: int
+    by: str
+    links: Links
+    links_of: dict[str, Links]
     n_without: int
     n_named: int
     warnings: tuple[str, ...]
@@ -91,15 +101,16 @@ def count_concepts(
     per_concept = _by_concept(rows, len(concepts))
     counts = tuple(_count_of(concept, per_concept[place], by, used, lacking) for place, concept in enumerate(concepts))
     captions = _each_once(rows)
-    links = captions[(captions["has"] & HAS_STATUS) > 0]
+    has_status = "status" in chosen_meanings(chosen)
     needed = {"near": HAS_PHASH, "exact": by, "raw": 255}[used]
     return Counted(
         counts=counts,
         aliases=_alias_counts(found, concepts),
         use=used,
         lacking=lacking,
-        dead=int(((links["has"] & IS_DEAD) > 0).sum()),
-        links=len(links),
+        by=_what("exact", by),
+        links=_links(captions) if has_status else Links(),
+        links_of={concept.id: _links(own) for concept, own in zip(concepts, per_concept, strict=True) if has_status},
         n_without=0 if used == "raw" else int(((captions["has"] & needed) == 0).sum()),
         n_named=len(captions),
         warnings=(*collision_warnings(concepts), *common_word_warnings(found.counts)),
@@ -107,6 +118,12 @@ def count_concepts(
         corpus=corpus,
         found=found,
     )
+
+
+def _links(rows: Any) -> Links:
+    known = (rows["has"] & HAS_STATUS) > 0
+    dead = (rows["has"] & IS_DEAD) > 0
+    return Links(int(dead.sum()), int(known.sum()), int(len(rows) - known.sum()))
 
 
 def chosen_meanings(columns: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,10 +60,13 @@ class Share(NamedTuple):
     high: float
 
 
-def read_sample(path: Path) -> Sample:
+def read_sample(path: Path, id_of: Callable[[str], str] = lambda name: name) -> Sample:
     """Read a sample: a table with columns concept, picture, matched, shown; or a folder that was sorted.
 
     A folder holds STUDY's concepts as folders, and in each `shown/` and `other/` with the pictures; or labels.csv.
+
+    Args:
+        id_of: makes the id of a concept of what stands there; see `whose.Naming`.
 
     Raises:
         UserError: there is no such file or folder.
@@ -71,14 +74,14 @@ def read_sample(path: Path) -> Sample:
     """
     if path.is_dir():
         inside = path / "labels.csv"
-        return read_sample(inside) if inside.is_file() else _read_sorted(path)
+        return read_sample(inside, id_of) if inside.is_file() else _read_sorted(path, id_of)
     if path.suffix not in FORMS:
         raise UserError(
             f"--verify {shown(path)}: there is no such folder or table\n"
             f"  needed: FOLDER/<concept>/{SHOWN}/ and FOLDER/<concept>/{OTHER}/ with pictures, "
             "or a table with the columns concept, picture, matched (or shown)"
         )
-    rows = read_table(path, VerifiedPicture, key=("concept", "picture"))
+    rows = read_table(path, VerifiedPicture, key=("concept", "picture"), id_of=id_of)
     silent = [row.picture for row in rows if row.matched is None and row.shown is None]
     if silent or not rows:
         what = f"'{silent[0]}' has neither matched nor shown" if silent else "holds no row"
@@ -227,9 +230,9 @@ def _counted(said: Iterable[tuple[str, bool]]) -> dict[str, Sampled]:
     return whole
 
 
-def _read_sorted(folder: Path) -> Sample:
+def _read_sorted(folder: Path, id_of: Callable[[str], str]) -> Sample:
     said = [
-        (concept.name, kind == SHOWN)
+        (id_of(concept.name), kind == SHOWN)
         for concept in sorted(folder.iterdir())
         for kind in (SHOWN, OTHER)
         if (concept / kind).is_dir()

@@ -70,6 +70,8 @@ def test_a_count_leaves_its_tables_and_prints_them(count: Cli) -> None:
     assert "Bramble [b]" in answer.out
     assert "and 1 of which there is no picture" in answer.out
     assert "dead links: 12 of 120 (10.0%)" in answer.out
+    assert "WARNING: 12 of 120 links (10.0%, 0% to 20% by concept) are dead" in answer.err
+    assert "20.0%" in answer.out
     assert "study/counts.csv" in answer.out
     facts = StudyFacts.model_validate_json(Path("study/counts.json").read_bytes())
     assert facts.facts["count"] == "near"
@@ -80,7 +82,9 @@ def test_the_answer_is_one_object_for_programs(count: Cli) -> None:
     answer = json.loads(count("--concepts", "k.csv", "--json", "--use", "raw").out)
     assert [each["count"] for each in answer["counts"]] == [60, 60, 0]
     assert answer["use"] == "raw"
-    assert answer["dead_links"] == {"dead": 12, "links": 120}
+    links = answer["dead_links"]
+    assert (links["dead"], links["links"], links["without_status"]) == (12, 120, 0)
+    assert links["by_concept"]["bramble-b"] == {"dead": 12, "links": 60}
 
 
 def test_a_sample_is_drawn_filled_in_and_corrects_the_counts(count: Cli) -> None:

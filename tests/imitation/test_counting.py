@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import random
 from collections.abc import Callable
@@ -14,12 +16,17 @@ import pytest
 
 from copycat.corpus import open_corpus
 from copycat.errors import UserError
+from copycat.imitation.count_files import corpus_facts, count_warnings, write_sample
 from copycat.imitation.counting import Counted, collision_warnings, count_concepts, different_pictures, scaled
 from copycat.imitation.records import Concept
 
 EMBER = Concept(id="ember", name="Captain Ember", aliases=("Ember", "Cpt. Ember"))
 BRAMBLE = Concept(id="bramble", name="Bramble")
 PEOPLE = (EMBER, BRAMBLE, Concept(id="nobody", name="Nobody Else"))
+
+
+def opened(path: Path, mode: str = "wt") -> Any:
+    return gzip.open(path, mode) if path.suffix == ".gz" else path.open(mode)
 
 
 def count(folder: Path, rows: list[dict[str, Any]], people: tuple[Concept, ...] = PEOPLE, **options: Any) -> Counted:
@@ -177,12 +184,112 @@ def test_a_quarter_of_dead_links_is_corrected_for(tmp_path: Path, copies: int) -
         counted = count(tmp_path, with_dead_links(pictures(400, copies, seed), 0.26, seed))
         first = counted.counts[0]
         assert first.raw == 400 * copies
-        assert 0.2 < counted.dead / counted.links < 0.32
+        assert 0.2 < counted.links.dead / counted.links.known < 0.32
         assert first.count == pytest.approx(400, rel=0.12)
         low = first.count if first.low is None else first.low
         high = first.count if first.high is None else first.high
         inside.append(low is not None and high is not None and low <= 400 <= high)
     assert sum(inside) >= 18
+
+
+def links_of_ember(n: int, n_dead: int, **beside: Any) -> list[dict[str, Any]]:
+    return [
+        {"caption": f"Ember {i}", "status": "failed" if i < n_dead else "success"}
+        | {name: value(i) for name, value in beside.items()}
+        for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "use", "told"),
+    [
+        ({}, "raw", "raw counts captions, whether or not the picture can be had"),
+        ({"url": str}, "exact", "exact tells pictures by caption and address, which dead links have"),
+        ({"sha256": str}, "exact", "those with a sha256 count as any other, the others are estimated as if"),
+        (
+            {"phash": lambda i: f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}"},
+            "near",
+            "those with a phash count as any other",
+        ),
+    ],
+)
+def test_dead_links_are_told_and_stay_in_the_count(tmp_path: Path, beside: dict[str, Any], use: str, told: str) -> None:
+    counted = count(tmp_path, links_of_ember(60, 20, **beside))
+    assert (counted.use, counted.counts[0].raw, counted.counts[0].count) == (use, 60, 60)
+    assert counted.links == counted.links_of["ember"] == (20, 60, 0)
+    (warning,) = (text for text in count_warnings(counted) if "are dead" in text)
+    assert warning.startswith(
+        "20 of 60 links (33.3%) are dead. A model may have been trained on their pictures all the"
+    )
+    assert told in warning
+    assert told in corpus_facts(counted)["dead_links.counted"]
+
+
+def test_shares_of_dead_links_are_told_by_concept(tmp_path: Path) -> None:
+    rows = [*links_of_ember(40, 4), *({"caption": f"Bramble {i}", "status": "404"} for i in range(20))]
+    counted = count(tmp_path, rows)
+    assert "24 of 60 links (40.0%, 10% to 100% by concept) are dead" in count_warnings(counted)[0]
+    assert counted.links_of["bramble"] == (20, 20, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_dead"),
+    [
+        ("Success", 0),
+        ("OK", 0),
+        ("alive", 0),
+        ("200", 0),
+        ("204.0", 0),
+        ("True", 0),
+        ("failed_to_download", 1),
+        ("404", 1),
+    ],
+)
+def test_words_of_a_status_stand_for_a_link_that_works_or_not(tmp_path: Path, status: str, is_dead: int) -> None:
+    links = count(tmp_path, [{"caption": "Ember", "status": status}] * 3).links
+    assert links == (3 * is_dead, 3, 0)
+
+
+def test_captions_without_a_status_and_a_status_of_unknown_words_are_told(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"caption": "Ember", "status": status} for status in (None, "", "fetched", "fetched")]
+    counted = count(tmp_path, rows)
+    told = count_warnings(counted)
+    assert counted.links == (2, 2, 2)
+    assert told[0] == "2 of 4 captions that name a concept have no status: whether their links are dead is not known"
+    assert (
+        told[2]
+        == "no link is alive: does the status have other words? Alive are success, ok, alive, true, 1 and 200 to 299"
+    )
+    assert corpus_facts(counted)["dead_links.without_status"] == "2 captions that name a concept"
+
+
+# ------------------------------------------------------------------------------- sample
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "jsonl", "txt", "parquet"])
+def test_a_sampled_caption_is_found_by_its_number(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"corpus.{form}"
+    captions = [f"Ember {n}" for n in range(7)]
+    if form == "parquet":
+        pl.DataFrame({"caption": captions}).write_parquet(path)
+    elif form.startswith("csv"):
+        rows = [f'"{caption}","a\nb"\n' + "\n" * (n == 4) for n, caption in enumerate(captions)]
+        with opened(path) as file:
+            file.write("caption,note\n" + "".join(rows))
+    else:
+        path.write_text("".join((json.dumps({"caption": c}) if form == "jsonl" else c) + "\n" for c in captions))
+    counted = count_concepts(open_corpus([path]), PEOPLE)
+    write_sample(tmp_path, counted, PEOPLE, 9)
+    with (tmp_path / "sample.csv").open() as file:
+        drawn = {row["caption"]: row["picture"] for row in csv.DictReader(file)}
+    if form.startswith("csv"):
+        with opened(path, "rt") as file:
+            lines = file.read().split("\n")
+        numbers = [next(at for at, line in enumerate(lines, start=1) if c in line) for c in captions]
+        assert numbers == [2, 4, 6, 8, 10, 13, 15]
+    else:
+        numbers = list(range(1, 8))
+    assert drawn == {c: f"corpus.{form}:{n}" for c, n in zip(captions, numbers, strict=True)}
 
 
 def test_the_sum_over_groups_is_right_on_average_for_any_sizes() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from copycat.errors import DataError, UserError
 from copycat.imitation.adjusting import Adjustment, adjust, read_adjustment
-from copycat.imitation.records import ConceptCount
+from copycat.imitation.records import Concept, ConceptCount
 from copycat.imitation.verification import (
     Sample,
     Sampled,
@@ -22,6 +22,7 @@ from copycat.imitation.verification import (
     share_shown,
     verify_counts,
 )
+from copycat.imitation.whose import Naming
 from copycat.metrics.corrected import UncorrectableError
 
 SENSITIVITY, SPECIFICITY = 0.8, 0.99
@@ -114,6 +115,37 @@ def test_a_folder_that_was_sorted_is_a_sample(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert read_sample(tmp_path) == Sample({"ember": Sampled(2, 3)})
+
+
+def test_a_sample_may_name_concepts_by_name_or_alias(tmp_path: Path) -> None:
+    people = [Concept(id="ember", name="Captain Ember", aliases=("Cpt. Ember", "Pal")), Concept(id="b", name="Pal")]
+    path, other = tmp_path / "labels.csv", tmp_path / "counts.csv"
+    path.write_text("concept,picture,shown\nCaptain Ember,1,true\ncpt ember,2,false\nember,3,true\nMrs Nobody,4,true\n")
+    other.write_text("concept,count,raw\nCaptain Ember,5,7\n")
+    given = read_adjustment(path, None, None, other, people)
+    assert given.sample == Sample({"ember": Sampled(2, 3), "mrs-nobody": Sampled(1, 1)})
+    assert given.elsewhere == {"ember": 7}
+    _, told = adjust([ConceptCount(concept="ember", count=4, raw=4)], given)
+    text = "\n".join(told.warnings)
+    assert "labels.csv names concepts by name: 'Captain Ember' is taken as ember, and 2 more so" in text
+    assert "counts.csv names concepts by name: 'Captain Ember' is taken as ember\n" in text
+    assert "the sample has pictures of a concept that is not counted: mrs-nobody" in text
+
+
+def test_names_become_ids_by_id_name_or_alias_and_else_by_their_spelling() -> None:
+    people = [Concept(id="ember", name="Captain Ember", aliases=("Pal",)), Concept(id="pal-2", name="Pal")]
+    naming = Naming(people)
+    assert [naming(text) for text in ("ember", " CAPTAIN  ember", "pal-2", "Pal", "Ünknown One", "!")] == [
+        "ember",
+        "ember",
+        "pal-2",
+        "pal",
+        "unknown-one",
+        "!",
+    ]
+    alone = Naming()
+    assert ([alone(text) for text in ("a-b", "A b")], alone.changed) == (["a-b", "a-b"], {"A b": "a-b"})
+    assert alone.notes(Path("c.csv")) == ("c.csv names concepts by name: 'A b' is taken as a-b",)
 
 
 def test_a_sample_that_says_nothing_is_told(tmp_path: Path) -> None:
