@@ -147,9 +147,9 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
             answers = tuple(
                 _without_step(a, at_edge) if a.estimator in NEED_LEVELS and a.count is not None else a for a in answers
             )
-        return _Judged(
-            _Verdict("out_of_range", f"Scores change {at_edge}: too near the edge to be placed."), answers, shapes
-        )
+        few = f"fewer than {MIN_SEGMENT} are too few to place a change by"
+        why = few if best == "edge" else "too near the edge to be placed"
+        return _Judged(_Verdict("out_of_range", f"Scores change {at_edge}: {why}."), answers, shapes)
     return _Judged(_rise_verdict(curve, shapes, best, p), answers, shapes)
 
 

@@ -40,7 +40,7 @@ def fit_shapes(curve: Curve, index: int) -> dict[ShapeName, Shape]:
         if gentle is not None:
             found["smooth"] = gentle.at(curve.x), 4
         t = np.log10(curve.x + 1)
-        found["line"] = np.polyval(np.polyfit(t, curve.y, 1), t), 2
+        found["line"] = np.asarray(np.polyval(np.polyfit(t, curve.y, 1), t), dtype=np.float64), 2
     return {name: Shape(_bic(curve.y, fitted, k), fitted) for name, (fitted, k) in found.items()}
 
 

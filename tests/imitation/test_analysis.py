@@ -99,7 +99,7 @@ def test_a_change_among_the_last_concepts_is_out_of_range() -> None:
     found = analyse(step_points(6, n=400, at=10**4.85, rise=0.5))
 
     assert found.verdict == "out_of_range"
-    assert "among the last 11 of 400 concepts" in found.why
+    assert "among the last 11 of 400 concepts: too near the edge" in found.why
     assert found.warnings == ()
 
 
@@ -111,10 +111,11 @@ def test_a_step_with_too_few_concepts_on_one_side_is_out_of_range_and_no_estimat
     rng = np.random.default_rng(many)
     x = np.round(np.geomspace(2, 3000, 40) * 100)
     at = many if side == "first" else 40 - many
-    found = analyse(make_points(x, 0.4 * (np.arange(40) >= at) + rng.normal(0, 0.02, 40)))
+    found = analyse(make_points(x, 0.4 * (np.arange(40) >= at) + rng.normal(0, 0.02, 40)), bootstraps=100)
 
     assert found.verdict == "out_of_range"
     assert f"among the {side} {many} of 40 concepts" in found.why
+    assert "fewer than 5 are too few" in found.why
     for name in ("supf", "pelt"):
         assert answer(found, name).count is None
         assert f"among the {side} {many}" in answer(found, name).reason
