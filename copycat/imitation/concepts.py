@@ -159,7 +159,8 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
             found.append((entry.place, Concept.model_validate(_fields(entry.cells))))
         except ValidationError as error:
             faults += [f"{entry.place}: {_worded(each)}" for each in error.errors(include_url=False)]
-    faults = [*_column_faults(path, entries), *faults, *_empty_faults(found), *_twice_faults(found)]
+    faults = [*_column_faults(path, entries), *faults, *_empty_faults(found)]
+    faults += _twice_faults([(place, concept) for place, concept in found if words(concept.name)])
     if not entries:
         faults.append(f"{shown(path)}: holds no concept")
     if faults:

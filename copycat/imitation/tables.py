@@ -144,10 +144,13 @@ def _worded(error: Any) -> str:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give the rows of a table of any kind, each with its line (of Parquet: its row, from 1)."""
+    """Give the rows of a table of any kind, each with the line on which it begins (of Parquet: its row, from 1)."""
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from enumerate(csv.DictReader(file), start=2)
+            reader = csv.DictReader(file)
+            for row in reader:
+                within = sum(cell.count("\n") for cell in row.values() if isinstance(cell, str))
+                yield reader.line_num - within, row
     elif path.suffix == ".jsonl":
         for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if text.strip():

@@ -135,6 +135,14 @@ def test_a_damaged_file_of_a_study_is_told(tmp_path: Path) -> None:
         read_concepts(tmp_path, None)
 
 
+def test_faults_are_told_with_the_lines_of_the_file_whatever_lines_are_empty_or_broken(tmp_path: Path) -> None:
+    path = tmp_path / "concepts.csv"
+    path.write_text('name,noun\n\nZoravi,"dog\nor cat"\n\n!,dog\n?,"dog\nor cat"\n', encoding="utf-8")
+    with pytest.raises(DataError) as told:
+        load_concepts(path)
+    assert [fault.partition(": ")[0].rpartition(":")[2] for fault in told.value.faults] == ["6", "7"]
+
+
 def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path) -> None:
     path = tmp_path / "concepts.csv"
     path.write_text("name,noun\nZoravi,dog\nTarfo, the Great,cat\n", encoding="utf-8")
