@@ -54,7 +54,7 @@ def _verdict(points: list[Point], permutations: int, seed: int) -> str:
 
 def print_coverage(runs: int, bootstraps: int, rise: float) -> None:
     """Print how often the bracket holds the true step, and its median ends."""
-    print(f"true step of {rise} at {STEP:.0f}, {runs:,} studies per N, {bootstraps} bootstraps: at least 0.93")
+    print(f"true step of {rise:.1f} at {STEP:.0f}, {runs:,} studies per N, {bootstraps} bootstraps: at least 0.93")
     for n in SIZES:
         rng, started = np.random.default_rng([n, 1]), time.perf_counter()
         ends = []
