@@ -52,9 +52,9 @@ class Tick(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """One answer: its dot and interval on the scale of counts. `x` is None where there is no answer.
+    """One answer, in pixels: its dot `x`, None where there is no count, and its interval from `low` to `high`.
 
-    `ends` are the pixels of the interval, "" in `low_arrow` and `high_arrow` unless it goes on beyond the scale.
+    `goes_left` and `goes_right`: the interval goes on beyond that end of the scale, and gets an arrow there.
     """
 
     name: str

@@ -57,7 +57,13 @@ class Spread(Record):
 
 
 class MetricFindings(Record):
-    """All findings for one way of scoring. `named` sets the number of named captions in place of the dose."""
+    """All findings for one way of scoring.
+
+    `truth_pooled` is fitted to all characters of all permuted worlds, `truth_series` to the `probe` in the worlds of
+    its series (null with fewer than four). Rank correlations over permuted worlds: of the score with the dose, and
+    with the number of captions that name the character. `others_and_probe` is that of the mean score of all other
+    characters with the probe's dose, over the series: below zero, more pictures of one cost the others.
+    """
 
     metric: Metric
     truth_pooled: Fit

@@ -23,9 +23,9 @@ Kind = Literal["permuted", "series"]
 class Setting(Record):
     """How large the worlds are and how long each is trained.
 
-    `doses` distinct characters take part, with no picture and then 1 to `most`, spaced logarithmically; `generic`
-    pictures show nobody. `widths` are the channels of the UNet, `tokens` the length of a caption, `samples` the
-    pictures generated of each character, `references` the held-out ones that they are compared with.
+    `characters` is how many take part: one with no picture, the others with 1 to `most`, spaced logarithmically.
+    `generic` pictures show nobody. `widths` are the channels of the UNet, `tokens` the length of a caption, `samples`
+    the pictures generated of each character, `references` the held-out ones that they are compared with.
     """
 
     name: str
