@@ -128,15 +128,55 @@ def test_no_permuted_world_is_refused() -> None:
         analyse_doses([])
 
 
-def test_the_threshold_stage_is_asked_about_each_world_alone() -> None:
-    planned = plan(REDUCED, 0)
-    permuted = [world for world in planned if world.probe is None]
-    sharp = dict.fromkeys((who.id for who in cast(REDUCED)), TRUE_ED50)
+def test_a_count_that_follows_the_dose_goes_with_the_score_as_the_dose_does() -> None:
+    permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
+    doses = [line for world in permuted for line in lines_of(world, {})]
 
-    found = analyse_doses([line for world in permuted for line in lines_of(world, sharp)])
+    exact = analyse_doses(doses).metrics[1]
+    blind = analyse_doses([line.model_copy(update={"named": 7}) for line in doses]).metrics[1]
+    turned = analyse_doses([line.model_copy(update={"named": 1000 - line.dose}) for line in doses]).metrics[1]
+
+    assert exact.correlation_dose == pytest.approx(1)
+    assert exact.correlation_named == pytest.approx(1, abs=0.02)  # half of 1 and of 0 is 0
+    assert blind.correlation_named is None
+    assert turned.correlation_named == pytest.approx(-1)
+
+
+def test_others_that_are_crowded_out_by_the_probe_are_told_apart_from_others_that_are_left_alone() -> None:
+    def crowded(world: World) -> dict[str, float]:
+        if world.probe is None:
+            return {}
+        return {who: TRUE_ED50 * (1 + world.doses[world.probe] / 100) for who in world.doses if who != world.probe}
+
+    worlds = plan(REDUCED, seed=0)
+
+    alone, fewer = (
+        analyse_doses([line for world in worlds for line in lines_of(world, ed50s(world))]).metrics[1]
+        for ed50s in (lambda _: {}, crowded)
+    )
+
+    assert alone.others_and_probe is None
+    assert fewer.others_and_probe == pytest.approx(-1)
+
+
+def test_a_world_that_gave_most_pictures_to_those_that_need_fewest_is_told_by_its_luck() -> None:
+    permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
+    easy = {who: 20.0 if dose >= 60 else 1500.0 for who, dose in permuted[0].doses.items()}
+
+    lucky = analyse_doses([line for world in permuted for line in lines_of(world, easy)]).metrics[0].observed[0]
+    plain = analyse_doses([line for world in permuted for line in lines_of(world, {})]).metrics[0].observed[0]
+
+    assert lucky.luck is not None
+    assert lucky.luck > 0.6
+    assert (lucky.covers, plain.covers) == (False, True)
+
+
+def test_the_threshold_stage_is_asked_about_each_world_alone() -> None:
+    permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
+
+    found = analyse_doses([line for world in permuted for line in lines_of(world, {})])
 
     for metric in found.metrics:
-        for each in metric.observed:
-            assert each.verdict in {"threshold", "gradual"}
-            assert each.why
-            assert (each.bracket is not None) == (each.verdict == "threshold")
+        assert [each.world for each in metric.observed] == [world.id for world in permuted]
+        assert {(each.verdict, each.bracket) for each in metric.observed} == {("gradual", None)}
+        assert all("fits better than a step" in each.why for each in metric.observed)
