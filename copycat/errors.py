@@ -26,6 +26,12 @@ from collections.abc import Iterable, Sequence
 MAX_LISTED = 10
 
 
+def first_faults(faults: Sequence[str]) -> list[str]:
+    """Give the first MAX_LISTED faults, and how many more there are."""
+    more = len(faults) - MAX_LISTED
+    return [*faults[:MAX_LISTED], *([f"and {more} more"] if more > 0 else [])]
+
+
 class CopycatError(Exception):
     """Root of all errors raised on purpose."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
 import json
@@ -15,9 +14,9 @@ from pydantic import ValidationError
 
 from copycat.catalog import read_character_set
 from copycat.catalog.marked_yaml import read_marked_yaml
-from copycat.errors import MAX_LISTED, DataError, UserError
+from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation.records import Concept
-from copycat.imitation.tables import FORMS, read_rows
+from copycat.imitation.tables import FORMS, read_all
 from copycat.names import fold, words
 from copycat.paths import shown
 from copycat.runs.folder import write_json
@@ -80,7 +79,7 @@ def load_concepts(given: str | Path) -> tuple[Concept, ...]:
     if path.suffix.lower() in FORMS:
         if not path.is_file():
             raise UserError(f"there is no file {shown(path)}\n{FIX}")
-        return _checked(path, _table_entries(path))
+        return _checked(path, [_Entry(f"{shown(path)}:{line}", row) for line, row in read_all(path, FIX)])
     if path.suffix.lower() in YAML:
         document = read_marked_yaml(path)
         if not (isinstance(document.value, dict) and "characters" in document.value):
@@ -132,15 +131,6 @@ def _read_kept(kept: Path) -> tuple[Concept, ...]:
         ) from error
 
 
-def _table_entries(path: Path) -> list[_Entry]:
-    import polars as pl
-
-    try:
-        return [_Entry(f"{shown(path)}:{line}", row) for line, row in read_rows(path)]
-    except (UnicodeDecodeError, csv.Error, OSError, pl.exceptions.PolarsError) as error:
-        raise DataError([f"{shown(path)}: cannot be read ({str(error).splitlines()[0]})"], FIX) from error
-
-
 def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
     """Make concepts of rows, or tell everything that is wrong with them."""
     faults: list[str] = []
@@ -164,8 +154,7 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
     if not entries:
         faults.append(f"{shown(path)}: holds no concept")
     if faults:
-        more = [f"and {len(faults) - MAX_LISTED} more"] if len(faults) > MAX_LISTED else []
-        raise DataError([*faults[:MAX_LISTED], *more], FIX)
+        raise DataError(first_faults(faults), FIX)
     return tuple(concept for _, concept in found)
 
 

@@ -137,7 +137,7 @@ def write_sample(study: Path, counted: Counted, concepts: Sequence[Concept], n: 
     The same corpus, concepts and seed give the same sample; dead links are left out. Reads again those parts of the
     corpus that hold a sampled caption.
     """
-    picked = _picked(counted.rows, n, seed)
+    picked = _picked(counted.found.rows, n, seed)
     found: dict[tuple[int, int], tuple[str, str]] = {}
     wanted: dict[int, set[int]] = {}
     for row in picked:

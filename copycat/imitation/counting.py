@@ -42,7 +42,8 @@ class Counted(NamedTuple):
     `aliases`: concept -> name or alias -> its counts. `use` is which count later stages use, and `lacking` says why
     another cannot be had. `n_without` of `n_named` captions that name somebody have nothing to tell their picture by.
     `by` is what tells exact pictures, "sha256" or "address". `links` holds the links of all such captions, `links_of`
-    those of each concept.
+    those of each concept. `corpus` is read again for a sample, with the columns that tell pictures; `found` holds the
+    rows that name a concept.
     """
 
     counts: tuple[ConceptCount, ...]
@@ -55,7 +56,6 @@ class Counted(NamedTuple):
     n_without: int
     n_named: int
     warnings: tuple[str, ...]
-    rows: Any
     corpus: Corpus
     found: NamedRows
 
@@ -114,7 +114,6 @@ def count_concepts(
         n_without=0 if used == "raw" else int(((captions["has"] & needed) == 0).sum()),
         n_named=len(captions),
         warnings=(*collision_warnings(concepts), *common_word_warnings(found.counts)),
-        rows=rows,
         corpus=corpus,
         found=found,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from copycat.errors import MAX_LISTED, DataError, UnknownNameError, UserError
+from copycat.errors import DataError, UnknownNameError, UserError, first_faults
 from copycat.imitation.concepts import slug_of
 from copycat.imitation.records import Arm, Concept
 from copycat.names import NameMatcher
@@ -168,7 +168,7 @@ def _read_templates(path: Path) -> tuple[Template, ...]:
     if not found and not faults:
         faults.append(f"{shown(path)}: holds no template")
     if faults:
-        raise DataError(faults[:MAX_LISTED], FORM)
+        raise DataError(first_faults(faults), FORM)
     return tuple(found)
 
 

@@ -22,8 +22,8 @@ from copycat.schema import Record
 from copycat.schema.base import Slug, Text
 
 Arm = Literal["named", "unnamed", "zero", "shuffled"]
-"""How a picture was asked for: by the concept's name; by the same prompt without a name; by a name that no caption
-holds; by another concept's name, compared with this concept's references."""
+"""How a picture was asked for: by the concept's name; by the same prompt without a name; by a made-up name that
+no concept has; by another concept's name, compared with this concept's references."""
 
 VerdictName = Literal["threshold", "gradual", "no_change", "out_of_range", "underpowered"]
 
@@ -112,10 +112,9 @@ class ControlBand(Record):
 class Answer(Record):
     """What one estimator says: the count at which imitation starts, in training pictures, or null with a reason.
 
-    `index` is the first concept of the new regime in the order of counts (stable: ties by score, then by id do not
-    matter, for concepts of equal counts are never divided). `statistics` holds the estimator's own figures by name
-    ("f", "p", "penalty", "ed10", "ed90", "slope", "lower", "upper", "bic", ...). `curve` is what it fits, as
-    (count, score) pairs to draw.
+    `index` is the first concept of the new regime in the order of counts, equal counts by id. `statistics` holds the
+    estimator's own figures by name ("f", "p", "penalty", "ed10", "ed90", "slope", "lower", "upper", "bic", ...).
+    `curve` is what it fits, as (count, score) pairs to draw.
     """
 
     estimator: str

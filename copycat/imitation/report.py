@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader
 from pydantic import ValidationError
 
-from copycat.errors import MAX_LISTED, DataError, UserError
+from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation import headline, plot
 from copycat.imitation.cards import Card, Tables, build_cards, summarise_counts
 from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
@@ -149,7 +149,7 @@ def _read_analysis(path: Path) -> Analysis:
             f"{shown(path)}: {'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors()
         ]
         again = f"  make it again: python -m copycat.imitation threshold --out {shown(path.parent)}"
-        raise DataError(faults[:MAX_LISTED], again) from error
+        raise DataError(first_faults(faults), again) from error
 
 
 def _stale(folder: Path, changed: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from copycat.errors import MAX_LISTED, DataError, UserError
+from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation.records import ConceptCount, Score
 from copycat.paths import shown
 from copycat.runs.folder import write_bytes
@@ -64,7 +64,7 @@ def read_table(
         raise UserError(f"there is no file {shown(path)}\n{_what_is_needed(kind, needed)}")
     faults: list[str] = []
     found: list[R] = []
-    rows = _read_all(path)
+    rows = read_all(path, "  needed: UTF-8 text, or Parquet")
     if fault := _column_fault(path, rows, needed):
         raise UserError(f"{fault}\n{_what_is_needed(kind, needed)}")
     for line, row in rows:
@@ -78,21 +78,23 @@ def read_table(
     shared = Counter(tuple(getattr(record, name) for name in key) for record in found)
     faults += [f"{shown(path)}: {n} rows for {' + '.join(map(str, who))}" for who, n in shared.items() if n > 1]
     if faults:
-        more = [f"and {len(faults) - MAX_LISTED} more"] if len(faults) > MAX_LISTED else []
-        raise DataError(
-            [*faults[:MAX_LISTED], *more], f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md"
-        )
+        raise DataError(first_faults(faults), f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md")
     return found
 
 
-def _read_all(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def read_all(path: Path, fix: str) -> list[tuple[int, dict[str, Any]]]:
+    """Give all rows of a table as `read_rows`; one that cannot be read is told with what is needed.
+
+    Raises:
+        UserError: the file has another form.
+        DataError: it is damaged, or a line is no JSON object.
+    """
     import polars as pl
 
     try:
         return list(read_rows(path))
     except (UnicodeDecodeError, csv.Error, OSError, pl.exceptions.PolarsError) as error:
-        why = str(error).splitlines()[0]
-        raise DataError([f"{shown(path)}: cannot be read ({why})"], "  needed: UTF-8 text, or Parquet") from error
+        raise DataError([f"{shown(path)}: cannot be read ({str(error).splitlines()[0]})"], fix) from error
 
 
 def _column_fault(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], needed: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from copycat.errors import MAX_LISTED, DataError, UserError
+from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation.pictures import ARMS
 from copycat.imitation.scoring import Floats, norms_of
 from copycat.paths import shown
@@ -66,8 +66,7 @@ def read_vectors(path: Path) -> VectorTable:
         raise DataError([f"{shown(path)}: holds {said}, and (N, D) float is needed"], FIX)
     table = _table(path, vectors, texts)
     if faults := _faults(path, table):
-        more = [f"and {len(faults) - MAX_LISTED} more"] if len(faults) > MAX_LISTED else []
-        raise DataError([*faults[:MAX_LISTED], *more], FIX)
+        raise DataError(first_faults(faults), FIX)
     return table
 
 
@@ -154,11 +153,11 @@ def _stacked(path: Path, column: pl.Series) -> tuple[Floats, np.typing.NDArray[n
         return np.zeros((len(column), 1), np.float32), is_there
     dimensions = int(np.bincount(lengths).argmax())
     if (wrong := np.flatnonzero(lengths != dimensions)).size or not dimensions:
-        rows = np.flatnonzero(is_there)[wrong][:MAX_LISTED]
         faults = [
-            f"{shown(path)}: row {row + 1}: {len(column[int(row)])} numbers, and {dimensions} in most" for row in rows
+            f"{shown(path)}: row {row + 1}: {n} numbers, and {dimensions} in most"
+            for row, n in zip(np.flatnonzero(is_there)[wrong], lengths[wrong], strict=True)
         ]
-        raise DataError(faults or [f"{shown(path)}: its vectors are empty"], FIX)
+        raise DataError(first_faults(faults) or [f"{shown(path)}: its vectors are empty"], FIX)
     flat = present.explode().cast(pl.Float32, strict=False).to_numpy().reshape(-1, dimensions)
     if is_there.all():
         return flat, is_there
