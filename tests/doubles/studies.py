@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from copycat.imitation.bracket import place_concepts
 from copycat.imitation.records import (
     Analysis,
     Answer,
@@ -14,12 +15,12 @@ from copycat.imitation.records import (
     ConceptCount,
     ControlBand,
     Covariate,
-    Placed,
     Point,
     Score,
     StudyFacts,
     VerdictName,
 )
+from copycat.imitation.steps import make_curve
 from copycat.imitation.tables import write_table
 from copycat.runs.folder import write_json
 
@@ -35,7 +36,7 @@ def invented_name(number: int) -> str:
     return (SYLLABLES[number // 100 % 10] + SYLLABLES[number // 10 % 10] + SYLLABLES[number % 10]).capitalize()
 
 
-def make_points(n: int = 50, *, seed: int = 0, step: bool = True, most: float = 2000.0) -> tuple[Point, ...]:
+def study_points(n: int = 50, *, seed: int = 0, step: bool = True, most: float = 2000.0) -> tuple[Point, ...]:
     """Draw concepts whose score rises at STEP_AT pictures, or not at all; some have no training pictures."""
     rng = np.random.default_rng(seed)
     n_zero = n // 15
@@ -65,7 +66,7 @@ def make_analysis(verdict: VerdictName = "threshold", n: int = 50, *, seed: int 
     Estimators of a study without a change have no answer. Only a step has a bracket, and places concepts by it.
     """
     has_change, has_step = verdict in ("threshold", "gradual"), verdict == "threshold"
-    points = make_points(n, seed=seed, step=has_change)
+    points = study_points(n, seed=seed, step=has_change)
     bracket = Bracket(last_below=62, first_above=171, method="bootstrap over concepts, prompts and counts")
     return Analysis(
         metric="raw",
@@ -77,23 +78,17 @@ def make_analysis(verdict: VerdictName = "threshold", n: int = 50, *, seed: int 
         verdict=verdict,
         why=f"made by hand, as a study that ends in {verdict}",
         bracket=bracket if has_step else None,
-        placed=tuple(Placed(concept=p.concept, side=_side(p, bracket)) for p in points) if has_step else (),
+        placed=place_concepts(make_curve(points), bracket if has_step else None),
         noise=NOISE,
         smallest_step=0.071,
         covariates=(
-            Covariate(name="neighbours in count", value=0.041, n=n - 1, meaning="mean difference of neighbours"),
-            Covariate(name="caption length", value=None, n=0, meaning="not estimable: all captions are of one length"),
+            Covariate(name="neighbours", value=0.041, n=n - 1, meaning="mean difference of neighbours"),
+            Covariate(name="partial:caption_length", value=None, n=0, meaning="not estimable: all captions are alike"),
         ),
         left_out={"orphan": "no score: every picture was refused"},
         warnings=("only 18 concepts lie above the step, and 20 are needed",) if has_change else (),
         seed=seed,
     )
-
-
-def _side(point: Point, bracket: Bracket) -> str:
-    low = point.count if point.count_low is None else point.count_low
-    high = point.count if point.count_high is None else point.count_high
-    return "below" if high < bracket.last_below else "above" if low > bracket.first_above else "uncertain"
 
 
 def _answers(points: tuple[Point, ...], *, has_change: bool) -> tuple[Answer, ...]:
@@ -109,7 +104,7 @@ def _answers(points: tuple[Point, ...], *, has_change: bool) -> tuple[Answer, ..
     return (
         Answer(estimator="supf", count=STEP_AT, low=71, high=160, index=29, statistics=figures, curve=stairs),
         Answer(estimator="pelt", count=91, others=(640.0,), index=28, statistics={"penalty": 0.0187}),
-        Answer(estimator="isotonic", count=80, low=48, high=131, statistics={"bound": 0.28}),
+        Answer(estimator="isotonic", count=80, low=48, high=131, statistics={"band": 0.28}),
         Answer(
             estimator="logistic", count=135, low=108, high=169,
             statistics={"ed10": 58.0, "ed90": 314.0, "slope": 2.6, "lower": FLOOR, "upper": CEILING}, curve=smooth,

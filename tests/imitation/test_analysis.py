@@ -1,4 +1,4 @@
-"""The verdict on scores against counts: made-up worlds in which the truth is known (T1, T3, T4, T7, T12, T13)."""
+"""The verdict on scores against counts: made-up worlds in which the truth is known."""
 
 from __future__ import annotations
 

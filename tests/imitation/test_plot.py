@@ -8,7 +8,7 @@ from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
-from studies import make_analysis, make_points
+from studies import make_analysis, study_points
 
 from copycat.imitation.plot import MANY, NARROW, WIDE, Frame, Plot, draw, position, tick_text
 from copycat.imitation.records import Analysis, Answer, Bracket, Concept, Point, VerdictName
@@ -175,7 +175,7 @@ def test_a_sign_says_by_its_shape_where_a_concept_stands() -> None:
 
 
 def test_a_title_says_who_it_is_with_count_score_and_side() -> None:
-    point = make_points(1)[0]
+    point = study_points(1)[0]
     title = draw(make_analysis(n=1), {point.concept: "Zormi"}).dots[0].title
 
     assert title.startswith("Zormi: 60 training pictures [52, 68], score ")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studies import FLOOR, make_analysis, make_points, write_study
+from studies import FLOOR, make_analysis, study_points, write_study
 
 from copycat.imitation.cards import Tables, build_cards, summarise_counts
 from copycat.imitation.headline import (
@@ -198,7 +198,7 @@ def test_figures_of_estimators_have_plain_labels_and_the_unit_of_the_score() -> 
         ("partial:year", -0.4312, "score against year, counts held fixed", "−0.43"),
         ("without-bin-3", 158.6, "step without the third fifth", "159"),
         ("without-bin-9", 12.0, "without-bin-9", "12"),
-        ("caption length", None, "caption length", "none"),
+        ("partial:age", None, "score against age, counts held fixed", "none"),
     ],
 )
 def test_checks_have_plain_names(name: str, value: float | None, label: str, text: str) -> None:
@@ -297,7 +297,7 @@ def test_statistics_have_four_digits(value: float | None, text: str) -> None:
 
 
 def test_cards_come_by_count_with_name_count_score_control_and_side() -> None:
-    points = make_points(50)
+    points = study_points(50)
     last = points[-1]
     tables = Tables(
         concepts=[Concept(id=last.concept, name="Zormi", stratum="Lanterns")],
