@@ -99,7 +99,7 @@ def _require_known(executor: str, dtype: str | None) -> None:
 
 def _arms(text: str) -> tuple[Arm, ...]:
     from copycat.errors import UnknownNameError, UserError
-    from copycat.imitation.pictures import ARMS
+    from copycat.imitation.records import ARMS
 
     typed = [part.strip() for part in text.split(",") if part.strip()]
     if unknown := [name for name in typed if name not in ARMS]:
@@ -112,7 +112,8 @@ def _arms(text: str) -> tuple[Arm, ...]:
 def _print(generated: Generated, out: Path, *, as_json: bool) -> None:
     from copycat.console import out as screen
     from copycat.console import print_json
-    from copycat.imitation.pictures import ARMS, GENERATIONS_FILE
+    from copycat.imitation.pictures import GENERATIONS_FILE
+    from copycat.imitation.records import ARMS
     from copycat.paths import shown
 
     file = generated.file

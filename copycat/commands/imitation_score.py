@@ -157,7 +157,7 @@ def _print_table(scores: tuple[Score, ...], names: dict[str, str]) -> None:
     from rich.table import Table
 
     from copycat.console import out
-    from copycat.imitation.pictures import ARMS
+    from copycat.imitation.records import ARMS
 
     table = Table(title="likeness to held-out references", title_justify="left", box=None, pad_edge=False)
     table.add_column("", overflow="fold")

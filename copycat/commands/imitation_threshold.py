@@ -43,7 +43,7 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     analysis = analyse(
         found.points,
         band=found.band,
-        metric=found.metric,  # type: ignore[arg-type]  # gather refuses other names
+        metric=found.metric,
         seed=seed,
         permutations=permutations,
         bootstraps=bootstraps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from copycat.imitation.covariates import check_covariates
 from copycat.imitation.estimators import ESTIMATORS
 from copycat.imitation.estimators.base import Asked, no_answer
 from copycat.imitation.estimators.supf import ALPHA
-from copycat.imitation.records import Analysis, Answer, ControlBand, Point, VerdictName
+from copycat.imitation.records import Analysis, Answer, ControlBand, Metric, Point, VerdictName
 from copycat.imitation.shapes import Shape, ShapeName, best_of, edge_of, fit_shapes, logistic_bic
 from copycat.imitation.steps import (
     MIN_SEGMENT,
@@ -26,7 +26,6 @@ from copycat.imitation.steps import (
     smallest_step,
 )
 
-Metric = Literal["raw", "z", "identified", "matched", "score"]
 PERMUTATIONS, BOOTSTRAPS = 999, 500
 FEW = 20
 DECISIVE = 10.0

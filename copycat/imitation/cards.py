@@ -8,11 +8,9 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 from typing import Literal, NamedTuple
 
-from copycat.imitation.records import Analysis, Arm, Concept, ConceptCount, Score
+from copycat.imitation.records import CONTROLS, Analysis, Arm, Concept, ConceptCount, Score
 from copycat.schema import Record
 from copycat.schema.base import Slug
-
-CONTROLS: tuple[Arm, ...] = ("unnamed", "zero", "shuffled")
 
 
 class Card(Record):

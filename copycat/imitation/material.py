@@ -9,8 +9,8 @@ from typing import NamedTuple
 from copycat.imitation.arms import derangement
 from copycat.imitation.embedders.ready import VectorTable, rows_by
 from copycat.imitation.embedding import Embeddings
-from copycat.imitation.pictures import ARMS, Generation
-from copycat.imitation.records import Arm, Concept
+from copycat.imitation.pictures import Generation
+from copycat.imitation.records import ARMS, Arm, Concept
 from copycat.imitation.scoring import Floats
 from copycat.imitation.whose import Whose, look_up
 

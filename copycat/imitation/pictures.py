@@ -17,13 +17,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
 from copycat.errors import DataError, UserError
 from copycat.imitation.arms import derangement
-from copycat.imitation.records import Arm, Concept
+from copycat.imitation.records import ARMS, Arm, Concept
 from copycat.imitation.whose import listed, look_up, look_up_folders, subfolders
 from copycat.models.decode import MAGIC, READING_ERRORS, UndecodableError, decode_picture
 from copycat.paths import shown
@@ -39,7 +39,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 OTHER_SUFFIXES = (".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl")
 
 GenerationStatus = Literal["ok", "refused", "blocked", "invalid", "failed", "missing", "damaged"]
-ARMS: tuple[Arm, ...] = get_args(Arm)
 
 
 class Generation(Record):

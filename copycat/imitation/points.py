@@ -12,13 +12,20 @@ from typing import Any, NamedTuple
 from pydantic import Field, model_validator
 
 from copycat.errors import UnknownNameError, UserError
-from copycat.imitation.records import Arm, Concept, ConceptCount, ControlBand, Point, Score
+from copycat.imitation.records import (
+    CONTROLS,
+    METRICS,
+    Concept,
+    ConceptCount,
+    ControlBand,
+    Metric,
+    Point,
+    Score,
+)
 from copycat.imitation.tables import read_rows, read_table
 from copycat.imitation.whose import Naming
 from copycat.paths import shown
 
-METRICS = ("raw", "z", "identified", "matched", "score")
-CONTROLS: tuple[Arm, ...] = ("unnamed", "zero", "shuffled")
 MIN_COVERAGE = 0.5
 MIN_CONTROLS = 2
 
@@ -50,7 +57,7 @@ class Gathered(NamedTuple):
     band: ControlBand | None
     left_out: dict[str, str]
     columns: dict[str, dict[str, float]]
-    metric: str
+    metric: Metric
     warnings: tuple[str, ...] = ()
 
 
@@ -73,14 +80,14 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
         if not rows:
             raise UserError(f"{shown(path)} has a header and no rows\n  needed: a row for each concept")
     has = [name for name in METRICS if any(getattr(row, name) is not None for row in scored)]
-    if metric == "raw" and has == ["score"]:
-        metric = "score"
-    if metric not in has:
+    wanted = "score" if metric == "raw" and has == ["score"] else metric
+    taken = next((name for name in has if name == wanted), None)
+    if taken is None:
         raise UserError(
             f"no row of {shown(scores)} has a figure in column {metric}\n"
             f"  needed: a column {' or '.join(METRICS)}; it has: {', '.join(has) or 'none of them'}"
         )
-    points, left_out = make_points(counted, scored, metric)
+    points, left_out = make_points(counted, scored, taken)
     if not points:
         why = "; ".join(f"{_concepts(n)}: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
         raise UserError(
@@ -89,7 +96,7 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
         )
     columns, passed_over = _columns(counts, by_count)
     told = (*by_count.notes(counts), *by_score.notes(scores), *passed_over)
-    return Gathered(points, control_band(scored, metric), left_out, columns, metric, told)
+    return Gathered(points, control_band(scored, taken), left_out, columns, taken, told)
 
 
 def _concepts(n: int) -> str:

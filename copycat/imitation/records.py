@@ -14,7 +14,7 @@ Every stage reads what the one before it left, or files of a user's own with the
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -24,6 +24,12 @@ from copycat.schema.base import Slug, Text
 Arm = Literal["named", "unnamed", "zero", "shuffled"]
 """How a picture was asked for: by the concept's name; by the same prompt without a name; by a made-up name that
 no concept has; by another concept's name, compared with this concept's references."""
+ARMS: tuple[Arm, ...] = get_args(Arm)
+CONTROLS: tuple[Arm, ...] = ("unnamed", "zero", "shuffled")
+
+Metric = Literal["raw", "z", "identified", "matched", "score"]
+"""Which figure of a score the curve is of; "score" is one of a user's own."""
+METRICS: tuple[Metric, ...] = get_args(Metric)
 
 VerdictName = Literal["threshold", "gradual", "no_change", "out_of_range", "underpowered"]
 
@@ -159,7 +165,7 @@ class Analysis(Record):
     same noise). `left_out`: concept -> why it is on no curve. `warnings` are sentences for people.
     """
 
-    metric: Literal["raw", "z", "identified", "matched", "score"]
+    metric: Metric
     points: tuple[Point, ...]
     band: ControlBand | None
     answers: tuple[Answer, ...]

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from copycat.imitation.cards import CONTROLS, Tables, value_of
+from copycat.imitation.cards import Tables, value_of
 from copycat.imitation.headline import concepts_text
 from copycat.imitation.points import MIN_COVERAGE
-from copycat.imitation.records import Analysis, ConceptCount, Point, Score
+from copycat.imitation.records import CONTROLS, Analysis, ConceptCount, Point, Score
 
 MAX_NAMED = 3
 """Concepts that a warning names."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from copycat.errors import DataError, UserError, first_faults
-from copycat.imitation.pictures import ARMS
+from copycat.imitation.records import ARMS
 from copycat.imitation.scoring import Floats, norms_of
 from copycat.paths import shown
 
