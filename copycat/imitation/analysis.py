@@ -9,7 +9,7 @@ import numpy as np
 
 from copycat.imitation.bracket import draw_studies, find_bracket, place_concepts
 from copycat.imitation.covariates import check_covariates
-from copycat.imitation.estimators import ESTIMATORS
+from copycat.imitation.estimators import ESTIMATORS, row_of
 from copycat.imitation.estimators.base import Asked, no_answer
 from copycat.imitation.estimators.supf import ALPHA
 from copycat.imitation.records import Analysis, Answer, ControlBand, Metric, Point, VerdictName
@@ -30,8 +30,6 @@ PERMUTATIONS, BOOTSTRAPS = 999, 500
 FEW = 20
 DECISIVE = 10.0
 """A difference of BIC from which on one shape is clearly better (Kass & Raftery 1995)."""
-NEED_LEVELS = ("supf", "pelt")
-"""These put a step only where `MIN_SEGMENT` concepts are on either side."""
 LISTED = "where a step is put depends on which concepts were listed"
 
 
@@ -144,7 +142,8 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
     if at_edge is not None:
         if best == "edge":
             answers = tuple(
-                _without_step(a, at_edge) if a.estimator in NEED_LEVELS and a.count is not None else a for a in answers
+                _without_step(a, at_edge) if row_of(a.estimator).needs_levels and a.count is not None else a
+                for a in answers
             )
         few = f"fewer than {MIN_SEGMENT} are too few to place a change by"
         why = few if best == "edge" else "too near the edge to be placed"

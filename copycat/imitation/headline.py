@@ -6,35 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from copycat.imitation.estimators import row_of
 from copycat.imitation.records import Analysis, Answer, Point
 
 Agreement = str
 """How an answer stands to the bracket: "agrees", "disagrees", or "" where there is nothing to compare."""
 
-NAMES = {
-    "supf": "sup-F",
-    "sup-f": "sup-F",
-    "sup_f": "sup-F",
-    "pelt": "PELT",
-    "published": "published",
-    "isotonic": "isotonic",
-    "logistic": "logistic",
-}
-MEANINGS = {
-    "sup-F": "one step between two levels; p by shuffling the scores",
-    "PELT": "as many steps as pay for themselves, with a penalty that follows the noise; the first is the answer",
-    "published": "the setting of arXiv 2410.15002 (PELT, penalty 0.9, first step); it depends on the scale of the "
-    "score, and is shown for comparison only",
-    "isotonic": "the best curve that never falls; where it leaves the control band",
-    "logistic": "a smooth dose-response; its answer is ED50, where half of the rise is reached",
-}
 SHARES = ("identified", "matched")
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 BRACKET_OF = "a bracket is given for a step only"
-
-COMPARED_ONLY = "published"
-"""This estimator is never weighed against the others."""
 
 
 class Metric(NamedTuple):
@@ -45,7 +26,7 @@ class Metric(NamedTuple):
     asks: str
 
 
-METRICS = {
+METRIC_WORDS = {
     "raw": Metric(
         "mean cosine to the references",
         "mean cosine to the references",
@@ -118,7 +99,7 @@ def _how_sure(analysis: Analysis) -> list[str]:
         said += _how_gradual(analysis)
     for answer in analysis.answers:
         p = answer.statistics.get("p")
-        if p is not None and answer.estimator != COMPARED_ONLY:
+        if p is not None and not row_of(answer.estimator).is_comparison:
             said.append(
                 f"If counts had nothing to do with scores, as clear a step as this would turn up in {p_text(p)} "
                 f"of such studies ({name_of(answer.estimator)})."
@@ -127,7 +108,7 @@ def _how_sure(analysis: Analysis) -> list[str]:
     if analysis.smallest_step is not None:
         said.append(
             f"Smallest step that this data could have shown, in 80 of 100 such studies: "
-            f"{score_text(analysis.smallest_step, analysis.metric)} ({METRICS[analysis.metric].unit}). "
+            f"{score_text(analysis.smallest_step, analysis.metric)} ({METRIC_WORDS[analysis.metric].unit}). "
             "What is smaller would mostly be missed."
         )
     return said
@@ -204,7 +185,7 @@ def outside(count: float | None, points: Sequence[Point]) -> str:
 
 def name_of(estimator: str) -> str:
     """Give an estimator's name as it stands in tables and plots."""
-    return NAMES.get(estimator, estimator)
+    return row_of(estimator).title
 
 
 def agreement_of(answer: Answer, analysis: Analysis) -> Agreement:
@@ -219,7 +200,7 @@ def agreement_of(answer: Answer, analysis: Analysis) -> Agreement:
 
 def overall_agreement(analysis: Analysis) -> str:
     """Say in a sentence whether the estimators agree; "" where fewer than two have an answer."""
-    answers = [a for a in analysis.answers if a.count is not None and a.estimator != COMPARED_ONLY]
+    answers = [a for a in analysis.answers if a.count is not None and not row_of(a.estimator).is_comparison]
     if len(answers) < 2:
         return ""
     least, most = (f(answers, key=lambda a: a.count or 0.0) for f in (min, max))

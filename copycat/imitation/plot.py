@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from copycat.imitation.estimators import row_of
 from copycat.imitation.headline import MINUS, SHARES, count_text, name_of, pictures_text, score_text
 from copycat.imitation.records import Analysis, Answer, Point
 
@@ -19,11 +20,6 @@ MANY = 120
 
 LANE_PX = 19
 INSET_PX = 9
-TONES = {"sup-F": "a", "PELT": "b", "isotonic": "c", "logistic": "d", "published": "x"}
-"""Estimators by colour; others are drawn in that of the text."""
-
-STEPPED = ("sup-F", "PELT", "isotonic", "published")
-"""What these fit stays level from one count to the next, and changes at the first count above."""
 
 SYMBOLS = {"above": "disc", "below": "ring", "uncertain": "diamond"}
 
@@ -266,7 +262,7 @@ def _lane(answer: Answer, text: str, y: float, x: Scale, frame: Frame) -> Lane:
     text_x, anchor = _beside(low, high, at, 6.6 * len(text), frame)
     return Lane(
         name=shown,
-        tone="bracket" if name == "bracket" else TONES.get(name, "e"),
+        tone="bracket" if name == "bracket" else row_of(answer.estimator).tone,
         y=y,
         x=at,
         low=low,
@@ -293,12 +289,12 @@ def _beside(low: float, high: float, at: float | None, wide: float, frame: Frame
 
 def _curves(answers: Iterable[Answer], x: Scale, y: Scale) -> Iterable[Curve]:
     for answer in answers:
-        name = name_of(answer.estimator)
+        row = row_of(answer.estimator)
         pairs = [(count, score) for count, score in answer.curve if x.low - 1e-9 <= position(count) <= x.high + 1e-9]
         if len(pairs) > 1:
-            drawn = stairs(pairs) if name in STEPPED else pairs
+            drawn = stairs(pairs) if row.is_stepped else pairs
             places = (f"{x.place(position(count)):.1f} {y.place(score):.1f}" for count, score in drawn)
-            yield Curve(TONES.get(name, "e"), "M" + "L".join(dict.fromkeys(places)))
+            yield Curve(row.tone, "M" + "L".join(dict.fromkeys(places)))
 
 
 def stairs(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -20,6 +20,7 @@ from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation import headline, plot
 from copycat.imitation.cards import Card, Tables, build_cards, summarise_counts
 from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
+from copycat.imitation.estimators import row_of
 from copycat.imitation.points import GivenCount, GivenScore
 from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, Point, StudyFacts
 from copycat.imitation.staleness import what_changed
@@ -264,7 +265,7 @@ def build_page(study: Study, report: Report) -> str:
         sides=Counter(above=0, below=0, uncertain=0) + Counter(placed.side for placed in analysis.placed),
         broad=plot.draw(analysis, names),
         narrow=plot.draw(analysis, names, plot.NARROW),
-        metric=headline.METRICS[analysis.metric],
+        metric=headline.METRIC_WORDS[analysis.metric],
         tile=headline.tile_of(analysis),
         checks=[(check_of(check, analysis.metric), check.n) for check in analysis.covariates],
         has_intervals=any(map(_has_interval, analysis.points)),
@@ -287,7 +288,7 @@ def build_plot(study: Study) -> str:
     names = {concept.id: concept.name for concept in study.tables.concepts}
     text = environment.get_template(_FOLDER + "plot_alone.svg.j2").render(
         plot=plot.draw(study.analysis, names),
-        y_name=headline.METRICS[study.analysis.metric].axis,
+        y_name=headline.METRIC_WORDS[study.analysis.metric].axis,
         title=headline.headline_of(study.analysis).title,
         css="".join(_source(environment, name) for name in ("tokens.css", "plot.css")),
     )
@@ -295,13 +296,13 @@ def build_plot(study: Study) -> str:
 
 
 def _answer_row(answer: Answer, analysis: Analysis) -> dict[str, Any]:
-    name = headline.name_of(answer.estimator)
+    row = row_of(answer.estimator)
     return {
         "answer": answer,
-        "name": name,
-        "tone": plot.TONES.get(name, "e"),
-        "meaning": headline.MEANINGS.get(name, ""),
-        "is_comparison": answer.estimator == headline.COMPARED_ONLY,
+        "name": row.title,
+        "tone": row.tone,
+        "meaning": row.meaning,
+        "is_comparison": row.is_comparison,
         "agreement": headline.agreement_of(answer, analysis),
         "figures": figures_of(answer, analysis.metric, analysis.points),
     }

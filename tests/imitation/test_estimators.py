@@ -57,7 +57,7 @@ def test_the_published_setting_follows_the_scale_of_scores_and_is_marked_so() ->
 
     assert ask("published", points).count is not None
     assert ask("published", smaller).reason
-    assert [row.name for row in ESTIMATORS.rows() if not row.scale_free] == ["published"]
+    assert [row.name for row in ESTIMATORS.rows() if row.is_comparison] == ["published"]
 
 
 def test_isotonic_leaves_the_band_where_the_curve_does() -> None:

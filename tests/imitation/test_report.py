@@ -12,7 +12,7 @@ from studies import FLOOR, make_analysis, study_points, write_study
 
 from copycat.imitation.cards import Tables, build_cards, summarise_counts
 from copycat.imitation.headline import (
-    METRICS,
+    METRIC_WORDS,
     agreement_of,
     count_text,
     headline_of,
@@ -170,7 +170,7 @@ def test_a_gradual_rise_whose_half_is_nowhere_has_no_figure_in_its_place() -> No
 def test_each_metric_has_words_of_its_own(metric: str, axis: str, unit: str) -> None:
     analysis = make_analysis().model_copy(update={"metric": metric})
 
-    assert METRICS[metric].axis == axis
+    assert METRIC_WORDS[metric].axis == axis
     assert any(unit in sentence for sentence in headline_of(analysis).sure)
 
 
