@@ -131,6 +131,7 @@ def _print_json(
     sample: Path | None,
 ) -> None:
     from copycat.console import print_json
+    from copycat.imitation.records import COUNTS_FILE
 
     print_json(
         {
@@ -147,7 +148,7 @@ def _print_json(
             },
             "facts": facts.facts,
             "warnings": list(facts.warnings),
-            "path": str(study / "counts.csv"),
+            "path": str(study / COUNTS_FILE),
             "sample": str(sample) if sample else None,
         }
     )
@@ -164,6 +165,7 @@ def _print(  # noqa: PLR0917 - one parameter per thing that is printed
     from rich.table import Table
 
     from copycat.console import err, out
+    from copycat.imitation.records import COUNT_FACTS_FILE, COUNTS_FILE
     from copycat.paths import shown
 
     names = {concept.id: concept.name for concept in concepts}
@@ -190,12 +192,12 @@ def _print(  # noqa: PLR0917 - one parameter per thing that is printed
     captions = f"{facts.facts['corpus.captions']} captions, count used: {facts.facts['count']}"
     dead = f", dead links: {facts.facts['dead_links']}" if "dead_links" in facts.facts else ""
     out.print(f"{captions}{dead}", style="italic dim", markup=False, soft_wrap=True)
-    for path in (study / "counts.csv", *((sample,) if sample else ())):
+    for path in (study / COUNTS_FILE, *((sample,) if sample else ())):
         out.print(shown(path), markup=False, soft_wrap=True)
     for warning in facts.warnings[:SHOWN_WARNINGS]:
         err.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
     if len(facts.warnings) > SHOWN_WARNINGS:
-        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / 'counts.json')}", markup=False)
+        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / COUNT_FACTS_FILE)}", markup=False)
 
 
 def _interval(count: ConceptCount) -> str:

@@ -112,8 +112,7 @@ def _arms(text: str) -> tuple[Arm, ...]:
 def _print(generated: Generated, out: Path, *, as_json: bool) -> None:
     from copycat.console import out as screen
     from copycat.console import print_json
-    from copycat.imitation.pictures import GENERATIONS_FILE
-    from copycat.imitation.records import ARMS
+    from copycat.imitation.records import ARMS, GENERATIONS_FILE
     from copycat.paths import shown
 
     file = generated.file
@@ -138,12 +137,12 @@ def _print_plan(planned: Planned, *, as_json: bool) -> None:
     from copycat.commands.dry_run import describe_sampling, describe_total
     from copycat.console import out as screen
     from copycat.console import print_json
-    from copycat.imitation.pictures import GENERATIONS
+    from copycat.imitation.records import GENERATIONS_FOLDER
     from copycat.runs.forecast import add_up, forecast_run, read_past
     from copycat.runs.machine import free_bytes, list_devices
 
     job = planned.job
-    past = read_past(job.out / GENERATIONS)
+    past = read_past(job.out / GENERATIONS_FOLDER)
     runs = [forecast_run(planned.row, one.plan, one.folder, past, is_fresh=job.fresh) for one in planned.arms]
     total, free = add_up(runs), free_bytes(job.out)
     prompts = {one.arm: _first_prompts(one) for one in planned.arms}

@@ -118,8 +118,9 @@ def _embedder(typed: str | None, embeddings: Path | None, pictures: Path | None,
 
 def _concepts(study: Path, given: str | Path | None, references: Path) -> tuple[Concept, ...]:
     """Give the concepts that are asked for, or those of the study, or those that have references."""
-    from copycat.imitation.concepts import CONCEPTS_FILE, concepts_of_names, read_concepts
+    from copycat.imitation.concepts import concepts_of_names, read_concepts
     from copycat.imitation.embedders.ready import read_vectors
+    from copycat.imitation.records import CONCEPTS_FILE
 
     if given is not None or (study / CONCEPTS_FILE).is_file():
         return read_concepts(study, given)
@@ -134,10 +135,10 @@ def _concepts(study: Path, given: str | Path | None, references: Path) -> tuple[
 
 def _print(scored: Scored, concepts: tuple[Concept, ...], study: Path, *, as_json: bool) -> None:
     from copycat.console import err, print_json
-    from copycat.imitation.scored import SCORES
+    from copycat.imitation.records import SCORE_FACTS_FILE, SCORES_FILE
     from copycat.paths import shown
 
-    facts, path = scored.facts, study / SCORES
+    facts, path = scored.facts, study / SCORES_FILE
     if as_json:
         rows = [row.model_dump(mode="json") for row in scored.scores]
         print_json({"scores": rows, "facts": facts.facts, "warnings": list(facts.warnings), "path": str(path)})
@@ -148,7 +149,7 @@ def _print(scored: Scored, concepts: tuple[Concept, ...], study: Path, *, as_jso
     for warning in facts.warnings[:SHOWN_WARNINGS]:
         err.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
     if len(facts.warnings) > SHOWN_WARNINGS:
-        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / 'scores.json')}", markup=False)
+        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / SCORE_FACTS_FILE)}", markup=False)
 
 
 def _print_table(scores: tuple[Score, ...], names: dict[str, str]) -> None:

@@ -34,12 +34,13 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     """
     from copycat.console import EXIT_DONE, print_json
     from copycat.imitation.analysis import analyse
-    from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
+    from copycat.imitation.concepts import read_concepts
     from copycat.imitation.points import gather
+    from copycat.imitation.records import ANALYSIS_FILE, CONCEPTS_FILE, COUNTS_FILE, SCORES_FILE
     from copycat.runs.folder import write_json
 
     concepts = read_concepts(out, None) if (out / CONCEPTS_FILE).is_file() else ()
-    found = gather(counts or out / "counts.csv", scores or out / "scores.csv", metric, concepts)
+    found = gather(counts or out / COUNTS_FILE, scores or out / SCORES_FILE, metric, concepts)
     analysis = analyse(
         found.points,
         band=found.band,
@@ -52,11 +53,11 @@ def threshold(  # noqa: PLR0917 - one parameter per option
         warnings=found.warnings,
     )
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "analysis.json", analysis.model_dump(mode="json"))
+    write_json(out / ANALYSIS_FILE, analysis.model_dump(mode="json"))
     if json:
         print_json(analysis.model_dump(mode="json"))
     else:
-        _print(analysis, out / "analysis.json")
+        _print(analysis, out / ANALYSIS_FILE)
     return EXIT_DONE
 
 

@@ -20,6 +20,7 @@ from copycat.imitation.steps import (
     Curve,
     best_steps,
     can_step,
+    chance_of,
     make_curve,
     noise_of,
     permuted_f,
@@ -77,11 +78,11 @@ def analyse(
         null = permuted_f(curve.x, curve.y, permutations, seed)
         smallest = smallest_step(curve.x, noise, float(np.quantile(null, 1 - ALPHA))) if noise else None
         draws = draw_studies(curve, bootstraps, seed) if _rises(curve, null) else None
-        asked = Asked(band, null, draws)
+        asked = Asked(band, null, draws, find_bracket(curve, draws) if draws is not None else None)
         answers = tuple(ESTIMATORS.load(row.name)(curve, asked) for row in ESTIMATORS.rows())
         judged = _judge(curve, answers, band, smallest)
         verdict, answers = judged.verdict, judged.answers
-        bracket = find_bracket(curve, draws) if draws is not None and verdict.name == "threshold" else None
+        bracket = asked.bracket if verdict.name == "threshold" else None
         told += _warn(curve, judged)
     return Analysis(
         metric=metric,
@@ -117,8 +118,7 @@ def _why_too_little(curve: Curve) -> _Verdict | None:
 
 def _rises(curve: Curve, null: Array) -> bool:
     found = best_steps(curve.x[None, :], curve.y[None, :])
-    p = (1 + int((null >= found.f[0] * (1 - 1e-9)).sum())) / (len(null) + 1)
-    return bool(p < ALPHA and found.rise[0] > 0)
+    return chance_of(float(found.f[0]), null) < ALPHA and float(found.rise[0]) > 0
 
 
 def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, smallest: float | None) -> _Judged:

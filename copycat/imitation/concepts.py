@@ -15,14 +15,13 @@ from pydantic import ValidationError
 from copycat.catalog import read_character_set
 from copycat.catalog.marked_yaml import read_marked_yaml
 from copycat.errors import DataError, UserError, first_faults
-from copycat.imitation.records import Concept
+from copycat.imitation.records import CONCEPTS_FILE, Concept
 from copycat.imitation.tables import FORMS, read_all
 from copycat.names import fold, words
 from copycat.paths import shown
 from copycat.runs.folder import write_json
 from copycat.schema import Character
 
-CONCEPTS_FILE = "concepts.json"
 YAML = (".yaml", ".yml")
 FIX = f"  needed: {', '.join(FORMS)} or .yaml with a name for each concept, and if you like id, aliases (a|b), noun"
 

@@ -14,14 +14,21 @@ from copycat.corpus.lines import form_of, opened
 from copycat.corpus.named_rows import ALIVE_WORDS, IS_DEAD, PICTURE_COLUMNS, as_texts
 from copycat.imitation.adjusting import Told
 from copycat.imitation.counting import Counted
-from copycat.imitation.records import Concept, ConceptCount, StudyFacts
+from copycat.imitation.records import (
+    ALIASES_FILE,
+    COUNT_FACTS_FILE,
+    COUNTS_FILE,
+    SAMPLE_FILE,
+    Concept,
+    ConceptCount,
+    StudyFacts,
+)
 from copycat.imitation.tables import write_table
 from copycat.runs.folder import write_json
 from copycat.schema import Record
 
 MIN_LINKS = 20
 """Links of a concept from which on its share of dead ones is told."""
-COUNTS, FACTS, ALIASES, SAMPLE = "counts.csv", "counts.json", "aliases.csv", "sample.csv"
 
 
 class AliasRow(Record):
@@ -53,14 +60,14 @@ def write_counts(study: Path, counted: Counted, counts: Sequence[ConceptCount], 
     facts = StudyFacts(
         facts={**corpus_facts(counted), **told.facts}, warnings=(*count_warnings(counted), *told.warnings)
     )
-    write_table(study / COUNTS, counts, ConceptCount)
+    write_table(study / COUNTS_FILE, counts, ConceptCount)
     rows = [
         AliasRow(concept=who, alias=alias, captions=n.captions, gain=n.gain)
         for who, aliases in counted.aliases.items()
         for alias, n in aliases.items()
     ]
-    write_table(study / ALIASES, rows, AliasRow)
-    write_json(study / FACTS, facts.model_dump(mode="json"))
+    write_table(study / ALIASES_FILE, rows, AliasRow)
+    write_json(study / COUNT_FACTS_FILE, facts.model_dump(mode="json"))
     return facts
 
 
@@ -164,8 +171,8 @@ def write_sample(study: Path, counted: Counted, concepts: Sequence[Concept], n: 
         )
         for row in picked
     ]
-    write_table(study / SAMPLE, rows, SampledRow)
-    return study / SAMPLE
+    write_table(study / SAMPLE_FILE, rows, SampledRow)
+    return study / SAMPLE_FILE
 
 
 def line_numbers(file: Path, rows: Iterable[int]) -> dict[int, int]:

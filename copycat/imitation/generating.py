@@ -18,16 +18,9 @@ from copycat.catalog import canonical_sha256, prompts_sha256
 from copycat.console import progress_bar
 from copycat.errors import DataError, UnsupportedError, UserError
 from copycat.imitation.arms import derangement, zero_names
-from copycat.imitation.pictures import (
-    GENERATIONS,
-    GENERATIONS_FILE,
-    ArmFile,
-    GenerationsFile,
-    anchor_of,
-    read_generations_file,
-)
+from copycat.imitation.pictures import ArmFile, GenerationsFile, anchor_of, read_generations_file
 from copycat.imitation.prompts import Domain, naming_controls, prompt_of
-from copycat.imitation.records import Arm, Concept
+from copycat.imitation.records import GENERATIONS_FILE, GENERATIONS_FOLDER, Arm, Concept
 from copycat.judges import NO_JUDGE
 from copycat.mitigations import NONE
 from copycat.models import ImageModel, ModelRow
@@ -189,7 +182,8 @@ def _plan_arm(job: GenerateJob, base: RunSpec, arm: Arm) -> ArmPlan:
     changes = {"characters": arm, "anchors": anchors, "prompts_sha256": prompts_sha256(prompts)}
     spec = base.model_copy(update=changes)
     requests = build_requests(spec, prompts, (), _AsItIs())
-    return ArmPlan(arm, Plan(spec=spec, requests=requests), RunFolder(job.out / GENERATIONS / run_id(spec)), names)
+    folder = RunFolder(job.out / GENERATIONS_FOLDER / run_id(spec))
+    return ArmPlan(arm, Plan(spec=spec, requests=requests), folder, names)
 
 
 class _AsItIs:

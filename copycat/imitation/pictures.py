@@ -23,7 +23,7 @@ from pydantic import Field, ValidationError
 
 from copycat.errors import DataError, UserError
 from copycat.imitation.arms import derangement
-from copycat.imitation.records import ARMS, Arm, Concept
+from copycat.imitation.records import ARMS, GENERATIONS_FILE, GENERATIONS_FOLDER, Arm, Concept
 from copycat.imitation.whose import listed, look_up, look_up_folders, subfolders
 from copycat.models.decode import MAGIC, READING_ERRORS, UndecodableError, decode_picture
 from copycat.paths import shown
@@ -34,7 +34,6 @@ from copycat.schema.base import Slug
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-GENERATIONS, GENERATIONS_FILE = "generations", "generations.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 OTHER_SUFFIXES = (".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl")
 
@@ -131,7 +130,7 @@ def read_generations(where: Path, concepts: Sequence[Concept]) -> Generations:
     """
     if (about := read_generations_file(where)) is not None:
         return _of_study(where, about, concepts)
-    folder = where / GENERATIONS if (where / GENERATIONS).is_dir() else where
+    folder = where / GENERATIONS_FOLDER if (where / GENERATIONS_FOLDER).is_dir() else where
     if not folder.is_dir():
         raise UserError(
             f"there is no folder {shown(folder)}\n"

@@ -3,6 +3,7 @@
     STUDY/
       concepts.json     who is counted                        (count; any stage that is told the concepts first)
       counts.csv        one ConceptCount per concept          (count)         counts.json: facts of the count
+      aliases.csv       captions by name and alias            (count)         sample.csv: captions to be verified
       generations/      run folders with pictures             (generate)      generations.json: arms and folders
       scores.csv        one Score per concept, arm and prompt (score)         scores.json: facts of the scoring
       references.csv    which references were taken           (score)         embeddings/: vectors, so that it resumes
@@ -20,6 +21,13 @@ from pydantic import Field
 
 from copycat.schema import Record
 from copycat.schema.base import Slug, Text
+
+CONCEPTS_FILE = "concepts.json"
+COUNTS_FILE, COUNT_FACTS_FILE, ALIASES_FILE, SAMPLE_FILE = "counts.csv", "counts.json", "aliases.csv", "sample.csv"
+GENERATIONS_FOLDER, GENERATIONS_FILE = "generations", "generations.json"
+SCORES_FILE, SCORE_FACTS_FILE, REFERENCES_FILE = "scores.csv", "scores.json", "references.csv"
+ANALYSIS_FILE = "analysis.json"
+PAGE_FILE, REPORT_FILE = "report.html", "report.json"
 
 Arm = Literal["named", "unnamed", "zero", "shuffled"]
 """How a picture was asked for: by the concept's name; by the same prompt without a name; by a made-up name that

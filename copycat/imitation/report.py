@@ -19,10 +19,26 @@ from pydantic import ValidationError
 from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation import headline, plot
 from copycat.imitation.cards import Card, Tables, build_cards, summarise_counts
-from copycat.imitation.concepts import CONCEPTS_FILE, read_concepts
+from copycat.imitation.concepts import read_concepts
 from copycat.imitation.estimators import row_of
 from copycat.imitation.points import GivenCount, GivenScore
-from copycat.imitation.records import Analysis, Answer, Bracket, Covariate, Point, StudyFacts
+from copycat.imitation.records import (
+    ANALYSIS_FILE,
+    CONCEPTS_FILE,
+    COUNT_FACTS_FILE,
+    COUNTS_FILE,
+    GENERATIONS_FILE,
+    PAGE_FILE,
+    REPORT_FILE,
+    SCORE_FACTS_FILE,
+    SCORES_FILE,
+    Analysis,
+    Answer,
+    Bracket,
+    Covariate,
+    Point,
+    StudyFacts,
+)
 from copycat.imitation.staleness import what_changed
 from copycat.imitation.tables import read_table
 from copycat.imitation.whose import Naming
@@ -32,12 +48,9 @@ from copycat.runs.folder import write_bytes, write_json
 from copycat.runs.pages import flat, strict_environment
 from copycat.schema import SCHEMA_VERSION, Record
 
-ANALYSIS_FILE, COUNTS_FILE, SCORES_FILE = "analysis.json", "counts.csv", "scores.csv"
-FACTS_FILES = ("counts.json", "generations.json", "scores.json")
+FACTS_FILES = (COUNT_FACTS_FILE, GENERATIONS_FILE, SCORE_FACTS_FILE)
 BY_CONCEPT = {"concepts", "names", "pairs"}
 """Keys of generations.json that the page passes over."""
-
-PAGE_FILE, REPORT_FILE = "report.html", "report.json"
 
 _TEMPLATES = PackageLoader("copycat")
 _FOLDER = "imitation/"

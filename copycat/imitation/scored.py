@@ -21,15 +21,17 @@ from copycat.imitation.embedders.ready import digests_of, read_vectors
 from copycat.imitation.embedding import Embeddings
 from copycat.imitation.leaks import leaked_pictures, without_leaked
 from copycat.imitation.material import REJECTED, Cell, Material, cells_of, cells_of_table, renamed
-from copycat.imitation.pictures import (
-    GENERATIONS,
+from copycat.imitation.pictures import Generation, Generations, read_generations, read_generations_file
+from copycat.imitation.records import (
     GENERATIONS_FILE,
-    Generation,
-    Generations,
-    read_generations,
-    read_generations_file,
+    GENERATIONS_FOLDER,
+    REFERENCES_FILE,
+    SCORE_FACTS_FILE,
+    SCORES_FILE,
+    Concept,
+    Score,
+    StudyFacts,
 )
-from copycat.imitation.records import Concept, Score, StudyFacts
 from copycat.imitation.references import (
     PER_CONCEPT,
     Candidates,
@@ -57,8 +59,6 @@ from copycat.imitation.whose import listed
 from copycat.judges.references import read_picture
 from copycat.paths import shown
 from copycat.runs.folder import write_json
-
-SCORES, FACTS, REFERENCES = "scores.csv", "scores.json", "references.csv"
 
 
 class ScoreJob(NamedTuple):
@@ -112,9 +112,9 @@ def score_study(job: ScoreJob) -> Scored:
 
 def write_scores(study: Path, scored: Scored) -> None:
     """Keep them in the study's folder."""
-    write_table(study / REFERENCES, scored.references, Reference)
-    write_table(study / SCORES, scored.scores, Score)
-    write_json(study / FACTS, scored.facts.model_dump(mode="json"))
+    write_table(study / REFERENCES_FILE, scored.references, Reference)
+    write_table(study / SCORES_FILE, scored.scores, Score)
+    write_json(study / SCORE_FACTS_FILE, scored.facts.model_dump(mode="json"))
 
 
 # ----------------------------------------------------------------------------------------------- from pictures
@@ -151,9 +151,9 @@ def _from_pictures(job: ScoreJob) -> tuple[Known, Material]:
 
 def _require_generations(job: ScoreJob) -> None:
     """Refuse a study without pictures before its references are embedded."""
-    if job.pictures is None and not any((job.study / name).exists() for name in (GENERATIONS_FILE, GENERATIONS)):
+    if job.pictures is None and not any((job.study / name).exists() for name in (GENERATIONS_FILE, GENERATIONS_FOLDER)):
         raise UserError(
-            f"{shown(job.study)} has no {GENERATIONS}\n"
+            f"{shown(job.study)} has no {GENERATIONS_FOLDER}\n"
             "  draw them first: python -m copycat.imitation generate, or name a folder of yours: --pictures FOLDER"
         )
 

@@ -94,6 +94,11 @@ def permuted_f(x: Array, y: Array, permutations: int, seed: int) -> Array:
     return best_steps(x[None, :], shuffled).f
 
 
+def chance_of(f: float, null: Array) -> float:
+    """Give p of an F: `(1 + shuffles at least as large) / (B + 1)`; equal sums differ in their last digits."""
+    return (1 + int((null >= f * (1 - 1e-9)).sum())) / (len(null) + 1)
+
+
 def noise_of(y: Array) -> float | None:
     """Estimate the standard deviation of scores about their curve, from the first differences (by their MAD).
 

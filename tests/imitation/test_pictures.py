@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from copycat.errors import DataError, UserError
-from copycat.imitation.pictures import GENERATIONS_FILE, Generations, read_generations
-from copycat.imitation.records import Concept
+from copycat.imitation.pictures import Generations, read_generations
+from copycat.imitation.records import GENERATIONS_FILE, Concept
 from copycat.models.decode import UndecodableError
 
 CONCEPTS = (

@@ -8,16 +8,20 @@ from typing import NamedTuple
 import numpy as np
 
 from copycat.imitation.bracket import Draws
-from copycat.imitation.records import Answer, ControlBand
+from copycat.imitation.records import Answer, Bracket, ControlBand
 from copycat.imitation.steps import Array, Curve
 
 
 class Asked(NamedTuple):
-    """Beside the curve: the control band; F of shuffled scores (B,); drawn studies, None where no rise is shown."""
+    """Beside the curve: the control band; F of shuffled scores (B,); drawn studies and their bracket of a step.
+
+    Without a rise there are no drawn studies and no bracket.
+    """
 
     band: ControlBand | None = None
     null_f: Array | None = None
     draws: Draws | None = None
+    bracket: Bracket | None = None
 
 
 def no_answer(estimator: str, reason: str, **statistics: float | None) -> Answer:

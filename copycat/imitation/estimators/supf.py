@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from copycat.imitation.bracket import find_bracket
 from copycat.imitation.estimators.base import Asked, no_answer, step_curve
 from copycat.imitation.records import Answer
-from copycat.imitation.steps import Curve, best_steps
+from copycat.imitation.steps import Curve, best_steps, chance_of
 
 ALPHA = 0.05
 
@@ -15,22 +14,21 @@ ALPHA = 0.05
 def answer(curve: Curve, asked: Asked) -> Answer:
     """Give the count of the first concept above the step, where p is below 5 % and scores rise.
 
-    Source: Andrews 1993, Econometrica 61:821 for the statistic; p is `(1 + shuffles at least as large) / (B + 1)`.
+    Source: Andrews 1993, Econometrica 61:821 for the statistic.
     """
     found = best_steps(curve.x[None, :], curve.y[None, :])
     index, f, rise = int(found.place[0]), float(found.f[0]), float(found.rise[0])
     null = asked.null_f if asked.null_f is not None else np.empty(0)
-    p = (1 + int((null >= f * (1 - 1e-9)).sum())) / (len(null) + 1)
+    p = chance_of(f, null)
     if p >= ALPHA:
         return no_answer("supf", "no step stands out: shuffled scores show steps as clear", f=f, p=p, rise=rise)
     if rise < 0:
         return no_answer("supf", "scores fall as counts grow: that is no imitation threshold", f=f, p=p, rise=rise)
-    bracket = find_bracket(curve, asked.draws) if asked.draws is not None else None
     return Answer(
         estimator="supf",
         count=float(curve.x[index]),
-        low=bracket.last_below if bracket else None,
-        high=bracket.first_above if bracket else None,
+        low=asked.bracket.last_below if asked.bracket else None,
+        high=asked.bracket.first_above if asked.bracket else None,
         index=index,
         statistics={"f": f, "p": p, "rise": rise},
         curve=step_curve(curve, [index]),
