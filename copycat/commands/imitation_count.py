@@ -16,7 +16,7 @@ COUNT_EPILOG = """A corpus may have columns sha256, phash, url (or path) and sta
 of different pictures. Finished parts are kept in STUDY/counting: the same command goes on from there. Exit 0 done, 2 to
 be fixed by you."""
 
-SHOWN_CONCEPTS, SHOWN_WARNINGS = 20, 10
+SHOWN_CONCEPTS = 20
 
 
 def count(  # noqa: PLR0917 - one parameter per option
@@ -74,6 +74,7 @@ def count(  # noqa: PLR0917 - one parameter per option
 
     python -m copycat.imitation count captions.parquet --characters sandbox --out study
     """
+    from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE, running_count
     from copycat.corpus import open_corpus
     from copycat.imitation.adjusting import adjust, read_adjustment
@@ -81,7 +82,7 @@ def count(  # noqa: PLR0917 - one parameter per option
     from copycat.imitation.count_files import write_counts, write_sample
     from copycat.imitation.counting import count_concepts
 
-    whom = _given(characters, concepts)
+    whom = one_list(characters, concepts)
     people = load_concepts(whom) if whom is not None else read_concepts(out, None)
     given = read_adjustment(verify, sensitivity, specificity, scale_to, people)
     chosen = _use(use)
@@ -99,16 +100,6 @@ def count(  # noqa: PLR0917 - one parameter per option
     else:
         _print(out, people, counts, facts, sample, counted.links_of)
     return EXIT_DONE
-
-
-def _given(characters: str | None, concepts: Path | None) -> str | Path | None:
-    from copycat.errors import UserError
-
-    if characters is not None and concepts is not None:
-        raise UserError(
-            "--characters and --concepts do not go together\n  a study is of one list; leave one of them out"
-        )
-    return characters if characters is not None else concepts
 
 
 def _use(use: str | None) -> Literal["raw", "exact", "near"] | None:
@@ -164,7 +155,8 @@ def _print(  # noqa: PLR0917 - one parameter per thing that is printed
 ) -> None:
     from rich.table import Table
 
-    from copycat.console import err, out
+    from copycat.commands.imitation_common import print_warnings
+    from copycat.console import out
     from copycat.imitation.records import COUNT_FACTS_FILE, COUNTS_FILE
     from copycat.paths import shown
 
@@ -194,10 +186,7 @@ def _print(  # noqa: PLR0917 - one parameter per thing that is printed
     out.print(f"{captions}{dead}", style="italic dim", markup=False, soft_wrap=True)
     for path in (study / COUNTS_FILE, *((sample,) if sample else ())):
         out.print(shown(path), markup=False, soft_wrap=True)
-    for warning in facts.warnings[:SHOWN_WARNINGS]:
-        err.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
-    if len(facts.warnings) > SHOWN_WARNINGS:
-        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / COUNT_FACTS_FILE)}", markup=False)
+    print_warnings(facts.warnings, study / COUNT_FACTS_FILE)
 
 
 def _interval(count: ConceptCount) -> str:

@@ -52,17 +52,15 @@ def generate(  # noqa: PLR0917 - one parameter per option
 
     python -m copycat.imitation generate --model sandbox --characters sandbox --out STUDY
     """
+    from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID
-    from copycat.errors import UserError
     from copycat.imitation.concepts import load_concepts, read_concepts
     from copycat.imitation.generating import GenerateJob, plan_generate
     from copycat.imitation.generating import generate as draw
     from copycat.imitation.prompts import read_domain
 
-    if characters is not None and concepts is not None:
-        raise UserError("--characters and --concepts both say whom to draw\n  leave out one of them")
+    given = one_list(characters, concepts)
     _require_known(executor, dtype)
-    given = characters if characters is not None else concepts
     sampling = {"steps": steps, "guidance": guidance, "dtype": dtype}
     job = GenerateJob(
         model=model,
@@ -110,6 +108,7 @@ def _arms(text: str) -> tuple[Arm, ...]:
 
 
 def _print(generated: Generated, out: Path, *, as_json: bool) -> None:
+    from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
     from copycat.console import print_json
     from copycat.imitation.records import ARMS, GENERATIONS_FILE
@@ -127,9 +126,9 @@ def _print(generated: Generated, out: Path, *, as_json: bool) -> None:
         again = " (the pictures of 'named', beside another concept's references)" if one.folder is None else ""
         lines.append(f"  {arm}: {counts or 'not drawn yet'} of {one.planned:,}{again}")
     lines += [f"note: {note}" for note in generated.notes]
-    lines += [f"warning: {warning}" for warning in file.warnings]
     for line in [*lines, "", shown(out / GENERATIONS_FILE)]:
         screen.print(line, markup=False, soft_wrap=True)
+    print_warnings(file.warnings, out / GENERATIONS_FILE)
 
 
 def _print_plan(planned: Planned, *, as_json: bool) -> None:

@@ -60,16 +60,17 @@ def _as_json(written: Report, out: Path, plot: Path | None) -> dict[str, object]
 
 
 def _print(written: Report, out: Path, plot: Path | None) -> None:
+    from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
     from copycat.imitation.headline import concepts_text
-    from copycat.imitation.records import PAGE_FILE
+    from copycat.imitation.records import PAGE_FILE, REPORT_FILE
     from copycat.paths import shown
 
     left_out = f", {len(written.left_out)} left out" if written.left_out else ""
     lines = [written.headline, written.why, *([written.counted] if written.counted else []), *written.sure]
     lines += [written.agreement] if written.agreement else []
-    lines += [f"warning: {warning}" for warning in written.warnings]
     lines += [f"{concepts_text(len(written.cards))}{left_out}", "", shown(out / PAGE_FILE)]
     lines += [shown(plot)] if plot else []
     for line in lines:
         screen.print(line, markup=False, soft_wrap=True)
+    print_warnings(written.warnings, out / REPORT_FILE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCORE_EPILOG = """References are fixed before a generation is looked at, the same number for every concept. Vectors are
 kept in STUDY/embeddings, and nothing is embedded twice. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
 
-SHOWN_CONCEPTS, SHOWN_WARNINGS = 20, 10
+SHOWN_CONCEPTS = 20
 
 
 def score(  # noqa: PLR0917 - one parameter per option
@@ -65,6 +65,7 @@ def score(  # noqa: PLR0917 - one parameter per option
     # Read when numpy is loaded, just below. The products are small: two of its threads wait for each other, and where
     # cores are shared take ten times as long as one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE
     from copycat.imitation.scored import ScoreJob, score_study, write_scores
     from copycat.runs.environment import pick_device
@@ -73,13 +74,12 @@ def score(  # noqa: PLR0917 - one parameter per option
         _refuse(
             f"--false-match-rate {false_match_rate:g} is no share\n  needed: a number between 0 and 1, such as 0.01"
         )
-    if characters is not None and concepts is not None:
-        _refuse("--characters and --concepts both say whom to score\n  leave out one of them")
+    whom = one_list(characters, concepts)
     chosen = _embedder(embedder, embeddings, pictures, out)
     job = ScoreJob(
         study=out,
         references=references,
-        concepts=_concepts(out, characters if characters is not None else concepts, references),
+        concepts=_concepts(out, whom, references),
         pictures=pictures,
         embeddings=embeddings,
         embedder=chosen,
@@ -93,7 +93,7 @@ def score(  # noqa: PLR0917 - one parameter per option
     return EXIT_DONE
 
 
-def _refuse(text: str) -> None:
+def _refuse(text: str) -> NoReturn:
     from copycat.errors import UserError
 
     raise UserError(text)
@@ -121,11 +121,12 @@ def _concepts(study: Path, given: str | Path | None, references: Path) -> tuple[
     from copycat.imitation.concepts import concepts_of_names, read_concepts
     from copycat.imitation.embedders.ready import read_vectors
     from copycat.imitation.records import CONCEPTS_FILE
+    from copycat.imitation.whose import subfolders
 
     if given is not None or (study / CONCEPTS_FILE).is_file():
         return read_concepts(study, given)
     if references.is_dir():
-        names = sorted(path.name for path in references.iterdir() if path.is_dir() and not path.name.startswith("."))
+        names = [path.name for path in subfolders(references)]
     elif references.is_file():
         names = sorted(set(read_vectors(references).concept))
     else:
@@ -134,7 +135,8 @@ def _concepts(study: Path, given: str | Path | None, references: Path) -> tuple[
 
 
 def _print(scored: Scored, concepts: tuple[Concept, ...], study: Path, *, as_json: bool) -> None:
-    from copycat.console import err, print_json
+    from copycat.commands.imitation_common import print_warnings
+    from copycat.console import print_json
     from copycat.imitation.records import SCORE_FACTS_FILE, SCORES_FILE
     from copycat.paths import shown
 
@@ -146,10 +148,7 @@ def _print(scored: Scored, concepts: tuple[Concept, ...], study: Path, *, as_jso
     _print_table(scored.scores, {concept.id: concept.name for concept in concepts})
     _say(f"embedder: {facts.facts['embedder']}, pictures: {facts.facts['pictures']}", style="italic dim")
     _say(shown(path))
-    for warning in facts.warnings[:SHOWN_WARNINGS]:
-        err.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
-    if len(facts.warnings) > SHOWN_WARNINGS:
-        err.print(f"and {len(facts.warnings) - SHOWN_WARNINGS} more in {shown(study / SCORE_FACTS_FILE)}", markup=False)
+    print_warnings(facts.warnings, study / SCORE_FACTS_FILE)
 
 
 def _print_table(scores: tuple[Score, ...], names: dict[str, str]) -> None:

@@ -62,6 +62,7 @@ def threshold(  # noqa: PLR0917 - one parameter per option
 
 
 def _print(analysis: Analysis, path: Path) -> None:
+    from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
     from copycat.imitation.headline import headline_of
     from copycat.paths import shown
@@ -69,22 +70,21 @@ def _print(analysis: Analysis, path: Path) -> None:
     screen.print(_table(analysis), markup=False)
     headline = headline_of(analysis)
     lines = [f"{analysis.verdict}: {headline.title}", analysis.why, *headline.sure]
-    lines += [f"warning: {warning}" for warning in analysis.warnings]
     lines += [f"left out: {concept}: {why}" for concept, why in list(analysis.left_out.items())[:10]]
     more = len(analysis.left_out) - 10
     lines += [f"left out: {more} more, in the file"] if more > 0 else []
     for line in [*lines, "", shown(path)]:
         screen.print(line, markup=False, soft_wrap=True)
+    print_warnings(analysis.warnings, path)
 
 
 def _table(analysis: Analysis) -> Any:
     """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
     from rich.table import Table
 
-    from copycat.imitation.headline import count_text, name_of
+    from copycat.imitation.headline import concepts_text, count_text, name_of, outside
 
-    n = len(analysis.points)
-    title = f"{n:,} concept{'' if n == 1 else 's'}, score: {analysis.metric}"
+    title = f"{concepts_text(len(analysis.points))}, score: {analysis.metric}"
     table = Table(title=title, title_justify="left")
     for heading in ("estimator", "starts at", "95 % interval", "why not"):
         table.add_column(heading)
@@ -99,17 +99,6 @@ def _table(analysis: Analysis) -> Any:
         if analysis.verdict == "gradual":
             for name in ("ed10", "ed90"):
                 if name in answer.statistics:
-                    table.add_row(f"  {name.upper()}", _dose_text(answer.statistics[name], analysis))
+                    dose = answer.statistics[name]
+                    table.add_row(f"  {name.upper()}", outside(dose, analysis.points) or count_text(dose or 0.0))
     return table
-
-
-def _dose_text(count: float | None, analysis: Analysis) -> str:
-    """Give a count on the curve; outside of the observed counts there is no figure to rely on. None is infinite."""
-    from copycat.imitation.headline import count_text
-
-    smallest, largest = analysis.points[0].count, analysis.points[-1].count
-    if count is None or count > largest:
-        return f"above the largest count ({count_text(largest)})"
-    if count < smallest:
-        return f"below the smallest count ({count_text(smallest)})"
-    return count_text(count)

@@ -28,7 +28,7 @@ def test_a_report_says_the_bracket_and_where_the_page_is(report: Cli, tmp_path: 
     assert answer.code == 0
     assert "Imitation starts between 62 and 171 training pictures" in answer.out
     assert "The estimators agree" in answer.out
-    assert "warning: two scores are missing" in answer.out
+    assert "WARNING: two scores are missing" in answer.err
     assert "50 concepts, 1 left out" in answer.out
     assert answer.out.splitlines()[-1] == "study/report.html"
     assert (tmp_path / "study" / "report.html").is_file()
@@ -62,9 +62,9 @@ def test_counts_that_changed_after_the_analysis_are_warned_of_with_what_to_type(
     answer = report("--out", "study")
 
     assert answer.code == 0
-    assert "warning: analysis.json was made from other figures" in answer.out
-    assert "the count of 1 concept (" in answer.out
-    assert "python -m copycat.imitation threshold --out study" in answer.out
+    assert "WARNING: analysis.json was made from other figures" in answer.err
+    assert "the count of 1 concept (" in answer.err
+    assert "python -m copycat.imitation threshold --out study" in answer.err
 
 
 def test_one_concept_is_told_in_the_singular(report: Cli, tmp_path: Path) -> None:
