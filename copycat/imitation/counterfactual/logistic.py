@@ -1,13 +1,18 @@
-"""The dose-response: a logistic curve in log10(dose + 1), by least squares, with a bootstrap interval of its ED50."""
+"""The dose-response: a logistic curve in log10(dose + 1), by least squares, with a bootstrap interval of its ED50.
+
+The law is that of the threshold stage, `estimators.logistic.Logistic`; the fit is another. That one refines its shape
+and takes a fall, too; this one takes the best rise of a grid, for the scores and for each resample alike. The published
+figures of the counterfactual are of this grid.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from copycat.imitation.estimators.logistic import Logistic
 from copycat.schema import Record
 
 Numbers = npt.NDArray[np.float64]
@@ -16,6 +21,7 @@ SLOPES = np.geomspace(0.8, 40, 14)
 """Of the logistic per decade of dose."""
 RESAMPLES = 500
 MIN_RISE = 1e-6
+MIN_DOSES = 4
 
 
 class Fit(Record):
@@ -43,13 +49,17 @@ def curve(dose: Numbers, fit: Fit) -> Numbers:
     """
     if fit.ed50 is None or fit.lower is None or fit.upper is None or fit.slope is None:
         raise ValueError("there is no curve to draw: the fit found none")
-    rise = 1 / (1 + np.exp(-fit.slope * (np.log10(dose + 1) - np.log10(fit.ed50 + 1))))
-    return np.asarray(fit.lower + (fit.upper - fit.lower) * rise)
+    return Logistic(fit.lower, fit.upper, float(np.log10(fit.ed50 + 1)), fit.slope).at(dose)
 
 
 def fit_points(doses: Numbers, scores: Numbers, seed: int) -> Fit:
     """Fit characters that each have one dose; resamples are of characters."""
-    return _with_interval(doses, scores, seed, lambda rng, _: _drawn(rng, doses, scores, np.arange(len(doses))))
+
+    def resample(rng: np.random.Generator, _: Numbers) -> tuple[Numbers, Numbers]:
+        chosen = rng.choice(np.arange(len(doses)), size=len(doses))
+        return doses[chosen], scores[chosen]
+
+    return _with_interval(doses, scores, seed, resample)
 
 
 def fit_clusters(doses: Numbers, scores: Numbers, clusters: list[str], seed: int) -> Fit:
@@ -69,11 +79,6 @@ def fit_series(doses: Numbers, scores: Numbers, seed: int) -> Fit:
     return _with_interval(
         doses, scores, seed, lambda rng, fitted: (doses, fitted + rng.choice(scores - fitted, size=len(scores)))
     )
-
-
-def _drawn(rng: np.random.Generator, doses: Numbers, scores: Numbers, places: Any) -> tuple[Numbers, Numbers]:
-    chosen = rng.choice(places, size=len(places))
-    return doses[chosen], scores[chosen]
 
 
 class Grid:
@@ -116,7 +121,9 @@ def _with_interval(
     resample: Callable[[np.random.Generator, Numbers], tuple[Numbers, Numbers]],
 ) -> Fit:
     grid = Grid(doses)
-    best = grid.best(doses, scores) if len(grid.levels) > 3 else None
+    if (n := len(grid.levels)) < MIN_DOSES:
+        return Fit(ed50=None, n=len(doses), reason=f"a curve needs {MIN_DOSES} different doses, and there are {n}")
+    best = grid.best(doses, scores)
     if best is None:
         return Fit(ed50=None, n=len(doses), reason="the score does not rise with the dose")
     ed50, lower, upper, slope = best

@@ -18,13 +18,12 @@ MIN_DIFFERENT = 6
 
 
 class Logistic(NamedTuple):
-    """`lower + (upper - lower) / (1 + exp(-slope (t - middle)))`, t = log10(count + 1); `sse` of what it was fit to."""
+    """`lower + (upper - lower) / (1 + exp(-slope (t - middle)))`, t = log10(count + 1)."""
 
     lower: float
     upper: float
     middle: float
     slope: float
-    sse: float
 
     def at(self, count: Array) -> Array:
         """Give the score at counts."""
@@ -98,9 +97,8 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     bounds = ([t[0] - span, np.log(0.5 / span)], [t[-1] + span, np.log(400 / span)])
     found = least_squares(residuals, [middle, np.log(slope)], bounds=bounds)
     middle, slope = float(found.x[0]), float(np.exp(found.x[1]))
-    lower, upper, fitted = _levels(_rise(t, middle, slope), z)
-    sse = float(((z - fitted) ** 2).sum()) * scale**2
-    return Logistic(lower * scale + float(y.mean()), upper * scale + float(y.mean()), middle, slope, sse)
+    lower, upper, _ = _levels(_rise(t, middle, slope), z)
+    return Logistic(lower * scale + float(y.mean()), upper * scale + float(y.mean()), middle, slope)
 
 
 def fit_gentle(x: Array, y: Array, least: int) -> Logistic | None:
@@ -117,8 +115,8 @@ def fit_gentle(x: Array, y: Array, least: int) -> Logistic | None:
     if not len(allowed):
         return None
     at = int(allowed[_explained(rise[allowed], y).argmax()])
-    lower, upper, fitted = _levels(rise[at], y)
-    return Logistic(lower, upper, float(middle[at]), float(slope[at]), float(((y - fitted) ** 2).sum()))
+    lower, upper, _ = _levels(rise[at], y)
+    return Logistic(lower, upper, float(middle[at]), float(slope[at]))
 
 
 def _on_slope(rise: Array) -> Array:

@@ -72,6 +72,13 @@ def test_no_rise_gives_no_ed50_and_says_why() -> None:
             curve(doses, fit)
 
 
+def test_too_few_different_doses_are_told_as_such() -> None:
+    fit = fit_points(np.array([0.0, 10, 1000, 1000]), np.array([0.0, 0.1, 0.9, 1.0]), seed=0)
+
+    assert fit.ed50 is None
+    assert fit.reason == "a curve needs 4 different doses, and there are 3"
+
+
 def test_the_pooled_interval_is_wider_where_whole_characters_differ() -> None:
     doses = np.tile([0.0, 10, 100, 1000], 8)
     who = [f"c{i // 4}" for i in range(32)]
