@@ -60,7 +60,7 @@ class Counted(NamedTuple):
     found: NamedRows
 
 
-class Pictures(NamedTuple):
+class PictureEstimate(NamedTuple):
     """How many different pictures there are, estimated where some are missing; `low` and `high` bound it, at 95 %."""
 
     value: float
@@ -90,28 +90,27 @@ def count_concepts(
         DataError: the corpus has no rows, or a file is damaged.
     """
     chosen = picture_columns(shared_columns(corpus))
-    lacking = _lacking({PICTURE_COLUMNS[name.lower()] for name in chosen})
+    meanings = {PICTURE_COLUMNS[name.lower()] for name in chosen}
+    lacking = _lacking(meanings)
     if use is not None and use in lacking:
         raise UserError(f"--use {use}: {lacking[use]}\n  use --use raw, or add the column")
     corpus = corpus.model_copy(update={"other_columns": chosen})
     found = count_named_rows(corpus, concepts, processes=processes, checkpoint=checkpoint, advance=advance)
     used: Use = use if use is not None else next(each for each in USES if each not in lacking)
-    rows = found.rows
-    by = HAS_SHA if "sha256" in chosen_meanings(chosen) else HAS_ADDRESS
-    per_concept = _by_concept(rows, len(concepts))
+    by = HAS_SHA if "sha256" in meanings else HAS_ADDRESS
+    per_concept = _by_concept(found.rows, len(concepts))
     counts = tuple(_count_of(concept, per_concept[place], by, used, lacking) for place, concept in enumerate(concepts))
-    captions = _each_once(rows)
-    has_status = "status" in chosen_meanings(chosen)
-    needed = {"near": HAS_PHASH, "exact": by, "raw": 255}[used]
+    captions = _each_once(found.rows)
+    has_status = "status" in meanings
     return Counted(
         counts=counts,
         aliases=_alias_counts(found, concepts),
         use=used,
         lacking=lacking,
-        by=_what("exact", by),
+        by=_told_by("exact", by),
         links=_links(captions) if has_status else Links(),
         links_of={concept.id: _links(own) for concept, own in zip(concepts, per_concept, strict=True) if has_status},
-        n_without=0 if used == "raw" else int(((captions["has"] & needed) == 0).sum()),
+        n_without=_without_picture(captions, used, by),
         n_named=len(captions),
         warnings=(*collision_warnings(concepts), *common_word_warnings(found.counts)),
         corpus=corpus,
@@ -119,18 +118,7 @@ def count_concepts(
     )
 
 
-def _links(rows: Any) -> Links:
-    known = (rows["has"] & HAS_STATUS) > 0
-    dead = (rows["has"] & IS_DEAD) > 0
-    return Links(int(dead.sum()), int(known.sum()), int(len(rows) - known.sum()))
-
-
-def chosen_meanings(columns: Sequence[str]) -> set[str]:
-    """Say what the columns of a corpus tell: "sha256", "phash", "url", "status"."""
-    return {PICTURE_COLUMNS[name.lower()] for name in columns}
-
-
-def different_pictures(groups: Any, n_missing: int) -> Pictures:
+def different_pictures(groups: Any, n_missing: int) -> PictureEstimate:
     """Estimate how many different pictures there are, of which `n_missing` could not be compared.
 
     Of m equal pictures, s are seen, each with chance p = seen / all. A group counts `1 - (-(1 - p) / p)^s`: whatever
@@ -152,16 +140,16 @@ def different_pictures(groups: Any, n_missing: int) -> Pictures:
     sizes = np.unique(np.asarray(groups), return_counts=True)[1].astype(np.float64)
     n_seen, n_groups = int(sizes.sum()), len(sizes)
     if n_missing == 0:
-        return Pictures(n_groups, n_groups, n_groups)
+        return PictureEstimate(n_groups, n_groups, n_groups)
     least, most = float(n_groups), float(n_groups + n_missing)
     p = n_seen / (n_seen + n_missing)
     if p <= 0.5:
-        return Pictures(min(most, n_groups / p), least, most)
+        return PictureEstimate(min(most, n_groups / p), least, most)
     r = (1 - p) / p
     value = float(np.sum(1 - (-r) ** sizes))
     half = Z_95 * math.sqrt(max(0.0, float(np.sum(r ** (2 * sizes) - (-r) ** sizes))))
     value = min(most, max(least, value))
-    return Pictures(value, max(least, value - half), min(most, value + half))
+    return PictureEstimate(value, max(least, value - half), min(most, value + half))
 
 
 def collision_warnings(concepts: Sequence[Concept]) -> list[str]:
@@ -205,7 +193,7 @@ def scaled(count: float | None, here: int, there: int) -> tuple[float | None, st
 
 def _count_of(concept: Concept, rows: Any, by: int, use: Use, lacking: Mapping[str, str]) -> ConceptCount:
     """Count one concept from its rows."""
-    found: dict[str, Pictures | None] = {"raw": Pictures(len(rows), len(rows), len(rows))}
+    found: dict[str, PictureEstimate | None] = {"raw": PictureEstimate(len(rows), len(rows), len(rows))}
     if "exact" not in lacking:
         known = rows[(rows["has"] & by) > 0]
         found["exact"] = _pictures(known["sha" if by == HAS_SHA else "address"], len(rows))
@@ -222,21 +210,21 @@ def _count_of(concept: Concept, rows: Any, by: int, use: Use, lacking: Mapping[s
         raw=len(rows),
         exact=_rounded(found.get("exact")),
         near=_rounded(found.get("near")),
-        reason="" if used is not None else f"not estimable: of {len(rows):,} captions none has its {_what(use, by)}",
+        reason="" if used is not None else f"not estimable: of {len(rows):,} captions none has its {_told_by(use, by)}",
     )
 
 
-def _pictures(groups: Any, n: int) -> Pictures | None:
+def _pictures(groups: Any, n: int) -> PictureEstimate | None:
     if n == 0:
-        return Pictures(0, 0, 0)
+        return PictureEstimate(0, 0, 0)
     return different_pictures(groups, n - len(groups)) if len(groups) else None
 
 
-def _rounded(pictures: Pictures | None) -> int | None:
+def _rounded(pictures: PictureEstimate | None) -> int | None:
     return None if pictures is None else round(pictures.value)
 
 
-def _what(use: Use, by: int) -> str:
+def _told_by(use: Use, by: int) -> str:
     return "phash" if use == "near" else "sha256" if by == HAS_SHA else "address"
 
 
@@ -247,6 +235,19 @@ def _lacking(meanings: set[str]) -> dict[str, str]:
     if not meanings & {"sha256", "url"}:
         lacking["exact"] = "no column sha256, and no url to tell pictures by"
     return lacking
+
+
+def _links(rows: Any) -> Links:
+    known = (rows["has"] & HAS_STATUS) > 0
+    dead = (rows["has"] & IS_DEAD) > 0
+    return Links(int(dead.sum()), int(known.sum()), int(len(rows) - known.sum()))
+
+
+def _without_picture(captions: Any, use: Use, by: int) -> int:
+    """Count the captions with nothing to tell their picture by; a raw count needs nothing."""
+    if use == "raw":
+        return 0
+    return int(((captions["has"] & (HAS_PHASH if use == "near" else by)) == 0).sum())
 
 
 def _by_concept(rows: Any, n: int) -> list[Any]:
