@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""Of pictures that are read; those of the others are told."""
 OTHER_SUFFIXES = (".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".jxl")
 
 GenerationStatus = Literal["ok", "refused", "blocked", "invalid", "failed", "missing", "damaged"]
@@ -157,6 +158,15 @@ def read_generations_file(study: Path) -> GenerationsFile | None:
         ) from error
 
 
+def pictures_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+    """List the pictures of a folder at any depth, by their suffixes; hidden files are none."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
+    )
+
+
 def planned_cells(concepts: Sequence[str], templates: Sequence[str], images: int, limit: int | None) -> Iterator[Cell]:
     """List what an arm asks for in the order in which it is drawn: repeat by repeat, prompt by prompt.
 
@@ -259,7 +269,7 @@ def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
         )
     ids = sorted({row.concept for row in rows if row.arm == "named"})
     rows += _shuffled_rows(rows, derangement(ids))
-    unread = Counter(p.suffix.lower() for p in folder.rglob("*") if p.suffix.lower() in OTHER_SUFFIXES)
+    unread = Counter(path.suffix.lower() for path in pictures_in(folder, OTHER_SUFFIXES))
     warnings += [
         f"{n} {'files' if n > 1 else 'file'} {suffix} {'are' if n > 1 else 'is'} not read; convert to .png"
         for suffix, n in sorted(unread.items())
@@ -274,7 +284,7 @@ def _rows_of_folders(root: Path, folders: Sequence[Path], concept: Slug, arm: Ar
     before: set[tuple[str, str]] = set()
     for folder in folders:
         here: set[tuple[str, str]] = set()
-        for path in _pictures_of(folder):
+        for path in pictures_in(folder):
             inside = path.parent.relative_to(folder).as_posix()
             prompt = "" if inside == "." else inside
             name = path.relative_to(root).as_posix()
@@ -295,14 +305,6 @@ def _rows_of_folders(root: Path, folders: Sequence[Path], concept: Slug, arm: Ar
             )
             repeats[prompt] += 1
         before |= here
-
-
-def _pictures_of(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
 
 
 def _look(path: Path) -> tuple[str | None, str | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from copycat.errors import UserError
-from copycat.imitation.pictures import OTHER_SUFFIXES, SUFFIXES
+from copycat.imitation.pictures import OTHER_SUFFIXES, pictures_in
 from copycat.imitation.records import Concept
 from copycat.imitation.whose import listed, look_up_folders
 from copycat.paths import shown
@@ -67,16 +67,15 @@ def find_references(folder: Path, concepts: Sequence[Concept]) -> Candidates:
     whose = look_up_folders(folder, concepts)
     found: dict[str, dict[str, Reference]] = {concept.id: {} for concept in concepts}
     for child, concept in whose.ids.items():
-        for path in sorted((folder / child).rglob("*")):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                name = path.relative_to(folder).as_posix()
-                found[concept].setdefault(digest, Reference(concept=concept, picture=name, sha256=digest))
+        for path in pictures_in(folder / child):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            name = path.relative_to(folder).as_posix()
+            found[concept].setdefault(digest, Reference(concept=concept, picture=name, sha256=digest))
     left_out = whose.warnings("folder of references", "folders of references")
     if not any(found.values()):
         told = "".join(f"\n  {text}" for text in left_out)
         raise UserError(f"{shown(folder)} holds no picture of these concepts{told}\n{LAYOUT}")
-    unread = [path for path in folder.rglob("*") if path.suffix.lower() in OTHER_SUFFIXES]
+    unread = pictures_in(folder, OTHER_SUFFIXES)
     warnings = [f"{len(unread)} files such as {shown(unread[0])} are not read; convert them to .png"] if unread else []
     return order_references(
         {concept: list(pictures.values()) for concept, pictures in found.items()}, (*warnings, *left_out)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from copycat.errors import DataError, UserError
+from copycat.imitation.pictures import OTHER_SUFFIXES, SUFFIXES, pictures_in
 from copycat.imitation.records import ConceptCount
 from copycat.imitation.tables import FORMS, read_table
 from copycat.metrics.corrected import UncorrectableError, judge_errors, rogan_gladen
@@ -21,7 +22,8 @@ from copycat.paths import shown
 from copycat.schema import CalibrationCell, Record
 from copycat.schema.base import Slug
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+SORTED_SUFFIXES = (*SUFFIXES, *OTHER_SUFFIXES)
+"""Of all pictures, for a sorted sample is counted and not decoded: a share of some formats would be another share."""
 SHOWN, OTHER = "shown", "other"
 """Folders of a sample that was sorted: of pictures that show their concept, and of those that do not."""
 
@@ -236,8 +238,7 @@ def _read_sorted(folder: Path, id_of: Callable[[str], str]) -> Sample:
         for concept in sorted(folder.iterdir())
         for kind in (SHOWN, OTHER)
         if (concept / kind).is_dir()
-        for picture in sorted((concept / kind).iterdir())
-        if picture.suffix.lower() in PICTURES
+        for _ in pictures_in(concept / kind, SORTED_SUFFIXES)
     ]
     if not said:
         raise DataError(
