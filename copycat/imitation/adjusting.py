@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from copycat.imitation.verification import (
     verify_counts,
     why_no_correction,
 )
-from copycat.imitation.whose import Naming
+from copycat.imitation.whose import Naming, listed
 from copycat.paths import shown
 from copycat.schema import CalibrationCell
 
@@ -74,12 +74,12 @@ def read_adjustment(
         raise UserError(
             f"counts are not estimable from this sample: {why}\n  needed: labels of more pictures, of both kinds"
         )
-    elsewhere = None
-    if scale_to is not None:
-        rows = read_table(scale_to, ConceptCount, key=("concept",), id_of=other_naming)
-        elsewhere = {row.concept: row.raw for row in rows if row.raw is not None}
-    notes = (*(naming.notes(verify) if verify else ()), *(other_naming.notes(scale_to) if scale_to else ()))
-    return Adjustment(sample, errors, elsewhere, shown(scale_to) if scale_to is not None else "", notes)
+    notes = naming.notes(verify) if verify is not None else ()
+    if scale_to is None:
+        return Adjustment(sample, errors, notes=notes)
+    rows = read_table(scale_to, ConceptCount, key=("concept",), id_of=other_naming)
+    elsewhere = {row.concept: row.raw for row in rows if row.raw is not None}
+    return Adjustment(sample, errors, elsewhere, shown(scale_to), (*notes, *other_naming.notes(scale_to)))
 
 
 def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[ConceptCount, ...], Told]:
@@ -89,19 +89,8 @@ def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[Con
     done = tuple(counts)
     if given.sample is not None:
         done = verify_counts(done, given.sample.by_concept, given.errors)
-        looked_at = [
-            given.sample.by_concept[count.concept] for count in done if count.concept in given.sample.by_concept
-        ]
-        k, n = (sum(each) for each in zip(*looked_at, strict=True)) if looked_at else (0, 0)
-        facts["verified"] = f"{k:,} of {n:,} sampled pictures of {len(looked_at):,} concepts were said to show them"
-        facts["verified_by"] = _by_whom(given.errors)
-        strangers = sorted(set(given.sample.by_concept) - {count.concept for count in done})
-        if strangers:
-            n = len(strangers)
-            such = "a concept that is" if n == 1 else f"{n:,} concepts that are"
-            warnings.append(f"the sample has pictures of {such} not counted: {_some(strangers)}")
-        if not given.errors:
-            warnings.append("the sample is taken as looked at without errors: no labels tell a matcher's")
+        facts |= _sample_facts(done, given.sample, given.errors)
+        warnings += _sample_warnings(done, given.sample, given.errors)
     if given.elsewhere is not None:
         done = tuple(_scaled(count, given.elsewhere) for count in done)
         facts["scaled_to"] = given.source
@@ -109,9 +98,29 @@ def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[Con
     lost = [now.concept for before, now in pairs if before.count is not None and now.count is None]
     if lost:
         warnings.append(
-            f"{len(lost):,} {'concepts have' if len(lost) > 1 else 'concept has'} no count any more: {_some(lost)}"
+            f"{len(lost):,} {'concepts have' if len(lost) > 1 else 'concept has'} no count any more: {listed(lost)}"
         )
     return done, Told(facts, tuple(warnings))
+
+
+def _sample_facts(counts: Sequence[ConceptCount], sample: Sample, errors: Sequence[CalibrationCell]) -> dict[str, str]:
+    """Say what the sample showed of the concepts that are counted, and who looked at it."""
+    looked_at = [sample.by_concept[count.concept] for count in counts if count.concept in sample.by_concept]
+    k, n = sum(each.k for each in looked_at), sum(each.n for each in looked_at)
+    return {
+        "verified": f"{k:,} of {n:,} sampled pictures of {len(looked_at):,} concepts were said to show them",
+        "verified_by": _by_whom(errors),
+    }
+
+
+def _sample_warnings(
+    counts: Sequence[ConceptCount], sample: Sample, errors: Sequence[CalibrationCell]
+) -> Iterator[str]:
+    if strangers := sorted({*sample.by_concept} - {count.concept for count in counts}):
+        such = "a concept that is" if len(strangers) == 1 else f"{len(strangers):,} concepts that are"
+        yield f"the sample has pictures of {such} not counted: {listed(strangers)}"
+    if not errors:
+        yield "the sample is taken as looked at without errors: no labels tell a matcher's"
 
 
 def _scaled(count: ConceptCount, elsewhere: dict[str, int]) -> ConceptCount:
@@ -129,7 +138,3 @@ def _by_whom(errors: Sequence[CalibrationCell]) -> str:
         return "people, or a matcher that is taken to make no errors"
     tp, fn, fp, tn = (sum(getattr(cell, kind) for cell in errors) for kind in ("tp", "fn", "fp", "tn"))
     return f"a matcher: sensitivity {tp} of {tp + fn}, specificity {tn} of {tn + fp} labels"
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

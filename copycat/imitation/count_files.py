@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from copycat.corpus import Corpus
 from copycat.corpus.batches import read_batches, units_of
 from copycat.corpus.lines import form_of, opened
 from copycat.corpus.named_rows import ALIVE_WORDS, IS_DEAD, PICTURE_COLUMNS, as_texts
@@ -53,6 +54,11 @@ class SampledRow(Record):
     address: str = ""
     matched: bool | None = None
     shown: bool | None = None
+
+
+class _Caption(NamedTuple):
+    text: str
+    address: str
 
 
 def write_counts(study: Path, counted: Counted, counts: Sequence[ConceptCount], told: Told) -> StudyFacts:
@@ -144,35 +150,40 @@ def write_sample(study: Path, counted: Counted, concepts: Sequence[Concept], n: 
     The same corpus, concepts and seed give the same sample; dead links are left out. Reads again those parts of the
     corpus that hold a sampled caption.
     """
-    picked = _picked(counted.found.rows, n, seed)
-    found: dict[tuple[int, int], tuple[str, str]] = {}
+    picked = [tuple(map(int, row)) for row in _picked(counted.found.rows, n, seed)[["who", "file", "row"]]]
     wanted: dict[int, set[int]] = {}
-    for row in picked:
-        wanted.setdefault(int(row["file"]), set()).add(int(row["row"]))
-    address = [name for name in counted.corpus.other_columns if PICTURE_COLUMNS[name.lower()] == "url"]
-    corpus = counted.corpus.model_copy(update={"other_columns": tuple(address)})
-    for unit in units_of(corpus):
-        file = corpus.files.index(unit.file)
-        here = {row for row in wanted.get(file, ()) if not unit.stop or unit.start <= row < unit.stop}
-        if not here:
-            continue
-        for batch in read_batches(corpus, unit):
-            for row in sorted(here):
-                if 0 <= (at := row - batch.first) < len(batch.texts):
-                    where = as_texts(batch.others[address[0]])[at] if batch.others is not None and address else ""
-                    found[file, row] = (batch.texts[at], where)
-    lines = {file: line_numbers(corpus.files[file], rows) for file, rows in wanted.items()}
+    for _, file, row in picked:
+        wanted.setdefault(file, set()).add(row)
+    files = counted.corpus.files
+    captions = _captions_of(counted.corpus, wanted)
+    lines = {file: line_numbers(files[file], rows) for file, rows in wanted.items()}
     rows = [
         SampledRow(
-            concept=concepts[int(row["who"])].id,
-            picture=f"{corpus.files[int(row['file'])].name}:{lines[int(row['file'])][int(row['row'])]}",
-            caption=found[int(row["file"]), int(row["row"])][0],
-            address=found[int(row["file"]), int(row["row"])][1],
+            concept=concepts[who].id,
+            picture=f"{files[file].name}:{lines[file][row]}",
+            caption=captions[file, row].text,
+            address=captions[file, row].address,
         )
-        for row in picked
+        for who, file, row in picked
     ]
     write_table(study / SAMPLE_FILE, rows, SampledRow)
     return study / SAMPLE_FILE
+
+
+def _captions_of(corpus: Corpus, wanted: Mapping[int, Collection[int]]) -> dict[tuple[int, int], _Caption]:
+    """Read rows of a corpus again, by the place of their file and their own place in it, both from 0."""
+    address = tuple(name for name in corpus.other_columns if PICTURE_COLUMNS[name.lower()] == "url")
+    corpus = corpus.model_copy(update={"other_columns": address})
+    found = {}
+    for unit in units_of(corpus):
+        file = corpus.files.index(unit.file)
+        here = [row for row in wanted.get(file, ()) if not unit.stop or unit.start <= row < unit.stop]
+        for batch in read_batches(corpus, unit) if here else ():
+            for row in here:
+                if 0 <= (at := row - batch.first) < len(batch.texts):
+                    where = as_texts(batch.others[address[0]])[at] if batch.others is not None and address else ""
+                    found[file, row] = _Caption(batch.texts[at], where)
+    return found
 
 
 def line_numbers(file: Path, rows: Iterable[int]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import Field, model_validator
 
 from copycat.errors import UnknownNameError, UserError
+from copycat.imitation.headline import concepts_text
 from copycat.imitation.records import (
     CONTROLS,
     METRICS,
@@ -89,7 +90,7 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
         )
     points, left_out = make_points(counted, scored, taken)
     if not points:
-        why = "; ".join(f"{_concepts(n)}: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
+        why = "; ".join(f"{concepts_text(n)}: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
         raise UserError(
             f"no concept has both a count in {shown(counts)} and a score in {shown(scores)}\n"
             f"  {why}\n  needed: the same concepts in column concept of both, with figures"
@@ -97,10 +98,6 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
     columns, passed_over = _columns(counts, by_count)
     told = (*by_count.notes(counts), *by_score.notes(scores), *passed_over)
     return Gathered(points, control_band(scored, taken), left_out, columns, taken, told)
-
-
-def _concepts(n: int) -> str:
-    return "1 concept" if n == 1 else f"{n:,} concepts"
 
 
 def make_points(

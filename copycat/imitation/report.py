@@ -35,12 +35,13 @@ from copycat.imitation.records import (
     Analysis,
     Answer,
     Bracket,
+    Concept,
     Covariate,
     Point,
     StudyFacts,
 )
 from copycat.imitation.staleness import what_changed
-from copycat.imitation.tables import read_table
+from copycat.imitation.tables import R, read_table
 from copycat.imitation.whose import Naming
 from copycat.imitation.wording import HOW_COUNTED, check_of, figures_of
 from copycat.paths import shown
@@ -136,13 +137,10 @@ def read_study(folder: Path) -> Study:
         )
     analysis = _read_analysis(path)
     concepts = read_concepts(folder, None) if (folder / CONCEPTS_FILE).is_file() else ()
-    counts, scores = folder / COUNTS_FILE, folder / SCORES_FILE
     tables = Tables(
         concepts=concepts,
-        counts=read_table(counts, GivenCount, ("concept",), Naming(concepts)) if counts.is_file() else (),
-        scores=read_table(scores, GivenScore, ("concept", "arm", "prompt"), Naming(concepts))
-        if scores.is_file()
-        else (),
+        counts=_table_if_there(folder / COUNTS_FILE, GivenCount, ("concept",), concepts),
+        scores=_table_if_there(folder / SCORES_FILE, GivenScore, ("concept", "arm", "prompt"), concepts),
     )
     facts: dict[str, str] = {}
     changed = what_changed(analysis, tables)
@@ -153,6 +151,10 @@ def read_study(folder: Path) -> Study:
         facts.update({f"{Path(name).stem}.{key}": value for key, value in sorted(found.facts.items())})
         warnings += found.warnings
     return Study(analysis, tables, facts, tuple(dict.fromkeys(warnings)), changed)
+
+
+def _table_if_there(path: Path, kind: type[R], key: Sequence[str], concepts: Sequence[Concept]) -> Sequence[R]:
+    return read_table(path, kind, key, Naming(concepts)) if path.is_file() else ()
 
 
 def _read_analysis(path: Path) -> Analysis:

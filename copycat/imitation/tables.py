@@ -62,11 +62,23 @@ def read_table(
     needed += [" or ".join(any_of)] if any_of else []
     if not path.is_file():
         raise UserError(f"there is no file {shown(path)}\n{_what_is_needed(kind, needed)}")
-    faults: list[str] = []
-    found: list[R] = []
     rows = read_all(path, "  needed: UTF-8 text, or Parquet")
     if fault := _column_fault(path, rows, needed):
         raise UserError(f"{fault}\n{_what_is_needed(kind, needed)}")
+    found, faults = _checked_rows(path, rows, kind, id_of)
+    shared = Counter(tuple(getattr(record, name) for name in key) for record in found)
+    faults += [f"{shown(path)}: {n} rows for {' + '.join(map(str, who))}" for who, n in shared.items() if n > 1]
+    if faults:
+        raise DataError(first_faults(faults), f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md")
+    return found
+
+
+def _checked_rows(
+    path: Path, rows: Sequence[tuple[int, dict[str, Any]]], kind: type[R], id_of: Callable[[str], str] | None
+) -> tuple[list[R], list[str]]:
+    """Make records of the rows that fit, and say what is wrong with the others."""
+    found: list[R] = []
+    faults: list[str] = []
     for line, row in rows:
         cells = {name: value for name, value in row.items() if name in kind.model_fields and not _is_nothing(value)}
         if id_of is not None and isinstance(who := cells.get("concept"), str):
@@ -75,11 +87,7 @@ def read_table(
             found.append(kind.model_validate(cells))
         except ValidationError as error:
             faults += [f"{shown(path)}:{line}: {_worded(each)}" for each in error.errors()]
-    shared = Counter(tuple(getattr(record, name) for name in key) for record in found)
-    faults += [f"{shown(path)}: {n} rows for {' + '.join(map(str, who))}" for who, n in shared.items() if n > 1]
-    if faults:
-        raise DataError(first_faults(faults), f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md")
-    return found
+    return found, faults
 
 
 def read_all(path: Path, fix: str) -> list[tuple[int, dict[str, Any]]]:

@@ -105,10 +105,10 @@ def look_up_folders(place: Path, concepts: Sequence[Concept]) -> Whose:
     return look_up((child.name for child in subfolders(place)), concepts)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Name the first few."""
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
+def listed(names: Sequence[str], most: int = MAX_NAMED) -> str:
+    """Name the first few, and say how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _owners(concepts: Sequence[Concept]) -> dict[str, tuple[Slug, ...]]:
