@@ -8,10 +8,10 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help eval test lint check docs board clean
+.PHONY: help eval test test-slow lint check docs board clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 eval: $(VENV)/.installed ## install, then run the main job on the sandbox
 	$(BIN)/python -m copycat.eval --model sandbox --mitigation negprompt
@@ -19,12 +19,15 @@ eval: $(VENV)/.installed ## install, then run the main job on the sandbox
 test: $(VENV)/.installed-dev ## install with the tools of development, then run the tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
+test-slow: $(VENV)/.installed-dev ## the tests that `make test` leaves out: Ray, browser, repeated kills, rarer families
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
+
 lint: $(VENV)/.installed-dev ## linter, format and types; no tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint test ## all that a change must pass: lint, then test
+check: lint test test-slow ## all that a change must pass: lint, then every test
 
 docs: $(VENV)/.installed-dev ## make docs/cli.md, docs/models.md and characters/schema.json from the code
 	$(BIN)/python -m copycat.commands.docs docs/cli.md docs/models.md characters/schema.json

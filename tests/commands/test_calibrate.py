@@ -360,7 +360,7 @@ def test_killed_while_judging_the_same_command_goes_on(mine: Cli, doubles: Doubl
     journal.write_bytes(whole + b'{"key": "torn')
     doubles.forget()
     assert mine("--labels", place).code == 0
-    n_kept = whole.count(b"\n")
+    n_kept = whole.count(b"\n") // 64 * 64  # a chunk that is not kept whole is judged as a whole
     assert len(doubles.judged) == 64 * 12 - n_kept
     assert journal.read_bytes().startswith(whole)
     assert {path.name: path.read_bytes() for path in Path("runs/calibrations").iterdir()} == expected

@@ -217,6 +217,7 @@ def test_a_damaged_file_of_a_checkpoint_is_counted_again(folder: Path, tmp_path:
 # --------------------------------------------------------------------------------------- executors
 
 
+@pytest.mark.slow
 def test_several_processes_count_alike_and_tell_of_damage(folder: Path, tmp_path: Path) -> None:
     told: list[int] = []
     counts = count(folder, processes=2, checkpoint=tmp_path / "kept", advance=told.append)
@@ -227,6 +228,7 @@ def test_several_processes_count_alike_and_tell_of_damage(folder: Path, tmp_path
         count(folder, processes=2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
 def test_a_ray_cluster_counts_alike(folder: Path) -> None:
     """In a process of its own: Ray keeps the secret of the first cluster that a process has joined."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import tiny_families_images as images
 import tiny_families_more_images as more
 import tiny_families_unets as unets
@@ -13,8 +14,9 @@ import tiny_families_videos as videos
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from _pytest.mark import ParameterSet
     from diffusers import DiffusionPipeline
 
 SEED = 20
@@ -44,6 +46,13 @@ BUILDERS: dict[str, Callable[[], DiffusionPipeline]] = {
     "mochi": videos.mochi,
 }
 FAMILIES = tuple(BUILDERS)
+EVERYDAY = ("sd", "sdxl", "flux", "wan")
+"""One of each kind: a UNet with one encoder and with two, a transformer, a video model."""
+
+
+def each_of(families: Iterable[str]) -> list[ParameterSet]:
+    """Give families as parameters of a test; those beyond the everyday ones are slow, for they are many."""
+    return [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in families]
 
 
 def save_tiny_family(name: str, folder: Path) -> Path:

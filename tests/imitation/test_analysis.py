@@ -41,7 +41,7 @@ def test_scores_without_a_change_have_no_number_anywhere() -> None:
     assert all(one.count is None and one.reason for one in found.answers)
 
 
-@pytest.mark.parametrize("n", [50, 100])
+@pytest.mark.parametrize("n", [50, pytest.param(100, marks=pytest.mark.slow)])
 def test_null_data_seldom_has_a_threshold(n: int) -> None:
     runs = 60
     false = sum(

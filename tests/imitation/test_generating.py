@@ -142,6 +142,7 @@ def test_seeds_are_the_same_in_every_batch_size_and_arm(job: GenerateJob, batch_
     assert len(set(expected)) == len(expected)
 
 
+@pytest.mark.slow
 def test_a_real_pipeline_starts_from_the_same_latents_in_every_batch_size(
     tmp_path: Path, tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

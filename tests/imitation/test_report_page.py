@@ -14,6 +14,8 @@ from copycat.imitation.records import Analysis, Concept, Point
 from copycat.imitation.report import read_study, write_report
 from copycat.runs.folder import write_json
 
+pytestmark = pytest.mark.slow  # a real browser
+
 EVIL = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"
 
 

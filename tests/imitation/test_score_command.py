@@ -371,6 +371,7 @@ def start(folder: Path, study: str, slow: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, env=environment, **quiet)  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_a_study_killed_while_it_embeds_ends_as_an_unbroken_one(tmp_path: Path) -> None:
     lay_out(tmp_path, n=40)
     _, complaints = start(tmp_path, "unbroken", 0).communicate(timeout=PATIENCE_SECONDS)

@@ -18,6 +18,8 @@ from copycat.leaderboard.reading import LoadedSubmission
 from copycat.metrics import compare, join_outcomes
 from copycat.metrics.intervals import paired_difference
 
+pytestmark = pytest.mark.slow  # a real browser
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> SmallSite:

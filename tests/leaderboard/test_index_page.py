@@ -15,6 +15,8 @@ from small_sites import EVIL
 
 from copycat.leaderboard.reported import read_reported
 
+pytestmark = pytest.mark.slow  # a real browser
+
 REPORTED = read_reported(Path(__file__).resolve().parents[2] / "leaderboard")
 BEST = "negprompt:name,embedding-5,cooccurrence-5"
 

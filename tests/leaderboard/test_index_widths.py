@@ -12,6 +12,8 @@ from playwright.sync_api import Browser
 
 from copycat.leaderboard.reported import read_reported
 
+pytestmark = pytest.mark.slow  # a real browser
+
 REPORTED = read_reported(Path(__file__).resolve().parents[2] / "leaderboard")
 BEST = "negprompt:name,embedding-5,cooccurrence-5"
 

@@ -13,6 +13,8 @@ from small_sites import EVIL, FRAMES, REAL_CAST, SmallSite, shared_small_site
 
 from copycat.metrics import join_outcomes
 
+pytestmark = pytest.mark.slow  # a real browser
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> SmallSite:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pictures import SAME, difference, pixels, quick, request, resolved, unloadable
 from tiny_families import FAMILIES as SAVED
+from tiny_families import each_of
 
 from copycat.errors import BackendError, UnsupportedError
 from copycat.models import Picture
@@ -119,7 +120,7 @@ def plain_call(pipeline: Any, family: str, sampling: Sampling, asked: ImageReque
 # ------------------------------------------------------------------------------------ the pixels
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_of(FAMILIES))
 def test_a_picture_is_the_same_alone_and_in_the_middle_of_three(tiny: Callable[[str], Tiny], family: str) -> None:
     draw = tiny(family).draw
     asked, others = request(key="a"), (request("dog", 2, key="b"), request("a long blue house", 3, key="c"))
@@ -128,7 +129,7 @@ def test_a_picture_is_the_same_alone_and_in_the_middle_of_three(tiny: Callable[[
     assert difference(draw(others[0], asked, others[1])[1], alone) <= SAME
 
 
-@pytest.mark.parametrize("family", NEGATABLE)
+@pytest.mark.parametrize("family", each_of(NEGATABLE))
 def test_a_picture_with_a_negative_prompt_is_the_same_alone_and_in_the_middle_of_three(
     tiny: Callable[[str], Tiny], family: str
 ) -> None:
@@ -139,7 +140,7 @@ def test_a_picture_with_a_negative_prompt_is_the_same_alone_and_in_the_middle_of
     assert difference(draw(others[0], asked, others[1])[1], alone) <= SAME
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_of(FAMILIES))
 def test_the_seed_alone_decides_which_of_the_pictures_of_a_prompt_it_is(
     tiny: Callable[[str], Tiny], family: str
 ) -> None:
@@ -149,20 +150,20 @@ def test_the_seed_alone_decides_which_of_the_pictures_of_a_prompt_it_is(
     assert difference(first, other) > 10
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_of(FAMILIES))
 def test_the_prompt_changes_the_picture(tiny: Callable[[str], Tiny], family: str) -> None:
     draw = tiny(family).draw
     assert difference(draw(request())[0], draw(request("dog house"))[0]) > 5
 
 
-@pytest.mark.parametrize("family", NEGATABLE)
+@pytest.mark.parametrize("family", each_of(NEGATABLE))
 def test_the_negative_prompt_changes_the_picture(tiny: Callable[[str], Tiny], family: str) -> None:
     draw = tiny(family).draw
     without, one, other = (draw(request(negative=text))[0] for text in (None, "wolf den", "Goofy the dog"))
     assert min(difference(without, one), difference(one, other)) > 5
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_of(FAMILIES))
 def test_a_clip_comes_with_all_its_frames_and_a_sheet_of_the_kept_ones(
     tiny: Callable[[str], Tiny], family: str
 ) -> None:
@@ -194,7 +195,7 @@ def test_every_family_has_its_plain_call() -> None:
     assert set(CALLS) == set(FAMILIES)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", each_of(FAMILIES))
 def test_a_picture_from_stored_embeddings_is_the_picture_from_the_text_itself(
     tiny: Callable[[str], Tiny], reference: Callable[[str], Any], family: str
 ) -> None:
@@ -205,7 +206,7 @@ def test_a_picture_from_stored_embeddings_is_the_picture_from_the_text_itself(
         assert abs(pixels(picture) - plain).max() <= SAME
 
 
-@pytest.mark.parametrize("family", NEGATABLE)
+@pytest.mark.parametrize("family", each_of(NEGATABLE))
 def test_a_picture_from_a_stored_negative_embedding_is_the_picture_from_the_negative_text_itself(
     tiny: Callable[[str], Tiny], reference: Callable[[str], Any], family: str
 ) -> None:

@@ -18,6 +18,8 @@ from tiny_families import FAMILIES as SAVED
 
 from copycat.models.frames import spread_frames
 
+pytestmark = pytest.mark.slow  # a whole job for each family
+
 FAMILIES = tuple(name for name in ("sd", *SAVED) if name not in ("if-2", "if-3"))
 NEGATIVE = {"flux": ("--true-guidance", 4), "hunyuan-video": ("--true-guidance", 4), "flux-schnell": ("--guidance", 4)}
 """What the command line needs so that a negative prompt acts."""

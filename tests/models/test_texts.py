@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pictures import SAME, difference, quick, request, resolved
+from tiny_families import each_of
 
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.resolve import resolve_model
@@ -59,7 +60,7 @@ REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize("family", STORED)
+@pytest.mark.parametrize("family", each_of(STORED))
 def test_every_text_is_encoded_exactly_once_and_then_the_encoders_are_gone(
     family_folder: Callable[[str], Path], encoded: Callable[[str], list[str]], family: str
 ) -> None:
@@ -196,7 +197,7 @@ def text_of(family: str, tokens: int, letter: str = "x") -> str:
     return (" " if family in CLIP_ALONE else "").join(letter * tokens)
 
 
-@pytest.mark.parametrize("family", LIMITS)
+@pytest.mark.parametrize("family", each_of(LIMITS))
 def test_tokens_are_counted_from_the_limit_of_the_encoder_that_reads_furthest(
     family_folder: Callable[[str], Path], family: str
 ) -> None:
@@ -220,7 +221,7 @@ def test_of_two_encoders_with_different_limits_the_one_that_cuts_less_is_counted
     assert counts == {75: 0, 127: 0, 128: 1, 140: 2 * 140 + 1 - 256, 200: 200 + 2 - 77}
 
 
-@pytest.mark.parametrize("family", LIMITS)
+@pytest.mark.parametrize("family", each_of(LIMITS))
 def test_letters_within_the_limit_change_the_embedding_and_letters_beyond_it_do_not(
     family_folder: Callable[[str], Path], family: str
 ) -> None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from chat_server import ChatServer
 from harness import Doubles
 from run_folders import folder_of, lines_of, read
@@ -33,6 +34,7 @@ def asked(server: ChatServer) -> Counter[str]:
     return Counter(str(entry.body["messages"]) for entry in server.entries if entry.is_charged)
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_is_judged_goes_on_and_asks_nothing_again(
     tmp_path: Path, characters_file: Path, doubles: Doubles
 ) -> None:

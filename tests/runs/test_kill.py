@@ -61,6 +61,7 @@ def files(out: Path, pattern: str) -> dict[str, bytes]:
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.glob(pattern))}
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(
     tmp_path: Path, characters_file: Path, doubles: Doubles
 ) -> None:

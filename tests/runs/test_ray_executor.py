@@ -42,6 +42,8 @@ from pathlib import Path
 from copycat.errors import DataError
 from copycat_doubles import FakeModel
 
+pytestmark = pytest.mark.slow  # a Ray cluster starts and ends in nearly every test
+
 class BadWeights(FakeModel):
     def prepare(self, requests, sampling):
         raise DataError(["weights.safetensors: not a safetensors file"], "  get it again")

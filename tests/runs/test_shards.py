@@ -241,6 +241,7 @@ def wait_for_lines(out: Path, index: int, count: int, process: subprocess.Popen[
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 def test_shards_draw_at_the_same_time_in_processes_of_their_own_and_one_killed_repeats_nothing(
     tmp_path: Path, characters_file: Path, doubles: Doubles
 ) -> None:

@@ -43,6 +43,7 @@ def doses_in(path: Path) -> list[dict[str, object]]:
     return [line.model_dump(exclude={"seconds"}) for line in read_table(path, Dose, ("world", "character"))]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_figures(command_line: CommandLine, tmp_path: Path) -> None:
     run = command_line(app_of(), "copycat.imitation counterfactual")
     options = ("--setting", "tiny", "--device", "cpu", "--out")
