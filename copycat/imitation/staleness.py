@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from statistics import fmean
+from collections.abc import Sequence
 
 from copycat.imitation.cards import Tables, value_of
 from copycat.imitation.headline import concepts_text
-from copycat.imitation.points import MIN_COVERAGE
-from copycat.imitation.records import CONTROLS, Analysis, ConceptCount, Point, Score
+from copycat.imitation.points import GivenScore, control_band, make_points
+from copycat.imitation.records import Analysis, ConceptCount, ControlBand, Point, Score
+from copycat.imitation.whose import listed
 
 MAX_NAMED = 3
 """Concepts that a warning names."""
@@ -19,75 +18,64 @@ MAX_NAMED = 3
 def what_changed(analysis: Analysis, tables: Tables) -> tuple[str, ...]:
     """Say, a phrase each, where counts, scores and control arms differ from those of the analysis; empty: nowhere.
 
-    A table that is not there is not compared. Concepts that were left out are new once they have both figures.
+    A table that is not there is not compared. Concepts that were left out are new once they are on the curve.
     """
-    points = {point.concept: point for point in analysis.points}
-    scores = _named(tables.scores, analysis.metric)
-    counts = {row.concept: row for row in tables.counts if row.count is not None and math.isfinite(row.count)}
-    found = []
-    if tables.counts:
-        found.append(("count", [who for who, point in points.items() if not _same_count(point, counts.get(who))]))
-    if tables.scores:
-        found.append(("score", [who for who, point in points.items() if not _same_score(point, scores.get(who, []))]))
+    counts, scores = _counts_of(analysis.points), _scores_of(analysis.points)
+    counts_now = tables.counts or counts
+    scores_now = [_as_given(row, analysis.metric) for row in tables.scores] or scores
+    by_count, by_score = _points(counts_now, scores), _points(counts, scores_now)
+    found = (
+        ("count", [was.concept for was in analysis.points if not _same_count(was, by_count.get(was.concept))]),
+        ("score", [was.concept for was in analysis.points if not _same_score(was, by_score.get(was.concept))]),
+    )
     changed = [f"the {what} of {_who(names)} changed" for what, names in found if names]
-    new = sorted({*counts} & {*scores} - {*points} - {*_left_out_for_coverage(analysis, tables.scores)})
+    new = sorted({*_points(counts_now, scores_now)} - {was.concept for was in analysis.points})
     changed += [f"{_who(new)} {'are' if len(new) > 1 else 'is'} new"] if new else []
-    if tables.scores and not _same_controls(analysis, tables.scores):
+    if tables.scores and not _same_band(analysis.band, control_band(scores_now, "score")):
         changed.append("the control arms changed")
     return tuple(changed)
 
 
 def _who(names: Sequence[str]) -> str:
-    more = ", ..." if len(names) > MAX_NAMED else ""
-    return f"{concepts_text(len(names))} ({', '.join(names[:MAX_NAMED])}{more})"
+    return f"{concepts_text(len(names))} ({listed(names, MAX_NAMED)})"
 
 
-def _same_count(point: Point, row: ConceptCount | None) -> bool:
-    if row is None:
-        return False
-    pairs = ((point.count, row.count), (point.count_low, row.low), (point.count_high, row.high))
-    return all(_same(was, now) for was, now in pairs)
+def _points(counts: Sequence[ConceptCount], scores: Sequence[Score]) -> dict[str, Point]:
+    return {point.concept: point for point in make_points(counts, scores, "score")[0]}
 
 
-def _same_score(point: Point, values: Sequence[float]) -> bool:
+def _as_given(row: Score, metric: str) -> GivenScore:
+    """Give a row with the analysed metric as its score."""
+    score = value_of(row, metric)
+    return GivenScore(concept=row.concept, arm=row.arm, prompt=row.prompt, score=score, n=row.n, planned=row.planned)
+
+
+def _counts_of(points: Sequence[Point]) -> list[ConceptCount]:
+    return [ConceptCount(concept=p.concept, count=p.count, low=p.count_low, high=p.count_high) for p in points]
+
+
+def _scores_of(points: Sequence[Point]) -> list[GivenScore]:
+    return [GivenScore(concept=p.concept, score=score) for p in points for score in p.prompts or (p.score,)]
+
+
+def _same_count(was: Point, now: Point | None) -> bool:
+    return now is not None and all(
+        _same(getattr(was, name), getattr(now, name)) for name in ("count", "count_low", "count_high")
+    )
+
+
+def _same_score(was: Point, now: Point | None) -> bool:
     """Compare all prompts, in any order; a point without prompts by its score."""
-    was = sorted(point.prompts) if point.prompts else [point.score]
-    now = sorted(values) if point.prompts or not values else [fmean(values)]
-    return len(was) == len(now) and all(_same(*pair) for pair in zip(was, now, strict=True))
+    if now is None or not was.prompts:
+        return now is not None and _same(was.score, now.score)
+    pairs = zip(sorted(was.prompts), sorted(now.prompts), strict=False)
+    return len(was.prompts) == len(now.prompts) and all(_same(*pair) for pair in pairs)
 
 
-def _same_controls(analysis: Analysis, scores: Iterable[Score]) -> bool:
-    """Compare the band's arms, number of concepts and mean; one concept alone makes no band."""
-    by_concept: dict[str, list[float]] = defaultdict(list)
-    arms = set()
-    for row in scores:
-        if row.arm in CONTROLS and (value := value_of(row, analysis.metric)) is not None:
-            by_concept[row.concept].append(value)
-            arms.add(row.arm)
-    band = analysis.band
-    if band is None:
-        return len(by_concept) < 2
-    same_concepts = {*band.arms} == arms and band.n == len(by_concept)
-    return same_concepts and _same(band.mean, fmean(map(fmean, by_concept.values())))
-
-
-def _named(scores: Iterable[Score], metric: str) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = defaultdict(list)
-    for row in scores:
-        if row.arm == "named" and (value := value_of(row, metric)) is not None:
-            found[row.concept].append(value)
-    return found
-
-
-def _left_out_for_coverage(analysis: Analysis, scores: Iterable[Score]) -> set[str]:
-    """Name those left out whose pictures still could not be scored: they have figures, and are no news."""
-    n: dict[str, int] = defaultdict(int)
-    planned: dict[str, int] = defaultdict(int)
-    for row in scores:
-        if row.arm == "named":
-            n[row.concept] += row.n
-            planned[row.concept] += row.planned
-    return {who for who in analysis.left_out if n[who] < MIN_COVERAGE * planned[who]}
+def _same_band(was: ControlBand | None, now: ControlBand | None) -> bool:
+    if was is None or now is None:
+        return was is now
+    return {*was.arms} == {*now.arms} and was.n == now.n and _same(was.mean, now.mean)
 
 
 def _same(was: float | None, now: float | None) -> bool:
