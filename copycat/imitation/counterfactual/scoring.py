@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from PIL import Image
 from pydantic import Field
 
+from copycat.imitation.counterfactual.pictures import Bank
 from copycat.imitation.counterfactual.plan import Kind, Setting, World, cast
+from copycat.imitation.embedders import SANDBOX, build_embedder, resolve_embedder
+from copycat.imitation.scoring import Floats
 from copycat.paths import package_folder
 from copycat.sandbox.corpus import Pixels, render_many
 from copycat.sandbox.world import ATTRIBUTES, Inhabitant
@@ -43,74 +49,77 @@ class Dose(Record):
     seconds: float
 
 
+class Marks(NamedTuple):
+    """What the pictures of one character come to, before rounding; see `Dose`."""
+
+    detected: int
+    attributes: float
+    similarity: float
+    impostors: float
+
+
 class Examiner:
     """Reads pictures with the shipped oracle and judge, and holds the references of every character."""
 
     def __init__(self, setting: Setting, device: str) -> None:
-        from copycat.judges import JudgeRow
-        from copycat.judges.open_clip_judge import OpenClipJudge
         from copycat.sandbox.oracle import Oracle
 
         self.people = cast(setting)
         self.oracle = Oracle(package_folder("sandbox/weights/oracle") / "oracle.safetensors")
-        source = str(package_folder("sandbox/weights/judge"))
-        row = JudgeRow(name="sandbox", target="", source=source, summary="", is_calibrated=False)
-        self._encoder = OpenClipJudge(row, device).encoder
+        self._embedder = build_embedder(resolve_embedder(SANDBOX), device)
         items = [(who.appearance, reference_seed(who, i)) for who in self.people for i in range(setting.references)]
-        self._references = self._vectors(render_many(items)).reshape(len(self.people), setting.references, -1)
+        self._references = self._means(render_many(items), setting.references)
 
     def score(self, model: Denoiser, world: World, studio: Studio, seconds: float) -> list[Dose]:
         """Have every character drawn by its name, and score the pictures."""
         from copycat.imitation.counterfactual.training import generate
 
         samples = studio.setting.samples
-        pixels = generate(model, studio, [who.name for who in self.people], samples)
+        marks = self._marks(generate(model, studio, [who.name for who in self.people], samples), samples)
+        return [
+            Dose(
+                world=world.id,
+                kind=world.kind,
+                seed=world.seed,
+                steps=studio.setting.steps,
+                probe=world.probe or "",
+                character=who.id,
+                dose=world.doses[who.id],
+                named=_named(who, studio.bank, world.doses[who.id]),
+                n=samples,
+                detected=mark.detected,
+                attributes=round(mark.attributes, 4),
+                similarity=round(mark.similarity, 4),
+                impostors=round(mark.impostors, 4),
+                seconds=round(seconds, 1),
+            )
+            for who, mark in zip(self.people, marks, strict=True)
+        ]
+
+    def _marks(self, pixels: Pixels, samples: int) -> list[Marks]:
         readings = self.oracle.read(pixels)
-        cosines = self._cosines(pixels, samples)
+        cosines = (self._means(pixels, samples) @ self._references.T).tolist()
         found = []
         for place, who in enumerate(self.people):
             own = readings[place * samples : (place + 1) * samples]
-            others = [float(c) for i, c in enumerate(cosines[place]) if i != place]
             right = [1 - len(r.looks.differences(who.appearance)) / len(ATTRIBUTES) for r in own]
-            dose = world.doses[who.id]
-            pictures = [studio.bank.pictures[i] for i in studio.bank.of(who.id, dose)]
-            found.append(
-                Dose(
-                    world=world.id,
-                    kind=world.kind,
-                    seed=world.seed,
-                    steps=studio.setting.steps,
-                    probe=world.probe or "",
-                    character=who.id,
-                    dose=dose,
-                    named=sum(picture.names(who.name) for picture in pictures),
-                    n=samples,
-                    detected=sum(r.character == who.id for r in own),
-                    attributes=round(mean(right), 4),
-                    similarity=round(float(cosines[place][place]), 4),
-                    impostors=round(mean(others), 4),
-                    seconds=round(seconds, 1),
-                )
-            )
+            others = [cosine for other, cosine in enumerate(cosines[place]) if other != place]
+            detected = sum(r.character == who.id for r in own)
+            found.append(Marks(detected, mean(right), cosines[place][place], mean(others)))
         return found
 
-    def _cosines(self, pixels: Pixels, samples: int) -> Any:
-        """Mean cosine of each character's pictures (rows) to each character's references (columns)."""
-        import numpy as np
+    def _means(self, pixels: Pixels, each: int) -> Floats:
+        """Give the mean vector of each character's pictures, (people, D); so many of each, one after another."""
+        vectors = np.array(self._embedder.embed([Image.fromarray(picture) for picture in pixels]), np.float32)
+        return np.asarray(vectors.reshape(len(self.people), each, -1).mean(axis=1))
 
-        seen = self._vectors(pixels).reshape(len(self.people), samples, -1).mean(axis=1)
-        return np.asarray(seen @ self._references.mean(axis=1).T)
 
-    def _vectors(self, pixels: Pixels) -> Any:
-        from PIL import Image
-
-        return self._encoder.embed_pictures([Image.fromarray(picture) for picture in pixels]).cpu().numpy()
+def _named(who: Inhabitant, bank: Bank, dose: int) -> int:
+    return sum(bank.pictures[i].names(who.name) for i in bank.of(who.id, dose))
 
 
 def reference_seed(who: Inhabitant, index: int) -> int:
     """Give the seed of one held-out reference; training pictures take theirs from another stream."""
-    import random
-
     return random.Random(f"counterfactual-reference-{who.id}-{index}").getrandbits(48)
 
 
