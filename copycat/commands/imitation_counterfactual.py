@@ -32,7 +32,7 @@ def counterfactual(  # noqa: PLR0917 - one parameter per option
     from copycat.imitation.counterfactual.analysis import METRICS, analyse_doses
     from copycat.imitation.counterfactual.figure import draw_figure
     from copycat.imitation.counterfactual.plan import plan
-    from copycat.imitation.counterfactual.runner import gather, run_worlds
+    from copycat.imitation.counterfactual.runner import gather_doses, run_worlds
     from copycat.imitation.counterfactual.settings import SETTINGS
     from copycat.runs.environment import pick_device
     from copycat.runs.folder import write_bytes, write_json
@@ -45,7 +45,7 @@ def counterfactual(  # noqa: PLR0917 - one parameter per option
     planned = plan(chosen, seed)
     if only != 0:
         run_worlds(chosen, planned, out, pick_device(device), only)
-    doses = gather(planned, out)
+    doses = gather_doses(planned, out)
     if not any(dose.kind == "permuted" for dose in doses):
         raise UserError(
             f"no permuted world is finished in {out}\n  run the same command without --only 0, and again if broken off"

@@ -12,8 +12,8 @@ from copycat.imitation.records import Concept, ConceptCount
 from copycat.imitation.tables import read_table
 from copycat.imitation.verification import (
     Sample,
-    counted_errors,
-    parse_counted,
+    errors_of_labels,
+    parse_k_of_n,
     read_sample,
     verify_counts,
     why_no_correction,
@@ -67,8 +67,8 @@ def read_adjustment(
     sample = read_sample(verify, naming) if verify is not None else None
     errors = sample.errors if sample is not None else ()
     if sensitivity is not None and specificity is not None:
-        errors = counted_errors(
-            parse_counted("--sensitivity", sensitivity), parse_counted("--specificity", specificity)
+        errors = errors_of_labels(
+            parse_k_of_n("--sensitivity", sensitivity), parse_k_of_n("--specificity", specificity)
         )
     if why := why_no_correction(errors):
         raise UserError(

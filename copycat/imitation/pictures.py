@@ -167,21 +167,23 @@ def pictures_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     )
 
 
-def planned_cells(concepts: Sequence[str], templates: Sequence[str], images: int, limit: int | None) -> Iterator[Cell]:
-    """List what an arm asks for in the order in which it is drawn: repeat by repeat, prompt by prompt.
-
-    So a limited run has the same number of pictures of nearly every concept.
-    """
-    cells = (Cell(concept, prompt, n) for n in range(images) for prompt in templates for concept in concepts)
-    return islice(cells, limit)
-
-
-class Cell(NamedTuple):
-    """One picture of an arm."""
+class PlannedPicture(NamedTuple):
+    """One picture that an arm asks for."""
 
     concept: str
     prompt: str
     repeat: int
+
+
+def planned_pictures(
+    concepts: Sequence[str], templates: Sequence[str], images: int, limit: int | None
+) -> Iterator[PlannedPicture]:
+    """List what an arm asks for in the order in which it is drawn: repeat by repeat, prompt by prompt.
+
+    So a limited run has the same number of pictures of nearly every concept.
+    """
+    every = (PlannedPicture(concept, prompt, n) for n in range(images) for prompt in templates for concept in concepts)
+    return islice(every, limit)
 
 
 # ------------------------------------------------------------------------------------------ what `generate` drew
@@ -203,9 +205,9 @@ def _rows_of_arm(study: Path, about: GenerationsFile, arm: Arm, folder: str) -> 
     """Give a row for each planned picture of an arm, whether it was drawn or not."""
     run = RunFolder(study / folder)
     drawn = {(s.character, s.anchor, s.repeat): s for s in run.read_samples()}
-    for cell in planned_cells(about.concepts, tuple(about.templates), about.images, about.limit):
-        sample = drawn.get((cell.concept, anchor_of(arm, cell.prompt), cell.repeat))
-        yield _row(run, folder, arm, cell, sample)
+    for planned in planned_pictures(about.concepts, tuple(about.templates), about.images, about.limit):
+        sample = drawn.get((planned.concept, anchor_of(arm, planned.prompt), planned.repeat))
+        yield _row(run, folder, arm, planned, sample)
 
 
 def anchor_of(arm: Arm, template: str) -> str:
@@ -213,8 +215,8 @@ def anchor_of(arm: Arm, template: str) -> str:
     return f"{arm}/{template}"
 
 
-def _row(run: RunFolder, folder: str, arm: Arm, cell: Cell, sample: Sample | None) -> Generation:
-    row = Generation(concept=cell.concept, arm=arm, prompt=cell.prompt, repeat=cell.repeat, status="missing")
+def _row(run: RunFolder, folder: str, arm: Arm, planned: PlannedPicture, sample: Sample | None) -> Generation:
+    row = Generation(concept=planned.concept, arm=arm, prompt=planned.prompt, repeat=planned.repeat, status="missing")
     if sample is None:
         return row.model_copy(update={"detail": "not drawn yet"})
     if sample.status != "ok":

@@ -100,7 +100,7 @@ def build_sample(rows: Sequence[VerifiedPicture]) -> Sample:
         DataError: a matcher looked at some pictures and not at others.
     """
     if all(row.matched is None for row in rows):
-        return Sample(_counted((row.concept, bool(row.shown)) for row in rows))
+        return Sample(_by_concept((row.concept, bool(row.shown)) for row in rows))
     unmatched = [row.picture for row in rows if row.matched is None]
     if unmatched:
         raise DataError(
@@ -121,10 +121,10 @@ def build_sample(rows: Sequence[VerifiedPicture]) -> Sample:
         )
         for who, each in sorted(kinds.items())
     )
-    return Sample(_counted((row.concept, bool(row.matched)) for row in rows), cells)
+    return Sample(_by_concept((row.concept, bool(row.matched)) for row in rows), cells)
 
 
-def counted_errors(sensitivity: Sampled, specificity: Sampled) -> tuple[CalibrationCell, ...]:
+def errors_of_labels(sensitivity: Sampled, specificity: Sampled) -> tuple[CalibrationCell, ...]:
     """Make of "k of n" labelled pictures what a correction reads; every picture counts by itself."""
     kinds = (
         ("yes", "tp", sensitivity.k),
@@ -140,7 +140,7 @@ def counted_errors(sensitivity: Sampled, specificity: Sampled) -> tuple[Calibrat
     )
 
 
-def parse_counted(option: str, text: str) -> Sampled:
+def parse_k_of_n(option: str, text: str) -> Sampled:
     """Read "80/100".
 
     Raises:
@@ -224,7 +224,7 @@ def _verified(count: ConceptCount, sampled: Sampled, errors: Sequence[Calibratio
     return count.model_copy(update={"count": count.count * share.value, "low": low, "high": high})
 
 
-def _counted(said: Iterable[tuple[str, bool]]) -> dict[str, Sampled]:
+def _by_concept(said: Iterable[tuple[str, bool]]) -> dict[str, Sampled]:
     whole: dict[str, Sampled] = {}
     for who, is_shown in said:
         k, n = whole.get(who, (0, 0))
@@ -245,4 +245,4 @@ def _read_sorted(folder: Path, id_of: Callable[[str], str]) -> Sample:
             [f"{shown(folder)}: holds no sorted picture"],
             f"  needed: {shown(folder)}/<concept>/{SHOWN}/ and {OTHER}/ with pictures, or {shown(folder)}/labels.csv",
         )
-    return Sample(_counted(said))
+    return Sample(_by_concept(said))

@@ -15,9 +15,9 @@ from copycat.imitation.verification import (
     Sample,
     Sampled,
     Share,
-    counted_errors,
+    errors_of_labels,
     multiplied,
-    parse_counted,
+    parse_k_of_n,
     read_sample,
     share_shown,
     verify_counts,
@@ -35,7 +35,7 @@ def a_count(concept: str = "ember", count: float = 1000, **fields: float | None)
 def test_a_matcher_with_known_errors_gives_an_unbiased_count() -> None:
     """T11: sensitivity .8, specificity .99, 10,000 pictures: within 2 %."""
     rng = np.random.default_rng(0)
-    errors = counted_errors(Sampled(400, 500), Sampled(495, 500))
+    errors = errors_of_labels(Sampled(400, 500), Sampled(495, 500))
     for truth in (0.2, 0.6, 0.9):
         values = []
         for _ in range(12):
@@ -52,7 +52,7 @@ def test_the_interval_holds_the_truth_where_the_errors_are_estimated_too() -> No
     rng = np.random.default_rng(1)
     inside = []
     for _ in range(150):
-        errors = counted_errors(
+        errors = errors_of_labels(
             Sampled(int(rng.binomial(100, SENSITIVITY)), 100), Sampled(int(rng.binomial(100, SPECIFICITY)), 100)
         )
         k = int(rng.binomial(100, 0.7 * SENSITIVITY + 0.3 * (1 - SPECIFICITY)))
@@ -62,7 +62,7 @@ def test_the_interval_holds_the_truth_where_the_errors_are_estimated_too() -> No
 
 
 def test_a_share_is_cut_to_what_a_share_can_be() -> None:
-    errors = counted_errors(Sampled(80, 100), Sampled(90, 100))
+    errors = errors_of_labels(Sampled(80, 100), Sampled(90, 100))
     assert share_shown(Sampled(7, 100), errors).value == 0
     assert share_shown(Sampled(83, 100), errors).value == 1
 
@@ -82,7 +82,7 @@ def test_uncertainties_of_count_and_share_add_up_as_squares() -> None:
 
 def test_what_cannot_be_estimated_is_said_so_and_breaks_nothing() -> None:
     """T10, of denominators that are zero."""
-    coin = counted_errors(Sampled(50, 100), Sampled(50, 100))
+    coin = errors_of_labels(Sampled(50, 100), Sampled(50, 100))
     with pytest.raises(UncorrectableError, match="better than chance"):
         share_shown(Sampled(5, 10), coin)
     found = verify_counts([a_count("a"), a_count("b", 0), a_count("c")], {"c": Sampled(1, 2)}, ())
@@ -165,7 +165,7 @@ def test_a_sample_that_says_nothing_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["0.8", "80", "101/100", "0/0", "-1/3", "a/b", "/"])
 def test_labels_are_counted_as_k_of_n(text: str) -> None:
     with pytest.raises(UserError, match=r"needed: labelled pictures as K/N"):
-        parse_counted("--sensitivity", text)
+        parse_k_of_n("--sensitivity", text)
 
 
 def test_options_that_need_each_other_are_told(tmp_path: Path) -> None:

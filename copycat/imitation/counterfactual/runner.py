@@ -55,7 +55,7 @@ def _run_all(setting: Setting, worlds: Sequence[World], folder: Path, device: st
                     done += 1
 
 
-def gather(worlds: Sequence[World], folder: Path) -> list[Dose]:
+def gather_doses(worlds: Sequence[World], folder: Path) -> list[Dose]:
     """Read the finished worlds in the order of the plan, and write them as one table, doses.csv."""
     key = ("world", "character")
     finished = [path for world in worlds if (path := _result(folder, world)).exists()]
