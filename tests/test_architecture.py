@@ -19,7 +19,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.par
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("schema", "names", "registry"),
+    ("schema", "names", "registry", "scales"),
     ("paths", "metrics"),
     ("console", "catalog", "corpus"),
     ("mitigations",),

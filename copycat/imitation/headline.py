@@ -254,6 +254,11 @@ def score_text(score: float, metric: str) -> str:
     return MINUS + text[1:] if text.startswith("-") and float(text) else text.removeprefix("-")
 
 
+def score_with_unit(score: float, metric: str) -> str:
+    """Give a score as `score_text` does, with the sign of per cent where it is one."""
+    return score_text(score, metric) + (" %" if metric in SHARES else "")
+
+
 def p_text(p: float) -> str:
     """Give a p value in per cent, with as many decimals as say something."""
     return f"{100 * p:.2g} %" if p < 0.1 else f"{100 * p:.0f} %"

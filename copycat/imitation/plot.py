@@ -12,16 +12,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from copycat.imitation.estimators import row_of
-from copycat.imitation.headline import MINUS, SHARES, count_text, name_of, pictures_text, score_text
+from copycat.imitation.headline import MINUS, SHARES, count_text, pictures_text, score_text, score_with_unit
 from copycat.imitation.records import Analysis, Answer, Point
+from copycat.scales import Scale, across, upright
 
 MANY = 120
 """More concepts than this, and points are small, their intervals faint, and the tab key passes them by."""
 
-LANE_PX = 19
+LANE_PX, LETTER_PX = 19, 6.6
 INSET_PX = 9
-
-SYMBOLS = {"above": "disc", "below": "ring", "uncertain": "diamond"}
 
 
 class Frame(NamedTuple):
@@ -34,6 +33,7 @@ class Frame(NamedTuple):
     bottom: int
     tick_px: int
     name_letters: int
+    top: int = 10
 
 
 WIDE = Frame(960, 500, 104, 16, 48, 42, 13)
@@ -66,19 +66,30 @@ class Lane(NamedTuple):
     text_anchor: str
 
 
+class _Said(NamedTuple):
+    """What a lane says, before it has a place: `at`, `low` and `high` are counts."""
+
+    name: str
+    tone: str
+    at: float | None
+    low: float | None
+    high: float | None
+    text: str
+
+
 class Dot(NamedTuple):
-    """One concept. `across` and `upright` are paths of its intervals, "" where it has none."""
+    """One concept. `side` of the bracket, or "plain"; `across` and `upright` are paths of intervals, "" for none."""
 
     concept: str
     title: str
     x: float
     y: float
-    symbol: str
+    side: str
     across: str
     upright: str
 
 
-class Curve(NamedTuple):
+class FitLine(NamedTuple):
     """What an estimator fits."""
 
     tone: str
@@ -99,23 +110,9 @@ class Plot(NamedTuple):
     band_text_y: float
     bracket: tuple[float, float] | None
     lanes: tuple[Lane, ...]
-    curves: tuple[Curve, ...]
+    curves: tuple[FitLine, ...]
     dots: tuple[Dot, ...]
     is_crowded: bool
-
-
-class Scale(NamedTuple):
-    """A scale, and the pixels of its ends."""
-
-    low: float
-    high: float
-    start_px: float
-    end_px: float
-
-    def place(self, value: float) -> float:
-        """Give the pixel of a value; one outside of the scale is put on its edge."""
-        inside = min(max(value, self.low), self.high)
-        return self.start_px + (inside - self.low) / (self.high - self.low) * (self.end_px - self.start_px)
 
 
 def draw(analysis: Analysis, names: dict[str, str] | None = None, frame: Frame = WIDE) -> Plot:
@@ -126,8 +123,8 @@ def draw(analysis: Analysis, names: dict[str, str] | None = None, frame: Frame =
         names: concepts by id, as people call them.
         frame: `WIDE`, or `NARROW` for a phone.
     """
-    n_lanes = len(analysis.answers) + (analysis.bracket is not None)
-    top, floor = 10.0 + LANE_PX * n_lanes + 8, float(frame.height - frame.bottom)
+    lanes = list(_said(analysis))
+    top, floor = float(frame.top + LANE_PX * len(lanes) + 8), float(frame.height - frame.bottom)
     right = float(frame.width - frame.right)
     x = _count_scale(analysis.points, frame.left + INSET_PX, right - INSET_PX)
     y = score_scale(analysis, floor - INSET_PX, top + INSET_PX)
@@ -143,7 +140,7 @@ def draw(analysis: Analysis, names: dict[str, str] | None = None, frame: Frame =
         band_text=f"control: {', '.join(band.arms)}" if band else "",
         band_text_y=_beside_band(y.place(band.mean), y.place(band.low), floor) if band else 0.0,
         bracket=_bracket_px(analysis, x),
-        lanes=tuple(_lanes(analysis, x, frame)),
+        lanes=tuple(_lane(said, frame.top + LANE_PX * (n + 0.5), x, frame) for n, said in enumerate(lanes)),
         curves=tuple(_curves(analysis.answers, x, y)),
         dots=tuple(_dots(analysis, names or {}, x, y)),
         is_crowded=len(analysis.points) > MANY,
@@ -238,38 +235,34 @@ def _bracket_px(analysis: Analysis, x: Scale) -> tuple[float, float] | None:
     return (low, high) if high - low >= 2 else ((low + high) / 2 - 1, (low + high) / 2 + 1)
 
 
-def _lanes(analysis: Analysis, x: Scale, frame: Frame) -> Iterable[Lane]:
-    y = 10.0 + LANE_PX / 2
+def _said(analysis: Analysis) -> Iterable[_Said]:
     if (bracket := analysis.bracket) is not None:
         low, high = bracket.last_below, bracket.first_above
-        text = f"{count_text(low)} to {count_text(high)}"
-        yield _lane(Answer(estimator="bracket", count=None, low=low, high=high), text, y, x, frame)
-        y += LANE_PX
+        yield _Said("bracket", "bracket", None, low, high, f"{count_text(low)} to {count_text(high)}")
     for answer in analysis.answers:
-        text = "no answer" if answer.count is None else count_text(answer.count)
-        yield _lane(answer, text, y, x, frame)
-        y += LANE_PX
+        row, count = row_of(answer.estimator), answer.count
+        text = "no answer" if count is None else count_text(count)
+        yield _Said(row.title, row.tone, count, answer.low, answer.high, text)
 
 
-def _lane(answer: Answer, text: str, y: float, x: Scale, frame: Frame) -> Lane:
-    at = None if answer.count is None else x.place(position(answer.count))
-    ends = [end for end in (answer.low, answer.count, answer.high) if end is not None]
-    name = name_of(answer.estimator)
-    shown = name if len(name) <= frame.name_letters else name[: frame.name_letters - 1] + "…"
+def _lane(said: _Said, y: float, x: Scale, frame: Frame) -> Lane:
+    at = None if said.at is None else x.place(position(said.at))
+    ends = [position(end) for end in (said.low, said.at, said.high) if end is not None]
+    name = said.name if len(said.name) <= frame.name_letters else said.name[: frame.name_letters - 1] + "…"
     if not ends:
-        return Lane(shown, "x", y, None, 0, 0, False, False, text, x.start_px, "start")
-    low, high = x.place(position(min(ends))), x.place(position(max(ends)))
-    text_x, anchor = _beside(low, high, at, 6.6 * len(text), frame)
+        return Lane(name, "x", y, None, 0, 0, False, False, said.text, x.start_px, "start")
+    low, high = x.place(min(ends)), x.place(max(ends))
+    text_x, anchor = _beside(low, high, at, LETTER_PX * len(said.text), frame)
     return Lane(
-        name=shown,
-        tone="bracket" if name == "bracket" else row_of(answer.estimator).tone,
+        name=name,
+        tone=said.tone,
         y=y,
         x=at,
         low=low,
         high=high,
-        goes_left=position(min(ends)) < x.low - 1e-9,
-        goes_right=position(max(ends)) > x.high + 1e-9,
-        text=text,
+        goes_left=min(ends) < x.low - 1e-9,
+        goes_right=max(ends) > x.high + 1e-9,
+        text=said.text,
         text_x=text_x,
         text_anchor=anchor,
     )
@@ -287,14 +280,14 @@ def _beside(low: float, high: float, at: float | None, wide: float, frame: Frame
     return (at + 9, "start") if at + 10 + wide <= right else (at - 9, "end")
 
 
-def _curves(answers: Iterable[Answer], x: Scale, y: Scale) -> Iterable[Curve]:
+def _curves(answers: Iterable[Answer], x: Scale, y: Scale) -> Iterable[FitLine]:
     for answer in answers:
         row = row_of(answer.estimator)
         pairs = [(count, score) for count, score in answer.curve if x.low - 1e-9 <= position(count) <= x.high + 1e-9]
         if len(pairs) > 1:
             drawn = stairs(pairs) if row.is_stepped else pairs
             places = (f"{x.place(position(count)):.1f} {y.place(score):.1f}" for count, score in drawn)
-            yield Curve(row.tone, "M" + "L".join(dict.fromkeys(places)))
+            yield FitLine(row.tone, "M" + "L".join(dict.fromkeys(places)))
 
 
 def stairs(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -311,15 +304,16 @@ def _dots(analysis: Analysis, names: dict[str, str], x: Scale, y: Scale) -> Iter
     for point in analysis.points:
         px, py = x.place(position(point.count)), y.place(point.score)
         side = sides.get(point.concept)
+        low, high = (None if end is None else position(end) for end in (point.count_low, point.count_high))
         yield Dot(
             concept=point.concept,
             title=f"{names.get(point.concept, point.concept)}: {spoken(point, analysis.metric)}"
             + (f", {side}" if side else ""),
             x=px,
             y=py,
-            symbol=SYMBOLS[side] if side else "plain",
-            across=_across(point, x, py),
-            upright=_upright(point, y, px),
+            side=side or "plain",
+            across=across(low, high, x, py),
+            upright=upright(point.score_low, point.score_high, y, px),
         )
 
 
@@ -328,19 +322,7 @@ def spoken(point: Point, metric: str) -> str:
     said = pictures_text(point.count)
     if point.count_low is not None and point.count_high is not None:
         said += f" [{count_text(point.count_low)}, {count_text(point.count_high)}]"
-    said += f", score {score_text(point.score, metric)}{' %' if metric in SHARES else ''}"
+    said += f", score {score_with_unit(point.score, metric)}"
     if point.score_low is not None and point.score_high is not None:
         said += f" [{score_text(point.score_low, metric)}, {score_text(point.score_high, metric)}]"
     return said
-
-
-def _across(point: Point, x: Scale, py: float) -> str:
-    if point.count_low is None or point.count_high is None:
-        return ""
-    return f"M{x.place(position(point.count_low)):.1f} {py:.1f}H{x.place(position(point.count_high)):.1f}"
-
-
-def _upright(point: Point, y: Scale, px: float) -> str:
-    if point.score_low is None or point.score_high is None:
-        return ""
-    return f"M{px:.1f} {y.place(point.score_low):.1f}V{y.place(point.score_high):.1f}"

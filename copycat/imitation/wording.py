@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from copycat.imitation.headline import SHARES, count_text, outside, score_text, statistic_text
+from copycat.imitation.headline import count_text, outside, score_text, score_with_unit, statistic_text
 from copycat.imitation.records import Answer, Covariate, Point
 
 HOW_COUNTED = {
@@ -57,7 +57,7 @@ def figures_of(answer: Answer, metric: str, points: Sequence[Point]) -> list[Fig
         if name in _DOSES:
             text = outside(value, points) or count_text(value or 0.0)
         elif name in _IN_SCORES and value is not None:
-            text = score_text(value, metric) + (" %" if metric in SHARES else "")
+            text = score_with_unit(value, metric)
         else:
             text = statistic_text(value)
         shown.append(Figure(label, meaning, text))
@@ -73,7 +73,7 @@ def check_of(check: Covariate, metric: str) -> Figure:
     elif check.name.startswith("without-bin-"):
         text = count_text(check.value)
     elif check.name.startswith("neighbours"):
-        text = score_text(check.value, metric) + (" %" if metric in SHARES else "")
+        text = score_with_unit(check.value, metric)
     else:
         text = score_text(check.value, "z") if kind == "partial" else statistic_text(check.value)
     if check.name == "neighbours":

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from copycat.leaderboard.rows import BoardRow
 from copycat.leaderboard.standings import front
 from copycat.metrics.texts import shown_amount
+from copycat.scales import Scale, across, upright
 from copycat.schema import Estimate
 
 WIDTH, HEIGHT = 720, 436
@@ -35,18 +36,8 @@ ROOM = 0.02
 """Shares that the outermost points keep from the edge of a scale that could go further."""
 
 
-class Axis(NamedTuple):
-    """A scale of shares, and the pixels of its ends."""
-
-    low: float
-    high: float
-    start_px: float
-    end_px: float
-
-    def place(self, share: float) -> float:
-        """Give the pixel of a share; one outside of the scale is put on its edge."""
-        inside = min(max(share, self.low), self.high)
-        return self.start_px + (inside - self.low) / (self.high - self.low) * (self.end_px - self.start_px)
+class Axis(Scale):
+    """A scale of shares."""
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
@@ -165,8 +156,8 @@ def _point(
         is_link=bool(row.href) and not is_plain,
         is_front=is_front,
         is_off=_value(cons) < y.low or _value(detect) > x.high,
-        detect_path="" if is_plain else _across(detect, x, py),
-        cons_path="" if is_plain else _upright(cons, y, px),
+        detect_path="" if is_plain else across(detect.low, detect.high, x, py),
+        cons_path="" if is_plain else upright(cons.low, cons.high, y, px),
         label=label,
     )
 
@@ -189,18 +180,6 @@ def _spoken(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return said
     return f"{said} [{shown_amount(estimate.low, estimate.unit)}, {shown_amount(estimate.high, estimate.unit)}]"
-
-
-def _across(detect: Estimate, x: Axis, py: float) -> str:
-    if detect.low is None or detect.high is None:
-        return ""
-    return f"M{x.place(detect.low):.1f} {py:.1f}H{x.place(detect.high):.1f}"
-
-
-def _upright(cons: Estimate, y: Axis, px: float) -> str:
-    if cons.low is None or cons.high is None:
-        return ""
-    return f"M{px:.1f} {y.place(cons.low):.1f}V{y.place(cons.high):.1f}"
 
 
 def _front_path(steps: Sequence[tuple[float, float]], x: Axis, y: Axis) -> str:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from studies import make_analysis, study_points
 
-from copycat.imitation.plot import MANY, NARROW, WIDE, Frame, Plot, draw, position, tick_text
+from copycat.imitation.plot import LETTER_PX, MANY, NARROW, WIDE, Frame, Plot, draw, position, tick_text
 from copycat.imitation.records import Analysis, Answer, Bracket, Concept, Point, VerdictName
 from copycat.imitation.report import Study, Tables, build_plot
 
@@ -58,7 +58,7 @@ def test_everything_lies_within_the_frame(frame: Frame, verdict: VerdictName, n:
     assert len(plot.dots) == n
     assert all(frame.left <= x <= frame.width - frame.right and 0 <= y <= plot.floor for x, y in pixels_of(plot))
     for lane in plot.lanes:
-        wide = 6.6 * len(lane.text)
+        wide = LETTER_PX * len(lane.text)
         start = lane.text_x - (wide if lane.text_anchor == "end" else 0)
         assert start >= frame.left
         assert start + wide <= frame.width
@@ -127,11 +127,11 @@ def test_a_figure_whose_interval_fills_the_lane_stands_on_it_and_not_over_the_na
     analysis = with_points((5, 0.2), (500, 0.4), answers=(Answer(estimator="supf", count=count, low=5, high=500),))
     lane = draw(analysis, frame=frame).lanes[0]
 
-    start = lane.text_x - (6.6 * len(lane.text) if lane.text_anchor == "end" else 0)
+    start = lane.text_x - (LETTER_PX * len(lane.text) if lane.text_anchor == "end" else 0)
     assert frame.left <= start
-    assert start + 6.6 * len(lane.text) <= frame.width - frame.right
+    assert start + LETTER_PX * len(lane.text) <= frame.width - frame.right
     assert lane.x is not None
-    assert not start < lane.x < start + 6.6 * len(lane.text)
+    assert not start < lane.x < start + LETTER_PX * len(lane.text)
 
 
 def test_a_bracket_that_fills_its_lane_has_its_figure_in_the_middle() -> None:
@@ -169,9 +169,13 @@ def test_a_bracket_of_one_count_can_still_be_seen() -> None:
 def test_a_sign_says_by_its_shape_where_a_concept_stands() -> None:
     analysis = make_analysis()
     sides = {placed.concept: placed.side for placed in analysis.placed}
-    shapes = {dot.symbol: sides[dot.concept] for dot in draw(analysis).dots}
+    dots = draw(analysis).dots
+    tree = ElementTree.fromstring(build_plot(Study(analysis, Tables(), {}, ())))  # noqa: S314 - our own text
+    groups = tree.findall(".//*[@class='dots']/*")
+    shapes = {(group.get("class"), group.find("./*[@class='sign']").tag.rpartition("}")[2]) for group in groups}
 
-    assert shapes == {"disc": "above", "ring": "below", "diamond": "uncertain"}
+    assert {dot.concept: dot.side for dot in dots} == sides
+    assert shapes == {("dot above", "circle"), ("dot below", "circle"), ("dot uncertain", "path")}
 
 
 def test_a_title_says_who_it_is_with_count_score_and_side() -> None:
