@@ -416,6 +416,13 @@ def test_a_concept_left_out_for_its_coverage_is_no_news(tmp_path: Path) -> None:
     )
 
 
+def test_a_concept_whose_pictures_can_no_longer_be_scored_changed_its_score(tmp_path: Path) -> None:
+    def lost(rows: list[Score]) -> list[Score]:
+        return [row.model_copy(update={"n": 1}) if row.concept == FIRST else row for row in rows]
+
+    assert changed_after(tmp_path, scores=lost) == (f"the score of 1 concept ({FIRST}) changed",)
+
+
 def test_tables_that_call_concepts_by_name_are_compared_by_id(tmp_path: Path) -> None:
     folder = write_study(tmp_path, make_analysis())
     counts = folder / "counts.csv"

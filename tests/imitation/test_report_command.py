@@ -34,6 +34,15 @@ def test_a_report_says_the_bracket_and_where_the_page_is(report: Cli, tmp_path: 
     assert (tmp_path / "study" / "report.html").is_file()
 
 
+def test_the_first_ten_warnings_are_printed_with_the_file_that_holds_the_others(report: Cli, tmp_path: Path) -> None:
+    warnings = tuple(f"warning {n}" for n in range(12))
+    write_study(tmp_path / "study", make_analysis().model_copy(update={"warnings": warnings}), is_whole=False)
+
+    said = report("--out", "study").err.splitlines()
+
+    assert said == [*(f"WARNING: warning {n}" for n in range(10)), "and 2 more in study/report.json"]
+
+
 def test_the_json_of_a_report_is_one_object_with_verdict_and_paths(report: Cli, tmp_path: Path) -> None:
     write_study(tmp_path / "study", make_analysis())
 

@@ -111,7 +111,7 @@ def test_pictures_with_both_words_tell_the_matchers_errors(tmp_path: Path) -> No
 
 
 def test_a_folder_that_was_sorted_is_a_sample(tmp_path: Path) -> None:
-    for name in ("ember/shown/a.png", "ember/shown/b.JPG", "ember/other/c.png", "ember/other/notes.txt"):
+    for name in ("ember/shown/a.png", "ember/shown/b.JPG", "ember/other/c.gif", "ember/other/d.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert read_sample(tmp_path) == Sample({"ember": Sampled(2, 3)})
