@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from copycat.imitation.records import CONTROLS, Analysis, Arm, Concept, ConceptCount, Score
+from copycat.imitation.records import CONTROLS, Analysis, Arm, Concept, ConceptCount, Point, Score, Side
 from copycat.schema import Record
 from copycat.schema.base import Slug
 
@@ -35,7 +35,7 @@ class Card(Record):
     control: float | None = None
     control_arms: tuple[Arm, ...] = ()
     coverage: float = 1.0
-    side: Literal["above", "below", "uncertain"] | None = None
+    side: Side | None = None
 
 
 class CountSummary(NamedTuple):
@@ -63,31 +63,40 @@ def build_cards(analysis: Analysis, tables: Tables) -> tuple[Card, ...]:
     counts = {count.concept: count for count in tables.counts}
     sides = {placed.concept: placed.side for placed in analysis.placed}
     controls = _controls(analysis, tables.scores)
-    cards = []
-    for point in analysis.points:
-        concept, counted = who.get(point.concept), counts.get(point.concept)
-        arms = controls.get(point.concept, {})
-        cards.append(
-            Card(
-                concept=point.concept,
-                name=concept.name if concept else point.concept,
-                stratum=concept.stratum if concept else None,
-                count=point.count,
-                count_low=point.count_low,
-                count_high=point.count_high,
-                raw=counted.raw if counted else None,
-                exact=counted.exact if counted else None,
-                near=counted.near if counted else None,
-                score=point.score,
-                score_low=point.score_low,
-                score_high=point.score_high,
-                control=fmean(arms.values()) if arms else None,
-                control_arms=tuple(arms),
-                coverage=point.coverage,
-                side=sides.get(point.concept),
-            )
+    cards = [
+        _card(
+            point,
+            who.get(point.concept, Concept(id=point.concept, name=point.concept)),
+            counts.get(point.concept, ConceptCount(concept=point.concept, count=point.count)),
+            controls.get(point.concept, {}),
+            sides.get(point.concept),
         )
+        for point in analysis.points
+    ]
     return tuple(sorted(cards, key=lambda card: (-card.count, card.name, card.concept)))
+
+
+def _card(
+    point: Point, concept: Concept, counted: ConceptCount, controls: Mapping[Arm, float], side: Side | None
+) -> Card:
+    return Card(
+        concept=point.concept,
+        name=concept.name,
+        stratum=concept.stratum,
+        count=point.count,
+        count_low=point.count_low,
+        count_high=point.count_high,
+        raw=counted.raw,
+        exact=counted.exact,
+        near=counted.near,
+        score=point.score,
+        score_low=point.score_low,
+        score_high=point.score_high,
+        control=fmean(controls.values()) if controls else None,
+        control_arms=tuple(controls),
+        coverage=point.coverage,
+        side=side,
+    )
 
 
 def _controls(analysis: Analysis, scores: Iterable[Score]) -> dict[str, dict[Arm, float]]:

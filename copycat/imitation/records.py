@@ -39,6 +39,7 @@ Metric = Literal["raw", "z", "identified", "matched", "score"]
 """Which figure of a score the curve is of; "score" is one of a user's own."""
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
+Side = Literal["above", "below", "uncertain"]
 VerdictName = Literal["threshold", "gradual", "no_change", "out_of_range", "underpowered"]
 
 
@@ -154,7 +155,7 @@ class Placed(Record):
     """Where one concept stands to the bracket."""
 
     concept: Slug
-    side: Literal["above", "below", "uncertain"]
+    side: Side
 
 
 class Covariate(Record):

@@ -49,36 +49,32 @@ def answer(curve: Curve, asked: Asked) -> Answer:
         why = f"{different} different counts are too few to show a curve: {MIN_DIFFERENT} are needed"
         return no_answer("logistic", why)
     fit = fit_logistic(curve.x, curve.y)
-    statistics: dict[str, float | None] = {
+    if fit.upper <= fit.lower:
+        why = "scores fall as counts grow: that is no imitation threshold"
+        return no_answer("logistic", why, **_statistics(fit))
+    found = Answer(estimator="logistic", count=None, statistics=_statistics(fit), curve=_drawn(fit, curve.x))
+    ed50 = fit.dose(0.5)
+    if not curve.x[0] < ed50 < curve.x[-1]:
+        return found.model_copy(update={"reason": "half of the rise lies outside of the counts"})
+    low, high = _interval(asked.draws)
+    index = int(np.searchsorted(curve.x, ed50))
+    return found.model_copy(update={"count": ed50, "low": min(low, ed50), "high": max(high, ed50), "index": index})
+
+
+def _statistics(fit: Logistic) -> dict[str, float | None]:
+    ed90 = fit.dose(0.9)
+    return {
         "lower": fit.lower,
         "upper": fit.upper,
         "slope": fit.slope,
         "ed10": fit.dose(0.1),
-        "ed90": fit.dose(0.9) if np.isfinite(fit.dose(0.9)) else None,
+        "ed90": ed90 if np.isfinite(ed90) else None,
     }
-    if fit.upper <= fit.lower:
-        return no_answer("logistic", "scores fall as counts grow: that is no imitation threshold", **statistics)
-    ed50 = fit.dose(0.5)
-    shape = np.expm1(np.linspace(np.log1p(curve.x[0]), np.log1p(curve.x[-1]), DRAWN))
-    drawn = tuple((float(x), float(y)) for x, y in zip(shape, fit.at(shape), strict=True))
-    if not curve.x[0] < ed50 < curve.x[-1]:
-        return Answer(
-            estimator="logistic",
-            count=None,
-            statistics=statistics,
-            curve=drawn,
-            reason="half of the rise lies outside of the counts",
-        )
-    low, high = _interval(asked.draws)
-    return Answer(
-        estimator="logistic",
-        count=ed50,
-        low=min(low, ed50),
-        high=max(high, ed50),
-        index=int(np.searchsorted(curve.x, ed50)),
-        statistics=statistics,
-        curve=drawn,
-    )
+
+
+def _drawn(fit: Logistic, x: Array) -> tuple[tuple[float, float], ...]:
+    counts = np.expm1(np.linspace(np.log1p(x[0]), np.log1p(x[-1]), DRAWN))
+    return tuple(zip(counts.tolist(), fit.at(counts).tolist(), strict=True))
 
 
 def fit_logistic(x: Array, y: Array) -> Logistic:
