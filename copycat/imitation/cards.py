@@ -67,7 +67,7 @@ def build_cards(analysis: Analysis, tables: Tables) -> tuple[Card, ...]:
         _card(
             point,
             who.get(point.concept, Concept(id=point.concept, name=point.concept)),
-            counts.get(point.concept, ConceptCount(concept=point.concept, count=point.count)),
+            counts.get(point.concept, ConceptCount(concept=point.concept, count=None)),
             controls.get(point.concept, {}),
             sides.get(point.concept),
         )
