@@ -31,6 +31,7 @@ from copycat.runs.runner import Plan
 from copycat.schema import CharacterSet
 
 ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'copycat[ray]'")
+pytestmark = pytest.mark.slow  # a Ray cluster starts and ends in nearly every test
 
 N_CPUS = 2
 PATIENCE_SECONDS = 30.0
@@ -41,8 +42,6 @@ from pathlib import Path
 
 from copycat.errors import DataError
 from copycat_doubles import FakeModel
-
-pytestmark = pytest.mark.slow  # a Ray cluster starts and ends in nearly every test
 
 class BadWeights(FakeModel):
     def prepare(self, requests, sampling):
