@@ -25,7 +25,7 @@ from pathlib import Path
 
 from copycat.corpus import open_corpus
 from copycat.imitation.concepts import load_concepts
-from copycat.imitation.counting import count_concepts
+from copycat.imitation.count.counting import count_concepts
 
 DISTINCT, GROUP_ROWS = 250_000, 125_000
 

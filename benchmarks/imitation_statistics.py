@@ -12,11 +12,11 @@ import time
 
 import numpy as np
 
-from copycat.imitation.analysis import analyse
-from copycat.imitation.bracket import draw_studies, find_bracket
-from copycat.imitation.estimators.supf import ALPHA
 from copycat.imitation.records import Point
-from copycat.imitation.steps import best_steps, make_curve, permuted_f
+from copycat.imitation.threshold.analysis import analyse
+from copycat.imitation.threshold.bracket import draw_studies, find_bracket
+from copycat.imitation.threshold.estimators.supf import ALPHA
+from copycat.imitation.threshold.steps import best_steps, make_curve, permuted_f
 
 SIZES = (50, 100, 200, 400)
 STEP, NOISE, RISE = 300.0, 0.08, 0.3

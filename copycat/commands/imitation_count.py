@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from copycat.imitation.counting import Counted, Links
+    from copycat.imitation.count.counting import Counted, Links
     from copycat.imitation.records import Concept, ConceptCount, StudyFacts
 
 COUNT_EPILOG = """A corpus may have columns sha256, phash, url (or path) and status beside its captions; counts are then
@@ -77,10 +77,10 @@ def count(  # noqa: PLR0917 - one parameter per option
     from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE, running_count
     from copycat.corpus import open_corpus
-    from copycat.imitation.adjusting import adjust, read_adjustment
     from copycat.imitation.concepts import load_concepts, read_concepts
-    from copycat.imitation.count_files import write_counts, write_sample
-    from copycat.imitation.counting import count_concepts
+    from copycat.imitation.count.adjusting import adjust, read_adjustment
+    from copycat.imitation.count.counting import count_concepts
+    from copycat.imitation.count.files import write_counts, write_sample
 
     whom = one_list(characters, concepts)
     people = load_concepts(whom) if whom is not None else read_concepts(out, None)
@@ -104,7 +104,7 @@ def count(  # noqa: PLR0917 - one parameter per option
 
 def _use(use: str | None) -> Literal["raw", "exact", "near"] | None:
     from copycat.errors import UnknownNameError
-    from copycat.imitation.counting import USES
+    from copycat.imitation.count.counting import USES
 
     if use is None:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from copycat.imitation.generating import ArmPlan, Generated, Planned
+    from copycat.imitation.generate.generating import ArmPlan, Generated, Planned
     from copycat.imitation.records import Arm
 
 GENERATE_EPILOG = """Pictures go to STUDY/generations/, what was drawn with what to STUDY/generations.json. The same
@@ -55,9 +55,9 @@ def generate(  # noqa: PLR0917 - one parameter per option
     from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID
     from copycat.imitation.concepts import load_concepts, read_concepts
-    from copycat.imitation.generating import GenerateJob, plan_generate
-    from copycat.imitation.generating import generate as draw
-    from copycat.imitation.prompts import read_domain
+    from copycat.imitation.generate.generating import GenerateJob, plan_generate
+    from copycat.imitation.generate.generating import generate as draw
+    from copycat.imitation.generate.prompts import read_domain
 
     given = one_list(characters, concepts)
     _require_known(executor, dtype)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from copycat.imitation.report import Report
+    from copycat.imitation.report.build import Report
 
 REPORT_EPILOG = """Only analysis.json is needed; counts, scores and facts that lie beside it make the page richer. The
 same folder gives the same bytes. Exit 0 done, whatever the verdict, 2 to be fixed by you."""
@@ -28,7 +28,7 @@ def report(
     """
     from copycat.console import EXIT_DONE, print_json
     from copycat.errors import UserError
-    from copycat.imitation.report import build_plot, read_study, write_report
+    from copycat.imitation.report.build import build_plot, read_study, write_report
     from copycat.runs.folder import write_bytes
 
     if plot is not None and plot.suffix != ".svg":
@@ -62,8 +62,8 @@ def _as_json(written: Report, out: Path, plot: Path | None) -> dict[str, object]
 def _print(written: Report, out: Path, plot: Path | None) -> None:
     from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
-    from copycat.imitation.headline import concepts_text
     from copycat.imitation.records import PAGE_FILE, REPORT_FILE
+    from copycat.imitation.threshold.headline import concepts_text
     from copycat.paths import shown
 
     left_out = f", {len(written.left_out)} left out" if written.left_out else ""

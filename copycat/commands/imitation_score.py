@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from copycat.imitation.embedders import Resolved
     from copycat.imitation.records import Concept, Score
-    from copycat.imitation.scored import Scored
+    from copycat.imitation.score.embedders import Resolved
+    from copycat.imitation.score.stage import Scored
 
 SCORE_EPILOG = """References are fixed before a generation is looked at, the same number for every concept. Vectors are
 kept in STUDY/embeddings, and nothing is embedded twice. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
@@ -67,7 +67,7 @@ def score(  # noqa: PLR0917 - one parameter per option
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from copycat.commands.imitation_common import one_list
     from copycat.console import EXIT_DONE
-    from copycat.imitation.scored import ScoreJob, score_study, write_scores
+    from copycat.imitation.score.stage import ScoreJob, score_study, write_scores
     from copycat.runs.environment import pick_device
 
     if not 0 < false_match_rate < 1:
@@ -101,8 +101,8 @@ def _refuse(text: str) -> NoReturn:
 
 def _embedder(typed: str | None, embeddings: Path | None, pictures: Path | None, study: Path) -> Resolved | None:
     """Find the embedder; None where the vectors are ready."""
-    from copycat.imitation.embedders import READY, default_embedder, resolve_embedder
-    from copycat.imitation.pictures import read_generations_file
+    from copycat.imitation.generate.pictures import read_generations_file
+    from copycat.imitation.score.embedders import READY, default_embedder, resolve_embedder
 
     if embeddings is not None:
         if typed not in (None, READY):
@@ -119,8 +119,8 @@ def _embedder(typed: str | None, embeddings: Path | None, pictures: Path | None,
 def _concepts(study: Path, given: str | Path | None, references: Path) -> tuple[Concept, ...]:
     """Give the concepts that are asked for, or those of the study, or those that have references."""
     from copycat.imitation.concepts import concepts_of_names, read_concepts
-    from copycat.imitation.embedders.ready import read_vectors
     from copycat.imitation.records import CONCEPTS_FILE
+    from copycat.imitation.score.embedders.ready import read_vectors
     from copycat.imitation.whose import subfolders
 
     if given is not None or (study / CONCEPTS_FILE).is_file():

@@ -33,10 +33,10 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     python -m copycat.imitation threshold --out study
     """
     from copycat.console import EXIT_DONE, print_json
-    from copycat.imitation.analysis import analyse
     from copycat.imitation.concepts import read_concepts
-    from copycat.imitation.points import gather
     from copycat.imitation.records import ANALYSIS_FILE, CONCEPTS_FILE, COUNTS_FILE, SCORES_FILE
+    from copycat.imitation.threshold.analysis import analyse
+    from copycat.imitation.threshold.points import gather
     from copycat.runs.folder import write_json
 
     concepts = read_concepts(out, None) if (out / CONCEPTS_FILE).is_file() else ()
@@ -64,7 +64,7 @@ def threshold(  # noqa: PLR0917 - one parameter per option
 def _print(analysis: Analysis, path: Path) -> None:
     from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
-    from copycat.imitation.headline import headline_of
+    from copycat.imitation.threshold.headline import headline_of
     from copycat.paths import shown
 
     screen.print(_table(analysis), markup=False)
@@ -82,7 +82,7 @@ def _table(analysis: Analysis) -> Any:
     """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
     from rich.table import Table
 
-    from copycat.imitation.headline import concepts_text, count_text, name_of, outside
+    from copycat.imitation.threshold.headline import concepts_text, count_text, name_of, outside
 
     title = f"{concepts_text(len(analysis.points))}, score: {analysis.metric}"
     table = Table(title=title, title_justify="left")

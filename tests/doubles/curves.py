@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from copycat.imitation.records import Point
-from copycat.imitation.steps import Array
+from copycat.imitation.threshold.steps import Array
 
 
 def make_points(x: Array, y: Array) -> list[Point]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from copycat.imitation.bracket import place_concepts
 from copycat.imitation.records import (
     Analysis,
     Answer,
@@ -20,8 +19,9 @@ from copycat.imitation.records import (
     StudyFacts,
     VerdictName,
 )
-from copycat.imitation.steps import make_curve
 from copycat.imitation.tables import write_table
+from copycat.imitation.threshold.bracket import place_concepts
+from copycat.imitation.threshold.steps import make_curve
 from copycat.runs.folder import write_json
 
 STEP_AT = 104.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from copycat.errors import DataError, UserError
-from copycat.imitation.points import GivenCount, GivenScore
 from copycat.imitation.tables import read_table
+from copycat.imitation.threshold.points import GivenCount, GivenScore
 
 COUNTS = ("concept",)
 

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, stats  # type: ignore[import-untyped]
 
-from copycat.imitation.analysis import analyse
 from copycat.imitation.counterfactual.logistic import Fit, Numbers, fit_clusters, fit_points, fit_series
 from copycat.imitation.counterfactual.scoring import Dose
 from copycat.imitation.records import Bracket, Point
+from copycat.imitation.threshold.analysis import analyse
 from copycat.schema import Record
 
 Metric = Literal["detected", "attributes", "similarity"]

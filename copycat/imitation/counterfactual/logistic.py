@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from copycat.imitation.estimators.logistic import Logistic
+from copycat.imitation.threshold.estimators.logistic import Logistic
 from copycat.schema import Record
 
 Numbers = npt.NDArray[np.float64]

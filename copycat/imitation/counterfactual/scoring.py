@@ -12,8 +12,8 @@ from pydantic import Field
 
 from copycat.imitation.counterfactual.pictures import Bank
 from copycat.imitation.counterfactual.plan import Kind, Setting, World, cast
-from copycat.imitation.embedders import SANDBOX, build_embedder, resolve_embedder
-from copycat.imitation.scoring import Floats
+from copycat.imitation.score.embedders import SANDBOX, build_embedder, resolve_embedder
+from copycat.imitation.score.scoring import Floats
 from copycat.paths import package_folder
 from copycat.sandbox.corpus import Pixels, render_many
 from copycat.sandbox.world import ATTRIBUTES, Inhabitant

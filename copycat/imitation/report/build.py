@@ -1,0 +1,342 @@
+"""The end of a study: report.json and report.html, one self-contained page, of whatever its folder holds.
+
+Only analysis.json is needed. The page holds no script or style from elsewhere, reads well without JavaScript, and
+the same folder gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader
+from pydantic import ValidationError
+
+from copycat.errors import DataError, UserError, first_faults
+from copycat.imitation.concepts import read_concepts
+from copycat.imitation.records import (
+    ANALYSIS_FILE,
+    CONCEPTS_FILE,
+    COUNT_FACTS_FILE,
+    COUNTS_FILE,
+    GENERATIONS_FILE,
+    PAGE_FILE,
+    REPORT_FILE,
+    SCORE_FACTS_FILE,
+    SCORES_FILE,
+    Analysis,
+    Answer,
+    Bracket,
+    Concept,
+    Covariate,
+    Point,
+    StudyFacts,
+)
+from copycat.imitation.report import plot
+from copycat.imitation.report.cards import Card, Tables, build_cards, summarise_counts
+from copycat.imitation.report.staleness import what_changed
+from copycat.imitation.report.wording import HOW_COUNTED, check_of, figures_of
+from copycat.imitation.tables import R, read_table
+from copycat.imitation.threshold import headline
+from copycat.imitation.threshold.estimators import row_of
+from copycat.imitation.threshold.points import GivenCount, GivenScore
+from copycat.imitation.whose import Naming
+from copycat.paths import shown
+from copycat.runs.folder import write_bytes, write_json
+from copycat.runs.pages import flat, strict_environment
+from copycat.schema import SCHEMA_VERSION, Record
+
+FACTS_FILES = (COUNT_FACTS_FILE, GENERATIONS_FILE, SCORE_FACTS_FILE)
+BY_CONCEPT = {"concepts", "names", "pairs"}
+"""Keys of generations.json that the page passes over."""
+
+_TEMPLATES = PackageLoader("copycat")
+_FOLDER = "imitation/"
+
+VERDICTS = {
+    "threshold": "scores change by a step that chance does not explain",
+    "gradual": "scores grow, but no step fits better than a smooth rise",
+    "no_change": "scores do not grow with counts by more than chance",
+    "out_of_range": "the change lies among the first or last few concepts",
+    "underpowered": "a change that matters could have been missed",
+}
+COUNT_MEANINGS = {
+    "raw": "captions that name the concept",
+    "exact": "without exact duplicates",
+    "near": "without near duplicates",
+    "count": "what the curve is drawn over",
+}
+
+
+class Study(NamedTuple):
+    """What the folder of a study holds.
+
+    `facts` go by dotted name, that of the file first. `changed` says what the analysis does not know yet.
+    """
+
+    analysis: Analysis
+    tables: Tables
+    facts: dict[str, str]
+    warnings: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+
+
+class ReportedAnswer(Record):
+    """An answer without its curve; `agreement` with the bracket is "agrees", "disagrees", or "" without a bracket."""
+
+    estimator: str
+    count: float | None
+    low: float | None
+    high: float | None
+    agreement: str
+    reason: str
+
+
+class Report(Record):
+    """report.json: what the page says, for programs. Curves and points are in analysis.json.
+
+    `counted` says what a count is a number of; "" where nothing tells it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    headline: str
+    verdict: str
+    why: str
+    counted: str
+    sure: tuple[str, ...]
+    bracket: Bracket | None
+    smallest_step: float | None
+    metric: str
+    answers: tuple[ReportedAnswer, ...]
+    agreement: str
+    cards: tuple[Card, ...]
+    covariates: tuple[Covariate, ...]
+    left_out: dict[str, str]
+    warnings: tuple[str, ...]
+    facts: dict[str, str]
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def read_study(folder: Path) -> Study:
+    """Read what the stages left.
+
+    Raises:
+        UserError: there is no analysis yet.
+        DataError: a file does not fit, all its faults at once.
+    """
+    path = folder / ANALYSIS_FILE
+    if not path.is_file():
+        raise UserError(
+            f"{shown(folder)} holds no {ANALYSIS_FILE}\n"
+            f"  make it first: python -m copycat.imitation threshold --out {shown(folder)}"
+        )
+    analysis = _read_analysis(path)
+    concepts = read_concepts(folder, None) if (folder / CONCEPTS_FILE).is_file() else ()
+    tables = Tables(
+        concepts=concepts,
+        counts=_table_if_there(folder / COUNTS_FILE, GivenCount, ("concept",), concepts),
+        scores=_table_if_there(folder / SCORES_FILE, GivenScore, ("concept", "arm", "prompt"), concepts),
+    )
+    facts: dict[str, str] = {}
+    changed = what_changed(analysis, tables)
+    warnings = [_stale(folder, changed)] if changed else []
+    warnings += analysis.warnings
+    for name in FACTS_FILES:
+        found = _read_facts(folder / name)
+        facts.update({f"{Path(name).stem}.{key}": value for key, value in sorted(found.facts.items())})
+        warnings += found.warnings
+    return Study(analysis, tables, facts, tuple(dict.fromkeys(warnings)), changed)
+
+
+def _table_if_there(path: Path, kind: type[R], key: Sequence[str], concepts: Sequence[Concept]) -> Sequence[R]:
+    return read_table(path, kind, key, Naming(concepts)) if path.is_file() else ()
+
+
+def _read_analysis(path: Path) -> Analysis:
+    try:
+        return Analysis.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        faults = [
+            f"{shown(path)}: {'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors()
+        ]
+        again = f"  make it again: python -m copycat.imitation threshold --out {shown(path.parent)}"
+        raise DataError(first_faults(faults), again) from error
+
+
+def _stale(folder: Path, changed: Sequence[str]) -> str:
+    return (
+        f"{ANALYSIS_FILE} was made from other figures than {COUNTS_FILE} and {SCORES_FILE} hold now: "
+        f"{'; '.join(changed)}. Unless you gave it other files, make it again: "
+        f"python -m copycat.imitation threshold --out {shown(folder)}"
+    )
+
+
+def _read_facts(path: Path) -> StudyFacts:
+    """Read the facts of a stage; a file of another shape gives its values by dotted name, but for lists of concepts."""
+    if not path.is_file():
+        return StudyFacts()
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DataError([f"{shown(path)}: no JSON ({error})"]) from error
+    try:
+        return StudyFacts.model_validate(content)
+    except ValidationError:
+        if not isinstance(content, dict):
+            return StudyFacts()
+    warnings = content.pop("warnings", [])
+    facts = {name: value for name, value in flat(_without_concepts(content)) if value}
+    return StudyFacts(facts=facts, warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else ())
+
+
+def _without_concepts(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what has an entry for each concept: hundreds of lines that nobody reads on a page."""
+    return {
+        name: _without_concepts(value) if isinstance(value, dict) else value
+        for name, value in content.items()
+        if name not in BY_CONCEPT
+    }
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def build_report(study: Study) -> Report:
+    """Say what a study says. Pure."""
+    analysis, said = study.analysis, headline.headline_of(study.analysis)
+    cards = build_cards(analysis, study.tables)
+    return Report(
+        headline=said.title,
+        verdict=analysis.verdict,
+        why=analysis.why,
+        counted=_how_counted(study, cards),
+        sure=said.sure,
+        bracket=analysis.bracket,
+        smallest_step=analysis.smallest_step,
+        metric=analysis.metric,
+        answers=tuple(_reported(answer, analysis) for answer in analysis.answers),
+        agreement=headline.overall_agreement(analysis),
+        cards=cards,
+        covariates=analysis.covariates,
+        left_out=analysis.left_out,
+        warnings=study.warnings,
+        facts=study.facts,
+    )
+
+
+def _how_counted(study: Study, cards: Sequence[Card]) -> str:
+    """Say what a training picture is counted by: as the count stage tells it, else by what counts are equal to.
+
+    Nothing is said where the analysis does not follow from the counts beside it.
+    """
+    if study.changed:
+        return ""
+    is_raw = bool(cards) and all(card.raw == card.count for card in cards)
+    said = HOW_COUNTED.get(study.facts.get("counts.count", "raw" if is_raw else ""), "")
+    if not said:
+        return ""
+    if "counts.verified" in study.facts:
+        said += " Counts are corrected by a sample of pictures that was looked at."
+    return said + (" They are scaled to another corpus." if "counts.scaled_to" in study.facts else "")
+
+
+def _reported(answer: Answer, analysis: Analysis) -> ReportedAnswer:
+    return ReportedAnswer(
+        estimator=answer.estimator,
+        count=answer.count,
+        low=answer.low,
+        high=answer.high,
+        agreement=headline.agreement_of(answer, analysis),
+        reason=answer.reason,
+    )
+
+
+def write_report(folder: Path, study: Study) -> Report:
+    """Write report.json and report.html into the folder of a study."""
+    report = build_report(study)
+    write_json(folder / REPORT_FILE, report.model_dump(mode="json"))
+    write_bytes(folder / PAGE_FILE, build_page(study, report).encode("utf-8"))
+    return report
+
+
+def build_page(study: Study, report: Report) -> str:
+    """Write the page as text. Pure."""
+    analysis = study.analysis
+    environment = _environment(analysis)
+    names = {concept.id: concept.name for concept in study.tables.concepts}
+    return environment.get_template(_FOLDER + "page.html.j2").render(
+        analysis=analysis,
+        report=report,
+        cards=report.cards,
+        counts=summarise_counts(report.cards),
+        answers=[_answer_row(answer, analysis) for answer in analysis.answers],
+        left_out=[(names.get(concept, concept), reason) for concept, reason in analysis.left_out.items()],
+        warnings=report.warnings,
+        sides=Counter(above=0, below=0, uncertain=0) + Counter(placed.side for placed in analysis.placed),
+        broad=plot.draw(analysis, names),
+        narrow=plot.draw(analysis, names, plot.NARROW),
+        metric=headline.METRIC_WORDS[analysis.metric],
+        tile=headline.tile_of(analysis),
+        checks=[(check_of(check, analysis.metric), check.n) for check in analysis.covariates],
+        has_intervals=any(map(_has_interval, analysis.points)),
+        verdicts=VERDICTS,
+        is_sandbox="sandbox" in report.facts.values(),
+        count_meanings=COUNT_MEANINGS,
+        css="".join(_source(environment, name) for name in ("tokens.css", "plot.css", "page.css")),
+        script=_source(environment, "page.js"),
+    )
+
+
+def _has_interval(point: Point) -> bool:
+    ends = ((point.count_low, point.count_high), (point.score_low, point.score_high))
+    return any(low is not None and high is not None and low < high for low, high in ends)
+
+
+def build_plot(study: Study) -> str:
+    """Give the curve alone, as an SVG file of its own that follows the reader's light or dark theme. Pure."""
+    environment = _environment(study.analysis)
+    names = {concept.id: concept.name for concept in study.tables.concepts}
+    text = environment.get_template(_FOLDER + "plot_alone.svg.j2").render(
+        plot=plot.draw(study.analysis, names),
+        y_name=headline.METRIC_WORDS[study.analysis.metric].axis,
+        title=headline.headline_of(study.analysis).title,
+        css="".join(_source(environment, name) for name in ("tokens.css", "plot.css")),
+    )
+    return text.strip() + "\n"
+
+
+def _answer_row(answer: Answer, analysis: Analysis) -> dict[str, Any]:
+    row = row_of(answer.estimator)
+    return {
+        "answer": answer,
+        "name": row.title,
+        "tone": row.tone,
+        "meaning": row.meaning,
+        "is_comparison": row.is_comparison,
+        "agreement": headline.agreement_of(answer, analysis),
+        "figures": figures_of(answer, analysis.metric, analysis.points),
+    }
+
+
+def _environment(analysis: Analysis) -> Environment:
+    environment = strict_environment(_TEMPLATES)
+    scale = plot.score_scale(analysis, 0.0, 100.0)
+    environment.filters.update(
+        px=lambda value: f"{value:.1f}",
+        count=headline.count_text,
+        score=partial(headline.score_text, metric=analysis.metric),
+        statistic=headline.statistic_text,
+        along=scale.place,
+    )
+    return environment
+
+
+def _source(environment: Environment, name: str) -> str:
+    """Give the text of a file beside the templates, as it is: braces in CSS are no jinja2."""
+    return _TEMPLATES.get_source(environment, _FOLDER + name)[0]
