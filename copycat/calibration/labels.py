@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from copycat.calibration.opened import OpenedRun
-from copycat.errors import DataError
+from copycat.errors import DataError, first_faults
 from copycat.names import fold
 from copycat.paths import shown
 
 COLUMNS = ("key", "image", "character", "label", "rater", "anyone", "sha256")
 NEEDED = ("key", "label")
-MAX_FAULTS = 12
 SEPARATORS = ",;\t"
 FIX = "  correct these lines, or leave the label empty where nobody knows; needed: yes, no or unsure"
 
@@ -87,14 +86,8 @@ def read_labels(paths: Sequence[Path], run: OpenedRun, raters: Sequence[str] = (
                 faults.append(f"{line.where}: '{label.rater}' said '{first.said}' of this picture in {where}")
     faults += _changed_files({key for key, _ in labels}, run)
     if faults:
-        raise DataError(_first(faults), FIX)
+        raise DataError(first_faults(faults), FIX)
     return tuple(label for label, _ in labels.values())
-
-
-def _first(faults: Sequence[str]) -> list[str]:
-    """Give the first faults and the number of the others: the wrong file has one in every line."""
-    more = len(faults) - MAX_FAULTS
-    return [*faults[:MAX_FAULTS], *([f"and {more} more like these"] if more > 0 else [])]
 
 
 def read_table(path: Path) -> Table:

@@ -112,7 +112,7 @@ def _require_nothing_private(opened: OpenedRun) -> None:
     Raises:
         DataError: every field that holds such a thing, never the thing itself.
     """
-    from copycat.errors import DataError
+    from copycat.errors import DataError, first_faults
     from copycat.leaderboard.privacy import private_fields
     from copycat.sharing.opened_run import shared_spec
     from copycat.sharing.run_tables import sample_rows
@@ -120,4 +120,5 @@ def _require_nothing_private(opened: OpenedRun) -> None:
     rows = {row["key"]: row for row in sample_rows(opened, has_pictures=False)}
     content = {"spec": shared_spec(opened), "samples": rows, "estimates": opened.result.model_dump(mode="json")}
     if faults := [f"{field}: holds {kind}" for field, kind in private_fields(content)]:
-        raise DataError(faults[:20], "  take it out of the run folder, and of what it came from, before you share it")
+        fix = "  take it out of the run folder, and of what it came from, before you share it"
+        raise DataError(first_faults(faults), fix)
