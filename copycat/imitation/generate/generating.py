@@ -7,7 +7,7 @@ What is finished is never drawn again; batches, seeds, locks and journals are th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +38,8 @@ from copycat.schema import MIN_COVERAGE, SERVICE, Character, ImageRequest, Promp
 
 IMAGES = 8
 """Pictures per concept and prompt, unless the user says otherwise."""
+
+LEFT_OUT = "left out, for it was drawn with other settings, names or nouns; name it in --arms, and it is drawn again"
 
 
 class GenerateJob(Record):
@@ -81,7 +83,7 @@ class Planned(NamedTuple):
 
 
 class Generated(NamedTuple):
-    """What came of a job: generations.json, and lines on requests that gave no picture."""
+    """What came of a job: generations.json, and lines on arms left out and requests that gave no picture."""
 
     file: GenerationsFile
     notes: tuple[str, ...]
@@ -123,8 +125,8 @@ def generate(planned: Planned) -> Generated:
     Raises:
         UserError: another process draws here, the folder was begun with other versions, ...; nothing finished is lost.
     """
-    file = _file(planned)
-    notes: list[str] = []
+    file, left_out = _file(planned)
+    notes = [*left_out]
     with _at_work(planned) as (executor, begun):
         write_json(planned.job.out / GENERATIONS_FILE, file.model_dump(mode="json"))
         for one, run, finished in begun:
@@ -206,13 +208,20 @@ def _warnings(job: GenerateJob, arms: Sequence[ArmPlan]) -> Iterator[str]:
         yield "one concept alone has nobody to be shuffled with: the arm 'shuffled' is left out"
 
 
-def _file(planned: Planned) -> GenerationsFile:
-    """Write down what is about to be drawn; arms drawn before with the same settings stay."""
+def _file(planned: Planned) -> tuple[GenerationsFile, tuple[str, ...]]:
+    """Write down what is about to be drawn, beside what an earlier job drew alike; say which of its arms are left."""
     job, spec = planned.job, planned.arms[0].plan.spec
-    arms = {one.arm: _arm_file(job, one) for one in planned.arms}
-    pairs = derangement([concept.id for concept in job.concepts]) if "shuffled" in job.arms else {}
-    if pairs:
-        arms["shuffled"] = ArmFile(pairs=pairs, planned=arms["named"].planned)
+    before = None
+    with suppress(DataError):  # a damaged one is written anew
+        before = read_generations_file(job.out)
+    old = before.arms if before is not None else {}
+    kept = tuple(_still_right(planned, old))
+    arms = {one.arm: old[one.arm] for one in kept} | {one.arm: _arm_file(job, one) for one in planned.arms}
+    named = arms.get("named")
+    is_as_before = named is not None and "shuffled" in old and named.folder == old["named"].folder
+    pairs = derangement([concept.id for concept in job.concepts])
+    if named is not None and pairs and (is_as_before or "shuffled" in job.arms):
+        arms["shuffled"] = ArmFile(pairs=pairs, planned=named.planned, counts=named.counts)
     file = GenerationsFile(
         model=spec.model,
         source=spec.model_source,
@@ -227,25 +236,20 @@ def _file(planned: Planned) -> GenerationsFile:
         limit=job.limit,
         concepts=tuple(concept.id for concept in job.concepts),
         arms=arms,
-        warnings=planned.warnings,
+        warnings=tuple(_warnings(job, (*planned.arms, *kept))),
     )
-    before = None
-    with suppress(DataError):  # a damaged one is written anew
-        before = read_generations_file(job.out)
-    if before is None or _settings(before) != _settings(file):
-        return file
-    kept = {arm: one for arm, one in before.arms.items() if _is_there(job.out, one)}
-    return file.model_copy(
-        update={"arms": kept | arms, "warnings": tuple({**dict.fromkeys(before.warnings + file.warnings)})}
-    )
+    return file, tuple(f"{arm}: {LEFT_OUT}" for arm in old if arm not in arms)
 
 
-def _settings(file: GenerationsFile) -> dict[str, Any]:
-    return file.model_dump(exclude={"arms", "warnings"})
-
-
-def _is_there(study: Path, arm: ArmFile) -> bool:
-    return arm.folder is None or (study / arm.folder / "run.json").is_file()
+def _still_right(planned: Planned, old: Mapping[Arm, ArmFile]) -> Iterator[ArmPlan]:
+    """Give those arms of an earlier job that this one does not draw, and would draw alike: settings, names, nouns."""
+    job, base = planned.job, planned.arms[0].plan.spec
+    drawn = {one.arm for one in planned.arms}
+    for arm, one in old.items():
+        if one.folder is not None and arm not in drawn and (job.out / one.folder / "run.json").is_file():
+            plan = _plan_arm(job, base, arm)
+            if _arm_file(job, plan).folder == one.folder:
+                yield plan
 
 
 def _arm_file(job: GenerateJob, one: ArmPlan) -> ArmFile:

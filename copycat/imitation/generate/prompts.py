@@ -29,7 +29,7 @@ GENERIC_NOUN = Concept.model_fields["noun"].default
 
 
 class Template(Record):
-    """One prompt. `text` holds {name}; `control` is the same without a name and may hold {noun}.
+    """One prompt. `text` holds {name}; `control` is the same without a name. {noun} may stand in both.
 
     `{name}'s` is a possessive, also of names that end in s.
     """
@@ -66,9 +66,9 @@ CHARACTER = Domain(
 
 STYLE = Domain(
     name="style",
-    noun="painter",
+    noun="painting",
     templates=(
-        _template("painted", "a picture painted in the style of {name}", "a painted picture"),
+        _template("style", "{noun} in the style of {name}", "{noun}"),
         _template("landscape", "a landscape as {name} would paint it", "a painted landscape"),
         _template("drawn", "a drawing in {name}'s style", "a drawing"),
         _template("portrait", "a portrait painted by {name}", "a painted portrait"),
@@ -112,9 +112,10 @@ def prompt_of(template: Template, concept: Concept, arm: Arm, domain: Domain, ze
     Args:
         zero: the made-up name of each concept.
     """
+    noun = with_article(noun_of(concept, domain))
     if arm == "unnamed":
-        return filled(template.control, NOUN, with_article(noun_of(concept, domain)))
-    return filled(template.text, NAME, zero[concept.id] if arm == "zero" else concept.name)
+        return filled(template.control, NOUN, noun)
+    return filled(filled(template.text, NOUN, noun), NAME, zero[concept.id] if arm == "zero" else concept.name)
 
 
 def noun_of(concept: Concept, domain: Domain) -> str:

@@ -12,7 +12,7 @@ from harness import Doubles
 from PIL import Image
 
 from copycat.errors import DataError, UnknownNameError, UnsupportedError, UserError
-from copycat.imitation.generate.generating import GenerateJob, generate, plan_generate
+from copycat.imitation.generate.generating import LEFT_OUT, GenerateJob, generate, plan_generate
 from copycat.imitation.generate.pictures import read_generations
 from copycat.imitation.generate.prompts import (
     CHARACTER,
@@ -102,6 +102,14 @@ def test_a_noun_that_nobody_gave_is_the_one_of_the_domain(job: GenerateJob) -> N
     styles = job.model_copy(update={"domain": STYLE})
     assert prompts_of(styles, "named", "degas")[2] == "a drawing in Degas' style"
     assert prompts_of(styles, "unnamed", "degas")[2] == "a drawing"
+
+
+def test_a_style_is_asked_for_in_a_work_of_the_concepts_noun(job: GenerateJob) -> None:
+    artists = (Concept(id="degas", name="Degas", noun="etching"), Concept(id="max", name="Max"))
+    styles = job.model_copy(update={"domain": STYLE, "concepts": artists})
+    assert prompts_of(styles, "named", "degas")[0] == "an etching in the style of Degas"
+    assert prompts_of(styles, "unnamed", "degas")[0] == "an etching"
+    assert prompts_of(styles, "named", "max")[0] == "a painting in the style of Max"
 
 
 def test_templates_of_a_users_own_are_read_from_a_file(tmp_path: Path, job: GenerateJob) -> None:
@@ -274,3 +282,23 @@ def test_other_settings_begin_anew_and_keep_the_old_pictures(job: GenerateJob) -
     assert set(new.arms) == {"named"}
     assert len(read_generations(job.out, CONCEPTS).rows) == 15
     assert all((job.out / arm.folder).is_dir() for arm in old.arms.values() if arm.folder)
+
+
+def test_control_arms_of_other_names_or_nouns_are_left_out_and_told(job: GenerateJob) -> None:
+    old = generate(plan_generate(job)).file
+    renamed = (Concept(id="goofy", name="Gofido the Great", noun="tall cartoon dog"), *CONCEPTS[1:])
+    done = generate(plan_generate(job.model_copy(update={"concepts": renamed, "arms": ("named",)})))
+    assert done.file.arms.keys() == {"named", "unnamed"}
+    assert done.file.arms["unnamed"] == old.arms["unnamed"], "no prompt without a name has changed"
+    assert [note.partition(": left out")[0] for note in sorted(done.notes)] == ["shuffled", "zero"]
+    nouns = tuple(concept.model_copy(update={"noun": "snail"}) for concept in renamed)
+    done = generate(plan_generate(job.model_copy(update={"concepts": nouns, "arms": ("zero",)})))
+    assert done.file.arms.keys() == {"named", "zero"}
+    assert done.notes == (f"unnamed: {LEFT_OUT}",)
+
+
+def test_without_its_pictures_the_shuffled_arm_is_left_out_as_well(job: GenerateJob) -> None:
+    generate(plan_generate(job))
+    done = generate(plan_generate(job.model_copy(update={"images": 1, "arms": ("zero",)})))
+    assert set(done.file.arms) == {"zero"}
+    assert sorted(note.partition(":")[0] for note in done.notes) == ["named", "shuffled", "unnamed"]
