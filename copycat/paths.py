@@ -62,6 +62,14 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def within(folder: Path, path: Path) -> str:
+    """Give `path` as a file that is shown to others names it: relative below `folder`, else by its name alone."""
+    try:
+        return path.absolute().relative_to(folder.absolute()).as_posix()
+    except ValueError:
+        return path.name
+
+
 def package_folder(name: str) -> Path:
     """Give a folder inside the package itself, such as "sandbox/weights/pipeline"."""
     return _PACKAGE / name

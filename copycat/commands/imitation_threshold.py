@@ -37,10 +37,12 @@ def threshold(  # noqa: PLR0917 - one parameter per option
     from copycat.imitation.records import ANALYSIS_FILE, CONCEPTS_FILE, COUNTS_FILE, SCORES_FILE
     from copycat.imitation.threshold.analysis import analyse
     from copycat.imitation.threshold.points import gather
+    from copycat.paths import within
     from copycat.runs.folder import write_json
 
     concepts = read_concepts(out, None) if (out / CONCEPTS_FILE).is_file() else ()
-    found = gather(counts or out / COUNTS_FILE, scores or out / SCORES_FILE, metric, concepts)
+    counts, scores = counts or out / COUNTS_FILE, scores or out / SCORES_FILE
+    found = gather(counts, scores, metric, concepts)
     analysis = analyse(
         found.points,
         band=found.band,
@@ -51,7 +53,7 @@ def threshold(  # noqa: PLR0917 - one parameter per option
         covariates=found.columns,
         left_out=found.left_out,
         warnings=found.warnings,
-    )
+    ).model_copy(update={"files": {"counts": within(out, counts), "scores": within(out, scores)}})
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / ANALYSIS_FILE, analysis.model_dump(mode="json"))
     if json:
@@ -82,7 +84,7 @@ def _table(analysis: Analysis) -> Any:
     """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
     from rich.table import Table
 
-    from copycat.imitation.threshold.headline import concepts_text, count_text, name_of, outside
+    from copycat.imitation.threshold.headline import concepts_text, count_text, dose_text, name_of
 
     title = f"{concepts_text(len(analysis.points))}, score: {analysis.metric}"
     table = Table(title=title, title_justify="left")
@@ -99,6 +101,5 @@ def _table(analysis: Analysis) -> Any:
         if analysis.verdict == "gradual":
             for name in ("ed10", "ed90"):
                 if name in answer.statistics:
-                    dose = answer.statistics[name]
-                    table.add_row(f"  {name.upper()}", outside(dose, analysis.points) or count_text(dose or 0.0))
+                    table.add_row(f"  {name.upper()}", dose_text(name, answer, analysis.points))
     return table

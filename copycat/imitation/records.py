@@ -15,6 +15,7 @@ Every stage reads what the one before it left, or files of a user's own with the
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -38,6 +39,8 @@ CONTROLS: tuple[Arm, ...] = ("unnamed", "zero", "shuffled")
 Metric = Literal["raw", "z", "identified", "matched", "score"]
 """Which figure of a score the curve is of; "score" is one of a user's own."""
 METRICS: tuple[Metric, ...] = get_args(Metric)
+REACH: dict[str, tuple[float, float]] = {"raw": (-1.0, 1.0), "identified": (0.0, 1.0), "matched": (0.0, 1.0)}
+"""The lowest and the highest value of a metric; those that are not here have no end."""
 
 Side = Literal["above", "below", "uncertain"]
 VerdictName = Literal["threshold", "gradual", "no_change", "out_of_range", "underpowered"]
@@ -171,7 +174,8 @@ class Analysis(Record):
     """What `threshold` finds.
 
     `smallest_step` is the change of the score that would have been found in 80 of 100 such studies (same concepts,
-    same noise). `left_out`: concept -> why it is on no curve. `warnings` are sentences for people.
+    same noise). `left_out`: concept -> why it is on no curve. `warnings` are sentences for people. `files` names those
+    of counts and scores, by what they hold.
     """
 
     metric: Metric
@@ -188,6 +192,13 @@ class Analysis(Record):
     left_out: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seed: int = 0
+    files: dict[str, str] = Field(default_factory=dict)
+
+
+def within_reach(score: float, metric: str) -> float:
+    """Give a score, or an end of its interval, where the metric reaches so far; else the end of the metric."""
+    low, high = REACH.get(metric, (-math.inf, math.inf))
+    return min(max(score, low), high)
 
 
 class StudyFacts(Record):

@@ -62,7 +62,9 @@ def _column(curve: Curve, name: str, values: Mapping[str, float]) -> Covariate:
 def _far(value: float | None, n: int) -> str:
     """Say what a partial rank correlation means where chance alone rarely goes so far (Fisher's z, 95 %)."""
     if value is None:
-        return f"; not estimable: fewer than {MIN_CONCEPTS} concepts have it, or it hardly differs"
+        if n < MIN_CONCEPTS:
+            return f"; not estimable: {n} of the concepts have it, and {MIN_CONCEPTS} are needed"
+        return "; not estimable: it hardly differs among concepts of like count"
     is_far = abs(value) > np.tanh(Z_975 / np.sqrt(n - 4))
     return "; far from 0: it may stand behind the curve" if is_far else ""
 

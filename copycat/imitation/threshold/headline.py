@@ -16,6 +16,7 @@ SHARES = ("identified", "matched")
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 BRACKET_OF = "a bracket is given for a step only"
+NOT_KNOWN = "not known"
 
 
 class Metric(NamedTuple):
@@ -134,9 +135,19 @@ def _where_it_rises(ed10: float | None, ed90: float | None, points: Sequence[Poi
     before, after = outside(ed10, points), outside(ed90, points)
     if not before and not after:
         return f"The rise goes from 10 % to 90 % between {count_range(ed10 or 0.0, ed90 or 0.0)} training pictures."
-    first = f"lies {before}" if before else f"is reached at {pictures_text(ed10 or 0.0)}"
+    if not before:
+        return f"90 % of the rise lies {after}: the curve still rises there, so its beginning is {NOT_KNOWN}."
     last = f"lies {after}" if after else f"is reached at {pictures_text(ed90 or 0.0)}"
-    return f"10 % of the rise {first}; 90 % {last}."
+    return f"10 % of the rise lies {before}; 90 % {last}."
+
+
+def dose_text(name: str, answer: Answer, points: Sequence[Point]) -> str:
+    """Give ED10 or ED90; ED10 is a share of a rise, and not known where the end of that rise was not seen."""
+    value, ed90 = answer.statistics.get(name), answer.statistics.get("ed90")
+    beyond = outside(value, points)
+    if name == "ed10" and not beyond and outside(ed90, points):
+        return NOT_KNOWN
+    return beyond or count_text(value or 0.0)
 
 
 def _at_the_end(low: float, high: float, analysis: Analysis) -> str:

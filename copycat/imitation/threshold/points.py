@@ -21,6 +21,7 @@ from copycat.imitation.records import (
     Metric,
     Point,
     Score,
+    within_reach,
 )
 from copycat.imitation.tables import read_rows, read_table
 from copycat.imitation.threshold.headline import concepts_text
@@ -125,7 +126,7 @@ def make_points(
         elif coverage < MIN_COVERAGE:
             left_out[concept] = f"only {n} of {planned} pictures could be scored"
         else:
-            points.append(_point(count, values, coverage))
+            points.append(_point(count, values, coverage, metric))
     return tuple(points), left_out
 
 
@@ -152,14 +153,15 @@ def control_band(scores: Sequence[Score], metric: str) -> ControlBand | None:
         return None
     middle, half = fmean(means), _t_975(len(means) - 1) * stdev(means)
     used = tuple(arm for arm in CONTROLS if arm in arms)
-    return ControlBand(arms=used, mean=middle, low=middle - half, high=middle + half, n=len(means))
+    low, high = (within_reach(end, metric) for end in (middle - half, middle + half))
+    return ControlBand(arms=used, mean=middle, low=low, high=high, n=len(means))
 
 
-def _point(count: ConceptCount, values: tuple[float, ...], coverage: float) -> Point:
+def _point(count: ConceptCount, values: tuple[float, ...], coverage: float, metric: str) -> Point:
     mean, low, high = fmean(values), None, None
     if len(values) > 1:
         half = _t_975(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-        low, high = mean - half, mean + half
+        low, high = (within_reach(end, metric) for end in (mean - half, mean + half))
     return Point(
         concept=count.concept,
         count=float(count.count or 0.0),
