@@ -68,7 +68,7 @@ def analyse(
         covariates: figures of concepts, by name of the column.
         left_out, warnings: kept in the analysis.
     """
-    curve = make_curve(points)
+    curve = make_curve(points, metric)
     noise = noise_of(curve.y)
     told = list(warnings)
     verdict, smallest, bracket = _why_too_little(curve), None, None

@@ -36,7 +36,8 @@ def fit_shapes(curve: Curve, index: int) -> dict[ShapeName, Shape]:
     if at is not None:
         found["edge"] = _levels(curve.y, at), 3
     if len(np.unique(curve.x)) >= MIN_DIFFERENT:
-        gentle = fit_gentle(curve.x, curve.y, max(MIN_SEGMENT, round(GENTLE * len(curve.x))))
+        on_slope = max(MIN_SEGMENT, round(GENTLE * len(curve.x)))
+        gentle = fit_gentle(curve.x, curve.y, on_slope, curve.bounds)
         if gentle is not None:
             found["smooth"] = gentle.at(curve.x), 4
         t = np.log10(curve.x + 1)
@@ -51,7 +52,7 @@ def best_of(shapes: Mapping[ShapeName, Shape]) -> ShapeName:
 
 def logistic_bic(curve: Curve) -> float:
     """Give BIC of the logistic, however steep."""
-    return _bic(curve.y, fit_logistic(curve.x, curve.y).at(curve.x), 4)
+    return _bic(curve.y, fit_logistic(curve.x, curve.y, curve.bounds).at(curve.x), 4)
 
 
 def edge_of(shape: Shape) -> int | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from copycat.imitation.records import Point
+from copycat.imitation.records import Metric, Point
 
 Array = NDArray[np.float64]
 
@@ -19,12 +19,22 @@ Z_80, Z_975 = 0.8416, 1.96
 MAD_TO_SD = 1.4826
 
 
+Bounds = tuple[float, float]
+UNBOUNDED: Bounds = (-math.inf, math.inf)
+BOUNDS: dict[Metric, Bounds] = {"raw": (-1.0, 1.0), "identified": (0.0, 1.0), "matched": (0.0, 1.0)}
+"""What a metric can reach: a cosine, and shares; others go anywhere."""
+
+
 class Curve(NamedTuple):
-    """Points in the order of counts, equal counts by id. `x` and `y` are (N,): counts and scores."""
+    """Points in the order of counts, equal counts by id. `x` and `y` are (N,): counts and scores.
+
+    `bounds` are the least and the largest score that there can be.
+    """
 
     points: tuple[Point, ...]
     x: Array
     y: Array
+    bounds: Bounds = UNBOUNDED
 
 
 class Step(NamedTuple):
@@ -35,10 +45,11 @@ class Step(NamedTuple):
     rise: Array
 
 
-def make_curve(points: Sequence[Point]) -> Curve:
+def make_curve(points: Sequence[Point], metric: Metric = "score") -> Curve:
     """Sort points by count, then by id: the order in which they are given changes nothing."""
     ordered = tuple(sorted(points, key=lambda point: (point.count, point.concept)))
-    return Curve(ordered, np.array([p.count for p in ordered], float), np.array([p.score for p in ordered], float))
+    x, y = np.array([p.count for p in ordered], float), np.array([p.score for p in ordered], float)
+    return Curve(ordered, x, y, BOUNDS.get(metric, UNBOUNDED))
 
 
 def can_step(x: Array) -> bool:

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from curves import make_points, smooth_points, step_points
+from curves import log_uniform, make_points, smooth_points, step_points
 
 from copycat.imitation.records import Answer, ControlBand, Point
+from copycat.imitation.threshold.bracket import draw_studies
 from copycat.imitation.threshold.estimators import ESTIMATORS
 from copycat.imitation.threshold.estimators.base import Asked
 from copycat.imitation.threshold.estimators.logistic import fit_logistic
-from copycat.imitation.threshold.steps import best_steps, make_curve, noise_of
+from copycat.imitation.threshold.steps import UNBOUNDED, best_steps, make_curve, noise_of
 
 BAND = ControlBand(arms=("zero",), mean=0.0, low=-0.1, high=0.1, n=50)
 
@@ -91,6 +92,34 @@ def test_the_logistic_finds_the_law_that_made_the_scores() -> None:
     assert (fit.lower, fit.upper, fit.slope) == pytest.approx((0.1, 0.5, 2.5), rel=1e-3)
     assert fit.dose(0.5) == pytest.approx(500, rel=1e-3)
     assert fit.at(np.array([fit.dose(0.1)]))[0] == pytest.approx(0.1 + 0.4 * 0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize("steepness", [3.0, 12.0])
+def test_the_interval_of_ed50_holds_it_however_clean_the_scores_are(steepness: float) -> None:
+    held, widths = 0, []
+    for seed in range(20):
+        rng = np.random.default_rng([seed, 7])
+        x = log_uniform(rng, 100)
+        law = 0.3 / (1 + np.exp(-steepness * (np.log10(x + 1) - np.log10(501))))
+        curve = make_curve(make_points(x, law + rng.normal(0, 0.01, 100)))
+        found = ESTIMATORS.load("logistic")(curve, Asked(draws=draw_studies(curve, 200, seed)))
+        held += found.low <= 500 <= found.high
+        widths.append(np.log10(found.high / found.low))
+
+    assert held >= 17
+    assert 0 < np.median(widths) < 0.06
+
+
+def test_levels_stay_within_what_a_metric_can_reach() -> None:
+    x = np.unique(np.round(np.geomspace(1, 1000, 60)))
+    y = np.minimum(1.0, 1.3 / (1 + np.exp(-2.0 * (np.log10(x + 1) - 2.5))))
+
+    free, share = (fit_logistic(x, y, bounds) for bounds in (UNBOUNDED, (0.0, 1.0)))
+
+    assert free.upper > 1 or free.lower < 0
+    assert 0 <= share.lower < share.upper <= 1
+    near = [share._replace(**{name: value}) for name in ("lower", "upper") for value in np.linspace(0, 1, 201)]
+    assert min(((one.at(x) - y) ** 2).sum() for one in near) >= ((share.at(x) - y) ** 2).sum() - 1e-9
 
 
 def test_zero_counts_have_their_place_on_the_curve() -> None:
