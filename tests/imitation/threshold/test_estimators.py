@@ -52,6 +52,18 @@ def test_pelt_gives_the_points_of_the_slower_search_with_the_same_cost() -> None
     assert found.statistics["penalty"] == pytest.approx(3 * (noise_of(y) or 0) ** 2 * np.log(100))
 
 
+def test_no_level_of_pelt_has_fewer_than_five_concepts_where_counts_are_tied() -> None:
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        x = np.sort(rng.choice([1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377], 60)).astype(float)
+        found = ask("pelt", make_points(x, 0.3 * np.floor(np.log(x)) + rng.normal(0, 0.02, 60)))
+        starts = np.searchsorted(x, sorted({found.count or 0, *found.others}))
+
+        assert found.statistics["steps"]
+        assert np.diff([0, *starts, 60]).min() >= 5
+        assert set(starts) <= set(np.searchsorted(x, x))
+
+
 def test_the_published_setting_follows_the_scale_of_scores_and_is_marked_so() -> None:
     points = step_points(2, n=100)
     smaller = [p.model_copy(update={"score": p.score / 10}) for p in points]

@@ -160,7 +160,7 @@ def _middles(draws: Draws, bounds: Bounds) -> Array:
         for ahead, steeper in NEIGHBOURS:
             middle = np.clip(centre[0] + ahead * cell[0] / 2**halving, *ends)
             take_better(np.stack([middle, centre[1] * np.exp(steeper * cell[1] / 2**halving)]))
-    return best[0]
+    return np.asarray(best[0])
 
 
 def _grid(t: Array, middles: int, slopes: int) -> tuple[Array, Array]:

@@ -53,10 +53,17 @@ def _breaks(curve: Curve, spread: float, penalty: float) -> list[int]:
     means = np.bincount(inverse, weights=curve.y - curve.y.mean()) / sizes
     signal = (means[inverse] / spread)[:, None]
     found = ruptures.KernelCPD(kernel="linear", min_size=MIN_SEGMENT).fit(signal).predict(pen=penalty)[:-1]
-    return sorted({_between_counts(curve.x, int(at)) for at in found} - {0, len(curve.x)})
+    return _between_counts(curve.x, [int(at) for at in found])
 
 
-def _between_counts(x: Array, at: int) -> int:
-    """Move a break that divides equal counts to the nearer end of them."""
-    left, right = (int(np.searchsorted(x, x[at], side)) for side in ("left", "right"))
-    return left if at - left <= right - at else right
+def _between_counts(x: Array, found: list[int]) -> list[int]:
+    """Move breaks that divide equal counts to an end of them, the nearer if it can be.
+
+    A break is dropped where either end leaves a level of fewer than `MIN_SEGMENT` concepts.
+    """
+    breaks: list[int] = []
+    for at in found:
+        ends = sorted((int(np.searchsorted(x, x[at], side)) for side in ("left", "right")), key=lambda end: abs(end - at))
+        last = breaks[-1] if breaks else 0
+        breaks += [end for end in ends if end - last >= MIN_SEGMENT and len(x) - end >= MIN_SEGMENT][:1]
+    return breaks
