@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from copycat.imitation.records import Metric, Point
+from copycat.imitation.records import REACH, Metric, Point
 
 Array = NDArray[np.float64]
 
@@ -21,8 +21,6 @@ MAD_TO_SD = 1.4826
 
 Bounds = tuple[float, float]
 UNBOUNDED: Bounds = (-math.inf, math.inf)
-BOUNDS: dict[Metric, Bounds] = {"raw": (-1.0, 1.0), "identified": (0.0, 1.0), "matched": (0.0, 1.0)}
-"""What a metric can reach: a cosine, and shares; others go anywhere."""
 
 
 class Curve(NamedTuple):
@@ -49,7 +47,7 @@ def make_curve(points: Sequence[Point], metric: Metric = "score") -> Curve:
     """Sort points by count, then by id: the order in which they are given changes nothing."""
     ordered = tuple(sorted(points, key=lambda point: (point.count, point.concept)))
     x, y = np.array([p.count for p in ordered], float), np.array([p.score for p in ordered], float)
-    return Curve(ordered, x, y, BOUNDS.get(metric, UNBOUNDED))
+    return Curve(ordered, x, y, REACH.get(metric, UNBOUNDED))
 
 
 def can_step(x: Array) -> bool:

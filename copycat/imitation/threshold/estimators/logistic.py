@@ -77,9 +77,9 @@ def _statistics(fit: Logistic) -> dict[str, float | None]:
 
 def _drawn(fit: Logistic, x: Array) -> tuple[tuple[float, float], ...]:
     """Give points for a line: evenly over the counts, and as many on the rise, which may be steep."""
-    ends = np.log10(x[[0, -1]] + 1)
+    low, high = float(np.log10(x[0] + 1)), float(np.log10(x[-1] + 1))
     rise = np.linspace(fit.middle - 6 / fit.slope, fit.middle + 6 / fit.slope, DRAWN)
-    counts = np.power(10.0, np.sort(np.concatenate([np.linspace(*ends, DRAWN), rise]).clip(*ends))) - 1
+    counts = np.power(10.0, np.sort(np.concatenate([np.linspace(low, high, DRAWN), rise]).clip(low, high))) - 1
     return tuple(zip(counts.tolist(), fit.at(counts).tolist(), strict=True))
 
 

@@ -63,7 +63,9 @@ def _between_counts(x: Array, found: list[int]) -> list[int]:
     """
     breaks: list[int] = []
     for at in found:
-        ends = sorted((int(np.searchsorted(x, x[at], side)) for side in ("left", "right")), key=lambda end: abs(end - at))
+        ends = sorted(
+            (int(np.searchsorted(x, x[at], side)) for side in ("left", "right")), key=lambda end: abs(end - at)
+        )
         last = breaks[-1] if breaks else 0
         breaks += [end for end in ends if end - last >= MIN_SEGMENT and len(x) - end >= MIN_SEGMENT][:1]
     return breaks
