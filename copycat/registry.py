@@ -101,8 +101,8 @@ class Registry(Generic[T]):
         return self._plugin_rows[point.name]
 
 
-def resolve(target: str, owner: str) -> Any:  # Any: see Registry.load
-    """Import "module:Attribute" for `owner`.
+def resolve(target: str, owner: str, fix: str = "install what it needs, or uninstall it") -> Any:
+    """Import "module:Attribute" for `owner`; see `Registry.load` on the type. `fix` is told where that fails.
 
     Raises:
         UserError: the form is wrong, the module does not import, or it lacks the attribute.
@@ -118,8 +118,7 @@ def resolve(target: str, owner: str) -> Any:  # Any: see Registry.load
         raise
     except Exception as error:  # somebody else's module may raise anything on import
         raise UserError(
-            f"{owner} cannot be loaded from '{target}'\n  {type(error).__name__}: {error}\n"
-            f"  install what it needs, or uninstall it"
+            f"{owner} cannot be loaded from '{target}'\n  {type(error).__name__}: {error}\n  {fix}"
         ) from error
     return found
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from copycat.imitation.concepts import slug_of
 from copycat.imitation.records import Concept
+from copycat.imitation.threshold.steps import MIN_SEGMENT
 from copycat.names import fold, words
 from copycat.paths import shown
 from copycat.schema.base import Slug
@@ -74,8 +75,11 @@ class Naming:
         if not self.changed:
             return ()
         name, taken = next(iter(self.changed.items()))
-        more = f", and {len(self.changed) - 1:,} more so" if len(self.changed) > 1 else ""
-        return (f"{shown(path)} names concepts by name: '{name}' is taken as {taken}{more}",)
+        n = len(self.changed) - 1
+        more = (
+            f", and {n:,} other names in the same way" if n > 1 else ", and another name in the same way" if n else ""
+        )
+        return (f"{shown(path)} has names in place of ids: '{name}' is read as the id {taken}{more}",)
 
 
 def look_up(names: Iterable[str], concepts: Sequence[Concept]) -> Whose:
@@ -103,6 +107,18 @@ def subfolders(place: Path) -> list[Path]:
 def look_up_folders(place: Path, concepts: Sequence[Concept]) -> Whose:
     """Find the concept of each folder in `place`."""
     return look_up((child.name for child in subfolders(place)), concepts)
+
+
+def few_concepts(n: int, what: str) -> list[str]:
+    """Warn where fewer concepts are left than `threshold` needs, MIN_SEGMENT at either level.
+
+    Args:
+        what: the n concepts have, "a count".
+    """
+    needed = 2 * MIN_SEGMENT
+    if n >= needed:
+        return []
+    return [f"{n} {'concept has' if n == 1 else 'concepts have'} {what}; `threshold` needs {needed} to find a step"]
 
 
 def listed(names: Sequence[str], most: int = MAX_NAMED) -> str:

@@ -16,7 +16,7 @@ from copycat.imitation.count.verification import (
     verify_counts,
     why_no_correction,
 )
-from copycat.imitation.records import Concept, ConceptCount
+from copycat.imitation.records import COUNTS_FILE, Concept, ConceptCount
 from copycat.imitation.tables import read_table
 from copycat.imitation.whose import Naming, listed
 from copycat.paths import shown
@@ -97,8 +97,9 @@ def adjust(counts: Sequence[ConceptCount], given: Adjustment) -> tuple[tuple[Con
     pairs = zip(counts, done, strict=True)
     lost = [now.concept for before, now in pairs if before.count is not None and now.count is None]
     if lost:
+        such = "concepts lose their counts" if len(lost) > 1 else "concept loses its count"
         warnings.append(
-            f"{len(lost):,} {'concepts have' if len(lost) > 1 else 'concept has'} no count any more: {listed(lost)}"
+            f"{len(lost):,} {such}, for nothing corrects or scales them ({COUNTS_FILE} says why): {listed(lost)}"
         )
     return done, Told(facts, tuple(warnings))
 

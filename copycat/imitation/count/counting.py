@@ -19,6 +19,10 @@ from copycat.names import NameMatcher, words
 
 Use = Literal["raw", "exact", "near"]
 USES: tuple[Use, ...] = ("near", "exact", "raw")
+MIN_SEEN = 0.2
+"""Share of pictures that must be seen for their number to be estimated; of fewer, copies hardly meet."""
+MAX_SPAN = 5.0
+"""How many times its lower bound the upper bound of an estimate may be."""
 
 
 class AliasCount(NamedTuple):
@@ -61,9 +65,12 @@ class Counted(NamedTuple):
 
 
 class PictureEstimate(NamedTuple):
-    """How many different pictures there are, estimated where some are missing; `low` and `high` bound it, at 95 %."""
+    """How many different pictures there are, estimated where some are missing; `low` and `high` bound it, at 95 %.
 
-    value: float
+    No `value`: too few are seen to tell one.
+    """
+
+    value: float | None
     low: float
     high: float
 
@@ -92,11 +99,12 @@ def count_concepts(
     chosen = picture_columns(shared_columns(corpus))
     meanings = {PICTURE_COLUMNS[name.lower()] for name in chosen}
     lacking = _lacking(meanings)
+    best = next(each for each in USES if each not in lacking)
     if use is not None and use in lacking:
-        raise UserError(f"--use {use}: {lacking[use]}\n  use --use raw, or add the column")
+        raise UserError(f"--use {use}: {lacking[use]}\n  use --use {best}, or add the column")
     corpus = corpus.model_copy(update={"other_columns": chosen})
     found = count_named_rows(corpus, concepts, processes=processes, checkpoint=checkpoint, advance=advance)
-    used: Use = use if use is not None else next(each for each in USES if each not in lacking)
+    used = use or best
     by = HAS_SHA if "sha256" in meanings else HAS_ADDRESS
     per_concept = _by_concept(found.rows, len(concepts))
     counts = tuple(_count_of(concept, per_concept[place], by, used, lacking) for place, concept in enumerate(concepts))
@@ -124,8 +132,13 @@ def different_pictures(groups: Any, n_missing: int) -> PictureEstimate:
     Of m equal pictures, s are seen, each with chance p = seen / all. A group counts `1 - (-(1 - p) / p)^s`: whatever
     m >= 1 is, that comes to 1 on average, so neither pictures that are alone nor those that are there many times bend
     the sum. Its variance is the sum of `r^(2 s) - (-r)^s` with r = (1 - p) / p. The truth lies between the groups
-    that are seen and those and every missing picture; the interval is cut to that, and is that where half of the
-    pictures or more are missing.
+    that are seen and those and every missing picture; estimate and interval are cut to that.
+
+    All of this holds for any p: for pictures that are alone the sum is n / p, and with copies its variance grows as
+    r^m: slowly while r is about 1, and soon beyond any use where most are missing. So the interval decides: one that
+    spans more than MAX_SPAN tells no value, and where less than MIN_SEEN is seen there is none, and the interval is
+    what is sure. Simulated with 1 to 20 copies of 20 to 1,000 pictures, p from 0.2 to 0.75, it holds the truth in 90 to
+    100 % of cases.
 
     Assumes that pictures are missing at random.
 
@@ -143,13 +156,15 @@ def different_pictures(groups: Any, n_missing: int) -> PictureEstimate:
         return PictureEstimate(n_groups, n_groups, n_groups)
     least, most = float(n_groups), float(n_groups + n_missing)
     p = n_seen / (n_seen + n_missing)
-    if p <= 0.5:
-        return PictureEstimate(min(most, n_groups / p), least, most)
+    if p < MIN_SEEN:
+        return PictureEstimate(None, least, most)
     r = (1 - p) / p
-    value = float(np.sum(1 - (-r) ** sizes))
-    half = Z_95 * math.sqrt(max(0.0, float(np.sum(r ** (2 * sizes) - (-r) ** sizes))))
-    value = min(most, max(least, value))
-    return PictureEstimate(value, max(least, value - half), min(most, value + half))
+    with np.errstate(over="ignore", invalid="ignore"):  # very many copies where most are missing: an endless interval
+        powers, signs = r**sizes, (-1.0) ** sizes
+        value = min(most, max(least, float(np.sum(1 - powers * signs))))
+        half = Z_95 * math.sqrt(max(0.0, float(np.sum(powers * (powers - signs)))))
+    low, high = max(least, value - half), min(most, value + half)
+    return PictureEstimate(value if high <= MAX_SPAN * low else None, low, high)
 
 
 def collision_warnings(concepts: Sequence[Concept]) -> list[str]:
@@ -210,8 +225,16 @@ def _count_of(concept: Concept, rows: Any, by: int, use: Use, lacking: Mapping[s
         raw=len(rows),
         exact=_rounded(found.get("exact")),
         near=_rounded(found.get("near")),
-        reason="" if used is not None else f"not estimable: of {len(rows):,} captions none has its {_told_by(use, by)}",
+        reason=_why_no_count(used, len(rows), _told_by(use, by)),
     )
+
+
+def _why_no_count(used: PictureEstimate | None, n: int, column: str) -> str:
+    if used is None:
+        return f"not estimable: of {n:,} captions none has its {column}"
+    if used.value is None:
+        return f"not estimable: too few of {n:,} captions have their {column}; {used.low:,.0f} to {used.high:,.0f}"
+    return ""
 
 
 def _pictures(groups: Any, n: int) -> PictureEstimate | None:
@@ -221,7 +244,7 @@ def _pictures(groups: Any, n: int) -> PictureEstimate | None:
 
 
 def _rounded(pictures: PictureEstimate | None) -> int | None:
-    return None if pictures is None else round(pictures.value)
+    return None if pictures is None or pictures.value is None else round(pictures.value)
 
 
 def _told_by(use: Use, by: int) -> str:
@@ -233,7 +256,7 @@ def _lacking(meanings: set[str]) -> dict[str, str]:
     if "phash" not in meanings:
         lacking["near"] = f"no column phash (64 bits; near duplicates differ in at most {MAX_DISTANCE})"
     if not meanings & {"sha256", "url"}:
-        lacking["exact"] = "no column sha256, and no url to tell pictures by"
+        lacking["exact"] = "no column sha256, url or path, which tell whether two captions have the same picture"
     return lacking
 
 

@@ -25,6 +25,7 @@ from copycat.imitation.records import (
     StudyFacts,
 )
 from copycat.imitation.tables import write_table
+from copycat.imitation.whose import few_concepts, listed
 from copycat.runs.folder import write_json
 from copycat.schema import Record
 
@@ -64,7 +65,12 @@ class _Caption(NamedTuple):
 def write_counts(study: Path, counted: Counted, counts: Sequence[ConceptCount], told: Told) -> StudyFacts:
     """Write the counts of a study, and where they come from."""
     facts = StudyFacts(
-        facts={**corpus_facts(counted), **told.facts}, warnings=(*count_warnings(counted), *told.warnings)
+        facts={**corpus_facts(counted), **told.facts},
+        warnings=(
+            *count_warnings(counted),
+            *told.warnings,
+            *few_concepts(sum(count.count is not None for count in counts), "a count"),
+        ),
     )
     write_table(study / COUNTS_FILE, counts, ConceptCount)
     rows = [
@@ -138,6 +144,13 @@ def count_warnings(counted: Counted) -> tuple[str, ...]:
         told.append(
             f"{counted.n_without:,} of {counted.n_named:,} captions that name a concept have nothing to tell their "
             "picture by: counts are corrected as if these were missing at random, and have intervals"
+        )
+    if uncounted := [count.concept for count in counted.counts if count.count is None]:
+        column = "phash" if counted.use == "near" else counted.by
+        such = "concepts have" if len(uncounted) > 1 else "concept has"
+        told.append(
+            f"{len(uncounted):,} {such} no count, for too few of their captions have their {column}: "
+            f"{listed(uncounted)}; --use raw counts captions"
         )
     if counted.lacking and counted.use != "near":
         told.append(f"equal pictures are {_told_apart(counted)}: {'; '.join(counted.lacking.values())}")

@@ -55,7 +55,7 @@ from copycat.imitation.score.scoring import (
     unit_rows,
 )
 from copycat.imitation.tables import write_table
-from copycat.imitation.whose import listed
+from copycat.imitation.whose import few_concepts, listed
 from copycat.judges.references import read_picture
 from copycat.paths import shown
 from copycat.runs.folder import write_json
@@ -356,5 +356,6 @@ def _score_warnings(known: Known, material: Material, scores: Sequence[Score]) -
     scored = [score for score in scores if score.raw is not None and score.arm == "named"]
     if scored and all(score.z is None for score in scored):
         yield f"no concept has a z: {scored[0].reason.removeprefix('no z: ')}"
+    yield from few_concepts(len({score.concept for score in scored}), "a score")
     if without := [who for who in known.gallery.concepts if who not in pictured]:
         yield f"{len(without)} concepts have references and no picture by name: {listed(without)}"

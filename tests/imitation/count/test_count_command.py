@@ -72,6 +72,7 @@ def test_a_count_leaves_its_tables_and_prints_them(count: Cli) -> None:
     assert "dead links: 12 of 120 (10.0%)" in answer.out
     assert "WARNING: 12 of 120 links (10.0%, 0% to 20% by concept) are dead" in answer.err
     assert "20.0%" in answer.out
+    assert "WARNING: 3 concepts have a count; `threshold` needs 10 to find a step" in answer.err
     assert "study/counts.csv" in answer.out
     facts = StudyFacts.model_validate_json(Path("study/counts.json").read_bytes())
     assert facts.facts["count"] == "near"

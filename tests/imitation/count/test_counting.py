@@ -122,8 +122,10 @@ def test_captions_alone_tell_no_picture_from_another(tmp_path: Path) -> None:
     counted = count(tmp_path, [{"caption": "Ember"}] * 4)
     assert (counted.counts[0].count, counted.counts[0].exact, counted.counts[0].near) == (4, None, None)
     assert set(counted.lacking) == {"exact", "near"}
-    with pytest.raises(UserError, match=r"--use near: no column phash"):
+    with pytest.raises(UserError, match=r"--use near: no column phash(.|\n)*\n  use --use raw, or add the column"):
         count(tmp_path, [{"caption": "Ember"}], use="near")
+    with pytest.raises(UserError, match=r"\n  use --use exact, or add the column"):
+        count(tmp_path, [{"caption": "Ember", "url": "u"}], use="near")
 
 
 def test_the_count_that_is_used_can_be_chosen(tmp_path: Path) -> None:
@@ -303,10 +305,43 @@ def test_the_sum_over_groups_is_right_on_average_for_any_sizes() -> None:
     assert np.mean([each.low <= 300 <= each.high for each in found]) >= 0.93
 
 
-def test_where_most_pictures_are_missing_the_bounds_are_sure_ones() -> None:
-    found = different_pictures(np.array([0, 0, 1]), 7)
-    assert (found.low, found.high) == (2, 9)
-    assert 2 <= found.value <= 9
+def test_the_estimate_has_no_jump_where_half_of_the_pictures_are_missing() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(100), 5))
+    found = [different_pictures(groups[:n], len(groups) - n) for n in range(230, 271)]
+    values = [each.value for each in found if each.value is not None]
+    assert len(values) == len(found)
+    assert np.abs(np.diff(values)).max() < 10
+    assert all(each.low <= 100 <= each.high for each in found)
+    alone = different_pictures(np.arange(200), 300)
+    assert alone.value == 500
+
+
+@pytest.mark.parametrize(("copies", "share"), [(1, 0.25), (2, 0.3), (5, 0.4), (8, 0.45)])
+def test_the_interval_holds_the_truth_where_most_pictures_are_missing(copies: int, share: float) -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(200), copies)
+    found = []
+    for _ in range(300):
+        is_seen = rng.random(len(groups)) < share
+        found.append(different_pictures(groups[is_seen], int((~is_seen).sum())))
+    assert np.mean([each.low <= 200 <= each.high for each in found]) >= 0.93
+
+
+@pytest.mark.parametrize(("sizes", "n_missing"), [([2, 1], 17), ([60, 60, 1], 240), ([900], 2000)])
+def test_where_too_few_pictures_are_seen_there_is_no_estimate_and_sure_bounds(sizes: list[int], n_missing: int) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    assert different_pictures(groups, n_missing) == (None, len(sizes), len(sizes) + n_missing)
+
+
+def test_a_concept_of_which_too_few_pictures_are_seen_has_bounds_no_count_and_a_reason(tmp_path: Path) -> None:
+    rows = [{"caption": "Ember", "phash": "0" * 16 if n < 2 else None} for n in range(20)]
+    counted = count(tmp_path, rows)
+    first = counted.counts[0]
+    assert (first.count, first.near, first.low, first.high, first.raw) == (None, None, 1, 19, 20)
+    assert first.reason == "not estimable: too few of 20 captions have their phash; 1 to 19"
+    assert any("concept has no count, for too few of their captions have their phash: ember; --use raw" in text
+               for text in count_warnings(counted))  # fmt: skip
 
 
 def test_a_concept_without_any_picture_to_tell_is_not_estimable(tmp_path: Path) -> None:

@@ -127,8 +127,11 @@ def test_a_sample_may_name_concepts_by_name_or_alias(tmp_path: Path) -> None:
     assert given.elsewhere == {"ember": 7}
     _, told = adjust([ConceptCount(concept="ember", count=4, raw=4)], given)
     text = "\n".join(told.warnings)
-    assert "labels.csv names concepts by name: 'Captain Ember' is taken as ember, and 2 more so" in text
-    assert "counts.csv names concepts by name: 'Captain Ember' is taken as ember\n" in text
+    assert (
+        "labels.csv has names in place of ids: 'Captain Ember' is read as the id ember, and 2 other names in the same way"
+        in text
+    )
+    assert "counts.csv has names in place of ids: 'Captain Ember' is read as the id ember\n" in text
     assert "the sample has pictures of a concept that is not counted: mrs-nobody" in text
 
 
@@ -145,7 +148,7 @@ def test_names_become_ids_by_id_name_or_alias_and_else_by_their_spelling() -> No
     ]
     alone = Naming()
     assert ([alone(text) for text in ("a-b", "A b")], alone.changed) == (["a-b", "a-b"], {"A b": "a-b"})
-    assert alone.notes(Path("c.csv")) == ("c.csv names concepts by name: 'A b' is taken as a-b",)
+    assert alone.notes(Path("c.csv")) == ("c.csv has names in place of ids: 'A b' is read as the id a-b",)
 
 
 def test_a_sample_that_says_nothing_is_told(tmp_path: Path) -> None:
@@ -185,5 +188,7 @@ def test_counts_are_scaled_with_their_intervals_and_what_is_lost_is_told() -> No
     assert (found[0].count, found[0].low, found[0].high) == (300, 240, 330)
     assert (found[1].count, found[2].count) == (None, None)
     assert found[1].reason.startswith("not estimable: no caption of the counted corpus")
-    assert told.warnings == ("2 concepts have no count any more: b, c",)
+    assert told.warnings == (
+        "2 concepts lose their counts, for nothing corrects or scales them (counts.csv says why): b, c",
+    )
     assert told.facts == {"scaled_to": "other.csv"}

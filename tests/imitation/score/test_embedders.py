@@ -243,7 +243,7 @@ def test_a_class_without_a_revision_is_told_from_another_by_its_source(faces: st
         ("Broken", "failed\n  ValueError: no such weights"),
         ("Unmade", "cannot be made\n  OSError: no weights in /nowhere"),
         ("NotOne", "has no method embed"),
-        ("Absent", "cannot be loaded from"),
+        ("Absent", "cannot be loaded from(.|\n)*\n  needed: a module of yours in this folder or on PYTHONPATH"),
     ],
 )
 def test_what_a_users_class_does_wrong_is_told_without_a_traceback(faces: str, kind: str, said: str) -> None:

@@ -120,6 +120,7 @@ def test_pictures_are_scored_by_concept_arm_and_prompt(score: Cli) -> None:
     assert (len(used), {row["picture"].split("/")[0] for row in used}) == (12, set(COLOURS))
     assert "all: named" in answer.out
     assert "no concept has a z: 3 other concepts have references, and 5 are needed" in answer.err
+    assert "4 concepts have a score; `threshold` needs 10 to find a step" in answer.err
     assert "36 pairs of references and other concepts cannot tell a false-match rate of 1.0%" in answer.err
 
 
@@ -253,7 +254,8 @@ def test_what_generate_drew_is_scored_by_the_sandbox_embedder_if_the_sandbox_dre
     answer = score("--references", "refs", "--per-concept", 3)
     assert (answer.code, facts_of()["embedder"]) == (0, "sandbox")
     warnings = [line for line in answer.err.splitlines() if line.startswith("WARNING")]
-    assert [line[:30] for line in warnings] == ["WARNING: 36 pairs of reference", "WARNING: no concept has a z: 3"]
+    assert [line[:30] for line in warnings] == ["WARNING: 36 pairs of reference", "WARNING: no concept has a z: 3",
+        "WARNING: 4 concepts have a sco"]  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------- vectors

@@ -27,6 +27,7 @@ from copycat.imitation.score.embedders import Vector
 from copycat.judges.open_clip_hub import sha40
 from copycat.registry import resolve
 
+FOUND = "needed: a module of yours in this folder or on PYTHONPATH, with this class, and all that it imports"
 FORM = "  needed: face:MODULE:CLASS, a class with embed(pictures) -> a vector or None for each; see docs/imitation.md"
 
 
@@ -35,7 +36,7 @@ class FaceEmbedder:
 
     def __init__(self, name: str, source: str, device: str) -> None:
         self.owner, self.source, self.device = f"embedder '{name}'", source, device
-        self._class = resolve(source, self.owner)
+        self._class = resolve(source, self.owner, FOUND)
         if not callable(getattr(self._class, "embed", None)):
             raise UserError(f"{self.owner}: '{source}' has no method embed\n{FORM}")
 
