@@ -84,6 +84,7 @@ def _table(analysis: Analysis) -> Any:
     """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
     from rich.table import Table
 
+    from copycat.imitation.threshold.estimators import row_of
     from copycat.imitation.threshold.headline import concepts_text, count_text, dose_text, name_of
 
     title = f"{concepts_text(len(analysis.points))}, score: {analysis.metric}"
@@ -96,7 +97,7 @@ def _table(analysis: Analysis) -> Any:
             name_of(answer.estimator),
             count_text(answer.count) if answer.count is not None else "",
             f"{count_text(answer.low or 0.0)} to {count_text(answer.high or 0.0)}" if has_interval else "",
-            answer.reason or ("for comparison only" if answer.estimator == "published" else ""),
+            answer.reason or ("for comparison only" if row_of(answer.estimator).is_comparison else ""),
         )
         if analysis.verdict == "gradual":
             for name in ("ed10", "ed90"):

@@ -66,7 +66,7 @@ class ConceptCount(Record):
 
     `count` is what later stages use; `low` and `high` bound a 95 % interval (null: taken as exact). `raw` counts
     captions that name the concept, `exact` and `near` what is left without exact and near duplicates; null where the
-    corpus has nothing to tell them by. Null `count` with a `reason`: not estimable.
+    corpus has nothing to tell them by. Null `count` with a `reason`: not estimable; its interval may be known.
     """
 
     concept: Slug
@@ -174,8 +174,8 @@ class Analysis(Record):
     """What `threshold` finds.
 
     `smallest_step` is the change of the score that would have been found in 80 of 100 such studies (same concepts,
-    same noise). `left_out`: concept -> why it is on no curve. `warnings` are sentences for people. `files` names those
-    of counts and scores, by what they hold.
+    same noise); null with `smallest_step_reason`. `left_out`: concept -> why it is on no curve. `warnings` are
+    sentences for people. `files` names those of counts and scores, by what they hold.
     """
 
     metric: Metric
@@ -188,6 +188,7 @@ class Analysis(Record):
     placed: tuple[Placed, ...]
     noise: float | None
     smallest_step: float | None
+    smallest_step_reason: str = ""
     covariates: tuple[Covariate, ...] = ()
     left_out: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -31,12 +31,20 @@ PERMUTATIONS, BOOTSTRAPS = 999, 500
 FEW = 20
 DECISIVE = 10.0
 """A difference of BIC from which on one shape is clearly better (Kass & Raftery 1995)."""
+RISING: tuple[VerdictName, ...] = ("threshold", "gradual")
+AS_TOLD = "-"
+"""The reason of an answer where the verdict has said it of them all."""
 LISTED = "where a step is put depends on which concepts were listed"
 
 
 class _Verdict(NamedTuple):
     name: VerdictName
     why: str
+
+
+ABOVE_BAND = _Verdict(
+    "out_of_range", "Scores lie above the control band at every count: imitation starts below these counts."
+)
 
 
 class _Judged(NamedTuple):
@@ -73,10 +81,12 @@ def analyse(
     told = list(warnings)
     verdict, smallest, bracket = _why_too_little(curve), None, None
     if verdict is not None:
-        answers = tuple(no_answer(row.name, verdict.why) for row in ESTIMATORS.rows())
+        why_no_smallest = verdict.why
+        answers = tuple(no_answer(row.name, AS_TOLD) for row in ESTIMATORS.rows())
     else:
         null = permuted_f(curve.x, curve.y, permutations, seed)
         smallest = smallest_step(curve.x, noise, float(np.quantile(null, 1 - ALPHA))) if noise else None
+        why_no_smallest = "" if noise else "The scores have no noise to tell a step from."
         draws = draw_studies(curve, bootstraps, seed) if _rises(curve, null) else None
         asked = Asked(band, null, draws, find_bracket(curve, draws) if draws is not None else None)
         answers = tuple(ESTIMATORS.load(row.name)(curve, asked) for row in ESTIMATORS.rows())
@@ -95,7 +105,8 @@ def analyse(
         placed=place_concepts(curve, bracket),
         noise=noise,
         smallest_step=smallest,
-        covariates=check_covariates(curve, covariates or {}),
+        smallest_step_reason=why_no_smallest,
+        covariates=check_covariates(curve, covariates or {}, is_rising=verdict.name in RISING),
         left_out=dict(left_out or {}),
         warnings=tuple(told),
         seed=seed,
@@ -125,12 +136,14 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
     supf = _answer(answers, "supf")
     p, rise = supf.statistics["p"] or 0.0, supf.statistics["rise"] or 0.0
     if supf.index is None:
+        answers = _without_counts(answers, "no rise is shown")
         return _Judged(_without_rise(curve, p, rise, band, smallest), answers, {})
     shapes = fit_shapes(curve, supf.index)
     bic = {"supf": {"bic": shapes["step"].bic}}
     if "line" in shapes:
         bic["logistic"] = {
             "bic": logistic_bic(curve),
+            "bic_line": shapes["line"].bic,
             **({"bic_smooth": shapes["smooth"].bic} if "smooth" in shapes else {}),
         }
     answers = tuple(
@@ -138,6 +151,10 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
         for a in answers
     )
     best = best_of(shapes)
+    beside = _beside_band(shapes[best].fitted, band, p)
+    if beside is not None:
+        where = "above the control band already" if beside.name == "out_of_range" else "inside the control band"
+        return _Judged(beside, _without_counts(answers, f"scores rise, but {where}"), shapes)
     at_edge = _at_edge(shapes, best)
     if at_edge is not None:
         if best == "edge":
@@ -168,6 +185,25 @@ def _without_step(answer: Answer, where: str) -> Answer:
     return no_answer(answer.estimator, why, **answer.statistics)
 
 
+def _without_counts(answers: tuple[Answer, ...], why: str) -> tuple[Answer, ...]:
+    """Take back every count but those for comparison: no verdict stands behind them."""
+    return tuple(
+        a if a.count is None or row_of(a.estimator).is_comparison else no_answer(a.estimator, why, **a.statistics)
+        for a in answers
+    )
+
+
+def _beside_band(fitted: Array, band: ControlBand | None, p: float) -> _Verdict | None:
+    """Judge a rise that does not leave the control band: one above it, or one inside. None for all others."""
+    if band is None:
+        return None
+    if fitted[0] > band.high:
+        return ABOVE_BAND
+    if fitted[-1] <= band.high:
+        return _Verdict("no_change", f"Scores rise with counts (p = {p:.3g}), but never beyond what controls reach.")
+    return None
+
+
 def _rise_verdict(curve: Curve, shapes: Mapping[ShapeName, Shape], best: ShapeName, p: float) -> _Verdict:
     if best in {"line", "smooth"}:
         shape = "a straight line in the logarithm of counts" if best == "line" else "a smooth dose-response"
@@ -185,9 +221,7 @@ def _without_rise(curve: Curve, p: float, rise: float, band: ControlBand | None,
     if p < ALPHA and rise < 0:
         return _Verdict("no_change", f"Scores fall as counts grow (p = {p:.3g}): that is no imitation threshold.")
     if band is not None and float(np.median(curve.y)) > band.high:
-        return _Verdict(
-            "out_of_range", "Scores lie above the control band at every count: imitation starts below these counts."
-        )
+        return ABOVE_BAND
     matters = band.high - band.mean if band is not None else 2 * float(np.std(curve.y))
     if smallest is not None and smallest > matters:
         what = "the width of the control band" if band is not None else "twice the spread of the scores"
@@ -199,7 +233,7 @@ def _warn(curve: Curve, judged: _Judged) -> list[str]:
     told = []
     name, shapes, n = judged.verdict.name, judged.shapes, len(curve.x)
     index = _answer(judged.answers, "supf" if name == "threshold" else "logistic").index
-    if name in {"threshold", "gradual"} and index is not None and min(index, n - index) < FEW:
+    if name in RISING and index is not None and min(index, n - index) < FEW:
         what = "the step" if name == "threshold" else "half of the rise"
         told.append(f"fewer than {FEW} concepts lie on one side of {what}: {index} below, {n - index} above")
     smooth = min((shapes[shape].bic for shape in ("smooth", "line") if shape in shapes), default=np.inf)

@@ -14,13 +14,18 @@ BINS = 5
 MIN_CONCEPTS = 10
 
 
-def check_covariates(curve: Curve, columns: Mapping[str, Mapping[str, float]]) -> tuple[Covariate, ...]:
-    """Check the curve; `columns` gives, by name, a figure of each concept ("caption_length", "multi_person", ...)."""
+def check_covariates(
+    curve: Curve, columns: Mapping[str, Mapping[str, float]], *, is_rising: bool = True
+) -> tuple[Covariate, ...]:
+    """Check the curve; `columns` gives, by name, a figure of each concept ("caption_length", "multi_person", ...).
+
+    Steps without some concepts are put only where scores rise at all: `is_rising`.
+    """
     if len(curve.x) < MIN_CONCEPTS:
         return ()
     found = [_neighbours(curve)]
     found += [_column(curve, name, values) for name, values in sorted(columns.items())]
-    return (*found, *_without_bins(curve))
+    return (*found, *_without_bins(curve, is_rising))
 
 
 def partial_rank_correlation(x: Array, y: Array, given: Array) -> float | None:
@@ -69,19 +74,20 @@ def _far(value: float | None, n: int) -> str:
     return "; far from 0: it may stand behind the curve" if is_far else ""
 
 
-def _without_bins(curve: Curve) -> list[Covariate]:
-    """Estimate the step again without each fifth of the concepts."""
+def _without_bins(curve: Curve, is_rising: bool) -> list[Covariate]:
+    """Estimate the step again without each fifth of the concepts; none where no rise has been placed."""
+    what = "the best step" if is_rising else "no rise is placed, so none"
     found = []
     for number, left_out in enumerate(np.array_split(np.arange(len(curve.x)), BINS), start=1):
         x, y = np.delete(curve.x, left_out), np.delete(curve.y, left_out)
-        at = int(best_steps(x[None, :], y[None, :]).place[0]) if can_step(x) else None
+        at = int(best_steps(x[None, :], y[None, :]).place[0]) if is_rising and can_step(x) else None
         span = f"{curve.x[left_out[0]]:,.0f} to {curve.x[left_out[-1]]:,.0f}"
         found.append(
             Covariate(
                 name=f"without-bin-{number}",
                 value=float(x[at]) if at is not None else None,
                 n=len(x),
-                meaning=f"the best step without the concepts of {span} pictures",
+                meaning=f"{what} without the concepts of {span} pictures",
             )
         )
     return found

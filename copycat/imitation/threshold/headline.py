@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from copycat.imitation.records import Analysis, Answer, Point
 from copycat.imitation.threshold.estimators import row_of
+from copycat.imitation.threshold.steps import MIN_SEGMENT
 
 Agreement = str
 """How an answer stands to the bracket: "agrees", "disagrees", or "" where there is nothing to compare."""
@@ -15,6 +16,8 @@ Agreement = str
 SHARES = ("identified", "matched")
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
+BARE_MENTION, POSITIVE = 2, 6
+"""Differences of BIC below which one shape is hardly better than another, and not strongly so."""
 BRACKET_OF = "a bracket is given for a step only"
 NOT_KNOWN = "not known"
 
@@ -84,6 +87,8 @@ def _title(analysis: Analysis) -> str:
         if ed50 is not None and ed50.count is not None:
             return f"Imitation grows gradually; half of it is reached at {pictures_text(ed50.count)}"
         return "Imitation grows gradually, without a threshold"
+    if analysis.verdict == "underpowered" and analysis.smallest_step is None:
+        return _too_little(analysis.points)
     return {
         "no_change": "No imitation threshold is found in these counts",
         "out_of_range": "The change lies at the edge of these counts, so its place is not known",
@@ -91,11 +96,25 @@ def _title(analysis: Analysis) -> str:
     }[analysis.verdict]
 
 
+def _too_little(points: Sequence[Point]) -> str:
+    n = len(points)
+    if n == 0:
+        return "No concept has a count and a score"
+    if n == 1:
+        return "One concept has no curve"
+    if n < 2 * MIN_SEGMENT:
+        return f"{n} concepts; at least {2 * MIN_SEGMENT} are needed"
+    if len({point.count for point in points}) == 1:
+        return "All concepts have the same count, so nothing can be said of counts"
+    return "So many concepts share a count that no step can be placed"
+
+
 def _how_sure(analysis: Analysis) -> list[str]:
     said = []
     if analysis.bracket is not None:
         low, high = count_text(analysis.bracket.last_below), count_text(analysis.bracket.first_above)
         said.append(f"With 95 % confidence the change lies between these two counts: {low} and {high}.")
+    said += _how_alike(analysis)
     if analysis.verdict == "gradual":
         said += _how_gradual(analysis)
     for answer in analysis.answers:
@@ -113,6 +132,30 @@ def _how_sure(analysis: Analysis) -> list[str]:
             "What is smaller would mostly be missed."
         )
     return said
+
+
+def _how_alike(analysis: Analysis) -> list[str]:
+    """Say that a step and a smooth rise fit about alike, by the grades of Kass & Raftery 1995, JASA 90:773."""
+    step, smooth = _answer(analysis, "supf"), _answer(analysis, "logistic")
+    if step is None or smooth is None or analysis.verdict not in {"threshold", "gradual"}:
+        return []
+    of_step = step.statistics.get("bic")
+    of_smooth = [bic for name in ("bic_smooth", "bic_line") if (bic := smooth.statistics.get(name)) is not None]
+    if of_step is None or not of_smooth:
+        return []
+    gap = abs(min(of_smooth) - of_step)
+    if gap < BARE_MENTION:
+        return [
+            f"A step and a smooth rise fit almost alike: BIC differs by {gap:.1f}, and under {BARE_MENTION} is worth "
+            "no more than a bare mention (Kass & Raftery 1995). These scores cannot tell which it is."
+        ]
+    if gap < POSITIVE:
+        better, other = ("a step", "a smooth rise") if analysis.verdict == "threshold" else ("a smooth rise", "a step")
+        return [
+            f"That {better} fits better than {other} is likely, and not certain: BIC differs by {gap:.1f} "
+            f"({BARE_MENTION} to {POSITIVE} is positive evidence, not strong; Kass & Raftery 1995)."
+        ]
+    return []
 
 
 def _how_gradual(analysis: Analysis) -> list[str]:

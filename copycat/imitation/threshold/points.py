@@ -87,7 +87,7 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
     if taken is None:
         raise UserError(
             f"no row of {shown(scores)} has a figure in column {metric}\n"
-            f"  needed: a column {' or '.join(METRICS)}; it has: {', '.join(has) or 'none of them'}"
+            f"  needed: figures in column {metric}; it has them in: {', '.join(has) or 'none'}"
         )
     points, left_out = make_points(counted, scored, taken)
     if not points:

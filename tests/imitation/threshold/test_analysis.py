@@ -10,6 +10,7 @@ from curves import log_uniform, make_points, smooth_points, step_points
 
 from copycat.imitation.records import Analysis, Answer, ControlBand, Point
 from copycat.imitation.threshold.analysis import analyse
+from copycat.imitation.threshold.headline import headline_of
 from copycat.imitation.threshold.steps import best_steps, permuted_f, smallest_step
 
 BAND = ControlBand(arms=("zero",), mean=0.0, low=-0.16, high=0.16, n=100)
@@ -39,6 +40,47 @@ def test_scores_without_a_change_have_no_number_anywhere() -> None:
     assert found.verdict == "no_change"
     assert found.bracket is None
     assert all(one.count is None and one.reason for one in found.answers)
+    assert all(one.value is None for one in found.covariates if one.name.startswith("without-bin"))
+
+
+def test_steps_that_outliers_make_are_no_answer_where_no_rise_is_shown() -> None:
+    seen = 0
+    for seed in range(12):
+        rng = np.random.default_rng([seed, 2])
+        found = analyse(make_points(np.geomspace(1, 1e5, 100), rng.standard_t(2, 100)), permutations=199)
+        if found.verdict not in {"threshold", "gradual", "out_of_range"}:
+            seen += bool(answer(found, "pelt").statistics["steps"])
+            assert all(answer(found, name).count is None for name in ("supf", "pelt", "isotonic", "logistic"))
+
+    assert seen
+
+
+@pytest.mark.parametrize("is_smooth", [False, True])
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "why"),
+    [
+        (0.2, 0.3, "no_change", "never beyond what controls reach"),
+        (0.6, 0.9, "out_of_range", "above the control band at every count"),
+        (0.3, 0.9, None, "Scores rise"),
+    ],
+)
+def test_a_rise_inside_the_band_of_controls_or_above_it_is_not_where_imitation_starts(
+    low: float, high: float, verdict: str | None, why: str, is_smooth: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    x = np.round(np.geomspace(2, 50_000, 150))
+    law = 1 / (1 + np.exp(-3 * (np.log10(x) - np.log10(300)))) if is_smooth else x >= 300
+    band = ControlBand(arms=("unnamed",), mean=0.3, low=0.1, high=0.5, n=150)
+
+    found = analyse(make_points(x, low + (high - low) * law + rng.normal(0, 0.02, 150)), band=band, bootstraps=100)
+
+    assert found.verdict == (verdict or ("gradual" if is_smooth else "threshold"))
+    assert why in found.why
+    assert (found.bracket is not None) == (verdict is None and not is_smooth)
+    if verdict is not None:
+        kept = {one.estimator for one in found.answers if one.count is not None}
+        assert kept <= {"published"}
+        assert found.placed == ()
 
 
 @pytest.mark.parametrize("n", [50, pytest.param(100, marks=pytest.mark.slow)])
@@ -193,24 +235,46 @@ def test_scores_above_the_band_everywhere_are_out_of_range() -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "why"),
+    ("points", "why", "title"),
     [
-        ([], "0 concepts"),
-        (make_points(np.array([5.0]), np.array([0.5])), "1 concept is"),
-        (make_points(np.full(50, 7.0), np.linspace(0, 1, 50)), "the same count"),
-        (make_points(np.repeat([1.0, 9.0], [48, 2]), np.linspace(0, 1, 50)), "share a count"),
+        ([], "0 concepts", "No concept has a count and a score"),
+        (make_points(np.array([5.0]), np.array([0.5])), "1 concept is", "One concept has no curve"),
+        (make_points(np.arange(9.0), np.arange(9.0)), "9 concepts are", "9 concepts; at least 10 are needed"),
+        (make_points(np.full(50, 7.0), np.linspace(0, 1, 50)), "the same count", "All concepts have the same count"),
+        (make_points(np.repeat([1.0, 9.0], [48, 2]), np.linspace(0, 1, 50)), "share a count", "share a count"),
     ],
 )
-def test_too_little_to_set_against_each_other_is_said(points: list[Point], why: str) -> None:
+def test_too_little_to_set_against_each_other_is_said_once(points: list[Point], why: str, title: str) -> None:
     found = analyse(points)
 
     assert found.verdict == "underpowered"
     assert why in found.why
-    assert all(one.count is None and one.reason == found.why for one in found.answers)
+    assert title in headline_of(found).title
+    assert all(one.count is None and one.reason == "-" for one in found.answers)
+    assert (found.smallest_step, found.smallest_step_reason) == (None, found.why)
 
 
-def test_equal_scores_are_no_change() -> None:
-    assert analyse(make_points(np.arange(50.0), np.full(50, 0.4))).verdict == "no_change"
+def test_equal_scores_are_no_change_and_have_no_noise_to_tell_a_step_from() -> None:
+    found = analyse(make_points(np.arange(50.0), np.full(50, 0.4)))
+
+    assert found.verdict == "no_change"
+    assert (found.smallest_step, found.smallest_step_reason) == (None, "The scores have no noise to tell a step from.")
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"), [(10.0, "fit almost alike"), (8.0, "is likely, and not certain"), (2.0, None)]
+)
+def test_two_shapes_that_fit_alike_are_told_as_such(slope: float, said: str | None) -> None:
+    rng = np.random.default_rng(2)
+    x = np.round(np.geomspace(2, 50_000, 60))
+    law = 0.3 / (1 + np.exp(-slope * (np.log10(x) - np.log10(300))))
+
+    found = analyse(make_points(x, law + rng.normal(0, 0.04, 60)), bootstraps=100)
+    sure = [sentence for sentence in headline_of(found).sure if "BIC differs" in sentence]
+
+    assert found.verdict in {"threshold", "gradual"}
+    assert len(sure) == (said is not None)
+    assert said is None or said in sure[0]
 
 
 def test_the_smallest_step_is_found_in_about_eight_of_ten_studies() -> None:

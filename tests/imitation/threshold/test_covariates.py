@@ -58,6 +58,14 @@ def test_a_step_stays_without_any_fifth_of_the_concepts() -> None:
     assert sum(250 <= (value or 0) <= 350 for value in steps) >= 4
 
 
+def test_without_a_rise_there_is_no_step_to_put_again_and_it_is_said() -> None:
+    found = check_covariates(make_curve(step_points(0, rise=0.0)), {}, is_rising=False)
+
+    steps = [one for one in found if one.name.startswith("without-bin")]
+    assert len(steps) == 5
+    assert all(one.value is None and "no rise is placed" in one.meaning for one in steps)
+
+
 def test_neighbours_of_equal_scores_differ_by_nothing() -> None:
     found = check_covariates(make_curve(make_points(np.arange(20.0), np.full(20, 0.3))), {})
 

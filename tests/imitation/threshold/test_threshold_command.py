@@ -73,7 +73,11 @@ def test_what_has_no_score_or_no_count_is_left_out_with_its_reason(threshold: Cl
 def test_one_concept_is_too_few_and_no_fault(threshold: Cli) -> None:
     write(step_points(0, n=1))
 
-    assert threshold("--out", "study").code == 0
+    said = threshold("--out", "study")
+
+    assert said.code == 0
+    assert "underpowered: One concept has no curve" in said.out
+    assert said.out.count("1 concept is too few") == 1
     assert read().verdict == "underpowered"
 
 
@@ -110,7 +114,8 @@ def test_a_metric_that_is_not_there_is_refused_with_what_is_there(threshold: Cli
     said = threshold("--out", "study", "--metric", "z")
 
     assert said.code == 2
-    assert "needed: a column raw or z or identified or matched or score; it has: score" in said.err
+    assert "no row of study/scores.csv has a figure in column z" in said.err
+    assert "needed: figures in column z; it has them in: score" in said.err
 
 
 def test_a_missing_file_is_told(threshold: Cli) -> None:
@@ -241,7 +246,10 @@ def test_concepts_may_be_called_by_name_and_the_report_knows_them(threshold: Cli
     said = threshold("--out", "study")
 
     assert {p.concept for p in read().points} == {p.concept for p in points}
-    assert "study/counts.csv names concepts by name: 'Name c0000' is taken as c0000, and 49 more so" in said.err
+    assert (
+        "study/counts.csv has names in place of ids: 'Name c0000' is read as the id c0000, and 49 other names in the"
+        in said.err
+    )
     assert next(one.n for one in read().covariates if one.name == "partial:people") == 50
     report = command_line(app, "copycat.imitation")("report", "--out", "study")
     assert report.code == 0
@@ -258,5 +266,5 @@ def test_names_are_spelt_as_ids_where_no_concepts_are_known(threshold: Cli) -> N
     said = threshold("--out", "study")
 
     assert said.code == 0
-    assert "'Sir C-00' is taken as sir-c-00" in said.err
+    assert "'Sir C-00' is read as the id sir-c-00" in said.err
     assert read().points[0].concept.startswith("sir-c-")
