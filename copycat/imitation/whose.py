@@ -75,10 +75,7 @@ class Naming:
         if not self.changed:
             return ()
         name, taken = next(iter(self.changed.items()))
-        n = len(self.changed) - 1
-        more = (
-            f", and {n:,} other names in the same way" if n > 1 else ", and another name in the same way" if n else ""
-        )
+        more = f", and so on for {len(self.changed) - 1:,} more" if len(self.changed) > 1 else ""
         return (f"{shown(path)} has names in place of ids: '{name}' is read as the id {taken}{more}",)
 
 
