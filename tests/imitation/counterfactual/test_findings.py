@@ -56,6 +56,18 @@ def test_a_written_law_is_found_again() -> None:
     assert curve(doses, fit) == pytest.approx(scores, abs=0.03)
 
 
+def test_the_interval_of_a_series_is_as_wide_as_so_few_doses_ask() -> None:
+    doses = np.array([0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], dtype=float)
+    held = 0
+    for seed in range(40):
+        law = 0.15 + 0.6 / (1 + np.exp(-4 * (np.log10(doses + 1) - np.log10(TRUE_ED50 + 1))))
+        fit = fit_series(doses, law + np.random.default_rng(seed).normal(0, 0.04, len(doses)), seed)
+        assert fit.low is not None and fit.high is not None
+        held += fit.low <= TRUE_ED50 <= fit.high
+
+    assert held >= 36
+
+
 def test_the_fit_does_not_depend_on_the_unit_of_the_score() -> None:
     doses = np.array([0, 2, 10, 50, 120, 300, 1000], dtype=float)
     scores = np.array([true_share(d) for d in doses])
