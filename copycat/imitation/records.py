@@ -27,6 +27,8 @@ CONCEPTS_FILE = "concepts.json"
 COUNTS_FILE, COUNT_FACTS_FILE, ALIASES_FILE, SAMPLE_FILE = "counts.csv", "counts.json", "aliases.csv", "sample.csv"
 GENERATIONS_FOLDER, GENERATIONS_FILE = "generations", "generations.json"
 SCORES_FILE, SCORE_FACTS_FILE, REFERENCES_FILE = "scores.csv", "scores.json", "references.csv"
+DRAWN_FACT = "generations.sha256"
+"""The fact of scores.json that says which generations.json was scored."""
 ANALYSIS_FILE = "analysis.json"
 PAGE_FILE, REPORT_FILE = "report.html", "report.json"
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
+from copycat.catalog import canonical_sha256
 from copycat.errors import DataError, UserError
 from copycat.imitation.generate.arms import derangement
 from copycat.imitation.records import ARMS, GENERATIONS_FILE, GENERATIONS_FOLDER, Arm, Concept
@@ -156,6 +157,17 @@ def read_generations_file(study: Path) -> GenerationsFile | None:
         raise DataError(
             [f"{shown(path)}: cannot be read ({why})"], "  run the same `generate` again: no picture is drawn twice"
         ) from error
+
+
+def generations_sha256(study: Path) -> str | None:
+    """Hash the settings, arms and counts of generations.json; None where nothing was drawn, or the file is damaged."""
+    try:
+        content = json.loads((study / GENERATIONS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if isinstance(content, dict):
+        content.pop("warnings", None)
+    return canonical_sha256(content)[:16]
 
 
 def pictures_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from copycat.imitation.records import Analysis, ConceptCount, ControlBand, Point, Score
+from copycat.imitation.records import (
+    DRAWN_FACT,
+    GENERATIONS_FILE,
+    Analysis,
+    ConceptCount,
+    ControlBand,
+    Point,
+    Score,
+)
 from copycat.imitation.report.cards import Tables, value_of
 from copycat.imitation.threshold.headline import concepts_text
 from copycat.imitation.threshold.points import GivenScore, control_band, make_points
@@ -34,6 +42,21 @@ def what_changed(analysis: Analysis, tables: Tables) -> tuple[str, ...]:
     if tables.scores and not _same_band(analysis.band, control_band(scores_now, "score")):
         changed.append("the control arms changed")
     return tuple(changed)
+
+
+def other_pictures(drawn: str | None, scored: Mapping[str, str]) -> str | None:
+    """Say in a sentence that generations.json tells of other pictures than the scores; None where nothing shows it.
+
+    Args:
+        drawn: the sha256 of generations.json; see `generate.pictures.generations_sha256`.
+        scored: the facts of scores.json.
+    """
+    own = scored.get("generations.folder") or scored.get("embeddings")
+    if drawn is None or not (own or scored.get(DRAWN_FACT, drawn) != drawn):
+        return None
+    if own:
+        return f"scores are of {own}, and {GENERATIONS_FILE} tells of other pictures: pass over what it says"
+    return f"{GENERATIONS_FILE} has changed since its pictures were scored: score, find the threshold and report again"
 
 
 def _who(names: Sequence[str]) -> str:

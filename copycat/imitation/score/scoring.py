@@ -20,10 +20,10 @@ Floats = npt.NDArray[np.floating]
 
 CHUNK = 8192
 """Vectors whose cosines to all concepts are held at once: 8,192 x 400 float32 are 13 MB."""
-MIN_STRATUM = 5
-"""Other concepts of a stratum from which on impostors are taken from it alone."""
 MIN_IMPOSTORS = 5
 """Impostors that a z needs: the standard deviation of fewer is mostly chance, and a z may come to any size."""
+MIN_STRATUM = MIN_IMPOSTORS + 1
+"""Other concepts of a stratum from which on impostors are taken from it alone; one may be asked for in the prompt."""
 NOUNS = ("other concept has", "other concepts have")
 DIGITS = 6
 """Digits of a score: beyond them, machines and batches differ."""
@@ -165,13 +165,15 @@ def score_pictures(
 def impostors_of(gallery: Gallery, concept: str, asked: str | None = None) -> list[int]:
     """Give the rows of the concepts whose references stand for chance.
 
-    Those of the same stratum where the concept has one and at least MIN_STRATUM others have it, else all others.
+    Those of the same stratum where the concept has one and at least MIN_STRATUM others have it, else all others; the
+    same in every arm, but for the one that was asked for.
     """
     place = gallery.place_of(concept)
-    others = [n for n, other in enumerate(gallery.concepts) if n != place and other != asked]
+    others = [n for n in range(len(gallery.concepts)) if n != place]
     label = gallery.strata[place]
     alike = [n for n in others if label is not None and gallery.strata[n] == label]
-    return alike if len(alike) >= MIN_STRATUM else others
+    pool = alike if len(alike) >= MIN_STRATUM else others
+    return [n for n in pool if gallery.concepts[n] != asked]
 
 
 def norms_of(vectors: Floats) -> Floats:

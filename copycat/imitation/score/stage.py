@@ -16,8 +16,15 @@ from PIL.Image import Image
 
 from copycat.console import progress_bar
 from copycat.errors import DataError, UserError
-from copycat.imitation.generate.pictures import Generation, Generations, read_generations, read_generations_file
+from copycat.imitation.generate.pictures import (
+    Generation,
+    Generations,
+    generations_sha256,
+    read_generations,
+    read_generations_file,
+)
 from copycat.imitation.records import (
+    DRAWN_FACT,
     GENERATIONS_FILE,
     GENERATIONS_FOLDER,
     REFERENCES_FILE,
@@ -126,6 +133,7 @@ def _from_pictures(job: ScoreJob) -> tuple[Known, Material]:
     candidates = find_references(job.references, job.concepts)
     _require_generations(job)
     # What is wrong with the pictures is told before anything is embedded. Nothing about references depends on them.
+    drawn_sha256 = generations_sha256(job.study)
     generations = read_generations(job.pictures or job.study, job.concepts)
     leaked, told = leaked_pictures(generations, candidates.by_concept)
     embedder = build_embedder(job.embedder, job.device)
@@ -144,7 +152,7 @@ def _from_pictures(job: ScoreJob) -> tuple[Known, Material]:
             *_embedder_warnings(job),
         )
         # What the study drew is told by generations.json.
-        drawn = generations.facts if job.pictures is not None else {}
+        drawn = generations.facts if job.pictures is not None else {DRAWN_FACT: drawn_sha256} if drawn_sha256 else {}
         cells = cells_of(generations.rows, store, chosen.by_concept, leaked)
         return known, Material(store.vectors, cells, {**drawn, **facts}, warnings)
 

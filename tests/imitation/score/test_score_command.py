@@ -20,6 +20,7 @@ from harness import Cli, CommandLine, Doubles
 from PIL import Image
 from run_folders import tree
 
+from copycat.imitation.generate.pictures import generations_sha256
 from copycat.imitation.records import Score
 from copycat.imitation.tables import read_table
 
@@ -249,6 +250,7 @@ def test_what_generate_drew_is_scored_by_the_sandbox_embedder_if_the_sandbox_dre
     assert len(rows) == 4 * 5 * 4
     assert all(row.n == row.planned == 1 for row in rows.values())
     assert "knows drawings of the sandbox alone, and 'fake' drew these pictures" in answer.err
+    assert facts_of()["generations.sha256"] == generations_sha256(Path("study"))
     file = Path("study/generations.json")
     file.write_text(file.read_text().replace('"model": "fake"', '"model": "sandbox"').replace('"character"', '"style"'))
     answer = score("--references", "refs", "--per-concept", 3)

@@ -10,6 +10,7 @@ import pytest
 
 from copycat.imitation.score import scoring
 from copycat.imitation.score.scoring import (
+    MIN_IMPOSTORS,
     Floats,
     Gallery,
     Match,
@@ -120,12 +121,19 @@ def test_a_tie_is_nobodys() -> None:
     assert (found.identified, found.matched) == (0.0, None)
 
 
-def test_impostors_are_of_the_same_stratum_where_five_others_have_it() -> None:
-    six = gallery_of(n=9, c0="fox", c1="fox", c2="fox", c3="fox", c4="fox", c5="fox", c6="owl")
-    assert impostors_of(six, "c0") == [1, 2, 3, 4, 5]
-    assert impostors_of(six, "c0", asked="c3") == [1, 2, 4, 5, 6, 7, 8], "four are too few"
-    assert impostors_of(six, "c6") == [0, 1, 2, 3, 4, 5, 7, 8]
-    assert impostors_of(six, "c7", asked="c0") == [1, 2, 3, 4, 5, 6, 8]
+def test_impostors_are_of_the_same_stratum_where_six_others_have_it() -> None:
+    foxes = gallery_of(n=10, **{f"c{n}": "fox" for n in range(7)}, c7="owl")
+    assert impostors_of(foxes, "c0") == [1, 2, 3, 4, 5, 6]
+    assert impostors_of(foxes, "c7") == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+    assert impostors_of(foxes, "c8", asked="c0") == [1, 2, 3, 4, 5, 6, 7, 9]
+
+
+@pytest.mark.parametrize("n_foxes", [5, 6, 7, 8])
+def test_every_arm_has_the_same_impostors_but_for_the_one_asked_for(n_foxes: int) -> None:
+    foxes = gallery_of(n=10, **{f"c{n}": "fox" for n in range(n_foxes)})
+    whole = impostors_of(foxes, "c0")
+    assert impostors_of(foxes, "c0", asked="c3") == [n for n in whole if n != 3]
+    assert len(whole) > MIN_IMPOSTORS
 
 
 def test_whose_name_was_in_the_prompt_is_no_impostor() -> None:

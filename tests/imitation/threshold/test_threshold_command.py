@@ -247,7 +247,7 @@ def test_concepts_may_be_called_by_name_and_the_report_knows_them(threshold: Cli
 
     assert {p.concept for p in read().points} == {p.concept for p in points}
     assert (
-        "study/counts.csv has names in place of ids: 'Name c0000' is read as the id c0000, and 49 other names in the"
+        "study/counts.csv has names in place of ids: 'Name c0000' is read as the id c0000, and so on for 49 more"
         in said.err
     )
     assert next(one.n for one in read().covariates if one.name == "partial:people") == 50
