@@ -151,7 +151,7 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
         for a in answers
     )
     best = best_of(shapes)
-    beside = _beside_band(shapes[best].fitted, band, p)
+    beside = _beside_band(shapes[best].fitted, _answer(answers, "isotonic"), band, p)
     if beside is not None:
         where = "above the control band already" if beside.name == "out_of_range" else "inside the control band"
         return _Judged(beside, _without_counts(answers, f"scores rise, but {where}"), shapes)
@@ -193,11 +193,14 @@ def _without_counts(answers: tuple[Answer, ...], why: str) -> tuple[Answer, ...]
     )
 
 
-def _beside_band(fitted: Array, band: ControlBand | None, p: float) -> _Verdict | None:
-    """Judge a rise that does not leave the control band: one above it, or one inside. None for all others."""
+def _beside_band(fitted: Array, isotonic: Answer, band: ControlBand | None, p: float) -> _Verdict | None:
+    """Judge a rise that does not leave the control band: one above it, or one inside. None for all others.
+
+    The lower level of a step may lie above the band and the first concepts in it: the isotonic curve shows them.
+    """
     if band is None:
         return None
-    if fitted[0] > band.high:
+    if fitted[0] > band.high and (isotonic.index or 0) < MIN_SEGMENT:
         return ABOVE_BAND
     if fitted[-1] <= band.high:
         return _Verdict("no_change", f"Scores rise with counts (p = {p:.3g}), but never beyond what controls reach.")

@@ -228,6 +228,17 @@ def test_few_concepts_on_one_side_are_told_of_what_is_claimed() -> None:
     assert "fewer" not in " ".join(none.warnings)
 
 
+def test_a_lower_level_above_the_band_is_no_edge_where_the_first_concepts_lie_in_it() -> None:
+    low = [0, 0, 0.4, 0, 0, 0, 0, 0.7, 0, 0.5, 0.95, 0.05, 0.75, 0.35, 0.25, 0.3, 0.45]
+    y = np.array([*low, *np.ones(33)]) - 0.05 * (np.arange(50) % 2)
+
+    found = analyse(make_points(np.round(np.geomspace(20, 20_000, 50)), y), band=BAND, bootstraps=100)
+
+    assert found.verdict == "threshold"
+    assert y[:17].mean() > BAND.high
+    assert answer(found, "isotonic").index == 7
+
+
 def test_scores_above_the_band_everywhere_are_out_of_range() -> None:
     points = rescaled(step_points(7, n=100, rise=0.0), 1.0, 0.6)
 
