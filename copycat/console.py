@@ -6,11 +6,13 @@ import errno
 import logging
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from copycat.schema import Estimate
 
 EXIT_DONE, EXIT_NOT_VALID, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_TERMINATED = 128 + signal.SIGTERM
+"""What `kill`, or a cluster whose time is up, ends a command with."""
 
 FILE_WIDTH = 100
 """Columns where stdout is no terminal; rich's own 80 are too few for the tables."""
@@ -42,7 +46,11 @@ nothing measurable on a quiet machine, and on one whose cores are shared slows s
 
 
 def run_app(app: typer.Typer) -> None:
-    """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback."""
+    """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback.
+
+    SIGTERM ends it as Ctrl-C does, at once, with EXIT_TERMINATED.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
     for name, value in POLITE_THREADS.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
@@ -50,6 +58,8 @@ def run_app(app: typer.Typer) -> None:
         code = app(standalone_mode=False)  # typer turns Ctrl-C into the code 130, older versions into Abort
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
+    except SystemExit as error:
+        code = error.code
     except typer.Exit as error:
         code = error.exit_code
     except BugError:
@@ -68,9 +78,14 @@ def run_app(app: typer.Typer) -> None:
             error.show()
             sys.exit(EXIT_USER)
         raise
-    if code == EXIT_INTERRUPTED:
+    if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
         err.print("\ninterrupted; everything finished is kept, and the same command goes on from there")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    sys.exit(128 + number)
 
 
 @contextmanager

@@ -568,8 +568,9 @@ def test_ctrl_c_keeps_what_is_finished_and_ends_with_130(run: Cli, doubles: Doub
     assert len(doubles.generated) == len(set(doubles.generated)) == 24
 
 
-def test_a_real_ctrl_c_in_a_process_of_its_own_ends_with_130(
-    doubles: Doubles, characters_file: Path, tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_a_process_of_its_own_ends_it_with_a_code_and_a_word(
+    doubles: Doubles, characters_file: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     doubles.switch(seconds=0.2)
     # A shell's background job ignores Ctrl-C and hands that down; a handler of ours is reset in the child instead.
@@ -583,9 +584,9 @@ def test_a_real_ctrl_c_in_a_process_of_its_own_ends_with_130(
         deadline = time.monotonic() + 60
         while len(doubles.generated) < 8 and time.monotonic() < deadline:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (code, "")
     assert "interrupted; everything finished is kept" in err
     assert "Traceback" not in err
 

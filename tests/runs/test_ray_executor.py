@@ -404,7 +404,7 @@ def test_a_signal_ends_a_run_on_the_cluster_at_ray_address_and_what_is_finished_
     process.send_signal(number)
     _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == code, complaints
-    assert ("everything finished is kept" in complaints) == (number == signal.SIGINT)
+    assert "everything finished is kept" in complaints
     assert "Traceback" not in complaints
     assert "SIGTERM" not in complaints  # no dump of Ray's
     assert 0 < len(samples_of(folder_of("none", tmp_path / "runs"))) < 120

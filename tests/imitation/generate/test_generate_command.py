@@ -113,6 +113,19 @@ def finished_keys(study: Path) -> set[str]:
     return {json.loads(line)["key"] for line in whole}
 
 
+def test_a_study_that_is_terminated_says_what_is_kept(tmp_path: Path, doubles: Doubles) -> None:
+    (tmp_path / "concepts.csv").write_text(CSV, encoding="utf-8")
+    doubles.switch(seconds=0.05)
+    process, deadline = start(tmp_path / "study", doubles), time.monotonic() + PATIENCE_SECONDS
+    while len(doubles.generated) < 10 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 143
+    assert b"interrupted; everything finished is kept" in complaints
+    assert b"Traceback" not in complaints
+
+
 def test_a_study_killed_twice_ends_as_an_unbroken_one(tmp_path: Path, doubles: Doubles) -> None:
     (tmp_path / "concepts.csv").write_text(CSV, encoding="utf-8")
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
