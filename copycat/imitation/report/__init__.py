@@ -1,5 +1,6 @@
 """Everything on one page: report.json, report.html and the plot.
 
-cards.py       a concept's card; wording.py: figures and checks in words; staleness.py: what changed since
+reading.py     what the folder of a study holds; staleness.py: what changed since
+cards.py       a concept's card; pictures.py: the pictures on it; wording.py: figures and checks in words
 plot.py        score against count; build.py: the three files
 """

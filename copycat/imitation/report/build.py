@@ -6,56 +6,39 @@ the same folder gives the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, PackageLoader
-from pydantic import ValidationError
 
-from copycat.errors import DataError, UserError, first_faults
-from copycat.imitation.concepts import read_concepts
-from copycat.imitation.records import (
-    ANALYSIS_FILE,
-    CONCEPTS_FILE,
-    COUNT_FACTS_FILE,
-    COUNTS_FILE,
-    GENERATIONS_FILE,
-    PAGE_FILE,
-    REPORT_FILE,
-    SCORE_FACTS_FILE,
-    SCORES_FILE,
-    Analysis,
-    Answer,
-    Bracket,
-    Concept,
-    Covariate,
-    Point,
-    StudyFacts,
-)
+from copycat.imitation.records import PAGE_FILE, REPORT_FILE, Analysis, Answer, Bracket, Covariate, Point
 from copycat.imitation.report import plot
-from copycat.imitation.report.cards import Card, Tables, build_cards, summarise_counts
-from copycat.imitation.report.staleness import what_changed
-from copycat.imitation.report.wording import HOW_COUNTED, check_of, figures_of
-from copycat.imitation.tables import R, read_table
+from copycat.imitation.report.cards import Card, build_cards, summarise_counts
+from copycat.imitation.report.pictures import CardPicture
+from copycat.imitation.report.reading import Study
+from copycat.imitation.report.wording import (
+    HOW_COUNTED,
+    check_of,
+    figures_of,
+    intervals_text,
+    terms_of,
+    why_no_band,
+    without_place,
+)
 from copycat.imitation.threshold import headline
 from copycat.imitation.threshold.estimators import row_of
-from copycat.imitation.threshold.points import GivenCount, GivenScore
-from copycat.imitation.whose import Naming
-from copycat.paths import shown
 from copycat.runs.folder import write_bytes, write_json
-from copycat.runs.pages import flat, strict_environment
+from copycat.runs.pages import strict_environment
 from copycat.schema import SCHEMA_VERSION, Record
-
-FACTS_FILES = (COUNT_FACTS_FILE, GENERATIONS_FILE, SCORE_FACTS_FILE)
-BY_CONCEPT = {"concepts", "names", "pairs"}
-"""Keys of generations.json that the page passes over."""
 
 _TEMPLATES = PackageLoader("copycat")
 _FOLDER = "imitation/"
+
+MAX_OPEN, FIRST_OPEN = 24, 12
+"""More cards than the first number, and all but the second are folded away."""
 
 VERDICTS = {
     "threshold": "scores change by a step that chance does not explain",
@@ -70,19 +53,6 @@ COUNT_MEANINGS = {
     "near": "without near duplicates",
     "count": "what the curve is drawn over",
 }
-
-
-class Study(NamedTuple):
-    """What the folder of a study holds.
-
-    `facts` go by dotted name, that of the file first. `changed` says what the analysis does not know yet.
-    """
-
-    analysis: Analysis
-    tables: Tables
-    facts: dict[str, str]
-    warnings: tuple[str, ...]
-    changed: tuple[str, ...] = ()
 
 
 class ReportedAnswer(Record):
@@ -117,94 +87,8 @@ class Report(Record):
     covariates: tuple[Covariate, ...]
     left_out: dict[str, str]
     warnings: tuple[str, ...]
+    files: dict[str, str]
     facts: dict[str, str]
-
-
-# ------------------------------------------------------------------------------------------------ reading
-
-
-def read_study(folder: Path) -> Study:
-    """Read what the stages left.
-
-    Raises:
-        UserError: there is no analysis yet.
-        DataError: a file does not fit, all its faults at once.
-    """
-    path = folder / ANALYSIS_FILE
-    if not path.is_file():
-        raise UserError(
-            f"{shown(folder)} holds no {ANALYSIS_FILE}\n"
-            f"  make it first: python -m copycat.imitation threshold --out {shown(folder)}"
-        )
-    analysis = _read_analysis(path)
-    concepts = read_concepts(folder, None) if (folder / CONCEPTS_FILE).is_file() else ()
-    tables = Tables(
-        concepts=concepts,
-        counts=_table_if_there(folder / COUNTS_FILE, GivenCount, ("concept",), concepts),
-        scores=_table_if_there(folder / SCORES_FILE, GivenScore, ("concept", "arm", "prompt"), concepts),
-    )
-    facts: dict[str, str] = {}
-    changed = what_changed(analysis, tables)
-    warnings = [_stale(folder, changed)] if changed else []
-    warnings += analysis.warnings
-    for name in FACTS_FILES:
-        found = _read_facts(folder / name)
-        facts.update({f"{Path(name).stem}.{key}": value for key, value in sorted(found.facts.items())})
-        warnings += found.warnings
-    return Study(analysis, tables, facts, tuple(dict.fromkeys(warnings)), changed)
-
-
-def _table_if_there(path: Path, kind: type[R], key: Sequence[str], concepts: Sequence[Concept]) -> Sequence[R]:
-    return read_table(path, kind, key, Naming(concepts)) if path.is_file() else ()
-
-
-def _read_analysis(path: Path) -> Analysis:
-    try:
-        return Analysis.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        faults = [
-            f"{shown(path)}: {'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors()
-        ]
-        again = f"  make it again: python -m copycat.imitation threshold --out {shown(path.parent)}"
-        raise DataError(first_faults(faults), again) from error
-
-
-def _stale(folder: Path, changed: Sequence[str]) -> str:
-    return (
-        f"{ANALYSIS_FILE} was made from other figures than {COUNTS_FILE} and {SCORES_FILE} hold now: "
-        f"{'; '.join(changed)}. Unless you gave it other files, make it again: "
-        f"python -m copycat.imitation threshold --out {shown(folder)}"
-    )
-
-
-def _read_facts(path: Path) -> StudyFacts:
-    """Read the facts of a stage; a file of another shape gives its values by dotted name, but for lists of concepts."""
-    if not path.is_file():
-        return StudyFacts()
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise DataError([f"{shown(path)}: no JSON ({error})"]) from error
-    try:
-        return StudyFacts.model_validate(content)
-    except ValidationError:
-        if not isinstance(content, dict):
-            return StudyFacts()
-    warnings = content.pop("warnings", [])
-    facts = {name: value for name, value in flat(_without_concepts(content)) if value}
-    return StudyFacts(facts=facts, warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else ())
-
-
-def _without_concepts(content: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what has an entry for each concept: hundreds of lines that nobody reads on a page."""
-    return {
-        name: _without_concepts(value) if isinstance(value, dict) else value
-        for name, value in content.items()
-        if name not in BY_CONCEPT
-    }
-
-
-# ------------------------------------------------------------------------------------------------ writing
 
 
 def build_report(study: Study) -> Report:
@@ -226,7 +110,8 @@ def build_report(study: Study) -> Report:
         covariates=analysis.covariates,
         left_out=analysis.left_out,
         warnings=study.warnings,
-        facts=study.facts,
+        files=analysis.files,
+        facts={name: without_place(fact) for name, fact in study.facts.items()},
     )
 
 
@@ -257,23 +142,31 @@ def _reported(answer: Answer, analysis: Analysis) -> ReportedAnswer:
     )
 
 
-def write_report(folder: Path, study: Study) -> Report:
-    """Write report.json and report.html into the folder of a study."""
+def write_report(folder: Path, study: Study, pictures: Mapping[str, Sequence[CardPicture]] | None = None) -> Report:
+    """Write report.json and report.html, with `pictures` by concept, into the folder of a study."""
     report = build_report(study)
     write_json(folder / REPORT_FILE, report.model_dump(mode="json"))
-    write_bytes(folder / PAGE_FILE, build_page(study, report).encode("utf-8"))
+    write_bytes(folder / PAGE_FILE, build_page(study, report, pictures or {}).encode("utf-8"))
     return report
 
 
-def build_page(study: Study, report: Report) -> str:
+def build_page(study: Study, report: Report, pictures: Mapping[str, Sequence[CardPicture]]) -> str:
     """Write the page as text. Pure."""
     analysis = study.analysis
     environment = _environment(analysis)
     names = {concept.id: concept.name for concept in study.tables.concepts}
+    n_open = len(report.cards) if len(report.cards) <= MAX_OPEN else FIRST_OPEN
     return environment.get_template(_FOLDER + "page.html.j2").render(
         analysis=analysis,
         report=report,
         cards=report.cards,
+        open_cards=report.cards[:n_open],
+        folded_cards=report.cards[n_open:],
+        pictures=pictures,
+        has_pictures=any(pictures.values()),
+        why_no_band=why_no_band(report.cards, has_scores=bool(study.tables.scores)),
+        score_intervals=intervals_text(analysis.points),
+        terms=terms_of(analysis),
         counts=summarise_counts(report.cards),
         answers=[_answer_row(answer, analysis) for answer in analysis.answers],
         left_out=[(names.get(concept, concept), reason) for concept, reason in analysis.left_out.items()],

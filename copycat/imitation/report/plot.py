@@ -1,7 +1,7 @@
 """The curve of a study as one SVG drawing: scores against counts, and above them each answer. Pure geometry.
 
 Counts lie on a scale of log10(count + 1), so that 0 is shown. Above the points there is a lane for the bracket and for
-each estimator, on the same scale; a thin line falls from an answer into the curve.
+each estimator, on the same scale, with its figure right of it; a thin line falls from an answer into the curve.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ MANY = 120
 """More concepts than this, and points are small, their intervals faint, and the tab key passes them by."""
 
 LANE_PX, LETTER_PX = 19, 6.6
+TEXT_GAP_PX = 16
+"""Between the plot and the column of figures: room for the arrow of an interval that goes on."""
 INSET_PX = 9
 
 
@@ -62,8 +64,6 @@ class Lane(NamedTuple):
     goes_left: bool
     goes_right: bool
     text: str
-    text_x: float
-    text_anchor: str
 
 
 class _Said(NamedTuple):
@@ -103,6 +103,7 @@ class Plot(NamedTuple):
     top: float
     floor: float
     right: float
+    text_x: float
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     band: tuple[float, float, float] | None
@@ -125,7 +126,8 @@ def draw(analysis: Analysis, names: dict[str, str] | None = None, frame: Frame =
     """
     lanes = list(_said(analysis))
     top, floor = float(frame.top + LANE_PX * len(lanes) + 8), float(frame.height - frame.bottom)
-    right = float(frame.width - frame.right)
+    text_x = frame.width - frame.right - LETTER_PX * max((len(said.text) for said in lanes), default=0)
+    right = text_x - TEXT_GAP_PX if lanes else text_x
     x = _count_scale(analysis.points, frame.left + INSET_PX, right - INSET_PX)
     y = score_scale(analysis, floor - INSET_PX, top + INSET_PX)
     band = analysis.band
@@ -134,7 +136,8 @@ def draw(analysis: Analysis, names: dict[str, str] | None = None, frame: Frame =
         top=top,
         floor=floor,
         right=right,
-        x_ticks=tuple(_count_ticks(x, frame.tick_px)),
+        text_x=text_x,
+        x_ticks=tuple(_count_ticks(x, frame.tick_px, min((p.count for p in analysis.points), default=0.0))),
         y_ticks=tuple(_score_ticks(y, analysis.metric)),
         band=(y.place(band.high), y.place(band.mean), y.place(band.low)) if band else None,
         band_text=f"control: {', '.join(band.arms)}" if band else "",
@@ -164,7 +167,10 @@ def _count_scale(points: Sequence[Point], start_px: float, end_px: float) -> Sca
 
 
 def score_scale(analysis: Analysis, start_px: float, end_px: float) -> Scale:
-    """Give the scale of scores: it holds all points, intervals, fitted curves and the control band."""
+    """Give the scale of scores: it holds all points, intervals, fitted curves and the control band.
+
+    An end that comes near to a line of the grid is put on it.
+    """
     ends = [e for p in analysis.points for e in (p.score, p.score_low, p.score_high) if e is not None]
     ends += [score for answer in analysis.answers for _, score in answer.curve]
     ends += [analysis.band.low, analysis.band.high] if analysis.band else []
@@ -173,15 +179,29 @@ def score_scale(analysis: Analysis, start_px: float, end_px: float) -> Scale:
     if high - low < 1e-9:
         room = abs(low) / 2 or 0.5
         low, high = low - room, high + room
+    step = _score_step(low, high)
+    below, above = math.floor(low / step) * step, math.ceil(high / step) * step
+    low, high = below if low - below < step / 3 else low, above if above - high < step / 3 else high
     return Scale(low, high, start_px, end_px)
 
 
-def _count_ticks(x: Scale, apart_px: int) -> list[Tick]:
-    """Name 0 and the powers of ten, then 3, 30, ... (or 2 and 5) where there is room; draw the others unnamed."""
+def _score_step(low: float, high: float) -> float:
+    """Give a round distance between lines, of which four to nine cross the scale."""
+    rough = (high - low) / 8
+    size = 10.0 ** math.floor(math.log10(rough))
+    return next(m * size for m in (1, 2, 5, 10) if m * size >= rough)
+
+
+def _count_ticks(x: Scale, apart_px: int, smallest: float) -> list[Tick]:
+    """Name the smallest count, 0 and the powers of ten, then 3, 30, ... (or 2 and 5) where there is room.
+
+    The others are drawn unnamed.
+    """
     top = math.ceil(x.high) + 1
     ranks = [[0.0, *(10.0**k for k in range(top))], [3 * 10.0**k for k in range(top)]]
     if x.high - x.low < 2:
         ranks[1:] = [[m * 10.0**k for k in range(top)] for m in (5, 2, 3, 7)]
+    ranks.insert(0, [smallest] if smallest == round(smallest) else [])
     inside = [[count for count in rank if x.low - 1e-9 <= position(count) <= x.high + 1e-9] for rank in ranks]
     named: dict[float, float] = {}
     for rank in inside:
@@ -204,10 +224,7 @@ def tick_text(count: float) -> str:
 
 
 def _score_ticks(y: Scale, metric: str) -> list[Tick]:
-    """Draw about five lines at round scores."""
-    rough = (y.high - y.low) / 5
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * size for m in (1, 2, 5, 10) if m * size >= rough)
+    step = _score_step(y.low, y.high)
     first, last = math.ceil(y.low / step - 1e-9), math.floor(y.high / step + 1e-9)
     shown_step = step * 100 if metric in SHARES else step
     decimals = max(0, -math.floor(math.log10(shown_step) + 1e-9))
@@ -250,34 +267,18 @@ def _lane(said: _Said, y: float, x: Scale, frame: Frame) -> Lane:
     ends = [position(end) for end in (said.low, said.at, said.high) if end is not None]
     name = said.name if len(said.name) <= frame.name_letters else said.name[: frame.name_letters - 1] + "…"
     if not ends:
-        return Lane(name, "x", y, None, 0, 0, False, False, said.text, x.start_px, "start")
-    low, high = x.place(min(ends)), x.place(max(ends))
-    text_x, anchor = _beside(low, high, at, LETTER_PX * len(said.text), frame)
+        return Lane(name, "x", y, None, 0, 0, False, False, said.text)
     return Lane(
         name=name,
         tone=said.tone,
         y=y,
         x=at,
-        low=low,
-        high=high,
+        low=x.place(min(ends)),
+        high=x.place(max(ends)),
         goes_left=min(ends) < x.low - 1e-9,
         goes_right=max(ends) > x.high + 1e-9,
         text=said.text,
-        text_x=text_x,
-        text_anchor=anchor,
     )
-
-
-def _beside(low: float, high: float, at: float | None, wide: float, frame: Frame) -> tuple[float, str]:
-    """Give where the text of a lane stands: after its interval, before it, or on it where it fills the lane."""
-    right = float(frame.width - frame.right)
-    if high + 10 + wide <= right:
-        return high + 9, "start"
-    if low - 9 - wide >= frame.left:
-        return low - 9, "end"
-    if at is None:
-        return (low + high) / 2, "middle"
-    return (at + 9, "start") if at + 10 + wide <= right else (at - 9, "end")
 
 
 def _curves(answers: Iterable[Answer], x: Scale, y: Scale) -> Iterable[FitLine]:

@@ -5,7 +5,8 @@
   const one = (selector) => document.querySelector(selector);
   const tools = one(".tools");
   if (!tools) return;
-  const find = one("#find"), side = one("#side"), order = one("#order"), list = one(".cards");
+  const find = one("#find"), side = one("#side"), order = one("#order"), more = one(".more");
+  const lists = all(".cards"), firstFew = lists[0].children.length;
   const cards = all(".card");
   const dots = new Map();
   for (const dot of all("a.dot")) {
@@ -20,6 +21,7 @@
       card.hidden = !card.dataset.find.includes(text) || (side.value !== "" && card.dataset.side !== side.value);
       shown += !card.hidden;
     }
+    if (more && (text || side.value)) more.open = true;
     one("#shown").textContent = `${shown} of ${cards.length} concept${cards.length === 1 ? "" : "s"}`;
     one(".nothing-found").hidden = shown > 0;
   }
@@ -31,15 +33,18 @@
       score: (a, b) => b.dataset.score - a.dataset.score,
       name: (a, b) => a.dataset.find.localeCompare(b.dataset.find),
     }[order.value];
-    list.append(...[...cards].sort(by));
+    const sorted = [...cards].sort(by);
+    lists[0].append(...sorted.slice(0, firstFew));
+    lists[1]?.append(...sorted.slice(firstFew));
   }
 
-  // A link from the curve leads to a card even if a filter hides it.
+  // A link from the curve leads to a card even if it is folded away or a filter hides it.
   function unfilter() {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.hidden) return;
+    if (!target || (!target.hidden && (!more || more.open || !more.contains(target)))) return;
     find.value = side.value = "";
     filter();
+    if (more?.contains(target)) more.open = true;
     target.scrollIntoView();
   }
 

@@ -11,8 +11,10 @@ import pytest
 from studies import make_analysis, study_points
 
 from copycat.imitation.records import Analysis, Answer, Bracket, Concept, Point, VerdictName
-from copycat.imitation.report.build import Study, Tables, build_plot
+from copycat.imitation.report.build import build_plot
+from copycat.imitation.report.cards import Tables
 from copycat.imitation.report.plot import LETTER_PX, MANY, NARROW, WIDE, Frame, Plot, draw, position, tick_text
+from copycat.imitation.report.reading import Study
 
 EVIL = '</title><script>alert(1)</script>"&'
 
@@ -57,11 +59,7 @@ def test_everything_lies_within_the_frame(frame: Frame, verdict: VerdictName, n:
 
     assert len(plot.dots) == n
     assert all(frame.left <= x <= frame.width - frame.right and 0 <= y <= plot.floor for x, y in pixels_of(plot))
-    for lane in plot.lanes:
-        wide = LETTER_PX * len(lane.text)
-        start = lane.text_x - (wide if lane.text_anchor == "end" else 0)
-        assert start >= frame.left
-        assert start + wide <= frame.width
+    assert all(plot.right < plot.text_x <= frame.width - LETTER_PX * len(lane.text) for lane in plot.lanes)
 
 
 @pytest.mark.parametrize("frame", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -105,7 +103,6 @@ def test_an_interval_that_goes_beyond_the_scale_ends_in_an_arrow() -> None:
     lane = draw(with_points((10, 0.2), (900, 0.4), answers=(wide,))).lanes[0]
 
     assert (lane.goes_left, lane.goes_right) == (True, True)
-    assert lane.text_anchor == "end" or lane.text_x < WIDE.width
 
 
 def test_a_long_name_of_an_estimator_is_cut_in_its_lane() -> None:
@@ -122,23 +119,31 @@ def test_an_estimator_without_an_answer_keeps_its_lane_and_draws_no_line() -> No
 
 
 @pytest.mark.parametrize("frame", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("count", [5, 30, 500])
-def test_a_figure_whose_interval_fills_the_lane_stands_on_it_and_not_over_the_name(frame: Frame, count: float) -> None:
-    analysis = with_points((5, 0.2), (500, 0.4), answers=(Answer(estimator="supf", count=count, low=5, high=500),))
-    lane = draw(analysis, frame=frame).lanes[0]
+def test_figures_of_lanes_stand_under_each_other_right_of_the_plot_whatever_their_intervals(frame: Frame) -> None:
+    wide = Answer(estimator="supf", count=13, low=5, high=500)
+    bracket = Bracket(last_below=5, first_above=123_456, method="m")
+    plot = draw(with_points((5, 0.2), (500, 0.4), answers=(wide,), bracket=bracket), frame=frame)
 
-    start = lane.text_x - (LETTER_PX * len(lane.text) if lane.text_anchor == "end" else 0)
-    assert frame.left <= start
-    assert start + LETTER_PX * len(lane.text) <= frame.width - frame.right
-    assert lane.x is not None
-    assert not start < lane.x < start + LETTER_PX * len(lane.text)
+    assert max(lane.high for lane in plot.lanes) <= plot.right < plot.text_x
+    assert [lane.text for lane in plot.lanes] == ["5 to 123,456", "13"]
+    assert plot.text_x + LETTER_PX * len("5 to 123,456") <= frame.width
 
 
-def test_a_bracket_that_fills_its_lane_has_its_figure_in_the_middle() -> None:
-    whole = Bracket(last_below=5, first_above=500, method="m")
-    lane = draw(with_points((5, 0.2), (500, 0.4), bracket=whole)).lanes[0]
+def test_the_smallest_count_has_a_name_on_the_scale() -> None:
+    for smallest in (2, 8, 60):
+        ticks = draw(with_points((smallest, 0.2), (2_000, 0.4))).x_ticks
+        assert min(tick for tick in ticks if tick.text).text == str(smallest)
 
-    assert (lane.text_anchor, lane.text_x) == ("middle", (lane.low + lane.high) / 2)
+
+@pytest.mark.parametrize(
+    ("scores", "first", "last"),
+    [((0.05, 0.52), "0.1", "0.5"), ((0.02, 0.99), "0.0", "1.0"), ((0.31, 0.44), "0.32", "0.44")],
+)
+def test_an_end_near_a_line_of_the_grid_is_put_on_it(scores: tuple[float, float], first: str, last: str) -> None:
+    ticks = draw(with_points((10, scores[0]), (20, scores[1]))).y_ticks
+
+    assert (ticks[0].text, ticks[-1].text) == (first, last)
+    assert 4 <= len(ticks) <= 10
 
 
 @pytest.mark.parametrize("estimator", ["supf", "pelt", "isotonic", "published"])

@@ -22,9 +22,17 @@ from copycat.imitation.records import (
     Score,
     VerdictName,
 )
-from copycat.imitation.report.build import Study, build_report, read_study
+from copycat.imitation.report.build import build_report
 from copycat.imitation.report.cards import Tables, build_cards, summarise_counts
-from copycat.imitation.report.wording import check_of, figures_of
+from copycat.imitation.report.reading import Study, read_study
+from copycat.imitation.report.wording import (
+    check_of,
+    figures_of,
+    intervals_text,
+    terms_of,
+    why_no_band,
+    without_place,
+)
 from copycat.imitation.tables import write_table
 from copycat.imitation.threshold.headline import (
     METRIC_WORDS,
@@ -92,7 +100,12 @@ def test_a_gradual_rise_has_the_interval_of_its_middle() -> None:
     [
         (58, 314, "The rise goes from 10 % to 90 % between 58 and 314 training pictures."),
         (0.016, 72, "10 % of the rise lies below the smallest count, 3; 90 % is reached at 72 training pictures."),
-        (8, 3221, "10 % of the rise is reached at 8 training pictures; 90 % lies above the largest count, 900."),
+        (
+            8,
+            3221,
+            "90 % of the rise lies above the largest count, 900: the curve still rises there, so its beginning is not "
+            "known.",
+        ),
         (0.016, None, "10 % of the rise lies below the smallest count, 3; 90 % lies above the largest count, 900."),
     ],
 )
@@ -205,6 +218,51 @@ def test_checks_have_plain_names(name: str, value: float | None, label: str, tex
     shown = check_of(Covariate(name=name, value=value, n=40, meaning="m"), "raw")
 
     assert (shown.label, shown.text, shown.meaning) == (label, text, "m")
+
+
+def test_each_figure_that_is_shown_is_explained_once() -> None:
+    shown = {figure.label for answer in make_analysis().answers for figure in figures_of(answer, "raw", ())}
+    terms = terms_of(make_analysis())
+
+    assert [label for label, _ in terms] == list(dict.fromkeys(label for label, _ in terms))
+    assert {label for label, meaning in terms if meaning} == shown
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said", "is_warned"),
+    [((5, 5), "over the means of its 5 prompts.", False), ((2, 2), "its 2 prompts; over 2", True),
+     ((2, 5), "its prompts (2 to 5); over 2", True), ((0,), "", False)],
+)  # fmt: skip
+def test_it_is_said_what_an_interval_rests_on(numbers: tuple[int, ...], said: str, is_warned: bool) -> None:
+    points = [
+        Point(concept=f"c-{i}", count=1, score=0.3, score_low=0.2 if n else None, prompts=(0.3,) * n)
+        for i, n in enumerate(numbers)
+    ]
+
+    assert said in intervals_text(points)
+    assert ("little more than a hint" in intervals_text(points)) == is_warned
+
+
+def test_the_true_reason_is_given_why_there_is_no_control_band(tmp_path: Path) -> None:
+    analysis = make_analysis(n=1)
+    cards = build_cards(analysis, read_study(write_study(tmp_path, analysis)).tables)
+
+    assert why_no_band(cards, has_scores=True).startswith("a control arm was scored for 1 concept, and a band needs")
+    assert why_no_band((), has_scores=True) == "no control arm was scored"
+    assert why_no_band((), has_scores=False) == "a band needs the control arms of 2 concepts"
+
+
+@pytest.mark.parametrize(
+    ("fact", "text"),
+    [
+        ("/home/me/my study/refs (sha256 6f50)", "refs (sha256 6f50)"),
+        ("/home/me/pics", "pics"),
+        ("refs (sha256 6f50)", "refs (sha256 6f50)"),
+        ("1 of 2, a/b", "1 of 2, a/b"),
+    ],
+)
+def test_no_home_folder_stands_in_a_report(fact: str, text: str) -> None:
+    assert without_place(fact) == text
 
 
 # ---------------------------------------------------------------------------------------------- agreement

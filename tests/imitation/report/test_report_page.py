@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import PHONE, has_sideways_scroll, open_browser, open_page, serious_violations
+from browsing import PHONE, blur_of, has_sideways_scroll, open_browser, open_page, serious_violations
 from playwright.sync_api import Browser, expect
-from studies import make_analysis, write_study
+from studies import make_analysis, study_points, write_study
 
 from copycat.imitation.records import Analysis, Concept, Point
-from copycat.imitation.report.build import read_study, write_report
+from copycat.imitation.report.build import write_report
+from copycat.imitation.report.pictures import CardPicture
+from copycat.imitation.report.reading import read_study
 from copycat.runs.folder import write_json
 
 pytestmark = pytest.mark.slow  # a real browser
 
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 EVIL = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"
 
 
@@ -56,11 +59,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     stale = write_study(root / "stale", make_analysis(n=16))
     write_json(stale / "analysis.json", make_analysis(n=15).model_dump(mode="json"))
     write_report(stale, read_study(stale))
+    pictured = write_study(root / "pictured", make_analysis(n=2))
+    drawn = {p.concept: (CardPicture("reference", PIXEL), CardPicture("median", PIXEL, 0.9)) for p in study_points(2)}
+    write_report(pictured, read_study(pictured), drawn)
     bare_points = tuple(Point(concept=p.concept, count=p.count, score=p.score) for p in make_analysis().points)
     own = make_analysis().model_copy(update={"points": bare_points, "metric": "score"})
     return {
         "own": write_page(root / "own", own, is_whole=False),
         "stale": stale / "report.html",
+        "pictured": pictured / "report.html",
         "sandbox": sandbox / "report.html",
         "plain": write_page(root / "plain", make_analysis()),
         "small": write_page(root / "small", make_analysis(n=16)),
@@ -129,6 +136,48 @@ def test_cards_can_be_put_in_another_order(browser: Browser, pages: dict[str, Pa
         assert names == sorted(names)
 
 
+def test_many_cards_are_folded_until_they_are_searched_or_printed(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["plain"]) as (page, _):
+        shown = page.locator(".card:visible")
+        assert (shown.count(), page.locator("#shown").text_content()) == (12, "50 of 50 concepts")
+        page.emulate_media(media="print")
+        assert shown.count() == 50
+        page.emulate_media(media="screen")
+        last = page.locator(".card h3").last.text_content() or ""
+        page.fill("#find", last)
+        assert last in shown.locator("h3").all_text_contents()
+    with open_page(browser, pages["small"]) as (page, _):
+        assert (page.locator(".card:visible").count(), page.locator(".more").count()) == (16, 0)
+
+
+def test_pictures_are_blurred_until_they_are_asked_for(browser: Browser, pages: dict[str, Path]) -> None:
+    with open_page(browser, pages["pictured"]) as (page, watched):
+        first, second = (f"#{page.locator('.card').nth(n).get_attribute('id')} img" for n in (0, 1))
+        assert blur_of(page, first).startswith("blur(14px)")
+        page.locator(".frames").first.click()
+        page.mouse.move(0, 0)
+        assert (blur_of(page, first), blur_of(page, second)[:4]) == ("none", "blur")
+        page.check("#reveal-all")
+        assert blur_of(page, second) == "none"
+        assert serious_violations(page) == []
+        watched.assert_quiet()
+    with open_page(browser, pages["pictured"]) as (page, _):
+        page.emulate_media(media="print")
+        assert page.locator("img").first.is_hidden()
+        page.emulate_media(media="screen")
+
+
+def test_ways_of_counting_are_explained_on_a_phone_and_figures_of_estimators_on_request(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    with open_page(browser, pages["plain"], viewport=PHONE) as (page, _):
+        expect(page.get_by_text("captions that name the concept")).to_be_visible()
+        meaning = page.locator(".terms dd").first
+        expect(meaning).to_be_hidden()
+        page.locator(".terms summary").click()
+        expect(meaning).to_be_visible()
+
+
 def test_a_sign_on_the_curve_leads_to_its_card_even_if_a_filter_hides_it(
     browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -145,6 +194,8 @@ def test_a_sign_on_the_curve_leads_to_its_card_even_if_a_filter_hides_it(
 
 def test_the_page_is_whole_without_javascript(browser: Browser, pages: dict[str, Path]) -> None:
     with open_page(browser, pages["plain"], java_script_enabled=False) as (page, watched):
+        assert page.locator(".card:visible").count() == 12
+        page.locator(".more summary").click()
         assert page.locator(".card:visible").count() == 50
         assert not page.locator(".tools").is_visible()
         assert not page.locator(".nothing-found").is_visible()
@@ -201,9 +252,11 @@ def test_a_stale_analysis_is_warned_of_on_the_page(browser: Browser, pages: dict
 
 def test_what_is_missing_is_said_and_not_drawn(browser: Browser, pages: dict[str, Path]) -> None:
     with open_page(browser, pages["bare"]) as (page, watched):
-        expect(page.locator("#curve .key")).to_contain_text("no control band: no control arm was scored")
+        expect(page.locator("#curve .key")).to_contain_text(
+            "no control band: a band needs the control arms of 2 concepts"
+        )
         assert page.locator("rect.band").count() == 0
-        assert page.locator(".card:visible").count() == 50
+        assert page.locator(".card").count() == 50
         watched.assert_quiet()
     with open_page(browser, pages["none"]) as (page, watched):
         expect(page.locator("#curve .intro")).to_contain_text("there is no curve")
