@@ -148,6 +148,8 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
             found.append((entry.place, Concept.model_validate(_fields(entry.cells))))
         except ValidationError as error:
             faults += [f"{entry.place}: {_worded(each)}" for each in error.errors(include_url=False)]
+    if columns := _without_name(entries):
+        faults = [f"{shown(path)}: no column name; it has {', '.join(columns)[:200]}"]
     faults = [*_column_faults(path, entries), *faults, *_empty_faults(found)]
     faults += _twice_faults([(place, concept) for place, concept in found if words(concept.name)])
     if not entries:
@@ -155,6 +157,12 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
     if faults:
         raise DataError(first_faults(faults), FIX)
     return tuple(concept for _, concept in found)
+
+
+def _without_name(entries: Sequence[_Entry]) -> list[str]:
+    """Give the columns of a file of which none is the name; empty where some row has one."""
+    columns = [str(name) for entry in entries if isinstance(entry.cells, dict) for name in entry.cells if name]
+    return [] if "name" in columns else list(dict.fromkeys(columns))
 
 
 def _fields(cells: dict[str, Any]) -> dict[str, Any]:

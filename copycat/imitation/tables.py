@@ -6,8 +6,7 @@ import csv
 import io
 import json
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +19,10 @@ from copycat.runs.folder import write_bytes
 from copycat.schema import Record
 
 R = TypeVar("R", bound=Record)
+
+Row = tuple[int, dict[str, Any]]
+"""The line on which a row begins, and its cells by column."""
+Rows = Sequence[Row]
 
 FORMS = (".csv", ".jsonl", ".parquet")
 MAKERS = ((ConceptCount, "count"), (Score, "score"))
@@ -52,7 +55,8 @@ def read_table(
     Args:
         key: the fields that no two rows may share.
         id_of: makes an id of what stands in the column concept; see `whose.Naming`.
-        needs, any_of: columns that have to be there, all or one of them, although their cells may be empty.
+        needs, any_of: columns that have to be there, all or one of them, although their cells may be empty. A row
+            without a figure in them, or with NaN, says so in its `reason`, where it has none.
 
     Raises:
         UserError: there is no such file, it has another form, or a column is missing.
@@ -65,32 +69,61 @@ def read_table(
     rows = read_all(path, "  needed: UTF-8 text, or Parquet")
     if fault := _column_fault(path, rows, needed):
         raise UserError(f"{fault}\n{_what_is_needed(kind, needed)}")
-    found, faults = _checked_rows(path, rows, kind, id_of)
-    shared = Counter(tuple(getattr(record, name) for name in key) for record in found)
-    faults += [f"{shown(path)}: {n} rows for {' + '.join(map(str, who))}" for who, n in shared.items() if n > 1]
+    found, faults = _checked_rows(path, _with_reasons(path, rows, kind, (*needs, *any_of)), kind, id_of)
+    there = {name for _, row in rows for name in row}
+    faults += _twice(path, found, [name for name in key if name in there])
     if faults:
-        raise DataError(first_faults(faults), f"  needed: one row for each {' + '.join(key)}, see docs/imitation.md")
-    return found
+        raise DataError(first_faults(faults), f"  needed: one row for each {' and '.join(key)}, see docs/imitation.md")
+    return [record for _, record in found]
+
+
+def without_figures(path: Path, rows: Sequence[Score | ConceptCount]) -> list[str]:
+    """Tell the rows of a table that have no figure, or one that is no number, as `read_table` found them."""
+    return [f"{row.concept}: {row.reason}" for row in rows if f"({shown(path)}:" in row.reason]
+
+
+def _with_reasons(path: Path, rows: Rows, kind: type[Record], figures: Sequence[str]) -> Iterator[Row]:
+    """Say in rows without a figure that they have none, and where."""
+    for line, row in rows:
+        here = [name for name in figures if name in row]
+        wrong = [name for name in here if _is_nan(row[name])]
+        if wrong or (here and all(_is_nothing(row[name]) for name in here)):
+            what = f"its {wrong[0]} is not a number" if wrong else f"its {here[0]} is empty"
+            if "reason" in kind.model_fields and _is_nothing(row.get("reason")):
+                yield line, row | {"reason": f"{what} ({shown(path)}:{line})"}
+                continue
+        yield line, row
 
 
 def _checked_rows(
-    path: Path, rows: Sequence[tuple[int, dict[str, Any]]], kind: type[R], id_of: Callable[[str], str] | None
-) -> tuple[list[R], list[str]]:
+    path: Path, rows: Iterable[Row], kind: type[R], id_of: Callable[[str], str] | None
+) -> tuple[list[tuple[int, R]], list[str]]:
     """Make records of the rows that fit, and say what is wrong with the others."""
-    found: list[R] = []
+    found: list[tuple[int, R]] = []
     faults: list[str] = []
     for line, row in rows:
         cells = {name: value for name, value in row.items() if name in kind.model_fields and not _is_nothing(value)}
         if id_of is not None and isinstance(who := cells.get("concept"), str):
             cells["concept"] = id_of(who)
         try:
-            found.append(kind.model_validate(cells))
+            found.append((line, kind.model_validate(cells)))
         except ValidationError as error:
             faults += [f"{shown(path)}:{line}: {_worded(each)}" for each in error.errors()]
     return found, faults
 
 
-def read_all(path: Path, fix: str) -> list[tuple[int, dict[str, Any]]]:
+def _twice(path: Path, found: Sequence[tuple[int, Record]], key: Sequence[str]) -> Iterator[str]:
+    """Tell rows that share the key, of which the file has these columns."""
+    lines: dict[str, list[int]] = {}
+    for line, record in found:
+        cells = ((name, getattr(record, name)) for name in key)
+        lines.setdefault(", ".join(f"{name} {value}" for name, value in cells if value != ""), []).append(line)
+    for who, where in lines.items():
+        if len(where) > 1:
+            yield f"{shown(path)}:{where[1]}: {who} has {len(where)} rows, the first on line {where[0]}"
+
+
+def read_all(path: Path, fix: str) -> list[Row]:
     """Give all rows of a table as `read_rows`; one that cannot be read is told with what is needed.
 
     Raises:
@@ -105,7 +138,7 @@ def read_all(path: Path, fix: str) -> list[tuple[int, dict[str, Any]]]:
         raise DataError([f"{shown(path)}: cannot be read ({str(error).splitlines()[0]})"], fix) from error
 
 
-def _column_fault(path: Path, rows: Sequence[tuple[int, dict[str, Any]]], needed: Sequence[str]) -> str:
+def _column_fault(path: Path, rows: Rows, needed: Sequence[str]) -> str:
     """Say which columns a table lacks, and which it has; "" where all are there."""
     there = list(dict.fromkeys(name for _, row in rows for name in row if name))
     if not rows:
@@ -153,7 +186,7 @@ def _worded(error: Any) -> str:
     return f"{where}: {told} (got {error['input']!r:.60})" if where else told
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_rows(path: Path) -> Iterator[Row]:
     """Give the rows of a table of any kind, each with the line on which it begins (of Parquet: its row, from 1)."""
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -185,4 +218,8 @@ def _json_object(path: Path, line: int, text: str) -> dict[str, Any]:
 
 def _is_nothing(value: object) -> bool:
     """Whether a cell says nothing: empty, null, or a NaN that a table program wrote for it."""
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value)) or value in ("nan", "NaN")
+    return value is None or value == "" or _is_nan(value)
+
+
+def _is_nan(value: object) -> bool:
+    return (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and value.lower() == "nan")

@@ -79,6 +79,15 @@ def test_everything_that_is_wrong_with_a_file_is_told_at_once(tmp_path: Path) ->
         assert fault in text
 
 
+def test_a_file_without_a_column_of_names_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("nom,noun\n" + "".join(f"A{n},cat\n" for n in range(20)), encoding="utf-8")
+    with pytest.raises(DataError) as told:
+        load_concepts(path)
+    (fault,) = told.value.faults
+    assert fault.endswith("own.csv: no column name; it has nom, noun")
+
+
 def test_one_name_of_two_concepts_is_told(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("id,name\na,Captain Ember\nb,captain-ember\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from copycat.errors import DataError, UserError
-from copycat.imitation.tables import read_table
+from copycat.imitation.tables import read_table, without_figures
 from copycat.imitation.threshold.points import GivenCount, GivenScore
 
 COUNTS = ("concept",)
@@ -66,6 +66,39 @@ def test_an_interval_the_wrong_way_round_is_told_with_its_line(tmp_path: Path) -
 
     assert "counts.csv:3: low (4) is above high (2)" in str(refused.value)
     assert "counts.csv:2" not in str(refused.value)
+
+
+def test_rows_of_one_key_are_told_with_their_lines_and_no_column_that_the_file_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    key = ("concept", "arm", "prompt")
+    path.write_text("concept,score\nk03,1\nk04,1\nk03,2\n")
+    with pytest.raises(DataError) as told:
+        read_table(path, GivenScore, key, any_of=("score",))
+    assert [fault.partition("own.csv")[2] for fault in told.value.faults] == [
+        ":4: concept k03 has 2 rows, the first on line 2"
+    ]
+    path.write_text("concept,arm,prompt,score\nk03,zero,a b,1\nk03,zero,a b,1\nk03,zero,,1\nk03,zero,,1\n")
+    with pytest.raises(DataError) as told:
+        read_table(path, GivenScore, key, any_of=("score",))
+    assert [fault.partition("own.csv")[2] for fault in told.value.faults] == [
+        ":3: concept k03, arm zero, prompt a b has 2 rows, the first on line 2",
+        ":5: concept k03, arm zero has 2 rows, the first on line 4",
+    ]
+
+
+@pytest.mark.parametrize(("cell", "what"), [("nan", "is not a number"), ("NaN", "is not a number"), ("", "is empty")])
+def test_a_row_without_a_figure_says_where_it_stands(tmp_path: Path, cell: str, what: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(f"concept,score,reason\ncat,1,\ndog,{cell},\nfox,{cell},no face\n")
+
+    rows = read_table(path, GivenScore, ("concept",), any_of=("raw", "score"))
+
+    assert [row.score for row in rows] == [1, None, None]
+    assert rows[0].reason == ""
+    assert rows[1].reason.startswith(f"its score {what} (")
+    assert rows[1].reason.endswith("own.csv:3)")
+    assert rows[2].reason == "no face"
+    assert without_figures(path, rows) == [f"dog: {rows[1].reason}"]
 
 
 def test_more_faults_than_are_listed_are_counted(tmp_path: Path) -> None:

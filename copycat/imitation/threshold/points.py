@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ from copycat.imitation.records import (
     Score,
     within_reach,
 )
-from copycat.imitation.tables import read_rows, read_table
+from copycat.imitation.tables import read_rows, read_table, without_figures
 from copycat.imitation.threshold.headline import concepts_text
-from copycat.imitation.whose import Naming
+from copycat.imitation.whose import Naming, listed
 from copycat.paths import shown
 
 MIN_COVERAGE = 0.5
@@ -97,7 +97,8 @@ def gather(counts: Path, scores: Path, metric: str = "raw", concepts: Sequence[C
             f"  {why}\n  needed: the same concepts in column concept of both, with figures"
         )
     columns, passed_over = _columns(counts, by_count)
-    told = (*by_count.notes(counts), *by_score.notes(scores), *passed_over)
+    lacking = [*without_figures(counts, counted), *without_figures(scores, scored)]
+    told = (*by_count.notes(counts), *by_score.notes(scores), *passed_over, *_passed_over_rows(lacking))
     return Gathered(points, control_band(scored, taken), left_out, columns, taken, told)
 
 
@@ -202,6 +203,11 @@ def _passed_over(path: Path, name: str, words: int, numbers: int) -> str:
         return f"column {name} of {shown(path)} is passed over: only columns of numbers are checked as covariates"
     cells = "1 cell" if words == 1 else f"{words:,} cells"
     return f"{cells} of column {name} of {shown(path)} passed over as a covariate: no numbers"
+
+
+def _passed_over_rows(lacking: Sequence[str]) -> Iterator[str]:
+    if lacking:
+        yield f"{len(lacking):,} {'rows are' if len(lacking) > 1 else 'row is'} passed over: {listed(lacking)}"
 
 
 def _number(cell: Any) -> float | None:

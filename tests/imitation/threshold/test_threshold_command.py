@@ -62,11 +62,13 @@ def test_what_has_no_score_or_no_count_is_left_out_with_its_reason(threshold: Cl
     with Path("study/scores.csv").open("a") as file:
         file.write("uncounted,0.4\nsilent,NaN\n")
 
-    assert threshold("--out", "study").code == 0
+    answer = threshold("--out", "study")
+    assert answer.code == 0
+    assert "WARNING: 2 rows are passed over: uncounted: its count is empty (study/counts.csv:53), silent: " in answer.err
     assert read().left_out == {
-        "silent": "it has a count and no score",
+        "silent": "its score is not a number (study/scores.csv:54)",
         "stranger": "it has a score and no count",
-        "uncounted": "its count is empty",
+        "uncounted": "its count is empty (study/counts.csv:53)",
     }
 
 
