@@ -69,7 +69,7 @@ class ReportedAnswer(Record):
 class Report(Record):
     """report.json: what the page says, for programs. Curves and points are in analysis.json.
 
-    `counted` says what a count is a number of; "" where nothing tells it.
+    `counted` says what a count is a number of; "" where nothing tells it. `files` names the tables that were read.
     """
 
     schema_version: int = SCHEMA_VERSION

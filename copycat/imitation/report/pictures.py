@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from copycat.errors import CopycatError
 from copycat.imitation.generate.pictures import Generation, Generations, read_generations
 from copycat.imitation.records import REFERENCES_FILE
 from copycat.imitation.report.reading import Study
-from copycat.imitation.score.embedding import ABOUT, EMBEDDINGS, INDEX, VECTORS, EmbeddedPicture, EmbedderFile
+from copycat.imitation.score.embedding import (
+    ABOUT,
+    EMBEDDINGS,
+    INDEX,
+    NUMBER_BYTES,
+    VECTORS,
+    EmbeddedPicture,
+    EmbedderFile,
+)
 from copycat.imitation.score.references import Reference
 from copycat.imitation.tables import read_table
 from copycat.runs.folder import read_journal
@@ -54,7 +63,10 @@ def find_pictures(folder: Path, study: Study) -> dict[str, tuple[CardPicture, ..
     """
     references = _references(folder)
     where = _folder_of(study.facts.get("scores.references", ""), folder)
-    vectors = _read_vectors(folder, study.facts)
+    try:
+        vectors = _read_vectors(folder, study.facts)
+    except (CopycatError, ValidationError):
+        vectors = {}
     generations = _read_generations(folder, study)
     named: dict[str, list[Generation]] = defaultdict(list)
     for row in generations.rows:
@@ -99,10 +111,13 @@ def _read_vectors(folder: Path, facts: Mapping[str, str]) -> Vectors:
         embedder = EmbedderFile.model_validate_json(about.read_bytes())
         if (embedder.name, embedder.revision) != (facts.get("scores.embedder"), facts.get("scores.embedder.revision")):
             continue
-        flat = np.fromfile(about.parent / VECTORS, np.float32)
-        rows = flat[: len(flat) // embedder.dimensions * embedder.dimensions].reshape(-1, embedder.dimensions)
+        path, row_bytes = about.parent / VECTORS, embedder.dimensions * NUMBER_BYTES
+        n_rows = path.stat().st_size // row_bytes if path.is_file() else 0
+        if not n_rows:
+            continue
+        rows = np.memmap(path, np.float32, "r", shape=(n_rows, embedder.dimensions))
         lines = read_journal(about.parent / INDEX, EmbeddedPicture)
-        return {line.sha256: rows[line.row] for line in lines if line.row is not None and line.row < len(rows)}
+        return {line.sha256: rows[line.row] for line in lines if line.row is not None and line.row < n_rows}
     return {}
 
 

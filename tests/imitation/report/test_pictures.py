@@ -93,6 +93,13 @@ def test_what_is_gone_is_absent(study: Path, gone: str, left: list[str]) -> None
     assert [each.kind for each in find_pictures(study, read_study(study)).get(WHO, ())] == left
 
 
+@pytest.mark.parametrize("name", ["embedder.json", "index.jsonl", "vectors.f32"])
+def test_damaged_vectors_leave_the_reference(study: Path, name: str) -> None:
+    (study / "embeddings" / "dino-r1" / name).write_text("" if name == "vectors.f32" else "{}\n")
+
+    assert [each.kind for each in find_pictures(study, read_study(study))[WHO]] == ["reference"]
+
+
 def test_a_file_that_is_another_by_now_is_not_shown(study: Path) -> None:
     draw(study.parent / "refs" / WHO / "0.jpg", 0.3, {})
 
