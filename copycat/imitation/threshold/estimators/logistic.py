@@ -202,4 +202,4 @@ def _levels(rise: Array, y: Array, bounds: Bounds) -> _Levels:
 
 
 def _rise(t: Array, middle: float | Array, slope: float | Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-np.clip(slope * (t - middle), -60, 60))))
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * slope * (t - middle)))
