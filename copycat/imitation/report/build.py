@@ -38,7 +38,7 @@ _TEMPLATES = PackageLoader("copycat")
 _FOLDER = "imitation/"
 
 MAX_OPEN, FIRST_OPEN = 24, 12
-"""More cards than the first number, and all but the second are folded away."""
+"""More cards than the first number, and all but the second, spread over them, are folded away."""
 
 VERDICTS = {
     "threshold": "scores change by a step that chance does not explain",
@@ -155,13 +155,13 @@ def build_page(study: Study, report: Report, pictures: Mapping[str, Sequence[Car
     analysis = study.analysis
     environment = _environment(analysis)
     names = {concept.id: concept.name for concept in study.tables.concepts}
-    n_open = len(report.cards) if len(report.cards) <= MAX_OPEN else FIRST_OPEN
+    is_open = _open_places(len(report.cards))
     return environment.get_template(_FOLDER + "page.html.j2").render(
         analysis=analysis,
         report=report,
         cards=report.cards,
-        open_cards=report.cards[:n_open],
-        folded_cards=report.cards[n_open:],
+        open_cards=[card for place, card in enumerate(report.cards) if place in is_open],
+        folded_cards=[card for place, card in enumerate(report.cards) if place not in is_open],
         pictures=pictures,
         has_pictures=any(pictures.values()),
         why_no_band=why_no_band(report.cards, has_scores=bool(study.tables.scores)),
@@ -184,6 +184,11 @@ def build_page(study: Study, report: Report, pictures: Mapping[str, Sequence[Car
         css="".join(_source(environment, name) for name in ("tokens.css", "plot.css", "page.css")),
         script=_source(environment, "page.js"),
     )
+
+
+def _open_places(n: int) -> set[int]:
+    """Give which of n cards are open: all, or of many some from the first to the last."""
+    return set(range(n)) if n <= MAX_OPEN else {round(k * (n - 1) / (FIRST_OPEN - 1)) for k in range(FIRST_OPEN)}
 
 
 def _has_interval(point: Point) -> bool:

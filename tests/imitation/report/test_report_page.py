@@ -140,6 +140,7 @@ def test_many_cards_are_folded_until_they_are_searched_or_printed(browser: Brows
     with open_page(browser, pages["plain"]) as (page, _):
         shown = page.locator(".card:visible")
         assert (shown.count(), page.locator("#shown").text_content()) == (12, "50 of 50 concepts")
+        assert (shown.first.get_attribute("data-count"), shown.last.get_attribute("data-count")) == ("2000.0", "0.0")
         page.emulate_media(media="print")
         assert shown.count() == 50
         page.emulate_media(media="screen")
