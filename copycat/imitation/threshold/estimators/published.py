@@ -14,11 +14,12 @@ PENALTY = 0.9
 def answer(curve: Curve, _: Asked) -> Answer:
     """Give the first change point of PELT (l2, min_size 1, jump 1) at penalty 0.9, whichever way it goes.
 
-    Source: Verma et al., arXiv 2410.15002, and its code. Equal counts stand in the order of their ids.
+    Source: Verma et al., arXiv 2410.15002, and its code. Equal counts stand in the order of their ids. The search is
+    that of ruptures' KernelCPD, whose linear kernel has the same costs and whose C code is hundreds of times faster.
     """
     import ruptures
 
-    found = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(curve.y[:, None]).predict(pen=PENALTY)[:-1]
+    found = ruptures.KernelCPD(kernel="linear", min_size=1).fit(curve.y[:, None]).predict(pen=PENALTY)[:-1]
     if not found:
         return no_answer("published", "no step pays for a penalty of 0.9 on this scale", penalty=PENALTY)
     first, *rest = (int(at) for at in found)
