@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -93,7 +94,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar with rate and time left on stderr; yields a function that is told how many more are done.
 
     What is finished before the first picture is made counts as done but not towards the rate.
-    Without a terminal, a line is printed every tenth of the way.
+    Without a terminal, a line is printed at the beginning, every tenth of the way, and at least every half minute.
     """
     if not err.is_terminal:
         yield _plain_progress(title, total)
@@ -121,7 +122,12 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 PLAIN_EVERY_S = 30.0
-"""Between two lines of a count where there is no terminal."""
+"""Between two lines of progress where there is no terminal."""
+
+
+def say(text: str) -> None:
+    """Tell on stderr what is begun that cannot be counted, such as loading."""
+    err.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -186,15 +192,29 @@ def cell_text(estimate: Estimate | None) -> str:
 
 
 def _plain_progress(title: str, total: int) -> Callable[[int], None]:
-    done = 0
+    done, told = 0, time.monotonic()
+    begun: tuple[float, int] | None = None
+    if total:
+        say(f"{title}: 0 of {total:,}")
 
     def advance(count: int) -> None:
-        nonlocal done
+        nonlocal done, told, begun
         before, done = done, done + count
-        if total and before * 10 // total != done * 10 // total:
-            err.print(f"{title}: {done} of {total}", markup=False)
+        now = time.monotonic()
+        if total and count and (before * 10 // total != done * 10 // total or now - told >= PLAIN_EVERY_S):
+            told = now
+            say(f"{title}: {done:,} of {total:,}{_speed(begun, now, done, total)}")
+        begun = begun or (now, done)  # what is finished already is told first
 
     return advance
+
+
+def _speed(begun: tuple[float, int] | None, now: float, done: int, total: int) -> str:
+    """Say how many are done in a second since `begun`, and how long the rest takes; "" where that is not known."""
+    if begun is None or done == begun[1] or now <= begun[0]:
+        return ""
+    rate = (done - begun[1]) / (now - begun[0])
+    return f", {rate:,.1f}/s" + (f", {timedelta(seconds=round((total - done) / rate))} left" if done < total else "")
 
 
 def _print_error(text: str) -> None:

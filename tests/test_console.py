@@ -35,8 +35,25 @@ def test_without_a_terminal_a_line_is_printed_every_tenth_of_the_way(capsys: pyt
         for _ in range(40):
             advance(1)
     printed = capsys.readouterr()
-    assert printed.err.splitlines() == [f"make: {done} of 40" for done in range(4, 41, 4)]
+    told = printed.err.splitlines()
+    assert [line.partition(",")[0] for line in told] == [f"make: {done} of 40" for done in range(0, 41, 4)]
     assert printed.out == ""
+
+
+def test_without_a_terminal_a_line_tells_rate_and_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 5.0, 15.0, 50.0, 85.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress_bar("make", 5_000) as advance:
+        for n in (1_000, 20, 60, 20):
+            advance(n)
+    assert capsys.readouterr().err.splitlines() == [
+        "make: 0 of 5,000",
+        "make: 1,000 of 5,000",
+        "make: 1,080 of 5,000, 1.8/s, 0:36:45 left",
+        "make: 1,100 of 5,000, 1.2/s, 0:52:00 left",
+    ]
 
 
 def test_a_count_without_an_end_tells_every_half_minute_where_there_is_no_terminal(
@@ -66,7 +83,7 @@ def test_a_name_is_printed_as_it_is_even_if_it_looks_like_markup_or_an_emoji(
     monkeypatch.undo()
     with console.progress_bar(title, 1) as advance:
         advance(1)
-    assert capsys.readouterr().err == f"{title}: 1 of 1\n"
+    assert capsys.readouterr().err == f"{title}: 0 of 1\n{title}: 1 of 1\n"
 
 
 def test_json_is_one_line_without_nan(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from copycat.catalog import canonical_sha256, prompts_sha256
-from copycat.console import progress_bar
+from copycat.console import progress_bar, say
 from copycat.errors import DataError, UnsupportedError, UserError
 from copycat.imitation.generate.arms import derangement, zero_names
 from copycat.imitation.generate.pictures import ArmFile, GenerationsFile, anchor_of, read_generations_file
@@ -232,6 +232,7 @@ def _file(planned: Planned) -> tuple[GenerationsFile, tuple[str, ...]]:
         sampling=spec.sampling,
         domain=job.domain.name,
         templates={template.id: template.text for template in job.domain.templates},
+        order=tuple(template.id for template in job.domain.templates),
         images=job.images,
         limit=job.limit,
         concepts=tuple(concept.id for concept in job.concepts),
@@ -274,6 +275,7 @@ def _at_work(planned: Planned) -> Iterator[tuple[Executor, list[Begun]]]:
                 one.folder.clear()
         begun = [_begin(one) for one in planned.arms]
         if todo := [request for one, _, done in begun for request in one.plan.requests if request.key not in done]:
+            say(f"generate: load {planned.row.name} and read its prompts, for {len(todo):,} pictures")
             executor.prepare(todo, planned.arms[0].plan.spec.sampling)
         yield executor, begun
     finally:

@@ -101,7 +101,10 @@ class ArmFile(Record):
 
 
 class GenerationsFile(Record):
-    """generations.json: what was drawn, with what; one line of `templates` is an id and its text with {name}."""
+    """generations.json: what was drawn, with what; one line of `templates` is an id and its text with {name}.
+
+    `order` holds the ids of templates as they are drawn one after the other, which a limited run depends on.
+    """
 
     schema_version: int = 1
     model: str
@@ -113,6 +116,7 @@ class GenerationsFile(Record):
     sampling: Sampling
     domain: str
     templates: dict[Slug, str]
+    order: tuple[Slug, ...] = ()
     images: int
     limit: int | None = None
     concepts: tuple[Slug, ...]
@@ -217,7 +221,8 @@ def _rows_of_arm(study: Path, about: GenerationsFile, arm: Arm, folder: str) -> 
     """Give a row for each planned picture of an arm, whether it was drawn or not."""
     run = RunFolder(study / folder)
     drawn = {(s.character, s.anchor, s.repeat): s for s in run.read_samples()}
-    for planned in planned_pictures(about.concepts, tuple(about.templates), about.images, about.limit):
+    order = about.order or tuple(about.templates)
+    for planned in planned_pictures(about.concepts, order, about.images, about.limit):
         sample = drawn.get((planned.concept, anchor_of(arm, planned.prompt), planned.repeat))
         yield _row(run, folder, arm, planned, sample)
 

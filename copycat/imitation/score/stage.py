@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL.Image import Image
 
-from copycat.console import progress_bar
+from copycat.console import progress_bar, say
 from copycat.errors import DataError, UserError
 from copycat.imitation.generate.pictures import (
     Generation,
@@ -130,12 +130,14 @@ def write_scores(study: Path, scored: Scored) -> None:
 def _from_pictures(job: ScoreJob) -> tuple[Known, Material]:
     if job.embedder is None:
         raise ValueError("pictures need an embedder")
+    say("score: look over references and pictures")
     candidates = find_references(job.references, job.concepts)
     _require_generations(job)
     # What is wrong with the pictures is told before anything is embedded. Nothing about references depends on them.
     drawn_sha256 = generations_sha256(job.study)
     generations = read_generations(job.pictures or job.study, job.concepts)
     leaked, told = leaked_pictures(generations, candidates.by_concept)
+    say(f"score: load embedder {job.embedder.name}")
     embedder = build_embedder(job.embedder, job.device)
     with Embeddings(job.study, job.embedder.name, embedder) as store:
         chosen = choose_references(candidates, job.per_concept, _Look(job.references, store))

@@ -205,6 +205,14 @@ def test_a_limited_arm_has_every_concept_before_a_second_prompt(job: GenerateJob
     assert [request.character for request in named.plan.requests] == ["goofy", "degas", "max", "goofy"]
 
 
+def test_every_picture_of_a_limited_arm_is_found_again(job: GenerateJob) -> None:
+    generate(plan_generate(job.model_copy(update={"limit": 4})))
+    found = read_generations(job.out, CONCEPTS).rows
+    assert [(row.prompt, row.status) for row in found if row.arm == "named"] == [
+        ("picture", "ok"), ("picture", "ok"), ("picture", "ok"), ("drawing", "ok"),
+    ]  # fmt: skip
+
+
 # ------------------------------------------------------------------------------- what is refused, and kept
 
 
