@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from curves import log_uniform, make_points, rescaled, smooth_points, step_points
+from curves import log_uniform, make_points, smooth_points, step_points
 
 from copycat.imitation.records import Answer, ControlBand, Point
 from copycat.imitation.threshold.bracket import draw_studies
@@ -68,7 +68,8 @@ def test_no_level_of_pelt_has_fewer_than_five_concepts_where_counts_are_tied() -
 def test_the_published_setting_gives_the_points_of_the_published_search(scale: float) -> None:
     import ruptures
 
-    curve = make_curve(rescaled(step_points(3, n=60), scale, 0.0))
+    plain = make_curve(step_points(3, n=60))
+    curve = make_curve(make_points(plain.x, scale * plain.y))
     places = ruptures.Pelt("l2", min_size=1, jump=1).fit(curve.y).predict(pen=0.9)[:-1]
     found = ask("published", list(curve.points))
 
