@@ -80,7 +80,7 @@ def run_app(app: typer.Typer) -> None:
             sys.exit(EXIT_USER)
         raise
     if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
-        err.print("\ninterrupted; everything finished is kept, and the same command goes on from there")
+        say("\ninterrupted; everything finished is kept, and the same command goes on from there")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
 
 
