@@ -275,12 +275,10 @@ def overall_agreement(analysis: Analysis) -> str:
 
 
 def count_text(count: float) -> str:
-    """Give a number of training pictures: whole from 10 on, with one decimal below where it is no whole number."""
+    """Give a number of training pictures: whole from 10 on, with one decimal below where that is not 0."""
     if math.isinf(count):
         return "∞" if count > 0 else f"{MINUS}∞"
-    if count >= 10 or count == round(count):
-        return f"{round(count):,}"
-    return f"{count:.1f}"
+    return f"{round(count):,}" if count >= 10 else f"{count:.1f}".removesuffix(".0")
 
 
 def count_range(low: float, high: float) -> str:
