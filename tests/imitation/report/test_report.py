@@ -318,7 +318,7 @@ def test_without_a_bracket_answers_are_only_told(verdict: VerdictName, why: str)
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0"), (0.4, "0.4"), (3, "3"), (9.96, "10.0"), (12.4, "12"), (1204.4, "1,204"), (float("inf"), "∞")],
+    [(0, "0"), (0.4, "0.4"), (3, "3"), (9.96, "10"), (0.03, "0"), (12.4, "12"), (1204.4, "1,204"), (float("inf"), "∞")],
 )
 def test_counts_are_whole_where_they_are_large(count: float, text: str) -> None:
     assert count_text(count) == text
