@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 EPILOG = """RUN alone makes RUN/labels/: labels.csv to fill in, label.html to do it in a browser.
 With --labels it writes OUT/calibrations/<judge>-<revision>+<characters>.json; from then on copycat.eval
 corrects the rates of this judge in this revision. Labels that are filled in are never overwritten, and no
-picture is judged twice. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
+picture is judged twice. Exit 0 done, 2 to be fixed by you, 130 or 143 interrupted."""
 
 DEFAULT_SCENES = 3000
 METHODS: tuple[CorrectionMethod, ...] = ("rogan-gladen", "prediction-powered")

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 EPILOG = """Results go to RUNS/<id>/: pictures, samples.jsonl, judgements, metrics.json, report.html.
 The same command twice resumes. Exit 0 done, 1 ran but not valid (coverage under 98 %), 2 to be fixed by you,
-130 interrupted."""
+130 or 143 interrupted."""
 
 
 @app.command(epilog=EPILOG)

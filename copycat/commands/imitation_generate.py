@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GENERATE_EPILOG = """Pictures go to STUDY/generations/, what was drawn with what to STUDY/generations.json. The same
 command twice resumes; another --arms with the same settings adds to what is there. Exit 0 done, 1 drawn but more than
-2 % failed, 2 to be fixed by you, 130 interrupted."""
+2 % failed, 2 to be fixed by you, 130 or 143 interrupted."""
 
 DEFAULT_ARMS = "named,unnamed,zero,shuffled"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from copycat.imitation.score.stage import Scored
 
 SCORE_EPILOG = """References are fixed before a generation is looked at, the same number for every concept. Vectors are
-kept in STUDY/embeddings, and nothing is embedded twice. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
+kept in STUDY/embeddings, and nothing is embedded twice. Exit 0 done, 2 to be fixed by you, 130 or 143 interrupted."""
 
 SHOWN_CONCEPTS = 20
 

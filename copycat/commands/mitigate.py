@@ -27,7 +27,8 @@ MAX_SHOWN = 10
 
 EPILOG = """Writes LISTS/SET/rewrite-NAME.json with where it comes from; then: copycat.eval --mitigation rewrite:NAME.
 Answers are kept in LISTS/llm-answers.sqlite, so that the same command goes on where it stopped and pays for nothing
-twice. If one prompt gets no usable answer, no list is written. Exit 0 done, 2 to be fixed by you, 130 interrupted."""
+twice. If one prompt gets no usable answer, no list is written. Exit 0 done, 2 to be fixed by you,
+130 or 143 interrupted."""
 
 
 @app.callback()

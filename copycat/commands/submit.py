@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 EPILOG = """What will be published is shown before anything is written; --dry-run stops there. Then everything is
 verified as the maintainers will do it, and nothing is kept or sent unless no fault is found. What was submitted is
 never changed: another judge version, or other settings, is another row. The token is read from HF_TOKEN alone.
-Exit 0 done, 1 faults were found, 2 to be fixed by you, 130 interrupted."""
+Exit 0 done, 1 faults were found, 2 to be fixed by you, 130 or 143 interrupted."""
 
 SUBMISSIONS = Path("leaderboard/submissions")
 

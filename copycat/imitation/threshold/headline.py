@@ -146,7 +146,7 @@ def _how_alike(analysis: Analysis) -> list[str]:
     gap = abs(min(of_smooth) - of_step)
     if gap < BARE_MENTION:
         return [
-            f"A step and a smooth rise fit almost alike: BIC differs by {gap:.1f}, and under {BARE_MENTION} is worth "
+            f"But the two fit almost alike: BIC differs by {gap:.1f}, and under {BARE_MENTION} is worth "
             "no more than a bare mention (Kass & Raftery 1995). These scores cannot tell which it is."
         ]
     if gap < POSITIVE:
