@@ -19,7 +19,7 @@ eval: $(VENV)/.installed ## install, then run the main job on the sandbox
 test: $(VENV)/.installed-dev ## install with the tools of development, then run the tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-slow: $(VENV)/.installed-dev ## the tests that `make test` leaves out: Ray, browser, repeated kills, rarer families
+test-slow: $(VENV)/.installed-dev ## the tests that make test leaves out: Ray, browser, kills, trainings, rarer families
 	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 lint: $(VENV)/.installed-dev ## linter, format and types; no tests

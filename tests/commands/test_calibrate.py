@@ -342,6 +342,7 @@ def test_a_judge_of_other_characters_is_refused(calibrate: Cli, characters_file:
     assert "knows only character set 'sandbox', not 'my-set'" in answer.err
 
 
+@pytest.mark.slow
 def test_killed_while_judging_the_same_command_goes_on(mine: Cli, doubles: Doubles) -> None:
     place = write_set(Path("set"), 64 * 12)
     mine("--labels", place)

@@ -16,6 +16,8 @@ from copycat.judges.overlays import describe_windows, has_overlaid_text, log_odd
 from copycat.sandbox.renderer import render
 from copycat.sandbox.world import generic_appearance, inhabitants
 
+pytestmark = pytest.mark.slow  # hundreds of pictures are drawn and judged
+
 TEXTS = ("answer: no", "no character", "Lumbrex", "SAMPLE")
 
 

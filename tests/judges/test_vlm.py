@@ -19,6 +19,8 @@ from copycat.judges.vlm import VlmJudge, capped
 from copycat.schema import CharacterSet
 from copycat.services.memory import AnswerMemory
 
+pytestmark = pytest.mark.slow  # small language models are taught to see first
+
 FAMILIES = ("qwen3_vl", "llava")
 
 RED, GREEN, BLUE = (

@@ -20,6 +20,8 @@ from copycat.sandbox.lab_scenes import ROUND, TEXTS, look_alike
 from copycat.sandbox.world import inhabitants
 from copycat.schema import CharacterSet
 
+pytestmark = pytest.mark.slow  # hundreds of scenes are drawn and judged
+
 CHARACTERS = build_character_set()
 IDS = [character.id for character in CHARACTERS.characters]
 WHITE = Image.new("RGB", (64, 64), "white")

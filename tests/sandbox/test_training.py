@@ -28,6 +28,8 @@ from copycat.sandbox.train.tokenizer import train_tokenizer
 from copycat.sandbox.train.vae import new_vae
 from copycat.sandbox.world import inhabitants
 
+pytestmark = pytest.mark.slow  # small models are trained
+
 
 class CutOffError(Exception):
     pass

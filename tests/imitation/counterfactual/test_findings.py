@@ -147,6 +147,7 @@ def test_no_permuted_world_is_refused() -> None:
         analyse_doses([])
 
 
+@pytest.mark.slow
 def test_a_count_that_follows_the_dose_goes_with_the_score_as_the_dose_does() -> None:
     permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
     doses = [line for world in permuted for line in lines_of(world, {})]
@@ -161,6 +162,7 @@ def test_a_count_that_follows_the_dose_goes_with_the_score_as_the_dose_does() ->
     assert turned.correlation_named == pytest.approx(-1)
 
 
+@pytest.mark.slow
 def test_others_that_are_crowded_out_by_the_probe_are_told_apart_from_others_that_are_left_alone() -> None:
     def crowded(world: World) -> dict[str, float]:
         if world.probe is None:
@@ -178,6 +180,7 @@ def test_others_that_are_crowded_out_by_the_probe_are_told_apart_from_others_tha
     assert fewer.others_and_probe == pytest.approx(-1)
 
 
+@pytest.mark.slow
 def test_a_world_that_gave_most_pictures_to_those_that_need_fewest_is_told_by_its_luck() -> None:
     permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
     easy = {who: 20.0 if dose >= 60 else 1500.0 for who, dose in permuted[0].doses.items()}

@@ -126,6 +126,7 @@ def test_a_study_that_is_terminated_says_what_is_kept(tmp_path: Path, doubles: D
     assert b"Traceback" not in complaints
 
 
+@pytest.mark.slow
 def test_a_study_killed_twice_ends_as_an_unbroken_one(tmp_path: Path, doubles: Doubles) -> None:
     (tmp_path / "concepts.csv").write_text(CSV, encoding="utf-8")
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
