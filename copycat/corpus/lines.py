@@ -16,6 +16,7 @@ from copycat.errors import DataError
 from copycat.paths import shown
 
 MAX_LINE_BYTES = 64 * 2**20
+COMMA = "  needed: double quotes around a text with a comma, or a .txt file with a text in each line"
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark that some programs put before UTF-8."""
 
@@ -154,8 +155,8 @@ class _Records:
         if self.n_bytes:
             raise self.fault("the file ends within quotes that are opened in this record")
 
-    def fault(self, what: str) -> DataError:
-        return DataError([f"{shown(self.file)}:{self.first}: {what}"], "  needed: a closed quote for each open one")
+    def fault(self, what: str, fix: str = "  needed: a closed quote for each open one") -> DataError:
+        return DataError([f"{shown(self.file)}:{self.first}: {what}"], fix)
 
 
 def _csv_rows(records: _Records, column: str, others: Sequence[str]) -> Iterator[Row]:
@@ -170,6 +171,9 @@ def _csv_rows(records: _Records, column: str, others: Sequence[str]) -> Iterator
         records.begin()
         for row in reader:
             if row:
+                if any(row[len(header) :]):
+                    what = f"more cells than there are columns, from {row[len(header)]!r:.40} on"
+                    raise records.fault(what, COMMA)
                 text = row[place] if place < len(row) else ""
                 beside = tuple(row[each] if each < len(row) else None for each in places)
                 yield Row(text, records.is_damaged and "\ufffd" in text, beside)

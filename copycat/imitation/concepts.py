@@ -16,7 +16,7 @@ from copycat.catalog import read_character_set
 from copycat.catalog.marked_yaml import read_marked_yaml
 from copycat.errors import DataError, UserError, first_faults
 from copycat.imitation.records import CONCEPTS_FILE, Concept
-from copycat.imitation.tables import FORMS, read_all
+from copycat.imitation.tables import FORMS, cells_beyond, other_separator, read_all
 from copycat.names import fold, words
 from copycat.paths import shown
 from copycat.runs.folder import write_json
@@ -138,18 +138,16 @@ def _checked(path: Path, entries: Sequence[_Entry]) -> tuple[Concept, ...]:
         if not isinstance(entry.cells, dict):
             faults.append(f"{entry.place}: {entry.cells!r:.40} is no concept; needed: a name, aliases, ...")
             continue
-        if beyond := entry.cells.get(None):  # type: ignore[call-overload]  # where csv puts cells beyond the header
-            faults.append(
-                f"{entry.place}: has {len(beyond)} {'cells' if len(beyond) > 1 else 'cell'} more than there are "
-                f"columns, from {beyond[0]!r:.40} on; a text with a comma stands in double quotes"
-            )
+        if more := cells_beyond(entry.cells):
+            faults.append(f"{entry.place}: {more}")
             continue
         try:
             found.append((entry.place, Concept.model_validate(_fields(entry.cells))))
         except ValidationError as error:
             faults += [f"{entry.place}: {_worded(each)}" for each in error.errors(include_url=False)]
     if columns := _without_name(entries):
-        faults = [f"{shown(path)}: no column name; it has {', '.join(columns)[:200]}"]
+        hint = other_separator(columns)
+        faults = [f"{shown(path)}: no column name; it has {', '.join(columns)[:200]}{'; ' * bool(hint)}{hint}"]
     faults = [*_column_faults(path, entries), *faults, *_empty_faults(found)]
     faults += _twice_faults([(place, concept) for place, concept in found if words(concept.name)])
     if not entries:

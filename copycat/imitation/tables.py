@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,6 +102,9 @@ def _checked_rows(
     found: list[tuple[int, R]] = []
     faults: list[str] = []
     for line, row in rows:
+        if more := cells_beyond(row):
+            faults.append(f"{shown(path)}:{line}: {more}")
+            continue
         cells = {name: value for name, value in row.items() if name in kind.model_fields and not _is_nothing(value)}
         if id_of is not None and isinstance(who := cells.get("concept"), str):
             cells["concept"] = id_of(who)
@@ -149,11 +152,25 @@ def _column_fault(path: Path, rows: Rows, needed: Sequence[str]) -> str:
     if not missing:
         return ""
     fault = f"{shown(path)} has no {_columns(missing)}; it has: {', '.join(there)[:200]}"
-    other = next((name for name, mark in (("semicolons", ";"), ("tabs", "\t")) if mark in there[0]), "")
+    hint = other_separator(there)
+    return f"{fault}\n  {hint}" if hint else fault
+
+
+def other_separator(columns: Sequence[str]) -> str:
+    """Say that a CSV file of these columns is separated by something else than commas; "" where it is not."""
+    marks = {";": "semicolons", "\t": "tabs"}
+    other = next((name for mark, name in marks.items() if len(columns) == 1 and mark in columns[0]), "")
+    return f"its cells are separated by {other}, and have to be by commas" if other else ""
+
+
+def cells_beyond(row: Mapping[Any, Any]) -> str:
+    """Say that a row of CSV has more cells than there are columns, as an unquoted comma makes; "" where it has not."""
+    beyond: list[str] = row.get(None) or []  # where csv puts them
+    if not any(beyond):
+        return ""
     return (
-        f"{fault}\n  its cells are separated by {other}, and have to be by commas"
-        if len(there) == 1 and other
-        else fault
+        f"has {len(beyond)} {'cells' if len(beyond) > 1 else 'cell'} more than there are columns, from "
+        f"{beyond[0]!r:.40} on; a text with a comma stands in double quotes, and a number has none"
     )
 
 
@@ -161,7 +178,7 @@ def _header(path: Path) -> list[str]:
     """Give the columns of a CSV or Parquet file without rows."""
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file).fieldnames or ())
+            return [name.strip() for name in csv.DictReader(file).fieldnames or ()]
     if path.suffix == ".parquet":
         import polars as pl
 
@@ -191,6 +208,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     if path.suffix == ".csv":
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
             for row in reader:
                 within = sum(cell.count("\n") for cell in row.values() if isinstance(cell, str))
                 yield reader.line_num - within, row

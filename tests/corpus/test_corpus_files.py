@@ -215,6 +215,13 @@ def test_an_open_quote_is_told_with_the_line_where_its_record_began(tmp_path: Pa
         texts_of(corpus)
 
 
+def test_a_caption_with_a_comma_that_is_not_quoted_is_refused_and_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("caption,url\na cat,u1\na dog, with Brindle,u2\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"c\.csv:3: more cells than there are columns, from 'u2' on"):
+        count(path)
+
+
 def test_a_field_of_many_lines_is_one_document_and_short_rows_are_empty(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_text('n,caption\r\n1,"Ariel\r\nin the ""sea"""\r\n\r\n2\r\n3,x', newline="")

@@ -158,3 +158,10 @@ def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"concepts\.csv:3: has 1 cell more than there are columns, from 'cat'") as told:
         load_concepts(path)
     assert "None" not in str(told.value)
+
+
+def test_concepts_between_semicolons_are_told_what_separates_them(tmp_path: Path) -> None:
+    path = tmp_path / "concepts.csv"
+    path.write_text("Name;Aliases\nZoravi;Zo\n", encoding="utf-8")
+    with pytest.raises(DataError, match="separated by semicolons, and have to be by commas"):
+        load_concepts(path)

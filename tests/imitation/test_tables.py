@@ -107,3 +107,17 @@ def test_more_faults_than_are_listed_are_counted(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="and 15 more"):
         read_table(path, GivenCount, COUNTS)
+
+
+@pytest.mark.parametrize("row", [b"cat,1,101", b"cat,0,35"])
+def test_a_number_with_a_comma_is_refused_and_not_cut(tmp_path: Path, row: bytes) -> None:
+    told = refusal(tmp_path / "own.csv", b"concept,count\ndog,3\n" + row + b"\n")
+
+    assert "own.csv:3: has 1 cell more than there are columns" in told
+
+
+def test_empty_cells_beyond_the_columns_and_spaces_around_their_names_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_bytes(b"concept, count\ncat,3,,\n")
+
+    assert [(row.concept, row.count) for row in read_table(path, GivenCount, COUNTS, needs=("count",))] == [("cat", 3)]
