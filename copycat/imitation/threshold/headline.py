@@ -168,6 +168,8 @@ def _how_gradual(analysis: Analysis) -> list[str]:
             f"Half of the rise is reached at {pictures_text(found.count)}, with 95 % confidence "
             f"between {count_range(found.low, found.high)}.{_at_the_end(found.low, found.high, analysis)}"
         )
+    if found.count is None and found.reason:
+        said.append(f"{found.reason[0].upper()}{found.reason[1:]}.")
     if "ed10" in found.statistics and "ed90" in found.statistics:
         ends = [found.statistics[name] for name in ("ed10", "ed90")]
         said.append(_where_it_rises(ends[0], ends[1], analysis.points))

@@ -200,6 +200,20 @@ def test_a_gradual_rise_is_printed_with_its_ends_and_what_lies_outside_of_the_co
     assert " to " in rows["logistic"]
 
 
+def test_no_share_of_a_rise_that_goes_on_beyond_the_counts_is_placed(threshold: Cli) -> None:
+    x = np.arange(1.0, 15.0) ** 2
+    write(make_points(x, 0.1 + x / 1000))
+
+    said = threshold("--out", "study").out
+    logistic = next(one for one in read().answers if one.estimator == "logistic")
+
+    assert read().verdict == "gradual"
+    assert "The rise has not levelled off at 196, the largest count: half of it cannot be placed." in said
+    assert "ED10" not in said
+    assert "of the rise lies" not in said
+    assert "upper" not in logistic.statistics
+
+
 def test_ends_within_the_counts_are_figures_and_a_step_has_none(threshold: Cli) -> None:
     write(smooth_points(0))
     gradual = threshold("--out", "study").out

@@ -18,6 +18,7 @@ NEIGHBOURS = tuple((ahead, steeper) for ahead in (-1, 0, 1) for steeper in (-1, 
 """Coarser points for each drawn study, how often the distance to a better shape is halved, and where one is sought."""
 MIN_DIFFERENT = 6
 """Different counts that a curve of four parameters needs: between fewer, its shape is made up."""
+_OF_WHOLE_RISE = ("upper", "ed10", "ed90")
 
 
 class Logistic(NamedTuple):
@@ -43,7 +44,8 @@ class Logistic(NamedTuple):
 def answer(curve: Curve, asked: Asked) -> Answer:
     """Give ED50 with the interval of its bootstrap; none where no rise is shown, or where it lies outside the counts.
 
-    `ed10` and `ed90` are counts; `slope` is per factor of ten in count + 1.
+    `ed10` and `ed90` are counts; `slope` is per factor of ten in count + 1. Where half of the rise lies above the
+    counts, its end is a guess, so that neither it (`upper`) nor a share of the rise is given.
     """
     if asked.draws is None:
         return no_answer("logistic", "no rise is shown, so half of it is nowhere")
@@ -57,8 +59,12 @@ def answer(curve: Curve, asked: Asked) -> Answer:
         return no_answer("logistic", why, **_statistics(fit))
     found = Answer(estimator="logistic", count=None, statistics=_statistics(fit), curve=_drawn(fit, curve.x))
     ed50 = fit.dose(0.5)
-    if not curve.x[0] < ed50 < curve.x[-1]:
-        return found.model_copy(update={"reason": "half of the rise lies outside of the counts"})
+    if ed50 >= curve.x[-1]:
+        why = f"the rise has not levelled off at {curve.x[-1]:,.10g}, the largest count: half of it cannot be placed"
+        seen = {name: value for name, value in found.statistics.items() if name not in _OF_WHOLE_RISE}
+        return found.model_copy(update={"reason": why, "statistics": seen})
+    if ed50 <= curve.x[0]:
+        return found.model_copy(update={"reason": "half of the rise lies below the smallest count"})
     low, high = _interval(asked.draws, curve.bounds)
     index = int(np.searchsorted(curve.x, ed50))
     return found.model_copy(update={"count": ed50, "low": min(low, ed50), "high": max(high, ed50), "index": index})
