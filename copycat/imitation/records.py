@@ -177,7 +177,8 @@ class Analysis(Record):
 
     `smallest_step` is the change of the score that would have been found in 80 of 100 such studies (same concepts,
     same noise); null with `smallest_step_reason`. `left_out`: concept -> why it is on no curve. `warnings` are
-    sentences for people. `files` names those of counts and scores, by what they hold.
+    sentences for people. `files` names those of counts and scores, by what they hold. `permutations` are the shuffles
+    behind p, which is at least 1 / (permutations + 1).
     """
 
     metric: Metric
@@ -195,6 +196,7 @@ class Analysis(Record):
     left_out: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seed: int = 0
+    permutations: int = 999
     files: dict[str, str] = Field(default_factory=dict)
 
 

@@ -218,7 +218,7 @@ def _answer_row(answer: Answer, analysis: Analysis) -> dict[str, Any]:
         "meaning": row.meaning,
         "is_comparison": row.is_comparison,
         "agreement": headline.agreement_of(answer, analysis),
-        "figures": figures_of(answer, analysis.metric, analysis.points),
+        "figures": figures_of(answer, analysis),
     }
 
 

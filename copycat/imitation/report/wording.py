@@ -10,6 +10,7 @@ from copycat.imitation.records import Analysis, Answer, Covariate, Point
 from copycat.imitation.report.cards import Card
 from copycat.imitation.threshold.headline import count_text, dose_text, score_text, score_with_unit, statistic_text
 from copycat.imitation.threshold.points import MIN_CONTROLS
+from copycat.imitation.threshold.steps import is_least_chance
 
 HOW_COUNTED = {
     "raw": "A training picture is counted for each caption that names the concept: equal pictures count each, and "
@@ -66,16 +67,18 @@ _IN_SCORES = ("rise", "noise", "band", "lower", "upper")
 _FIFTHS = ("first", "second", "third", "fourth", "last")
 
 
-def figures_of(answer: Answer, metric: str, points: Sequence[Point]) -> list[Figure]:
+def figures_of(answer: Answer, analysis: Analysis) -> list[Figure]:
     """Give an estimator's own figures in the order of the words above; other names stand as they are, at the end."""
     order = {name: at for at, name in enumerate(_STATISTICS)}
     shown = []
     for name, value in sorted(answer.statistics.items(), key=lambda each: order.get(each[0], len(order))):
         label, meaning = _STATISTICS.get(name, (name, ""))
         if name in _DOSES:
-            text = dose_text(name, answer, points)
+            text = dose_text(name, answer, analysis.points)
         elif name in _IN_SCORES and value is not None:
-            text = score_with_unit(value, metric)
+            text = score_with_unit(value, analysis.metric)
+        elif name == "p" and value is not None and is_least_chance(value, analysis.permutations):
+            text = f"<= {statistic_text(value)}"
         else:
             text = statistic_text(value)
         shown.append(Figure(label, meaning, text))

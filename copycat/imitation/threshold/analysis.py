@@ -21,6 +21,7 @@ from copycat.imitation.threshold.steps import (
     best_steps,
     can_step,
     chance_of,
+    is_least_chance,
     make_curve,
     noise_of,
     permuted_f,
@@ -45,6 +46,16 @@ class _Verdict(NamedTuple):
 ABOVE_BAND = _Verdict(
     "out_of_range", "Scores lie above the control band at every count: imitation starts below these counts."
 )
+
+
+class _Chance(NamedTuple):
+    """p of the step, which is not more than told where no shuffle showed one as clear."""
+
+    p: float
+    is_least: bool
+
+    def __str__(self) -> str:
+        return f"p {'<=' if self.is_least else '='} {self.p:.3g}"
 
 
 class _Judged(NamedTuple):
@@ -90,7 +101,7 @@ def analyse(
         draws = draw_studies(curve, bootstraps, seed) if _rises(curve, null) else None
         asked = Asked(band, null, draws, find_bracket(curve, draws) if draws is not None else None)
         answers = tuple(ESTIMATORS.load(row.name)(curve, asked) for row in ESTIMATORS.rows())
-        judged = _judge(curve, answers, band, smallest)
+        judged = _judge(curve, answers, band, smallest, permutations)
         verdict, answers = judged.verdict, judged.answers
         bracket = asked.bracket if verdict.name == "threshold" else None
         told += _warn(curve, judged)
@@ -110,6 +121,7 @@ def analyse(
         left_out=dict(left_out or {}),
         warnings=tuple(told),
         seed=seed,
+        permutations=permutations,
     )
 
 
@@ -132,12 +144,15 @@ def _rises(curve: Curve, null: Array) -> bool:
     return chance_of(float(found.f[0]), null) < ALPHA and float(found.rise[0]) > 0
 
 
-def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, smallest: float | None) -> _Judged:
+def _judge(
+    curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, smallest: float | None, permutations: int
+) -> _Judged:
     supf = _answer(answers, "supf")
     p, rise = supf.statistics["p"] or 0.0, supf.statistics["rise"] or 0.0
+    chance = _Chance(p, is_least_chance(p, permutations))
     if supf.index is None:
         answers = _without_counts(answers, "no rise is shown")
-        return _Judged(_without_rise(curve, p, rise, band, smallest), answers, {})
+        return _Judged(_without_rise(curve, chance, rise, band, smallest), answers, {})
     shapes = fit_shapes(curve, supf.index)
     bic = {"supf": {"bic": shapes["step"].bic}}
     if "line" in shapes:
@@ -151,7 +166,7 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
         for a in answers
     )
     best = best_of(shapes)
-    beside = _beside_band(shapes[best].fitted, _answer(answers, "isotonic"), band, p)
+    beside = _beside_band(shapes[best].fitted, _answer(answers, "isotonic"), band, chance)
     if beside is not None:
         where = "above the control band already" if beside.name == "out_of_range" else "inside the control band"
         return _Judged(beside, _without_counts(answers, f"scores rise, but {where}"), shapes)
@@ -165,7 +180,7 @@ def _judge(curve: Curve, answers: tuple[Answer, ...], band: ControlBand | None, 
         few = f"fewer than {MIN_SEGMENT} are too few to place a change by"
         why = few if best == "edge" else "too near the edge to be placed"
         return _Judged(_Verdict("out_of_range", f"Scores change {at_edge}: {why}."), answers, shapes)
-    return _Judged(_rise_verdict(curve, shapes, best, p), answers, shapes)
+    return _Judged(_rise_verdict(curve, shapes, best, chance), answers, shapes)
 
 
 def _at_edge(shapes: Mapping[ShapeName, Shape], best: ShapeName) -> str | None:
@@ -193,7 +208,7 @@ def _without_counts(answers: tuple[Answer, ...], why: str) -> tuple[Answer, ...]
     )
 
 
-def _beside_band(fitted: Array, isotonic: Answer, band: ControlBand | None, p: float) -> _Verdict | None:
+def _beside_band(fitted: Array, isotonic: Answer, band: ControlBand | None, chance: _Chance) -> _Verdict | None:
     """Judge a rise that does not leave the control band: one above it, or one inside. None for all others.
 
     The lower level of a step may lie above the band and the first concepts in it: the isotonic curve shows them.
@@ -203,33 +218,35 @@ def _beside_band(fitted: Array, isotonic: Answer, band: ControlBand | None, p: f
     if fitted[0] > band.high and (isotonic.index or 0) < MIN_SEGMENT:
         return ABOVE_BAND
     if fitted[-1] <= band.high:
-        return _Verdict("no_change", f"Scores rise with counts (p = {p:.3g}), but never beyond what controls reach.")
+        return _Verdict("no_change", f"Scores rise with counts ({chance}), but never beyond what controls reach.")
     return None
 
 
-def _rise_verdict(curve: Curve, shapes: Mapping[ShapeName, Shape], best: ShapeName, p: float) -> _Verdict:
+def _rise_verdict(curve: Curve, shapes: Mapping[ShapeName, Shape], best: ShapeName, chance: _Chance) -> _Verdict:
     if best in {"line", "smooth"}:
         shape = "a straight line in the logarithm of counts" if best == "line" else "a smooth dose-response"
-        return _Verdict("gradual", f"Scores rise with counts (p = {p:.3g}), but {shape} fits better than a step.")
+        return _Verdict("gradual", f"Scores rise with counts ({chance}), but {shape} fits better than a step.")
     if "line" in shapes:
-        return _Verdict("threshold", f"Scores rise in a step (p = {p:.3g}), and no smooth rise fits better.")
+        return _Verdict("threshold", f"Scores rise in a step ({chance}), and no smooth rise fits better.")
     many = len(np.unique(curve.x))
     return _Verdict(
         "threshold",
-        f"Scores rise (p = {p:.3g}); {many} different counts are too few to tell a step from a smooth rise.",
+        f"Scores rise ({chance}); {many} different counts are too few to tell a step from a smooth rise.",
     )
 
 
-def _without_rise(curve: Curve, p: float, rise: float, band: ControlBand | None, smallest: float | None) -> _Verdict:
-    if p < ALPHA and rise < 0:
-        return _Verdict("no_change", f"Scores fall as counts grow (p = {p:.3g}): that is no imitation threshold.")
+def _without_rise(
+    curve: Curve, chance: _Chance, rise: float, band: ControlBand | None, smallest: float | None
+) -> _Verdict:
+    if chance.p < ALPHA and rise < 0:
+        return _Verdict("no_change", f"Scores fall as counts grow ({chance}): that is no imitation threshold.")
     if band is not None and float(np.median(curve.y)) > band.high:
         return ABOVE_BAND
     matters = band.high - band.mean if band is not None else 2 * float(np.std(curve.y))
     if smallest is not None and smallest > matters:
         what = "the width of the control band" if band is not None else "twice the spread of the scores"
         return _Verdict("underpowered", f"No step is shown, but one of {what} would mostly have been missed.")
-    return _Verdict("no_change", f"Scores do not change with counts more than shuffled ones do (p = {p:.3g}).")
+    return _Verdict("no_change", f"Scores do not change with counts more than shuffled ones do ({chance}).")
 
 
 def _warn(curve: Curve, judged: _Judged) -> list[str]:

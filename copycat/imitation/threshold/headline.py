@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from copycat.imitation.records import Analysis, Answer, Point
 from copycat.imitation.threshold.estimators import row_of
-from copycat.imitation.threshold.steps import MIN_SEGMENT
+from copycat.imitation.threshold.steps import MIN_SEGMENT, is_least_chance
 
 Agreement = str
 """How an answer stands to the bracket: "agrees", "disagrees", or "" where there is nothing to compare."""
@@ -120,8 +120,9 @@ def _how_sure(analysis: Analysis) -> list[str]:
     for answer in analysis.answers:
         p = answer.statistics.get("p")
         if p is not None and not row_of(answer.estimator).is_comparison:
+            share = ("fewer than " if is_least_chance(p, analysis.permutations) else "") + p_text(p)
             said.append(
-                f"If counts had nothing to do with scores, as clear a step as this would turn up in {p_text(p)} "
+                f"If counts had nothing to do with scores, as clear a step as this would turn up in {share} "
                 f"of such studies ({name_of(answer.estimator)})."
             )
             break

@@ -108,6 +108,11 @@ def chance_of(f: float, null: Array) -> float:
     return (1 + int((null >= f * (1 - 1e-9)).sum())) / (len(null) + 1)
 
 
+def is_least_chance(p: float, permutations: int) -> bool:
+    """Whether no shuffle reached the F of this p, so that p is only known to be as small as they can show."""
+    return p * (permutations + 1) < 1.5
+
+
 def noise_of(y: Array) -> float | None:
     """Estimate the standard deviation of scores about their curve, from the first differences (by their MAD).
 

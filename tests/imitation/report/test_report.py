@@ -87,8 +87,14 @@ def test_it_is_said_how_sure_the_verdict_is_and_what_would_have_been_missed() ->
 
     assert "95 % confidence" in interval
     assert "62 and 171" in interval
-    assert "0.1 % of such studies" in chance
+    assert "in fewer than 0.1 % of such studies" in chance
     assert "80 of 100 such studies: 0.071" in smallest
+
+
+def test_a_chance_that_some_shuffle_reached_is_told_as_it_is() -> None:
+    chance = headline_of(make_analysis().model_copy(update={"permutations": 9_999})).sure[1]
+
+    assert "turn up in 0.1 % of such studies" in chance
 
 
 def test_a_gradual_rise_has_the_interval_of_its_middle() -> None:
@@ -117,7 +123,7 @@ def test_a_gradual_rise_says_where_it_begins_and_ends_and_names_no_count_that_wa
     analysis = make_analysis("gradual").model_copy(update={"points": points, "answers": (found,)})
 
     assert said in headline_of(analysis).sure
-    assert all(figure.text in said for figure in figures_of(found, "raw", points))
+    assert all(figure.text in said for figure in figures_of(found, analysis))
 
 
 @pytest.mark.parametrize(
@@ -192,11 +198,12 @@ def test_each_metric_has_words_of_its_own(metric: str, axis: str, unit: str) -> 
 
 def test_figures_of_estimators_have_plain_labels_and_the_unit_of_the_score() -> None:
     statistics = {"bic": -241.31, "f": 212.7, "p": 0.001, "rise": 0.3012, "own-figure": 7.0, "noise": None}
-    shown = figures_of(Answer(estimator="supf", count=100, statistics=statistics), "matched", ())
+    analysis = make_analysis().model_copy(update={"metric": "matched"})
+    shown = figures_of(Answer(estimator="supf", count=100, statistics=statistics), analysis)
 
     assert [(figure.label, figure.text) for figure in shown] == [
         ("clearness of the step (F)", "212.7"),
-        ("chance (p)", "0.001"),
+        ("chance (p)", "<= 0.001"),
         ("height of the step", "30.1 %"),
         ("misfit (BIC)", "−241.3"),
         ("noise", "none"),
@@ -221,7 +228,8 @@ def test_checks_have_plain_names(name: str, value: float | None, label: str, tex
 
 
 def test_each_figure_that_is_shown_is_explained_once() -> None:
-    shown = {figure.label for answer in make_analysis().answers for figure in figures_of(answer, "raw", ())}
+    analysis = make_analysis()
+    shown = {figure.label for answer in analysis.answers for figure in figures_of(answer, analysis)}
     terms = terms_of(make_analysis())
 
     assert [label for label, _ in terms] == list(dict.fromkeys(label for label, _ in terms))

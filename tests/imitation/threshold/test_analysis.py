@@ -34,6 +34,14 @@ def test_a_step_is_found_where_it_is_and_bracketed() -> None:
     assert {placed.side for placed in found.placed} == {"above", "below", "uncertain"}
 
 
+@pytest.mark.parametrize("permutations", [99, 199])
+def test_a_chance_that_no_shuffle_reached_is_told_as_a_bound(permutations: int) -> None:
+    found = analyse(step_points(0), permutations=permutations, bootstraps=100)
+
+    assert f"(p <= {1 / (permutations + 1):.3g})" in found.why
+    assert found.permutations == permutations
+
+
 def test_scores_without_a_change_have_no_number_anywhere() -> None:
     found = analyse(step_points(1, n=100, rise=0.0), band=BAND)
 
