@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,14 +16,20 @@ from copycat.schema.base import Slug
 
 MAX_NAMED = 5
 """Concepts or folders that a warning names."""
+NEAR = 0.75
+"""How alike a stranger and a name must be, by difflib's ratio, for the name to be suggested."""
 
 
 class Whose(NamedTuple):
-    """Names that were looked up: `ids` of those that are one concept's; names of several; names of none."""
+    """Names that were looked up: `ids` of those that are one concept's; names of several; names of none.
+
+    `known` are the names of the concepts, one of which may be meant by a stranger.
+    """
 
     ids: Mapping[str, Slug]
     shared: Mapping[str, Sequence[Slug]] = {}
     strangers: Sequence[str] = ()
+    known: Sequence[str] = ()
 
     def warnings(self, one: str, many: str) -> list[str]:
         """Tell the names that are left out, and those of one concept.
@@ -44,8 +51,14 @@ class Whose(NamedTuple):
         ]
         if self.strangers:
             n = len(self.strangers)
-            told.append(f"{n:,} {f'{many} are' if n > 1 else f'{one} is'} of no concept: {listed(self.strangers)}")
+            shown_first = [self._with_near(name) for name in self.strangers[:MAX_NAMED]]
+            whom = listed([*shown_first, *self.strangers[MAX_NAMED:]])
+            told.append(f"{n:,} {f'{many} are' if n > 1 else f'{one} is'} of no concept: {whom}")
         return told
+
+    def _with_near(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.known, n=1, cutoff=NEAR)
+        return f"{name} (did you mean {near[0]}?)" if near else name
 
 
 class Naming:
@@ -93,7 +106,7 @@ def look_up(names: Iterable[str], concepts: Sequence[Concept]) -> Whose:
             shared[name] = found
         else:
             strangers.append(name)
-    return Whose(ids, shared, strangers)
+    return Whose(ids, shared, strangers, [concept.name for concept in concepts])
 
 
 def subfolders(place: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from pydantic import Field, ValidationError
 from copycat.catalog import canonical_sha256
 from copycat.errors import DataError, UserError
 from copycat.imitation.generate.arms import derangement
-from copycat.imitation.records import ARMS, GENERATIONS_FILE, GENERATIONS_FOLDER, Arm, Concept
+from copycat.imitation.records import ARMS, CONTROLS, GENERATIONS_FILE, GENERATIONS_FOLDER, Arm, Concept
 from copycat.imitation.whose import listed, look_up, look_up_folders, subfolders
 from copycat.models.decode import MAGIC, READING_ERRORS, UndecodableError, decode_picture
 from copycat.paths import shown
@@ -267,6 +267,8 @@ def _of_folder(folder: Path, concepts: Sequence[Concept]) -> Generations:
     children = [child.name for child in subfolders(folder)]
     concepts_named_so = look_up(ARMS, concepts).ids
     arms = {arm: folder / arm for arm in ARMS if arm != "shuffled" and arm in children and arm not in concepts_named_so}
+    if not arms and (arm := folder.resolve().name) in CONTROLS and arm not in concepts_named_so:
+        raise UserError(f"{shown(folder)} is the arm {arm}; give its parent")
     rows: list[Generation] = []
     folders: dict[str, None] = {}
     for arm, place in (arms or {"named": folder}).items():
@@ -362,7 +364,8 @@ def _warnings(rows: Sequence[Generation], concepts: Sequence[Concept]) -> Iterat
     ended = Counter(row.status for row in own)
     for status in ("missing", "damaged", "refused", "blocked", "invalid", "failed"):
         if ended[status]:
-            yield f"{ended[status]:,} of {len(own):,} pictures are {status}: they lower the coverage"
+            are, they = ("is", "it lowers") if ended[status] == 1 else ("are", "they lower")
+            yield f"{ended[status]:,} of {len(own):,} pictures {are} {status}: {they} the coverage"
     sizes = set(Counter((row.concept, row.arm, row.prompt) for row in own).values())
     if len(sizes) > 1:
         yield f"concepts and prompts have from {min(sizes):,} to {max(sizes):,} pictures"

@@ -92,7 +92,8 @@ def order_references(by_concept: Mapping[str, Sequence[Reference]], warnings: tu
     shared = [whose for whose in owners.values() if len(whose) > 1]
     if shared:
         pairs = [" and ".join(whose) for whose in shared]
-        warnings = (*warnings, f"{len(shared)} references are the same picture for two concepts: {listed(pairs)}")
+        what = f"{len(shared)} references are" if len(shared) > 1 else "1 reference is"
+        warnings = (*warnings, f"{what} the same picture for two concepts: {listed(pairs)}")
     whole = hashlib.sha256()
     for who in sorted(ordered):
         whole.update("".join(f"{who} {each.sha256}\n" for each in ordered[who]).encode())
@@ -140,4 +141,4 @@ def _why(n_there: int, n_usable: int, m: int) -> str:
     if not n_there:
         return "no reference"
     unusable = f", {n_there - n_usable} of them rejected or damaged" if n_usable < n_there else ""
-    return f"{n_there} references{unusable}; {m} are needed"
+    return f"{n_there} {'references' if n_there > 1 else 'reference'}{unusable}; {m} are needed"

@@ -324,7 +324,7 @@ def _scores(concepts: Sequence[Concept], known: Known, material: Material) -> It
             planned = len(cell.rows) + sum(cell.missing.values())
             empty = Score(concept=cell.concept, arm=cell.arm, prompt=cell.prompt, n=0, planned=planned)
             if (why := known.chosen.left_out.get(cell.concept)) is not None:
-                yield empty.model_copy(update={"reason": f"left out: {why}"})
+                yield empty.model_copy(update={"reason": why})
             elif not cell.rows:
                 yield empty.model_copy(update={"reason": _why_empty(cell)})
             else:

@@ -81,12 +81,27 @@ def test_a_folder_of_nobody_is_told_once_for_all_arms(tmp_path: Path) -> None:
     assert "2 folders are of no concept: nobody, stranger" in read_generations(tmp_path, CONCEPTS).warnings
 
 
+def test_a_folder_of_nobody_is_told_with_the_name_that_may_be_meant(tmp_path: Path) -> None:
+    for name in ("tarfo", "Zorawi"):
+        save(tmp_path / name / "a.png")
+    said = "1 folder is of no concept: Zorawi (did you mean Zoravi?)"
+    assert said in read_generations(tmp_path, CONCEPTS).warnings
+
+
 def test_folders_named_by_arms_hold_control_pictures(tmp_path: Path) -> None:
     for arm, n in (("named", 3), ("unnamed", 2), ("zero", 1)):
         for number in range(n):
             save(tmp_path / arm / "zoravi" / f"{number}.png", number)
     found = read_generations(tmp_path, CONCEPTS)
     assert Counter(row.arm for row in found.rows) == {"named": 3, "unnamed": 2, "zero": 1}
+
+
+@pytest.mark.parametrize("arm", ["unnamed", "zero", "shuffled"])
+def test_a_control_arm_is_not_taken_for_the_named_pictures(tmp_path: Path, arm: str) -> None:
+    save(tmp_path / arm / "zoravi" / "a.png")
+    with pytest.raises(UserError, match=f"is the arm {arm}; give its parent"):
+        read_generations(tmp_path / arm, CONCEPTS)
+    assert read_generations(tmp_path / arm, [*CONCEPTS, Concept(id=arm, name=arm)]).rows
 
 
 def test_every_folder_of_pictures_has_the_shuffled_arm_for_nothing(tmp_path: Path) -> None:
@@ -117,6 +132,13 @@ def test_damaged_files_are_counted_and_stop_nothing(tmp_path: Path) -> None:
     assert all(row.detail and row.path is None and row.sha256 is None for row in found.rows if row.status != "ok")
     assert "3 of 4 pictures are damaged: they lower the coverage" in found.warnings
     assert "1 file .gif is not read; convert to .png" in found.warnings
+
+
+def test_one_damaged_picture_is_told_as_one(tmp_path: Path) -> None:
+    save(tmp_path / "zoravi" / "whole.png")
+    (tmp_path / "zoravi" / "empty.png").write_bytes(b"")
+    found = read_generations(tmp_path, CONCEPTS[:1])
+    assert "1 of 2 pictures is damaged: it lowers the coverage" in found.warnings
 
 
 def test_what_only_decoding_shows_is_told_when_the_picture_is_read(tmp_path: Path) -> None:

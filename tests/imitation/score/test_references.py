@@ -99,7 +99,7 @@ def test_strangers_shared_pictures_and_other_files_are_told(tmp_path: Path) -> N
     assert "1 files such as" in text
     assert "are not read; convert them to .png" in text
     assert "1 folder of references is of no concept: goffy" in text
-    assert "1 references are the same picture for two concepts: goofy and max" in text
+    assert "1 reference is the same picture for two concepts: goofy and max" in text
 
 
 def test_a_folder_of_references_named_by_a_shared_alias_is_told_with_both_concepts(tmp_path: Path) -> None:

@@ -165,10 +165,10 @@ def test_who_has_too_few_references_is_left_out_with_a_row_that_says_why(score: 
     assert answer.code == 0
     rows = rows_of()
     few, none = rows["max", "named", "poster"], rows["bluto", "named", "portrait"]
-    assert (few.raw, few.n, few.planned, few.reason) == (None, 0, 4, "left out: 1 references; 3 are needed")
-    assert (none.raw, none.reason) == (None, "left out: no reference")
+    assert (few.raw, few.n, few.planned, few.reason) == (None, 0, 4, "1 reference; 3 are needed")
+    assert (none.raw, none.reason) == (None, "no reference")
     assert rows["goofy", "named", "poster"].reason == "no z: 1 other concept has references, and 5 are needed"
-    assert "2 of 4 concepts are left out: max (1 references; 3 are needed), bluto (no reference)" in answer.err
+    assert "2 of 4 concepts are left out: max (1 reference; 3 are needed), bluto (no reference)" in answer.err
 
 
 def test_one_concept_alone_has_a_raw_score(score: Cli) -> None:
