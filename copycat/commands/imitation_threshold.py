@@ -66,9 +66,10 @@ def threshold(  # noqa: PLR0917 - one parameter per option
 def _print(analysis: Analysis, path: Path) -> None:
     from copycat.commands.imitation_common import print_warnings
     from copycat.console import out as screen
-    from copycat.imitation.threshold.headline import headline_of
+    from copycat.imitation.threshold.headline import concepts_text, headline_of
     from copycat.paths import shown
 
+    screen.print(f"{concepts_text(len(analysis.points))}, score: {analysis.metric}", markup=False)
     screen.print(_table(analysis), markup=False)
     headline = headline_of(analysis)
     lines = [f"{analysis.verdict}: {headline.title}", analysis.why, *headline.sure]
@@ -84,20 +85,21 @@ def _table(analysis: Analysis) -> Any:
     """Give the table of estimators; where scores rise gradually, ED10 and ED90 stand beneath ED50."""
     from rich.table import Table
 
+    from copycat.imitation.threshold.analysis import AS_TOLD
     from copycat.imitation.threshold.estimators import row_of
-    from copycat.imitation.threshold.headline import concepts_text, count_text, dose_text, name_of
+    from copycat.imitation.threshold.headline import count_text, dose_text, name_of
 
-    title = f"{concepts_text(len(analysis.points))}, score: {analysis.metric}"
-    table = Table(title=title, title_justify="left")
-    for heading in ("estimator", "starts at", "95 % interval", "why not"):
+    table = Table()
+    for heading in ("estimator", "starts at", "95 % interval", "note"):
         table.add_column(heading)
     for answer in analysis.answers:
+        reason = "" if answer.reason == AS_TOLD else answer.reason
         has_interval = answer.low is not None and answer.high is not None
         table.add_row(
             name_of(answer.estimator),
             count_text(answer.count) if answer.count is not None else "",
             f"{count_text(answer.low or 0.0)} to {count_text(answer.high or 0.0)}" if has_interval else "",
-            answer.reason or ("for comparison only" if row_of(answer.estimator).is_comparison else ""),
+            reason or ("for comparison only" if row_of(answer.estimator).is_comparison else ""),
         )
         if analysis.verdict == "gradual":
             for name in ("ed10", "ed90"):

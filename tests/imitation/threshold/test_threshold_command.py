@@ -80,6 +80,9 @@ def test_one_concept_is_too_few_and_no_fault(threshold: Cli) -> None:
     assert said.code == 0
     assert "underpowered: One concept has no curve" in said.out
     assert said.out.count("1 concept is too few") == 1
+    assert said.out.startswith("1 concept, score: score\n")
+    assert "note" in said.out
+    assert "│ -" not in said.out
     assert read().verdict == "underpowered"
 
 
