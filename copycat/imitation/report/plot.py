@@ -167,11 +167,12 @@ def _count_scale(points: Sequence[Point], start_px: float, end_px: float) -> Sca
 
 
 def score_scale(analysis: Analysis, start_px: float, end_px: float) -> Scale:
-    """Give the scale of scores: it holds all points, intervals, fitted curves and the control band.
+    """Give the scale of scores: it holds all points, fitted curves and the control band.
 
-    An end that comes near to a line of the grid is put on it.
+    Intervals are cut at its ends: those of two prompts would leave the points no room. An end that comes near to a line
+    of the grid is put on it.
     """
-    ends = [e for p in analysis.points for e in (p.score, p.score_low, p.score_high) if e is not None]
+    ends = [point.score for point in analysis.points]
     ends += [score for answer in analysis.answers for _, score in answer.curve]
     ends += [analysis.band.low, analysis.band.high] if analysis.band else []
     ends = [end for end in ends if math.isfinite(end)]
@@ -314,8 +315,19 @@ def _dots(analysis: Analysis, names: dict[str, str], x: Scale, y: Scale) -> Iter
             y=py,
             side=side or "plain",
             across=across(low, high, x, py),
-            upright=upright(point.score_low, point.score_high, y, px),
+            upright=_whisker(point, y, px),
         )
+
+
+def _whisker(point: Point, y: Scale, px: float) -> str:
+    """Give the path of a score's interval, with an arrow where it goes on beyond the scale."""
+    low, high = point.score_low, point.score_high
+    path = upright(low, high, y, px)
+    if low is not None and path and low < y.low:
+        path += f"M{px - 3:.1f} {y.start_px - 4:.1f}l3 4l3 -4"
+    if high is not None and path and high > y.high:
+        path += f"M{px - 3:.1f} {y.end_px + 4:.1f}l3 -4l3 4"
+    return path
 
 
 def spoken(point: Point, metric: str) -> str:

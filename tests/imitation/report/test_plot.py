@@ -45,6 +45,18 @@ def test_a_concept_without_training_pictures_is_on_the_scale_under_its_name() ->
     assert plot.dots[0].x < plot.dots[1].x < plot.dots[2].x
 
 
+def test_intervals_of_two_prompts_leave_the_points_their_room_and_end_in_arrows() -> None:
+    scores = [(0.4, -1.0, 0.45), (0.5, 0.45, 1.0), (0.6, 0.58, 0.6)]
+    points = [Point(concept=f"c{n}", count=n, score=s, score_low=a, score_high=b) for n, (s, a, b) in enumerate(scores)]
+    plot = draw(with_points().model_copy(update={"points": tuple(points)}))
+
+    first, second, third = plot.dots
+    assert first.y - third.y > 0.9 * (plot.floor - plot.top - 18)
+    assert first.upright.endswith("l3 4l3 -4")
+    assert second.upright.endswith("l3 -4l3 4")
+    assert third.upright.count("M") == 1
+
+
 def test_a_higher_score_lies_higher() -> None:
     low, high = draw(with_points((10, 0.2), (20, 0.4))).dots
 
