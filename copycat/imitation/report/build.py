@@ -22,6 +22,7 @@ from copycat.imitation.report.reading import Study
 from copycat.imitation.report.wording import (
     HOW_COUNTED,
     check_of,
+    differences_text,
     figures_of,
     intervals_text,
     terms_of,
@@ -115,15 +116,20 @@ def build_report(study: Study) -> Report:
     )
 
 
-def _how_counted(study: Study, cards: Sequence[Card]) -> str:
-    """Say what a training picture is counted by: as the count stage tells it, else by what counts are equal to.
+def _counted_by(study: Study, cards: Sequence[Card]) -> str:
+    """Name the count that is used, as the count stage tells it, else by what counts are equal to.
 
-    Nothing is said where the analysis does not follow from the counts beside it.
+    "" where nothing tells it, or where the analysis does not follow from the counts beside it.
     """
     if study.changed:
         return ""
     is_raw = bool(cards) and all(card.raw == card.count for card in cards)
-    said = HOW_COUNTED.get(study.facts.get("counts.count", "raw" if is_raw else ""), "")
+    return study.facts.get("counts.count", "raw" if is_raw else "")
+
+
+def _how_counted(study: Study, cards: Sequence[Card]) -> str:
+    """Say what a training picture is counted by."""
+    said = HOW_COUNTED.get(_counted_by(study, cards), "")
     if not said:
         return ""
     if "counts.verified" in study.facts:
@@ -167,6 +173,7 @@ def build_page(study: Study, report: Report, pictures: Mapping[str, Sequence[Car
         why_no_band=why_no_band(report.cards, has_scores=bool(study.tables.scores)),
         score_intervals=intervals_text(analysis.points),
         terms=terms_of(analysis),
+        differences=differences_text(analysis, _counted_by(study, report.cards)),
         counts=summarise_counts(report.cards),
         answers=[_answer_row(answer, analysis) for answer in analysis.answers],
         left_out=[(names.get(concept, concept), reason) for concept, reason in analysis.left_out.items()],

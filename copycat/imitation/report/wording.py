@@ -22,6 +22,16 @@ HOW_COUNTED = {
 }
 """What a count is a number of, by the count that is used."""
 
+_DISCOUNTED = {
+    "raw": "equal pictures are counted each",
+    "exact": "exact duplicates are counted once",
+    "near": "near duplicates are counted once",
+}
+_GIVEN = {
+    "threshold": "the change is given as a bracket and not as one number",
+    "gradual": "a smooth rise is given by the count at which half of it is reached, and not by a step",
+}
+
 
 class Figure(NamedTuple):
     """A figure as it is shown: a plain label, what it means, and its text."""
@@ -56,6 +66,8 @@ _STATISTICS = {
     "noise": ("noise", "standard deviation of scores about their curve"),
     "steps": ("steps", "how many steps pay for themselves, up or down"),
     "band": ("top of the control band", "the upper bound of scores without imitation"),
+    "lowest": ("lowest level", "the score of the curve that never falls at the smallest count"),
+    "highest": ("highest level", "its score at the largest count"),
     "lower": ("level before", "the score that the curve comes from"),
     "upper": ("level after", "the score that the curve goes to, which may lie beyond the counts"),
     "slope": ("steepness", "of the smooth rise, per factor of ten in count + 1"),
@@ -63,7 +75,7 @@ _STATISTICS = {
     "ed90": ("90 % of the rise (ED90)", "the count at which nine tenths of the rise are reached"),
 }
 _DOSES = ("ed10", "ed90")
-_IN_SCORES = ("rise", "noise", "band", "lower", "upper")
+_IN_SCORES = ("rise", "noise", "band", "lowest", "highest", "lower", "upper")
 _FIFTHS = ("first", "second", "third", "fourth", "last")
 
 
@@ -89,6 +101,17 @@ def terms_of(analysis: Analysis) -> list[tuple[str, str]]:
     """Explain each figure that an estimator gives, once, in the order of the words above."""
     used = {name for answer in analysis.answers for name in answer.statistics}
     return [term for name, term in _STATISTICS.items() if name in used]
+
+
+def differences_text(analysis: Analysis, counted_by: str) -> str:
+    """Say how this study differs from the published method, by its controls, its verdict and the count that it uses."""
+    said = [
+        "references are never chosen by the pictures that are scored",
+        "scores stand beside those of control arms" if analysis.band is not None else "",
+        _DISCOUNTED.get(counted_by, ""),
+        _GIVEN.get(analysis.verdict, ""),
+    ]
+    return "; ".join(filter(None, said))
 
 
 def intervals_text(points: Sequence[Point]) -> str:

@@ -27,6 +27,7 @@ from copycat.imitation.report.cards import Tables, build_cards, summarise_counts
 from copycat.imitation.report.reading import Study, read_study
 from copycat.imitation.report.wording import (
     check_of,
+    differences_text,
     figures_of,
     intervals_text,
     terms_of,
@@ -525,6 +526,26 @@ def test_it_is_said_what_a_count_is_a_number_of(tmp_path: Path, facts: dict[str,
     assert said.startswith(start)
     assert said.endswith(end)
     assert bool(said) == bool(start)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "counted_by", "said"),
+    [
+        ("threshold", "near", "near duplicates are counted once; the change is given as a bracket"),
+        ("gradual", "raw", "equal pictures are counted each; a smooth rise is given by the count at which half of it"),
+        ("no_change", "exact", "scores stand beside those of control arms; exact duplicates are counted once"),
+        ("underpowered", "", "scores stand beside those of control arms"),
+    ],
+)
+def test_what_differs_from_the_published_method_follows_the_study(
+    verdict: VerdictName, counted_by: str, said: str
+) -> None:
+    text = differences_text(make_analysis(verdict), counted_by)
+
+    assert said in text
+    assert ("bracket" in text) == (verdict == "threshold")
+    assert ("duplicates" in text) == (counted_by in {"exact", "near"})
+    assert "control arms" not in differences_text(make_analysis(verdict, has_band=False), counted_by)
 
 
 def test_counts_that_are_all_captions_are_told_as_captions_without_facts() -> None:

@@ -24,7 +24,8 @@ def answer(curve: Curve, asked: Asked) -> Answer:
     fitted = np.asarray(isotonic_regression(means, weights=sizes).x)
     drawn = tuple((float(x), float(y)) for x, y in zip(counts, fitted, strict=True))
     above = np.flatnonzero(fitted > asked.band.high)
-    where: dict[str, float | None] = {"band": asked.band.high, "lower": float(fitted[0]), "upper": float(fitted[-1])}
+    ends = {"lowest": float(fitted[0]), "highest": float(fitted[-1])}
+    where: dict[str, float | None] = {"band": asked.band.high, **ends}
     first = float(counts[above[0]]) if len(above) else None
     n_above = int((curve.x >= first).sum()) if first is not None else 0
     if first is None or n_above < MIN_SEGMENT:
