@@ -136,6 +136,7 @@ def _print_plan(planned: Planned, *, as_json: bool) -> None:
     from copycat.commands.dry_run import describe_sampling, describe_total
     from copycat.console import out as screen
     from copycat.console import print_json
+    from copycat.imitation.generate.generating import another_study
     from copycat.imitation.records import GENERATIONS_FOLDER
     from copycat.runs.forecast import add_up, forecast_run, read_past
     from copycat.runs.machine import free_bytes, list_devices
@@ -148,7 +149,7 @@ def _print_plan(planned: Planned, *, as_json: bool) -> None:
     if as_json:
         dump = {one.arm: run.model_dump(mode="json") for one, run in zip(planned.arms, runs, strict=True)}
         content = {"arms": dump, "total": total.model_dump(mode="json"), "prompts": prompts, "free_bytes": free}
-        print_json(content | {"warnings": list(planned.warnings)})
+        print_json(content | {"warnings": list(planned.warnings), "notes": list(another_study(planned))})
         return
     spec = planned.arms[0].plan.spec
     lines = [f"{planned.row.name}: {spec.model_source}, licence {planned.row.licence}"]
@@ -160,6 +161,7 @@ def _print_plan(planned: Planned, *, as_json: bool) -> None:
         lines.append("  shuffled: needs no pictures of its own")
     devices = list_devices() if planned.device != "cpu" else ()
     lines += describe_total(total, runs, free, devices)
+    lines += [f"note: {note}" for note in another_study(planned)]
     lines += [f"warning: {warning}" for warning in planned.warnings]
     for line in lines:
         screen.print(line, markup=False, soft_wrap=True)

@@ -126,7 +126,7 @@ def generate(planned: Planned) -> Generated:
         UserError: another process draws here, the folder was begun with other versions, ...; nothing finished is lost.
     """
     file, left_out = _file(planned)
-    notes = [*left_out]
+    notes = [*another_study(planned), *left_out]
     with _at_work(planned) as (executor, begun):
         write_json(planned.job.out / GENERATIONS_FILE, file.model_dump(mode="json"))
         for one, run, finished in begun:
@@ -137,6 +137,21 @@ def generate(planned: Planned) -> Generated:
             write_json(planned.job.out / GENERATIONS_FILE, file.model_dump(mode="json"))
         executor.release()
     return Generated(file, tuple(notes))
+
+
+def another_study(planned: Planned) -> Iterator[str]:
+    """Tell that pictures of the same arms were drawn here otherwise; generations.json will be of the new ones alone."""
+    old = _arms_before(planned.job)
+    moved = [
+        old[one.arm]
+        for one in planned.arms
+        if one.arm in old and _arm_file(planned.job, one).folder != old[one.arm].folder
+    ]
+    if n := sum(sum(arm.counts.values()) for arm in moved):
+        yield (
+            f"other settings than the {n:,} pictures before: this is another study; the earlier pictures stay in "
+            f"{GENERATIONS_FOLDER}/, and their command brings them back"
+        )
 
 
 # ---------------------------------------------------------------------------------------------- planning
@@ -211,10 +226,7 @@ def _warnings(job: GenerateJob, arms: Sequence[ArmPlan]) -> Iterator[str]:
 def _file(planned: Planned) -> tuple[GenerationsFile, tuple[str, ...]]:
     """Write down what is about to be drawn, beside what an earlier job drew alike; say which of its arms are left."""
     job, spec = planned.job, planned.arms[0].plan.spec
-    before = None
-    with suppress(DataError):  # a damaged one is written anew
-        before = read_generations_file(job.out)
-    old = before.arms if before is not None else {}
+    old = _arms_before(job)
     kept = tuple(_still_right(planned, old))
     arms = {one.arm: old[one.arm] for one in kept} | {one.arm: _arm_file(job, one) for one in planned.arms}
     named = arms.get("named")
@@ -240,6 +252,13 @@ def _file(planned: Planned) -> tuple[GenerationsFile, tuple[str, ...]]:
         warnings=tuple(_warnings(job, (*planned.arms, *kept))),
     )
     return file, tuple(f"{arm}: {LEFT_OUT}" for arm in old if arm not in arms)
+
+
+def _arms_before(job: GenerateJob) -> Mapping[Arm, ArmFile]:
+    with suppress(DataError):  # a damaged one is written anew
+        if (before := read_generations_file(job.out)) is not None:
+            return before.arms
+    return {}
 
 
 def _still_right(planned: Planned, old: Mapping[Arm, ArmFile]) -> Iterator[ArmPlan]:

@@ -72,6 +72,19 @@ def test_a_dry_run_shows_prompts_and_writes_nothing(generate: Cli, doubles: Doub
     assert doubles.generated == []
 
 
+def test_other_settings_are_told_to_be_another_study(generate: Cli) -> None:
+    said = (
+        "note: other settings than the 90 pictures before: this is another study; the earlier pictures stay in "
+        "generations/, and their command brings them back\n"
+    )
+    first = generate("--concepts", "concepts.csv", "--images", 2)
+    assert "another study" not in first.out + generate("--images", 2, "--dry-run").out
+    assert said in generate("--images", 1, "--dry-run").out
+    assert said in generate("--images", 1).out
+    assert generate("--images", 2, "--arms", "named,shuffled").code == 0
+    assert len(read_generations(Path("study"), read_concepts(Path("study"), None)).rows) == 60
+
+
 def test_what_is_wrong_is_told_before_anything_is_written(generate: Cli) -> None:
     for options, said in (
         (("--characters", "sandbox", "--concepts", "concepts.csv"), "leave out one of them"),

@@ -298,7 +298,8 @@ def test_control_arms_of_other_names_or_nouns_are_left_out_and_told(job: Generat
     done = generate(plan_generate(job.model_copy(update={"concepts": renamed, "arms": ("named",)})))
     assert done.file.arms.keys() == {"named", "unnamed"}
     assert done.file.arms["unnamed"] == old.arms["unnamed"], "no prompt without a name has changed"
-    assert [note.partition(": left out")[0] for note in sorted(done.notes)] == ["shuffled", "zero"]
+    assert "the 30 pictures before: this is another study" in done.notes[0], "those of the arm by name"
+    assert [note.partition(": left out")[0] for note in sorted(done.notes[1:])] == ["shuffled", "zero"]
     nouns = tuple(concept.model_copy(update={"noun": "snail"}) for concept in renamed)
     done = generate(plan_generate(job.model_copy(update={"concepts": nouns, "arms": ("zero",)})))
     assert done.file.arms.keys() == {"named", "zero"}
@@ -309,4 +310,4 @@ def test_without_its_pictures_the_shuffled_arm_is_left_out_as_well(job: Generate
     generate(plan_generate(job))
     done = generate(plan_generate(job.model_copy(update={"images": 1, "arms": ("zero",)})))
     assert set(done.file.arms) == {"zero"}
-    assert sorted(note.partition(":")[0] for note in done.notes) == ["named", "shuffled", "unnamed"]
+    assert sorted(note.partition(":")[0] for note in done.notes[1:]) == ["named", "shuffled", "unnamed"]
