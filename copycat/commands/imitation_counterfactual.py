@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 COUNTERFACTUAL_EPILOG = (
     "The same command goes on from where it was broken off. Each works on one thread, so that figures do not depend on "
-    "the number of cores: start as many on the same folder as there are cores, and each takes other worlds."
+    "the number of cores: start as many on the same folder as there are cores, and each takes other worlds. From run "
+    "to run they differ all the same, scores in the fourth decimal and ends of intervals more, for where memory lies "
+    "moves the last digits of sums."
 )
+
+HIGHEST = 1.0
+"""What a share and a cosine can reach: a curve that ends above it was still rising at the highest dose."""
 
 
 def counterfactual(  # noqa: PLR0917 - one parameter per option
@@ -33,13 +38,16 @@ def counterfactual(  # noqa: PLR0917 - one parameter per option
     from copycat.imitation.counterfactual.figure import draw_figure
     from copycat.imitation.counterfactual.plan import plan
     from copycat.imitation.counterfactual.runner import gather_doses, run_worlds
-    from copycat.imitation.counterfactual.settings import SETTINGS
+    from copycat.imitation.counterfactual.settings import SETTINGS, TINY
+    from copycat.paths import shown
     from copycat.runs.environment import pick_device
     from copycat.runs.folder import write_bytes, write_json
 
     if setting not in SETTINGS:
         raise UnknownNameError("setting", setting, SETTINGS)
     chosen = SETTINGS[setting]
+    if chosen is TINY:
+        console.say("tiny: shows that it runs; its figures mean nothing")
     if worlds is not None:
         chosen = chosen.model_copy(update={"worlds": worlds})
     planned = plan(chosen, seed)
@@ -57,16 +65,18 @@ def counterfactual(  # noqa: PLR0917 - one parameter per option
     if as_json:
         console.print_json(findings.model_dump(mode="json"))
     else:
-        for line in lines_of(findings):
+        for line in [*lines_of(findings), "", f"{shown(out / 'findings.json')}, and a figure of each metric beside it"]:
             console.out.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
 def lines_of(findings: Findings) -> list[str]:
     """Put the findings as lines: an ED50 with its 95 % interval for the truth and for each world alone."""
+    seconds = findings.seconds
     lines = [
-        f"{findings.worlds} worlds ({findings.permuted} permuted, {findings.series} of a series), "
-        f"{findings.pictures} pictures, {findings.seconds / 60:.1f} minutes of training"
+        f"{findings.worlds} {'world' if findings.worlds == 1 else 'worlds'} "
+        f"({findings.permuted} permuted, {findings.series} of a series), {findings.pictures} pictures, "
+        f"{f'{seconds:.1f} seconds' if seconds < 60 else f'{seconds / 60:.1f} minutes'} of training"
     ]
     for found in findings.metrics:
         lines += ["", found.metric, *_estimates(found), *_assumptions(found)]
@@ -79,7 +89,7 @@ def _estimates(found: MetricFindings) -> list[str]:
         lines.append(f"  truth, series of {found.probe:<23}   ED50 {_shown(found.truth_series)}")
     for each in found.observed:
         held = {None: "", True: "  holds the truth", False: "  misses the truth"}[each.covers]
-        luck = "" if each.luck is None else f"  luck of the deal {each.luck:+.2f}"
+        luck = "" if each.luck is None else f"  luck of the deal {each.luck:+z.2f}"
         lines.append(f"  {each.world + ' alone':<40}   ED50 {_shown(each.fit)}{held}{luck}")
         between = f", between {each.bracket.last_below:.0f} and {each.bracket.first_above:.0f}" if each.bracket else ""
         lines.append(f"    the threshold stage says: {each.verdict}{between}")
@@ -109,8 +119,10 @@ def _assumptions(found: MetricFindings) -> list[str]:
 def _shown(fit: Fit) -> str:
     if fit.ed50 is None:
         return f"none ({fit.reason})"
-    return f"{fit.ed50:.0f} [{fit.low:.0f}, {fit.high:.0f}], from {fit.lower:.2f} to {fit.upper:.2f}"
+    is_beyond = fit.upper is not None and round(fit.upper, 2) > HIGHEST
+    levels = f"from {fit.lower:z.2f}" + (", not levelled off" if is_beyond else f" to {fit.upper:z.2f}")
+    return f"{fit.ed50:.0f} [{fit.low:.0f}, {fit.high:.0f}], {levels}"
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:z.3f}"

@@ -13,6 +13,8 @@ import pytest
 from harness import CommandLine
 from typer import Typer
 
+from copycat.imitation.counterfactual.analysis import Findings, MetricFindings
+from copycat.imitation.counterfactual.logistic import Fit
 from copycat.imitation.counterfactual.plan import plan
 from copycat.imitation.counterfactual.scoring import Dose
 from copycat.imitation.counterfactual.settings import REDUCED, TINY
@@ -74,11 +76,38 @@ def test_findings_and_figures_lie_in_the_folder(command_line: CommandLine, tmp_p
     options = ("--setting", "tiny", "--device", "cpu", "--out", tmp_path)
     said = run(*options, "--only", 1)
     assert said.code == 0
-    assert "1 worlds (1 permuted, 0 of a series)" in said.out
+    assert said.err.startswith("tiny: shows that it runs; its figures mean nothing\n")
+    assert "1 world (1 permuted, 0 of a series)" in said.out
+    assert "seconds of training" in said.out.splitlines()[0]
+    last = said.out.splitlines()[-1]
+    assert last.endswith("/findings.json, and a figure of each metric beside it")
     found = json.loads(run(*options, "--only", 0, "--json").out)
     assert found == json.loads((tmp_path / "findings.json").read_text(encoding="utf-8"))
     assert found["worlds"] == 1
     assert {path.name for path in tmp_path.glob("*.svg")} == {"detected.svg", "attributes.svg", "similarity.svg"}
+
+
+def test_a_curve_that_ends_above_what_can_be_reached_is_told_as_still_rising() -> None:
+    from copycat.commands.imitation_counterfactual import lines_of
+
+    rising = Fit(ed50=90.0, low=40.0, high=400.0, lower=-0.001, upper=1.17, n=16)
+    whole = rising.model_copy(update={"upper": 1.004})
+    metric = MetricFindings(
+        metric="similarity",
+        truth_pooled=whole,
+        truth_series=rising,
+        probe="zoravi",
+        observed=(),
+        spread=None,
+        correlation_dose=-0.0001,
+        correlation_named=None,
+        others_and_probe=None,
+    )
+    said = lines_of(Findings(worlds=2, permuted=1, series=1, pictures=9, seconds=90, seeds=(0,), metrics=(metric,)))
+    assert said[0].endswith("1.5 minutes of training")
+    assert said[3].endswith("ED50 90 [40, 400], from 0.00 to 1.00")
+    assert said[4].endswith("ED50 90 [40, 400], from 0.00, not levelled off")
+    assert said[5].startswith("  rank correlation with the dose 0.000,")
 
 
 def test_a_folder_of_another_setting_is_refused(command_line: CommandLine, tmp_path: Path) -> None:
