@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from copycat.imitation.records import Analysis, Answer, Covariate, Point
 from copycat.imitation.report.cards import Card
-from copycat.imitation.threshold.headline import count_text, dose_text, score_text, score_with_unit, statistic_text
+from copycat.imitation.threshold.headline import (
+    count_text,
+    dose_text,
+    outside,
+    score_text,
+    score_with_unit,
+    statistic_text,
+)
 from copycat.imitation.threshold.points import MIN_CONTROLS
 from copycat.imitation.threshold.steps import is_least_chance
 
@@ -89,6 +96,8 @@ def figures_of(answer: Answer, analysis: Analysis) -> list[Figure]:
             text = dose_text(name, answer, analysis.points)
         elif name in _IN_SCORES and value is not None:
             text = score_with_unit(value, analysis.metric)
+            if name == "upper" and "ed90" in answer.statistics and outside(answer.statistics["ed90"], analysis.points):
+                text += ", extrapolated"
         elif name == "p" and value is not None and is_least_chance(value, analysis.permutations):
             text = f"<= {statistic_text(value)}"
         else:

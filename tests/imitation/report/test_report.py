@@ -127,6 +127,15 @@ def test_a_gradual_rise_says_where_it_begins_and_ends_and_names_no_count_that_wa
     assert all(figure.text in said for figure in figures_of(found, analysis))
 
 
+def test_a_level_that_the_counts_do_not_reach_is_told_to_be_extrapolated() -> None:
+    texts = []
+    for ed90 in (314, None):
+        found = Answer(estimator="logistic", count=100, statistics={"upper": 0.4, "ed90": ed90})
+        texts.append(figures_of(found, make_analysis("gradual"))[0].text)
+
+    assert texts == ["0.400", "0.400, extrapolated"]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "end"),
     [
