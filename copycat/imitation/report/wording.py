@@ -99,7 +99,7 @@ def figures_of(answer: Answer, analysis: Analysis) -> list[Figure]:
             if name == "upper" and "ed90" in answer.statistics and outside(answer.statistics["ed90"], analysis.points):
                 text += ", extrapolated"
         elif name == "p" and value is not None and is_least_chance(value, analysis.permutations):
-            text = f"<= {statistic_text(value)}"
+            text = f"≤ {statistic_text(value)}"
         else:
             text = statistic_text(value)
         shown.append(Figure(label, meaning, text))

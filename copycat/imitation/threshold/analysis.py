@@ -55,7 +55,7 @@ class _Chance(NamedTuple):
     is_least: bool
 
     def __str__(self) -> str:
-        return f"p {'<=' if self.is_least else '='} {self.p:.3g}"
+        return f"p {'≤' if self.is_least else '='} {self.p:.3g}"
 
 
 class _Judged(NamedTuple):

@@ -213,7 +213,7 @@ def test_figures_of_estimators_have_plain_labels_and_the_unit_of_the_score() -> 
 
     assert [(figure.label, figure.text) for figure in shown] == [
         ("clearness of the step (F)", "212.7"),
-        ("chance (p)", "<= 0.001"),
+        ("chance (p)", "≤ 0.001"),
         ("height of the step", "30.1 %"),
         ("misfit (BIC)", "−241.3"),
         ("noise", "none"),

@@ -38,7 +38,7 @@ def test_a_step_is_found_where_it_is_and_bracketed() -> None:
 def test_a_chance_that_no_shuffle_reached_is_told_as_a_bound(permutations: int) -> None:
     found = analyse(step_points(0), permutations=permutations, bootstraps=100)
 
-    assert f"(p <= {1 / (permutations + 1):.3g})" in found.why
+    assert f"(p ≤ {1 / (permutations + 1):.3g})" in found.why
     assert found.permutations == permutations
 
 
