@@ -24,7 +24,7 @@ def build(
 
     python -m copycat.leaderboard build
 
-    python -m copycat.leaderboard build --leaderboard my-board --out /tmp/site
+    python -m copycat.leaderboard build --leaderboard my-board --out my-site
     """
     from copycat import console
     from copycat.leaderboard.build import build_site
