@@ -46,6 +46,10 @@ POLITE_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 nothing measurable on a quiet machine, and on one whose cores are shared slows small networks 15 times."""
 
 
+_terminated: list[int] = []
+"""The signals that asked the program to end."""
+
+
 def run_app(app: typer.Typer) -> None:
     """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback.
 
@@ -75,10 +79,13 @@ def run_app(app: typer.Typer) -> None:
         _print_error(f"cannot write{where}: {error.strerror}\n  {_DISK_ADVICE[error.errno]}")
         sys.exit(EXIT_USER)
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "show"):  # a usage error of click
+        if _terminated:  # pydantic wraps whatever a serializer of ours lets through, the end of the program too
+            code = EXIT_TERMINATED
+        elif hasattr(error, "format_message") and hasattr(error, "show"):  # a usage error of click
             error.show()
             sys.exit(EXIT_USER)
-        raise
+        else:
+            raise
     if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
         say("\ninterrupted; everything finished is kept, and the same command goes on from there")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
@@ -86,6 +93,7 @@ def run_app(app: typer.Typer) -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     del frame
+    _terminated.append(number)
     sys.exit(128 + number)
 
 

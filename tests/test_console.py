@@ -101,3 +101,13 @@ def test_threads_wait_politely_unless_the_user_says_otherwise() -> None:
     for given, expected in ((plain, "passive"), (plain | {"OMP_WAIT_POLICY": "active"}, "active")):
         done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == expected
+
+
+def test_the_end_of_a_program_is_the_end_wherever_it_is_told_to() -> None:
+    """Pydantic wraps whatever is raised inside a serializer in an error of its own, an exit as well."""
+    code = "import os, signal, typer\nfrom copycat import console\napp = typer.Typer()\n@app.command()\n"
+    code += "def end():\n try: os.kill(os.getpid(), signal.SIGTERM)\n"
+    code += " except SystemExit as end: raise ValueError('wrapped') from end\nconsole.run_app(app)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (console.EXIT_TERMINATED, False)
+    assert "interrupted; everything finished is kept" in done.stderr

@@ -134,7 +134,7 @@ def test_a_study_that_is_terminated_says_what_is_kept(tmp_path: Path, doubles: D
         time.sleep(0.002)
     process.send_signal(signal.SIGTERM)
     _, complaints = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 143
+    assert process.returncode == 143, complaints.decode()
     assert b"interrupted; everything finished is kept" in complaints
     assert b"Traceback" not in complaints
 
