@@ -59,36 +59,41 @@ def run_app(app: typer.Typer) -> None:
     for name, value in POLITE_THREADS.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    try:
-        code = app(standalone_mode=False)  # typer turns Ctrl-C into the code 130, older versions into Abort
-    except (KeyboardInterrupt, typer.Abort):
-        code = EXIT_INTERRUPTED
-    except SystemExit as error:
-        code = error.code
-    except typer.Exit as error:
-        code = error.exit_code
-    except BugError:
-        raise
-    except CopycatError as error:
-        _print_error(str(error))
-        sys.exit(EXIT_USER)
-    except OSError as error:
-        if error.errno not in _DISK_ADVICE:
-            raise
-        where = f" '{error.filename}'" if error.filename else ""
-        _print_error(f"cannot write{where}: {error.strerror}\n  {_DISK_ADVICE[error.errno]}")
-        sys.exit(EXIT_USER)
-    except Exception as error:
-        if _terminated:  # pydantic wraps whatever a serializer of ours lets through, the end of the program too
-            code = EXIT_TERMINATED
-        elif hasattr(error, "format_message") and hasattr(error, "show"):  # a usage error of click
-            error.show()
-            sys.exit(EXIT_USER)
-        else:
-            raise
+    code = _code_of(app)
     if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
         say("\ninterrupted; everything finished is kept, and the same command goes on from there")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
+
+
+def _code_of(app: typer.Typer) -> Any:  # Any: what a command returned, or what was given to sys.exit
+    try:
+        return app(standalone_mode=False)  # typer turns Ctrl-C into the code 130, older versions into Abort
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except SystemExit as error:
+        return error.code
+    except typer.Exit as error:
+        return error.exit_code
+    except Exception as error:
+        if _terminated:  # pydantic wraps whatever a serializer of ours lets through, the end of the program too
+            return EXIT_TERMINATED
+        if not _is_told(error):
+            raise
+        return EXIT_USER
+
+
+def _is_told(error: Exception) -> bool:
+    """Say what the user must fix; False for what is a mistake of ours."""
+    if isinstance(error, OSError) and error.errno in _DISK_ADVICE:
+        where = f" '{error.filename}'" if error.filename else ""
+        _print_error(f"cannot write{where}: {error.strerror}\n  {_DISK_ADVICE[error.errno]}")
+    elif isinstance(error, CopycatError) and not isinstance(error, BugError):
+        _print_error(str(error))
+    elif hasattr(error, "format_message") and hasattr(error, "show"):  # a usage error of click
+        error.show()
+    else:
+        return False
+    return True
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
