@@ -11,8 +11,8 @@ from copycat.mitigations import Mitigation
 from copycat.schema import Character, ImageRequest, Prompt, RunSpec
 
 KEY_HEX_DIGITS = 20
-CHANGED = {"prompt_sent", "negative_prompt", "guide", "output_filter"}
-"""The fields of a request that a mitigation may change."""
+CHANGED = {"prompt_sent", "negative_prompt", "guide", "output_filter", "erasure", "attack"}
+"""The fields of a request that a mitigation, an erasure or an attack may change."""
 
 
 def build_requests(

@@ -23,26 +23,41 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("paths", "metrics"),
     ("console", "catalog", "corpus"),
     ("mitigations",),
+    ("attacks",),
     ("plan",),
     ("services",),
     ("llm", "published"),
     ("models",),
+    ("live",),
     ("judges",),
     ("measures",),
     ("runs",),
     ("staging",),
     ("eval",),
     ("sandbox", "doctor", "calibration", "discovery", "grids", "leaderboard", "sharing"),
-    ("imitation",),
+    ("imitation", "erasure", "whitebox"),
+    ("robustness",),
     ("commands",),
-    ("cli", "data", "calibrate", "discover", "mitigate", "submit"),
+    ("cli", "data", "calibrate", "discover", "mitigate", "submit", "erase", "attack"),
 )
 """From the bottom up: a module imports its own package and lower layers, never its equals."""
 
 ENTRY_POINT = len(LAYERS)
 """`__main__` files and the block under `if __name__ == "__main__"` stand above everything."""
 
-PURE = {"errors", "schema", "names", "registry", "paths", "catalog", "corpus", "metrics", "mitigations", "plan"}
+PURE = {
+    "errors",
+    "schema",
+    "names",
+    "registry",
+    "paths",
+    "catalog",
+    "corpus",
+    "metrics",
+    "mitigations",
+    "attacks",
+    "plan",
+}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "open_clip", "openai", "ray", "accelerate", "datasets"}
 MAY_IMPORT_HEAVY = ("sandbox/train/", "sandbox/oracle.py")
 

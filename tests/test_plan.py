@@ -9,7 +9,18 @@ from plan_builders import SPEC, changed, requests_of
 
 from copycat.catalog import build_prompts, derived_prompt_set, parse_anchor
 from copycat.plan import KEY_HEX_DIGITS, build_batches, build_requests, build_seed, run_id
-from copycat.schema import CharacterSet, Guide, ImageRequest, OutputFilter, RunSpec, Sampling, Upscaling
+from copycat.schema import (
+    Attack,
+    CharacterSet,
+    Erasure,
+    Guide,
+    ImageRequest,
+    OutputFilter,
+    RunSpec,
+    Sampling,
+    Term,
+    Upscaling,
+)
 
 SAMPLING = SPEC.sampling
 
@@ -146,6 +157,8 @@ REQUEST_FIELDS = {
     "negative_prompt": "other",
     "guide": Guide(method="sld", concept=("other",)),
     "output_filter": OutputFilter(tries=2),
+    "erasure": Erasure(method="esd", concepts=("other",), sha256="0" * 64),
+    "attack": Attack(method="arc", terms=(Term(text="other", weight=1),)),
     "seed": 77,
 }
 

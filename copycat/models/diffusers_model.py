@@ -154,15 +154,16 @@ class DiffusersModel:
         """Part the places of a batch into pictures that can be drawn together without a change to any of them.
 
         Those without a negative prompt go apart, because to some pipelines no text is not an empty text;
-        those of one length, where long prompts are encoded in pieces; and those of one guide.
+        those of one length, where long prompts are encoded in pieces; those of one guide, and of one attack on one
+        set of weights.
         """
         store = self._store(sampling)
         groups: dict[Any, list[int]] = {}
         for place, request in enumerate(requests):
             has_negative = request.negative_prompt is not None
             alone = place if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
-            guide = request.guide.model_dump_json() if request.guide is not None else None
-            kind = (has_negative, store.pieces(request) if store is not None else 1, alone, guide)
+            changes = request.model_dump_json(include={"guide", "erasure", "attack"})
+            kind = (has_negative, store.pieces(request) if store is not None else 1, alone, changes)
             groups.setdefault(kind, []).append(place)
         return groups.values()
 

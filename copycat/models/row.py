@@ -31,6 +31,7 @@ class ModelRow(Record):
         concurrency: the most requests at a time to a service; None for a model that runs here.
         usd_per_picture: list price, which --list and --dry-run tell; None if unknown.
         shutdown: the ISO date on which a service ends the model.
+        files: paths by hash, of files that requests name by their hash: edited weights, learned embeddings.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ModelRow(Record):
     concurrency: int | None = None
     usd_per_picture: float | None = None
     shutdown: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
 
     @property
     def is_service(self) -> bool:

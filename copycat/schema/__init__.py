@@ -13,6 +13,7 @@ from copycat.schema.characters import (
     Prompt,
     SetWithSubjects,
 )
+from copycat.schema.edits import LEARNED, Attack, Erasure, ErasureCard, Term
 from copycat.schema.judgements import (
     Answer,
     Calibration,
@@ -39,11 +40,13 @@ from copycat.schema.results import (
 
 __all__ = [
     "BENIGN",
+    "LEARNED",
     "MIN_COVERAGE",
     "SCHEMA_VERSION",
     "SERVICE",
     "SUITE_VERSION",
     "Answer",
+    "Attack",
     "Calibration",
     "CalibrationCell",
     "Character",
@@ -51,6 +54,8 @@ __all__ = [
     "Correction",
     "CorrectionMethod",
     "Counts",
+    "Erasure",
+    "ErasureCard",
     "Estimate",
     "FirstAppearance",
     "Guide",
@@ -72,6 +77,7 @@ __all__ = [
     "SetWithSubjects",
     "Slug",
     "Status",
+    "Term",
     "Text",
     "Unit",
     "Upscaling",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from copycat.schema.base import Record, Slug, Status
+from copycat.schema.edits import Attack, Erasure
 
 
 class Upscaling(Record):
@@ -95,7 +96,7 @@ class OutputFilter(Record):
 class _WithoutUnused(Record):
     """Leaves out of what is written the fields of `unused_left_out` that are None, so that they move no older hash."""
 
-    unused_left_out: ClassVar[tuple[str, ...]] = ("guide", "output_filter", "rejected")
+    unused_left_out: ClassVar[tuple[str, ...]] = ("guide", "output_filter", "erasure", "attack", "rejected")
 
     @model_serializer(mode="wrap")
     def _only_what_is_used(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -116,6 +117,8 @@ class ImageRequest(_WithoutUnused):
     negative_prompt: str | None = None
     guide: Guide | None = None
     output_filter: OutputFilter | None = None
+    erasure: Erasure | None = None
+    attack: Attack | None = None
     seed: int
 
 
@@ -139,6 +142,8 @@ class Sample(_WithoutUnused):
     negative_prompt: str | None
     guide: Guide | None = None
     output_filter: OutputFilter | None = None
+    erasure: Erasure | None = None
+    attack: Attack | None = None
     seed: int
     status: Status
     detail: str = ""
