@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from copycat.models.attacked_texts import INSERT, encode_attacked, n_inserted, prompt_key
 from copycat.models.guidance import TextKey, encode_for_guide, guide_texts
 from copycat.models.text_recipes import LIMITS, RECIPES, TextRecipe
 from copycat.schema import ImageRequest
+from copycat.schema.edits import LEARNED
 
 TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3", "prior_tokenizer")
 SHORT_TOKENIZERS, SHORT_LIMIT = ("CLIP", "Bert"), 77
@@ -34,10 +36,11 @@ class TextStore:
     Args:
         recipe: of the pipeline's class.
         piecewise: encode a text longer than the encoder reads in pieces (see long_prompts.py).
+        files: paths by hash, of learned embeddings that attacks put into prompts.
     """
 
-    def __init__(self, recipe: TextRecipe, *, piecewise: bool = False) -> None:
-        self.recipe, self.piecewise = recipe, piecewise
+    def __init__(self, recipe: TextRecipe, *, piecewise: bool = False, files: Mapping[str, str] | None = None) -> None:
+        self.recipe, self.piecewise, self.files = recipe, piecewise, files or {}
         self.rows: dict[TextKey, dict[str, Any]] = {}
 
     def missing(self, requests: Sequence[ImageRequest]) -> list[TextKey]:
@@ -59,7 +62,9 @@ class TextStore:
 
         for text, kind in texts:
             with torch.inference_mode():
-                if isinstance(kind, str):
+                if isinstance(kind, str) and kind.startswith(INSERT):
+                    outputs = encode_attacked(pipeline, text, kind, self.files)
+                elif isinstance(kind, str):
                     outputs = encode_for_guide(pipeline, text, kind)
                 else:
                     outputs = self._encode_one(pipeline, text, kind)
@@ -73,7 +78,7 @@ class TextStore:
         Args:
             guided: classifier-free guidance is on, so that every picture needs a negative side.
         """
-        positive = [self.rows[request.prompt_sent, False] for request in requests]
+        positive = [self.rows[prompt_key(request)] for request in requests]
         sides = [(name, [row[name] for row in positive]) for name in self.recipe.outputs]
         if guided:
             negative = [self._negative(pipeline, request) for request in requests]
@@ -91,7 +96,7 @@ class TextStore:
         if request.negative_prompt is not None:
             return self.rows[request.negative_prompt, True]
         if self._zeros_for_none(pipeline):
-            return {name: row * 0 for name, row in self.rows[request.prompt_sent, False].items()}
+            return {name: row * 0 for name, row in self.rows[prompt_key(request)].items()}
         return self.rows[EMPTY]
 
     def _with_empty_pieces(self, sides: Sequence[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
@@ -126,10 +131,10 @@ class TextStore:
         return {name: _or_ones(row, outputs[0]).cpu() for name, row in rows.items()}
 
 
-def wanted_texts(requests: Iterable[ImageRequest]) -> Iterable[tuple[str, bool]]:
+def wanted_texts(requests: Iterable[ImageRequest]) -> Iterable[TextKey]:
     """Give every prompt and negative prompt of requests; the empty negative one stands for none."""
     for request in requests:
-        yield request.prompt_sent, False
+        yield prompt_key(request)
         yield request.negative_prompt or "", True
 
 
@@ -161,7 +166,21 @@ def truncated_tokens(pipeline: Any, text: str) -> int:
     return min(cuts, default=0)
 
 
-def _cut_of(pipeline: Any, tokenizer: Any, text: str) -> int:
+def truncated_of(pipeline: Any, request: ImageRequest, files: Mapping[str, str]) -> int:
+    """Count the tokens of a request's prompt that no text encoder read, those that its attack puts in included."""
+    put_in = n_inserted(request.attack, files)
+    if not put_in:
+        return truncated_tokens(pipeline, request.prompt_sent)
+    text = (
+        request.prompt_sent.replace(LEARNED, "", 1)
+        if request.attack and request.attack.learned
+        else (request.prompt_sent)
+    )
+    tokenizers = [t for name in TOKENIZERS if (t := getattr(pipeline, name, None)) is not None]
+    return min((_cut_of(pipeline, tokenizer, text, put_in) for tokenizer in tokenizers), default=0)
+
+
+def _cut_of(pipeline: Any, tokenizer: Any, text: str, put_in: int = 0) -> int:
     name = type(pipeline).__name__
     called = inspect.signature(type(pipeline).__call__).parameters.get("max_sequence_length")
     recipe = RECIPES.get(name)
@@ -171,7 +190,7 @@ def _cut_of(pipeline: Any, tokenizer: Any, text: str) -> int:
     else:
         limit = own or (tokenizer.model_max_length if called is None else called.default)
     tokens = len(tokenizer(text, truncation=False, verbose=False).input_ids)
-    return max(0, tokens - int(limit))
+    return max(0, tokens + put_in - int(limit))
 
 
 def _or_ones(row: Any, embeddings: Any) -> Any:
