@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from copycat.llm.embedding import VECTORS, Embedder, build_embedder
 from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
 from copycat.mitigations import NONE, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
+from copycat.models.erased import Erased, check_base, read_erasures
 from copycat.models.resolve import resolve_model
 from copycat.models.settings import choose_sampling, chosen_compile, with_negative_guidance
 from copycat.plan import build_requests, run_id, texts_sha256
@@ -57,6 +59,7 @@ class Job(Record):
 
     models: tuple[str, ...]
     mitigations: tuple[str, ...] = ()
+    erased: tuple[Path, ...] = ()
     characters: str | None = None
     lists: Path = LISTS
     anchors: tuple[str, ...] = ("name", "keywords", "description")
@@ -86,7 +89,8 @@ class Job(Record):
 class Stage(NamedTuple):
     """One model with everything around it that does not change between mitigations.
 
-    `filters` are the judges that output filters ask for, by the name in a request.
+    `filters` are the judges that output filters ask for, by the name in a request; `erased` are the erasures that are
+    evaluated beside the model's own weights.
     """
 
     row: ModelRow
@@ -98,6 +102,7 @@ class Stage(NamedTuple):
     measures: tuple[tuple[MeasureRow, Measure], ...]
     characters: CharacterSet
     device: str
+    erased: tuple[Erased, ...] = ()
 
 
 class Cell(NamedTuple):
@@ -136,17 +141,22 @@ def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[
     setting = Setting(stage.characters, prompt_set, embed=None if embedder is None else embedder.embed)
     mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text, setting) for text in job.mitigations)])
     common = _build_spec(job, stage, prompts, tuple(dict.fromkeys(prompt.anchor for prompt in prompts)))
+    for erased in stage.erased:
+        check_base(erased.card, common.model, common.model_source, common.model_revision)
     cells = []
-    for name in mitigations:
+    for erased, name in itertools.product((None, *stage.erased), mitigations):
         asker = None if llm is None else Asker(llm)
         mitigation = build_mitigation(name, setting if asker is None else setting._replace(ask=asker.ask))
-        spec = common.model_copy(update={"mitigation": name})
+        label = name if erased is None else erased.named_with(name)
+        spec = common.model_copy(update={"mitigation": label})
         if embedder is not None and getattr(mitigation, "embeds", False):
             spec = spec.model_copy(update={"embedder": _embed_ahead(embedder, _plain(spec, prompts, setting), name)})
         if asker is not None and getattr(mitigation, "asks", False):
             spec = spec.model_copy(update={"language_model": _ask_ahead(asker, mitigation, spec, prompts, setting)})
+        if erased is not None:
+            mitigation = erased.over(mitigation)
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
-        if name != NONE:
+        if label != NONE:
             spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)} | _filter_of(job, stage, requests))
         if (sampling := with_negative_guidance(stage.row, spec.sampling, requests)) != spec.sampling:
             spec = spec.model_copy(update={"sampling": sampling})
@@ -258,6 +268,8 @@ def set_up(job: Job, name: str) -> Stage:
     size = (job.sampling["width_px"], job.sampling["height_px"]) if "width_px" in job.sampling else None
     row = resolve_model(name, job.revision, size)
     characters = read_character_set(job.characters or default_characters(row))
+    erased = read_erasures(job.erased)
+    row = row.model_copy(update={"files": row.files | {one.card.delta_sha256: str(one.delta) for one in erased}})
     device = pick_device(job.device)
     name = job.judge or _default_judge(characters)
     judge_row = resolve_judge(name, _text_of(job.references), may_ignore=bool(job.metrics))
@@ -273,6 +285,7 @@ def set_up(job: Job, name: str) -> Stage:
         measures=_build_measures(job, device, characters),
         characters=characters,
         device=device,
+        erased=erased,
     )
 
 

@@ -31,6 +31,10 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     mitigation: Annotated[
         list[str] | None, typer.Option(help="NAME[:VARIANT], '+' composes; repeatable", show_default=False)
     ] = None,
+    erased: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="an erasure of copycat.erase, beside the own weights; repeatable"),
+    ] = None,
     grid: Annotated[
         str | None,
         typer.Option(

@@ -10,19 +10,21 @@ from typing import Any
 from PIL.Image import Image
 
 from copycat.errors import BackendError, UnsupportedError
+from copycat.models.attacked_texts import check_inserts
 from copycat.models.batch_memory import BatchMemory, free_memory, is_out_of_memory
 from copycat.models.capabilities import Capabilities, read_capabilities
 from copycat.models.decode import flaw_of
 from copycat.models.defaults import frame_step, own_settings
+from copycat.models.erased import Edits
 from copycat.models.fingerprint import fingerprint
 from copycat.models.frames import build_sheet
 from copycat.models.guidance import check_guides, guidance
 from copycat.models.hub import INDEX, Source
 from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
-from copycat.models.texts import TextStore, recipe_of, truncated_tokens
+from copycat.models.texts import TextStore, recipe_of, truncated_of, truncated_tokens
 from copycat.models.vae_guard import VaeGuard
-from copycat.schema import ImageRequest, Sampling
+from copycat.schema import Erasure, ImageRequest, Sampling
 
 OUTPUTS = ("images", "image", "frames")
 SAFETY_FLAGS = ("nsfw_content_detected", "nsfw_detected")
@@ -41,7 +43,8 @@ class DiffusersModel:
         self.row, self.device = row, device
         self.source = Source(row.source, row.name, row.revision)
         self.pipeline: Any = None  # Any: diffusers' pipelines share no typed base call
-        self._texts: TextStore | None = None
+        self._texts: dict[str | None, TextStore] = {}
+        self._edits = Edits(row.files, row.name)
         self._encoders: Any = None
         self._guard: VaeGuard | None = None
         self._memory: BatchMemory | None = None
@@ -99,7 +102,9 @@ class DiffusersModel:
             self._check_frames(sampling)
         if any(request.negative_prompt for request in requests):
             self._check_negative(able, sampling)
+        self._edits.check(requests, set(self.source.read_json(INDEX)))
         check_guides(self.row.name, able, requests, sampling)
+        check_inserts(self.row.name, able, requests, sampling, self.row.files)
 
     def _check_frames(self, sampling: Sampling) -> None:
         step, frames = frame_step(self.source), sampling.frames or 1
@@ -125,11 +130,10 @@ class DiffusersModel:
 
     def prepare(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
         """Encode every text of the requests once, with the text encoders alone in memory, and free them."""
-        store = self._store(sampling)
-        if store is None or not (missing := store.missing(requests)):
+        if not self._lacks_texts(requests, sampling):
             return
         encoders = load_pipeline(self.source, self.row, sampling, self.device, "texts")
-        store.encode(encoders, missing)
+        self._encode(encoders, requests, sampling)
         del encoders
         free_memory()
 
@@ -139,6 +143,7 @@ class DiffusersModel:
         pictures: dict[int, Picture] = {}
         for places in self._groups(requests, sampling):
             group = [requests[place] for place in places]
+            self._edits.switch(self.pipeline, group[0].erasure)
             made = self._memory_for(sampling).run(group, lambda rows: self._draw(rows, sampling))
             pictures |= dict(zip(places, made, strict=True))
         return [pictures[place] for place in range(len(requests))]
@@ -147,7 +152,9 @@ class DiffusersModel:
 
     def release(self) -> None:
         """Drop weights and encoded texts; the next picture loads them again."""
-        self.pipeline = self._encoders = self._texts = self._guard = None
+        self._edits.forget(self.pipeline)
+        self.pipeline = self._encoders = self._guard = None
+        self._texts = {}
         free_memory()
 
     def _groups(self, requests: Sequence[ImageRequest], sampling: Sampling) -> Iterable[list[int]]:
@@ -157,9 +164,9 @@ class DiffusersModel:
         those of one length, where long prompts are encoded in pieces; those of one guide, and of one attack on one
         set of weights.
         """
-        store = self._store(sampling)
         groups: dict[Any, list[int]] = {}
         for place, request in enumerate(requests):
+            store = self._store(sampling, request.erasure)
             has_negative = request.negative_prompt is not None
             alone = place if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
             changes = request.model_dump_json(include={"guide", "erasure", "attack"})
@@ -170,7 +177,7 @@ class DiffusersModel:
     def _draw(self, requests: Sequence[ImageRequest], sampling: Sampling) -> list[Picture]:
         if self._guard is not None:
             self._guard.begin()
-        store = self._store(sampling)
+        store = self._store(sampling, requests[0].erasure)
         with guidance(self.pipeline, requests, store.rows if store is not None else {}):
             output = run_pipeline(self.pipeline, self._arguments(requests, sampling), self.row.name)
         drawn = next(made for name in OUTPUTS if (made := getattr(output, name, None)) is not None)
@@ -202,7 +209,7 @@ class DiffusersModel:
         return given | self._text_arguments(requests, sampling, guided=able.can_negate and scale > 1)  # type: ignore[operator]
 
     def _text_arguments(self, requests: Sequence[ImageRequest], sampling: Sampling, *, guided: bool) -> dict[str, Any]:
-        store = self._store(sampling)
+        store = self._store(sampling, requests[0].erasure)
         if store is not None:
             return store.arguments(self.pipeline, requests, self.device, guided=guided)
         texts: dict[str, Any] = {"prompt": [request.prompt_sent for request in requests]}
@@ -220,7 +227,7 @@ class DiffusersModel:
         if flaw is not None:
             return Picture("invalid", None, flaw)
         image: Image = build_sheet([clip[i] for i in sampling.kept_frames or ()]) if clip else made
-        cut = 0 if sampling.long_prompts else truncated_tokens(self.pipeline, request.prompt_sent)
+        cut = 0 if sampling.long_prompts else truncated_of(self.pipeline, request, self.row.files)
         negative = request.negative_prompt or ""
         cut_negative = 0 if sampling.long_prompts else truncated_tokens(self.pipeline, negative)
         return Picture(
@@ -233,21 +240,43 @@ class DiffusersModel:
         )
 
     def _load(self, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
-        store = self._store(sampling)
-        missing = store.missing(requests) if store is not None else []
-        if store is not None and missing:
+        if self._lacks_texts(requests, sampling):
             self._encoders = self._encoders or load_pipeline(self.source, self.row, sampling, self.device, "texts")
-            store.encode(self._encoders, missing)
+            self._encode(self._encoders, requests, sampling)
         if self.pipeline is None:
-            half: Half = "all" if store is None else "drawing"
+            half: Half = "drawing" if recipe_of(self.capabilities.pipeline) else "all"
             self.pipeline = load_pipeline(self.source, self.row, sampling, self.device, half)
             vae = getattr(self.pipeline, "vae", None)
             self._guard = VaeGuard(vae) if vae is not None else None
 
-    def _store(self, sampling: Sampling) -> TextStore | None:
-        if self._texts is None and (recipe := recipe_of(self.capabilities.pipeline)):
-            self._texts = TextStore(recipe, piecewise=bool(sampling.long_prompts))
-        return self._texts
+    def _lacks_texts(self, requests: Sequence[ImageRequest], sampling: Sampling) -> bool:
+        """Whether a text of these requests has not been encoded yet by the encoders that its weights want."""
+        return any(store is not None and store.missing(group) for store, group in self._by_store(requests, sampling))
+
+    def _encode(self, encoders: Any, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
+        for store, group in self._by_store(requests, sampling):
+            if store is not None and (missing := store.missing(group)):
+                with self._edits.on(encoders, group[0].erasure):
+                    store.encode(encoders, missing)
+
+    def _by_store(
+        self, requests: Sequence[ImageRequest], sampling: Sampling
+    ) -> Iterable[tuple[TextStore | None, list[ImageRequest]]]:
+        """Part requests by who encodes their texts; in a group either all edit the encoders alike or none does."""
+        groups: dict[str | None, list[ImageRequest]] = {}
+        for request in requests:
+            groups.setdefault(self._edits.text_key(request.erasure), []).append(request)
+        return [(self._store(sampling, group[0].erasure), group) for group in groups.values()]
+
+    def _store(self, sampling: Sampling, erasure: Erasure | None) -> TextStore | None:
+        """Keep the texts that edited encoders encoded apart from those of the model's own."""
+        recipe = recipe_of(self.capabilities.pipeline)
+        if recipe is None:
+            return None
+        key = self._edits.text_key(erasure)
+        if key not in self._texts:
+            self._texts[key] = TextStore(recipe, piecewise=bool(sampling.long_prompts), files=self.row.files)
+        return self._texts[key]
 
     def _memory_for(self, sampling: Sampling) -> BatchMemory:
         if self._memory is None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from copycat.errors import DataError, UnsupportedError, first_faults
+from copycat.mitigations import NONE, Mitigation
 from copycat.paths import shown
-from copycat.schema import ErasureCard
+from copycat.schema import Character, Erasure, ErasureCard, ImageRequest
 
 CARD, DELTA = "card.json", "delta.safetensors"
 """An erasure's folder: its card, and the edited tensors, each named 'component.parameter'."""
@@ -98,3 +102,149 @@ def take_off(pipeline: Any, own: dict[str, Any]) -> None:
     for name, tensor in own.items():
         component, _, parameter = name.partition(".")
         dict(getattr(pipeline, component).named_parameters())[parameter].data = tensor
+
+
+# ------------------------------------------------------------------ erasures as something to evaluate
+
+PREFIX = "erased:"
+"""How the label of an erasure begins, where other mitigations have their names."""
+
+MOST_NAMED = 3
+"""Concepts that a label spells out; of more it tells the number."""
+
+
+class Erased(NamedTuple):
+    """An erasure that is evaluated: what it is called in tables, its card, and its file of weights."""
+
+    label: str
+    card: ErasureCard
+    delta: Path
+
+    def named_with(self, mitigation: str) -> str:
+        """Give the name of a mitigation on these weights: 'erased:esd-zoravi+negprompt:name'."""
+        return self.label if mitigation == NONE else f"{self.label}+{mitigation}"
+
+    def over(self, mitigation: Mitigation) -> Mitigation:
+        """Let a mitigation act on these weights."""
+        return _OnErased(mitigation, self.card.erasure)
+
+
+class _OnErased:
+    """A mitigation whose requests are drawn by edited weights."""
+
+    def __init__(self, mitigation: Mitigation, erasure: Erasure) -> None:
+        self._mitigation, self._erasure = mitigation, erasure
+
+    def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
+        """Apply the mitigation, and name the weights."""
+        return self._mitigation.apply(request, target).model_copy(update={"erasure": self._erasure})
+
+
+def read_erasures(folders: Sequence[Path]) -> tuple[Erased, ...]:
+    """Read erasures and call each by its method and concepts: by nothing that depends on where it lies.
+
+    A seed other than 0 and the published preset are told, too; those that are alike even so get some digits of their
+    hash. The same weights twice are one.
+
+    Raises:
+        DataError: as `read_card`.
+    """
+    by_hash = {card.delta_sha256: (card, folder) for folder in folders for card in (read_card(folder),)}
+    labels = [_label(card) for card, _ in by_hash.values()]
+    n_called = Counter(labels)
+    return tuple(
+        Erased(label if n_called[label] == 1 else f"{label}-{sha256[:6]}", card, (folder / DELTA).resolve())
+        for label, (sha256, (card, folder)) in zip(labels, by_hash.items(), strict=True)
+    )
+
+
+def _label(card: ErasureCard) -> str:
+    slugs = ["-".join("".join(c if c.isalnum() else " " for c in concept).lower().split()) for concept in card.concepts]
+    more = [f"and-{len(slugs) - MOST_NAMED}-more"] if len(slugs) > MOST_NAMED else []
+    told = [*(["published"] if card.preset == "published" else []), *([f"s{card.seed}"] if card.seed else [])]
+    return PREFIX + "-".join([card.method, *slugs[:MOST_NAMED], *more, *told])
+
+
+# ------------------------------------------------------------------ erasures on a model at work
+
+
+class Edits:
+    """Finds the weights that requests name, and puts them on pipelines.
+
+    Args:
+        files: paths by hash, of `ModelRow.files`.
+        model: its name, for messages.
+    """
+
+    def __init__(self, files: Mapping[str, str], model: str) -> None:
+        self._files, self._model = files, model
+        self._checked: dict[str, Path] = {}
+        self._components: dict[str, set[str]] = {}
+        self._own: dict[str, Any] = {}
+        self._on: tuple[int, str] | None = None
+
+    def check(self, requests: Sequence[ImageRequest], components: set[str]) -> None:
+        """Refuse weights that are not there, or that are of components which a pipeline has not.
+
+        Raises:
+            UnsupportedError: either.
+        """
+        for erasure in {r.erasure.sha256: r.erasure for r in requests if r.erasure is not None}.values():
+            if strange := sorted(self.components(erasure) - components):
+                raise UnsupportedError(
+                    f"'{self._model}' has no {' and no '.join(strange)}, which the erasure of "
+                    f"{', '.join(erasure.concepts)} by {erasure.method} edits\n  use the model it was made for"
+                )
+
+    def components(self, erasure: Erasure) -> set[str]:
+        """Name the components that an erasure edits."""
+        if erasure.sha256 not in self._components:
+            self._components[erasure.sha256] = components_of(self._delta(erasure))
+        return self._components[erasure.sha256]
+
+    def text_key(self, erasure: Erasure | None) -> str | None:
+        """Say whose encodings of texts to use: None for those of the model's own encoders."""
+        if erasure is None or not any(name.startswith("text_encoder") for name in self.components(erasure)):
+            return None
+        return erasure.sha256
+
+    def switch(self, pipeline: Any, erasure: Erasure | None) -> None:
+        """Let a pipeline have the weights of an erasure, or its own; does nothing where it has them already.
+
+        Raises:
+            DataError: as `put_on`.
+        """
+        wanted = None if erasure is None else (id(pipeline), erasure.sha256)
+        if wanted == self._on:
+            return
+        self.forget(pipeline)
+        if erasure is not None:
+            self._own = put_on(pipeline, self._delta(erasure))
+            self._on = wanted
+
+    def forget(self, pipeline: Any) -> None:
+        """Give a pipeline its own weights back."""
+        if self._on is not None and pipeline is not None and self._on[0] == id(pipeline):
+            take_off(pipeline, self._own)
+        self._own, self._on = {}, None
+
+    @contextmanager
+    def on(self, pipeline: Any, erasure: Erasure | None) -> Iterator[None]:
+        """Lend a pipeline the weights of an erasure."""
+        own = {} if erasure is None else put_on(pipeline, self._delta(erasure))
+        try:
+            yield
+        finally:
+            take_off(pipeline, own)
+
+    def _delta(self, erasure: Erasure) -> Path:
+        if erasure.sha256 not in self._checked:
+            path = self._files.get(erasure.sha256)
+            if path is None or not Path(path).is_file() or file_sha256(Path(path)) != erasure.sha256:
+                raise UnsupportedError(
+                    f"'{self._model}' was asked to draw with the erasure of {', '.join(erasure.concepts)} by "
+                    f"{erasure.method}, and its weights ({erasure.sha256[:12]}) are not at hand\n"
+                    "  needed: --erased DIR, the folder of that erasure, readable on every machine that draws"
+                )
+            self._checked[erasure.sha256] = Path(path)
+        return self._checked[erasure.sha256]

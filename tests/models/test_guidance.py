@@ -108,8 +108,7 @@ def test_the_concept_is_encoded_beside_the_prompts_before_drawing(family_folder:
     model, sampling = DiffusersModel(row, "cpu"), quick(row, "sd")
     requests = [asked(Guide(method="nag", concept=("cat", "hat"))), asked(GUIDES["safree"], "dog")]
     model.prepare(requests, sampling)
-    assert model._texts is not None
-    assert set(model._texts.rows) == {
+    assert set(model._texts[None].rows) == {
         ("ab cat", False),
         ("", True),
         ("dog", False),
