@@ -8,6 +8,8 @@ from copycat.commands import data, discover, imitation, leaderboard, mitigate, s
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
 from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
+from copycat.commands.erase import EPILOG as ERASE_EPILOG
+from copycat.commands.erase import erase
 from copycat.commands.eval import EPILOG, evaluate
 from copycat.commands.submit import EPILOG as SUBMIT_EPILOG
 from copycat.commands.submit import submit
@@ -21,6 +23,7 @@ app = typer.Typer(
     help="Measure how often image models reproduce protected characters, and what each mitigation changes.",
 )
 app.command("eval", epilog=EPILOG)(evaluate)
+app.command("erase", epilog=ERASE_EPILOG)(erase)
 app.command("calibrate", epilog=CALIBRATE_EPILOG)(calibrate)
 app.command("submit", epilog=SUBMIT_EPILOG)(submit)
 app.add_typer(sandbox.app, name="sandbox")

@@ -109,6 +109,13 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     What is finished before the first picture is made counts as done but not towards the rate.
     Without a terminal, a line is printed at the beginning, every tenth of the way, and at least every half minute.
     """
+    with noted_progress(title, total) as advance:
+        yield lambda count: advance(count, "")
+
+
+@contextmanager
+def noted_progress(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Show a bar as `progress_bar` does, with a note behind it, such as losses; the function is told both."""
     if not err.is_terminal:
         yield _plain_progress(title, total)
         return
@@ -122,14 +129,15 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         Remaining(elapsed_when_finished=False),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=err) as progress:
-        task = progress.add_task(title, total=total, rate="")
+        task = progress.add_task(title, total=total, rate="", note="")
 
-        def advance(count: int) -> None:
+        def advance(count: int, note: str) -> None:
             progress.update(task, advance=count)
             speed = progress.tasks[task].speed
-            progress.update(task, rate=f"{speed:5.1f}/s" if speed else "")
+            progress.update(task, rate=f"{speed:5.1f}/s" if speed else "", note=note)
 
         yield advance
 
@@ -204,19 +212,19 @@ def cell_text(estimate: Estimate | None) -> str:
     return f"{value} [dim]\\[{low}, {high}][/dim]"
 
 
-def _plain_progress(title: str, total: int) -> Callable[[int], None]:
+def _plain_progress(title: str, total: int) -> Callable[[int, str], None]:
     done, told = 0, time.monotonic()
     begun: tuple[float, int] | None = None
     if total:
         say(f"{title}: 0 of {total:,}")
 
-    def advance(count: int) -> None:
+    def advance(count: int, note: str) -> None:
         nonlocal done, told, begun
         before, done = done, done + count
         now = time.monotonic()
         if total and count and (before * 10 // total != done * 10 // total or now - told >= PLAIN_EVERY_S):
             told = now
-            say(f"{title}: {done:,} of {total:,}{_speed(begun, now, done, total)}")
+            say(f"{title}: {done:,} of {total:,}{_speed(begun, now, done, total)}{f' ({note})' if note else ''}")
         begun = begun or (now, done)  # what is finished already is told first
 
     return advance

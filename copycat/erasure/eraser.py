@@ -13,6 +13,10 @@ Advance = Callable[[int], None]
 """Told how many more of something are done, as `console.progress_bar` yields it."""
 
 
+Progress = Callable[[str, int], Any]
+"""`progress(title, total)` gives a context whose value is an `Advance`."""
+
+
 class Concept(Record):
     """What is erased: the words that a prompt would use, and what is put in their place where a method wants that.
 
@@ -32,7 +36,8 @@ class Eraser(Protocol):
 
     Attributes:
         SETTINGS: the record of the method's settings; its defaults are the corrected ones.
-        PRESETS: named changes to the defaults; "published" is the one of the paper and its code.
+        PRESETS: named changes to the defaults; "published" is the one of the paper and its code. Those of "sandbox" are
+            laid over whichever was chosen where the denoiser is small, so that they hold rates and sizes only.
         n_steps: how many steps a whole run has; 1 for a closed form.
     """
 
@@ -41,9 +46,12 @@ class Eraser(Protocol):
     n_steps: int
 
     def edited(self) -> dict[str, Any]:
-        """Give the parameters that change, by 'component.parameter'. The optimiser's states are not among them."""
+        """Give the parameters that change, by 'component.parameter'. The optimiser's states are not among them.
 
-    def prepare(self, folder: Path, progress: Callable[[str, int], Any]) -> None:
+        Right after building, before `prepare`, their data become float32 if they are not.
+        """
+
+    def prepare(self, folder: Path, progress: Progress) -> None:
         """Make what must be there before the first step, such as a bank of latents; what lies in `folder` is used.
 
         Args:

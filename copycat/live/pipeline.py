@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +57,8 @@ class LivePipeline:
         self.encoder_names = [encoder for _, encoder in found]
         for module in (self.unet, *self.encoders, pipeline.vae):
             module.requires_grad_(False).eval()
+        self.autocast: Any = None
+        """A torch dtype: encoders and denoiser run under autocast to it, so that edited weights may stay float32."""
 
     @property
     def encoders(self) -> list[Any]:
@@ -106,7 +109,8 @@ class LivePipeline:
             encoders: others than the pipeline's own, such as a frozen copy.
         """
         by_text = [self.rows(text, free, placeholder=placeholder) for text in texts]
-        return encode_rows(encoders or self.encoders, list(zip(*by_text, strict=True)), inserts)
+        with self._casting():
+            return encode_rows(encoders or self.encoders, list(zip(*by_text, strict=True)), inserts)
 
     def vocabulary(self) -> list[Any]:
         """Give the token embeddings of each encoder, (tokens, width)."""
@@ -129,7 +133,8 @@ class LivePipeline:
             ids = x.new_tensor([[side_y, side_x, 0, 0, side_y, side_x]], dtype=texts.states.dtype)
             more["added_cond_kwargs"] = {"text_embeds": texts.pooled, "time_ids": ids.expand(len(x), 6)}
         network = self.unet if unet is None else unet
-        return network(x, timesteps, encoder_hidden_states=texts.states, return_dict=False, **more)[0]
+        with self._casting():
+            return network(x, timesteps, encoder_hidden_states=texts.states, return_dict=False, **more)[0]
 
     def guided(self, x: Any, timesteps: Any, texts: Texts, null: Texts, scale: float, *, unet: Any = None) -> Any:
         """Predict with classifier-free guidance: null + scale (texts - null). `null` has one row or n."""
@@ -232,6 +237,13 @@ class LivePipeline:
         return list(self.pipeline.image_processor.postprocess(pixels.float(), output_type="pil"))
 
     # ------------------------------------------------------------------ private
+
+    def _casting(self) -> Any:
+        if self.autocast is None:
+            return nullcontext()
+        import torch
+
+        return torch.autocast(self.device.type, dtype=self.autocast)
 
     @property
     def _scale(self) -> int:

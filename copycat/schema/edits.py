@@ -68,7 +68,8 @@ class ErasureCard(Record):
 
     Attributes:
         preset: "corrected", "published", or another named set of settings that the method has.
-        settings: of the method, every value explicit.
+        settings: of the method, every value explicit. small: those that a small network, such as the sandbox's, needs
+            otherwise than the preset has them.
         model: the name that was typed. source, revision: the exact weights it was made for.
         delta_sha256: of delta.safetensors. n_parameters: numbers in it.
         steps: done, of `planned`. status: "finished", or "diverged" where a loss was no number; then the weights are
@@ -81,6 +82,7 @@ class ErasureCard(Record):
     method: str
     preset: str
     settings: dict[str, Any]
+    small: dict[str, Any] = Field(default_factory=dict)
     concepts: tuple[str, ...] = Field(min_length=1)
     seed: int
     model: str

@@ -1,0 +1,98 @@
+"""From the options of `copycat.erase` to an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from copycat.errors import UnknownNameError, UserError
+
+if TYPE_CHECKING:
+    from copycat.erasure.training import Order
+
+DTYPES = ("float32", "bfloat16")
+EXAMPLE = "  python -m copycat.erase --model sandbox --method esd --concept Zoravi --out erased/zoravi"
+
+
+def required_out(out: Path | None) -> Path:
+    """Give the folder of the erasure.
+
+    Raises:
+        UserError: --out was not typed.
+    """
+    if out is None:
+        raise UserError(f"no folder for the erasure\n  needed: --out DIR, such as\n{EXAMPLE}")
+    return out
+
+
+def build_order(options: Mapping[str, Any]) -> Order:
+    """Read the options of the command.
+
+    Raises:
+        UserError: one is missing, or cannot be.
+    """
+    from copycat.catalog import read_character_set
+    from copycat.erasure import ERASERS
+    from copycat.erasure.concepts import other_names, parse_concepts
+    from copycat.erasure.training import Order
+    from copycat.models.resolve import resolve_model
+    from copycat.runs.environment import pick_device
+    from copycat.staging import default_characters
+
+    missing = [f"--{name}" for name in ("model", "method", "concept") if options[name] is None]
+    if missing:
+        raise UserError(
+            f"{' and '.join(missing)} missing\n  needed: what to erase from which model, such as\n{EXAMPLE}"
+        )
+    method = ERASERS.load(options["method"])
+    row = resolve_model(options["model"], options["revision"])
+    device = pick_device(options["device"])
+    characters = read_character_set(options["characters"] or default_characters(row))
+    concepts = parse_concepts(options["concept"], options["anchor"], characters)
+    typed = typed_settings(options["settings"] or ())
+    for key in ("steps", "lr"):
+        typed |= _typed_option(method, options, key)
+    return Order(
+        row=row,
+        method=options["method"],
+        concepts=concepts,
+        preset=options["preset"],
+        typed=typed,
+        others=other_names(concepts, characters),
+        seed=options["seed"],
+        device=device,
+        dtype=_dtype(options["dtype"], device),
+    )
+
+
+def typed_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Part what was typed after --set.
+
+    Raises:
+        UserError: it has no '='.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not (sign and key.strip()):
+            raise UserError(f"--set '{pair}' has the wrong form\n  needed: KEY=VALUE, such as --set eta=2")
+        found[key.strip().replace("-", "_")] = value.strip()
+    return found
+
+
+def _typed_option(method: Any, options: Mapping[str, Any], key: str) -> dict[str, str]:
+    from copycat.erasure.settings import require_setting
+
+    if options[key] is None:
+        return {}
+    require_setting(method, options["method"], key)
+    return {key: str(options[key])}
+
+
+def _dtype(asked: str | None, device: str) -> str:
+    if asked is None:
+        return "bfloat16" if device.startswith("cuda") else "float32"
+    if asked not in DTYPES:
+        raise UnknownNameError("dtype", asked, DTYPES, "float16 is too coarse to train with")
+    return asked

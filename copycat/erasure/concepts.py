@@ -1,0 +1,75 @@
+"""What was typed after --concept -> concepts: characters by id or name, or any words."""
+
+from __future__ import annotations
+
+from copycat.erasure.eraser import Concept
+from copycat.errors import UserError
+from copycat.live import LivePipeline
+from copycat.names import fold
+from copycat.schema import Character, CharacterSet
+
+
+def parse_concepts(text: str, anchor: str | None, characters: CharacterSet | None) -> tuple[Concept, ...]:
+    """Find the concepts of a comma list.
+
+    A character's id or name stands for its name, and its key characteristic is the anchor unless one is given.
+
+    Args:
+        anchor: one for all concepts, or a comma list with one for each.
+
+    Raises:
+        UserError: no concept, one twice, or another number of anchors.
+    """
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise UserError("--concept names nothing\n  needed: a character's name, or words, such as --concept Zoravi")
+    found = tuple(_concept(name, to, characters) for name, to in zip(names, _anchors(anchor, len(names)), strict=True))
+    if len({fold(concept.name) for concept in found}) < len(found):
+        raise UserError(f"--concept '{text}' names one concept twice\n  needed: each once")
+    return found
+
+
+def other_names(concepts: tuple[Concept, ...], characters: CharacterSet | None) -> tuple[str, ...]:
+    """Give the names of all characters of a set that are not erased."""
+    erased = {fold(concept.name) for concept in concepts}
+    return tuple(c.name for c in (characters.characters if characters else ()) if fold(c.name) not in erased)
+
+
+def check_concepts(live: LivePipeline, concepts: tuple[Concept, ...]) -> None:
+    """Refuse a concept, or an anchor of one, that the text encoders cannot read.
+
+    Raises:
+        UserError: it has no tokens, or more than fit.
+    """
+    for concept in concepts:
+        for what, text in (("concept", concept.name), ("anchor", concept.anchor)):
+            if text is None:
+                continue
+            if not all(live.token_ids(text)):
+                raise UserError(
+                    f"the {what} '{text}' has no tokens: the text encoder of '{live.name}' would read nothing\n"
+                    "  needed: words that its tokenizer knows"
+                )
+            try:
+                live.rows(text)
+            except UserError as error:
+                raise UserError(f"the {what} '{text[:60]}...' is too long\n  {error}") from error
+
+
+def _anchors(text: str | None, count: int) -> list[str | None]:
+    given: list[str | None] = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if len(given) not in {0, 1, count}:
+        raise UserError(f"{len(given)} anchors for {count} concepts\n  needed: one for all, or one for each")
+    return given if len(given) == count else given * count if given else [None] * count
+
+
+def _concept(text: str, anchor: str | None, characters: CharacterSet | None) -> Concept:
+    found = _character(text, characters)
+    if found is None:
+        return Concept(name=text, anchor=anchor)
+    return Concept(name=found.name, anchor=anchor or found.key_characteristic)
+
+
+def _character(text: str, characters: CharacterSet | None) -> Character | None:
+    everyone = characters.characters if characters else ()
+    return next((c for c in everyone if text == c.id or fold(text) == fold(c.name)), None)
