@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from copycat.attacks import Attacked, attack_files, attacked_name, build_attack, canonical_attack
 from copycat.catalog import (
     LISTS,
     PromptSet,
@@ -60,6 +61,7 @@ class Job(Record):
     models: tuple[str, ...]
     mitigations: tuple[str, ...] = ()
     erased: tuple[Path, ...] = ()
+    attacks: tuple[str, ...] = ()
     characters: str | None = None
     lists: Path = LISTS
     anchors: tuple[str, ...] = ("name", "keywords", "description")
@@ -130,24 +132,30 @@ def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
 def _plan_benign(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:
     """Plan every mitigation on prompts that are after nobody, for whom it has no target."""
     try:
-        return plan_cells(job, stage, prompt_set, prompts)
+        # an attack brings nobody back there, and changes nothing
+        return plan_cells(job.model_copy(update={"attacks": ()}), stage, prompt_set, prompts)
     except UnsupportedError as error:  # frozen rewrites, say, that have no text for these prompts
         raise UnsupportedError(f"on benign prompts: {error}\n  or leave out --benign") from error
 
 
 def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[Prompt]) -> list[Cell]:
-    """Plan every mitigation of a model, and refuse what could not be honoured before anything is loaded."""
+    """Plan every mitigation of a model, each attack on each of them, and refuse what could not be honoured.
+
+    Nothing is loaded before all of it can be. Those that are not attacked come first, the baseline before all.
+    """
     llm, embedder = _language_model(job, stage), _embedder(job, stage)
     setting = Setting(stage.characters, prompt_set, embed=None if embedder is None else embedder.embed)
     mitigations = dict.fromkeys([NONE, *(canonical_mitigation(text, setting) for text in job.mitigations)])
+    attacks = {canonical_attack(text, setting): build_attack(text, setting) for text in job.attacks}
     common = _build_spec(job, stage, prompts, tuple(dict.fromkeys(prompt.anchor for prompt in prompts)))
     for erased in stage.erased:
         check_base(erased.card, common.model, common.model_source, common.model_revision)
     cells = []
-    for erased, name in itertools.product((None, *stage.erased), mitigations):
+    for attack, erased, name in itertools.product((None, *attacks), (None, *stage.erased), mitigations):
         asker = None if llm is None else Asker(llm)
         mitigation = build_mitigation(name, setting if asker is None else setting._replace(ask=asker.ask))
         label = name if erased is None else erased.named_with(name)
+        label = label if attack is None else attacked_name(label, attack)
         spec = common.model_copy(update={"mitigation": label})
         if embedder is not None and getattr(mitigation, "embeds", False):
             spec = spec.model_copy(update={"embedder": _embed_ahead(embedder, _plain(spec, prompts, setting), name)})
@@ -155,6 +163,8 @@ def plan_cells(job: Job, stage: Stage, prompt_set: PromptSet, prompts: Sequence[
             spec = spec.model_copy(update={"language_model": _ask_ahead(asker, mitigation, spec, prompts, setting)})
         if erased is not None:
             mitigation = erased.over(mitigation)
+        if attack is not None:
+            mitigation = Attacked(mitigation, attacks[attack])
         requests = build_requests(spec, prompts, stage.characters.characters, mitigation)
         if label != NONE:
             spec = spec.model_copy(update={"texts_sha256": texts_sha256(requests)} | _filter_of(job, stage, requests))
@@ -269,7 +279,8 @@ def set_up(job: Job, name: str) -> Stage:
     row = resolve_model(name, job.revision, size)
     characters = read_character_set(job.characters or default_characters(row))
     erased = read_erasures(job.erased)
-    row = row.model_copy(update={"files": row.files | {one.card.delta_sha256: str(one.delta) for one in erased}})
+    files = {one.card.delta_sha256: str(one.delta) for one in erased} | attack_files(job.attacks)
+    row = row.model_copy(update={"files": row.files | files})
     device = pick_device(job.device)
     name = job.judge or _default_judge(characters)
     judge_row = resolve_judge(name, _text_of(job.references), may_ignore=bool(job.metrics))

@@ -9,6 +9,7 @@ To add one: a file here with a class that has `canonical` and `apply`, a row bel
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from copycat.registry import Registry, resolve
 from copycat.schema import Character, ImageRequest, Record
 
 SAVED = "copycat.attacks.saved:SavedAttack"
+"""Reads a folder. Its variant is the path; `canonical` gives the whole name, and `files(path)` paths by hash."""
+
 ATTACK_FILE = "attack.json"
 """What makes a folder one that a search has saved."""
 
@@ -111,6 +114,18 @@ def build_attack(text: str, setting: Setting) -> AttackMethod:
     _, variant, owner = _parts(text)
     attack: AttackMethod = owner(variant, setting)
     return attack
+
+
+def attack_files(texts: Iterable[str]) -> dict[str, str]:
+    """Give the paths, by hash, of the files that attacks name in requests; those of `ATTACKS` have none.
+
+    Raises:
+        UserError: as `canonical_attack`.
+    """
+    owners = [_parts(text) for text in texts]
+    return {
+        sha256: path for kind, folder, owner in owners if kind is None for sha256, path in owner.files(folder).items()
+    }
 
 
 def attacked_name(mitigation: str, attack: str) -> str:

@@ -30,7 +30,7 @@ class Form(NamedTuple):
     """A composition: the terms that each of its detours gives, or those of `fixed` where it has none.
 
     Attributes:
-        summary: the composition in the paper's letters.
+        summary: the composition in words.
         n_detours: how many of the table it takes, from the one asked for on; 0 for none.
         needs_reduced: it uses c_t - c_d, which not every detour has words for.
     """
@@ -50,18 +50,22 @@ def _reduced(detour: Detour) -> Signed:
     return ((detour.reduced or detour.mixed, 1.0),)  # never the latter: `_detours` refuses one that has no words
 
 
+def _reduced_and_alone(detour: Detour) -> Signed:
+    return (*_reduced(detour), (detour.alone, 1.0))
+
+
 _TARGET_LESS_ANCHOR: Signed = (("{t}", 1.0), ("{anchor}", -1.0))
 
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
-        "A1": Form("+ (c_t + c_d) - (c_d)", _mixed_less_alone),
-        "A2": Form("+ (c_t - c_d) + (c_d)", lambda d: (*_reduced(d), (d.alone, 1.0)), needs_reduced=True),
-        "A3": Form("+ (c_t + c_d)", lambda d: ((d.mixed, 1.0),)),
-        "A4": Form("+ (c_t - c_d)", _reduced, needs_reduced=True),
-        "A5": Form("+ (c_t) - (c_a)", lambda _: (), n_detours=0, fixed=_TARGET_LESS_ANCHOR),
-        "O1": Form("A1 with one detour", _mixed_less_alone),
-        "O2": Form("A1 with three detours", _mixed_less_alone, n_detours=3),
-        "O3": Form("A5 with the target's name", lambda _: (), n_detours=0, fixed=_TARGET_LESS_ANCHOR),
+        "A1": Form("the target in a detour, less the detour", _mixed_less_alone),
+        "A2": Form("the target without a detour, and the detour", _reduced_and_alone, needs_reduced=True),
+        "A3": Form("the target in a detour", lambda d: ((d.mixed, 1.0),)),
+        "A4": Form("the target without a detour", _reduced, needs_reduced=True),
+        "A5": Form("the target, less its key characteristic", lambda _: (), n_detours=0, fixed=_TARGET_LESS_ANCHOR),
+        "O1": Form("A1 put into words", _mixed_less_alone),
+        "O2": Form("A1 with three detours at once", _mixed_less_alone, n_detours=3),
+        "O3": Form("A5 put into words", lambda _: (), n_detours=0, fixed=_TARGET_LESS_ANCHOR),
     }
 )
 """The five templates of the paper, and its three attacks on objects: O1 and O3 are A1 and A5 put into words."""
@@ -101,9 +105,7 @@ class ConceptArithmetics:
 
     def __init__(self, variant: str, setting: Setting) -> None:
         self.variant = parse_variant(variant, setting.characters)
-        form = FORMS[self.variant.form]
-        chosen = _detours(self.variant, setting.characters)
-        self.terms: Signed = form.fixed + tuple(term for detour in chosen for term in form.terms(detour))
+        self.terms = _terms(self.variant, setting.characters)
 
     @staticmethod
     def canonical(variant: str, setting: Setting) -> str:
@@ -126,6 +128,12 @@ def detours_of(characters: CharacterSet) -> tuple[Detour, ...]:
     return SANDBOX_DETOURS if characters.is_sandbox else REAL_DETOURS
 
 
+def signed_terms(variant: str, characters: CharacterSet, target: Character) -> str:
+    """Write out what a variant adds for a character: '+ "Zoravi sticker" - "sticker"'."""
+    terms = _terms(parse_variant(variant, characters), characters)
+    return " ".join(f'{"+" if sign > 0 else "-"} "{filled(template, target)}"' for template, sign in terms)
+
+
 def parse_variant(text: str, characters: CharacterSet) -> Variant:
     """Take a variant apart and check it. Raises what `ConceptArithmetics` raises."""
     form, *options = (part.strip() for part in text.split(","))
@@ -146,6 +154,11 @@ def parse_variant(text: str, characters: CharacterSet) -> Variant:
         )
     _detours(variant, characters)
     return variant
+
+
+def _terms(variant: Variant, characters: CharacterSet) -> Signed:
+    form = FORMS[variant.form]
+    return form.fixed + tuple(term for detour in _detours(variant, characters) for term in form.terms(detour))
 
 
 def _options(text: str, options: list[str]) -> dict[str, str]:

@@ -35,6 +35,13 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         list[Path] | None,
         typer.Option(metavar="DIR", help="an erasure of copycat.erase, beside the own weights; repeatable"),
     ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME[:VARIANT] or ./FOLDER of copycat.attack: each mitigation is measured under it, too; repeatable",
+            show_default=False,
+        ),
+    ] = None,
     grid: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +146,8 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be made, make nothing")] = False,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
     list_: Annotated[
-        str | None, typer.Option("--list", metavar="KIND", help="models, mitigations, judges, anchors, characters")
+        str | None,
+        typer.Option("--list", metavar="KIND", help="models, mitigations, attacks, judges, anchors, characters"),
     ] = None,
 ) -> int:
     """Measure how often a model reproduces protected characters, and what mitigations change.

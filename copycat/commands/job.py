@@ -66,6 +66,7 @@ def build_job(options: dict[str, Any], command: str) -> Job:
         models=tuple(options["model"]),
         mitigations=tuple(options["mitigation"] or ()),
         erased=tuple(options["erased"] or ()),
+        attacks=tuple(options["attack"] or ()),
         characters=options["characters"],
         anchors=anchors,
         metrics=tuple(part.strip() for part in (options["metrics"] or "").split(",") if part.strip()),
@@ -108,7 +109,7 @@ def _check_grid(options: dict[str, Any]) -> None:
     """Refuse what a grid decides itself, and what cannot be done to all of its cells at once."""
     if options["grid"] is None:
         return
-    for name in ("mitigation", "erased", "anchors", "shard", "benign"):
+    for name in ("mitigation", "erased", "attack", "anchors", "shard", "benign"):
         if options[name]:
             raise UserError(f"--grid and --{name} do not go together\n  the grid says what is run; leave out --{name}")
     if options["dry_run"]:

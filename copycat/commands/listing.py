@@ -1,4 +1,4 @@
-"""`--list models|mitigations|judges|anchors|characters`."""
+"""`--list models|mitigations|attacks|judges|anchors|characters`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from copycat.console import out
 from copycat.errors import UnknownNameError
 
-KINDS = ("models", "mitigations", "judges", "anchors", "characters")
+KINDS = ("models", "mitigations", "attacks", "judges", "anchors", "characters")
 
 
 def print_list(kind: str, characters: str | None) -> None:
@@ -23,6 +23,7 @@ def print_list(kind: str, characters: str | None) -> None:
         return
     rows = {
         "mitigations": _mitigations,
+        "attacks": lambda: _attacks(characters or "sandbox"),
         "judges": _judges,
         "anchors": lambda: _anchors(characters or "sandbox"),
         "characters": _characters,
@@ -52,6 +53,26 @@ def _mitigations() -> list[tuple[str, str]]:
     return [
         (row.name + (f":{'|'.join(row.variants)}" if row.variants else ""), row.summary) for row in MITIGATIONS.rows()
     ]
+
+
+def _attacks(characters: str) -> list[tuple[str, str]]:
+    """List attacks, and the forms of 'arc' with what each adds for the first character of a set."""
+    from copycat.attacks import ATTACKS
+    from copycat.attacks.arc import FORMS, OPTIONS, detours_of, signed_terms
+    from copycat.attacks.templates import filled
+    from copycat.catalog import read_character_set
+
+    found = read_character_set(characters)
+    target = found.characters[0]
+    forms = [(f"  arc:{name}", f"{form.summary}: {signed_terms(name, found, target)}") for name, form in FORMS.items()]
+    detours = [
+        (f"  detour={d.name}", f"of '{found.id}': '{filled(d.mixed, target)}', '{filled(d.alone, target)}'")
+        for d in detours_of(found)
+    ]
+    options = ("  options", f"after the form, with commas: {OPTIONS}")
+    arc, *others = ATTACKS.rows()
+    others_said = [(f"./FOLDER of {row.name}" if row.is_searched else row.name, row.summary) for row in others]
+    return [(arc.name, arc.summary), *forms, options, *detours, *others_said]
 
 
 def _judges() -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from copycat.models.defaults import frame_step, own_settings
 from copycat.models.erased import Edits
 from copycat.models.fingerprint import fingerprint
 from copycat.models.frames import build_sheet
-from copycat.models.guidance import check_guides, guidance
+from copycat.models.guidance import check_guides, guidance, shared_of
 from copycat.models.hub import INDEX, Source
 from copycat.models.loading import Half, load_pipeline
 from copycat.models.row import ModelIdentity, ModelRow, Picture
@@ -161,15 +161,15 @@ class DiffusersModel:
         """Part the places of a batch into pictures that can be drawn together without a change to any of them.
 
         Those without a negative prompt go apart, because to some pipelines no text is not an empty text;
-        those of one length, where long prompts are encoded in pieces; those of one guide, and of one attack on one
-        set of weights.
+        those of one length, where long prompts are encoded in pieces; those of one guide, of one window of an
+        attack's terms, and of one set of weights.
         """
         groups: dict[Any, list[int]] = {}
         for place, request in enumerate(requests):
             store = self._store(sampling, request.erasure)
             has_negative = request.negative_prompt is not None
             alone = place if has_negative and self.capabilities.pipeline in NEGATIVE_ALONE else None
-            changes = request.model_dump_json(include={"guide", "erasure", "attack"})
+            changes = (shared_of(request), request.model_dump_json(include={"erasure"}))
             kind = (has_negative, store.pieces(request) if store is not None else 1, alone, changes)
             groups.setdefault(kind, []).append(place)
         return groups.values()

@@ -1,4 +1,4 @@
-"""Training-free guidance away from a concept while a picture is drawn: which pipelines can, and how it is put on.
+"""Guidance while a picture is drawn, away from a concept or by an attack's texts: who can, and how it is put on.
 
 A method needs to know how a pipeline calls its denoiser: once per step, with one batch whose last rows
 are the pictures under their prompts. `PIPELINES` names those for which that is certain; others refuse.
@@ -6,14 +6,15 @@ are the pictures under their prompts. `PIPELINES` names those for which that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from pydantic import ValidationError
 
 from copycat.errors import UnsupportedError
 from copycat.models.capabilities import Capabilities
+from copycat.models.guidance.composition import acting_terms, check_terms, composed_guidance
 from copycat.models.guidance.nag import NagSettings, nag_guidance
 from copycat.models.guidance.safree import SafreeSettings, encode_filtered, safree_guidance
 from copycat.models.guidance.sld import SldSettings, sld_guidance
@@ -49,15 +50,16 @@ def settings_of(guide: Guide) -> Any:  # Any: one record per method
 
 
 def check_guides(name: str, able: Capabilities, requests: Sequence[ImageRequest], sampling: Sampling) -> None:
-    """Refuse the guides of requests that a model could not act on; loads no weights.
+    """Refuse the guides and weighted texts of requests that a model could not act on; loads no weights.
 
     Args:
         name: of the model, for the message.
         able: what its pipeline can do.
 
     Raises:
-        UnsupportedError: the pipeline, its guidance, a setting or a prompt does not go with a guide.
+        UnsupportedError: the pipeline, its guidance, a setting or a prompt does not go with a guide or an attack.
     """
+    check_terms(name, able, requests, sampling)
     for guide in _different(requests):
         _check_pipeline(name, able, guide)
         settings = settings_of(guide)
@@ -73,10 +75,12 @@ def check_guides(name: str, able: Capabilities, requests: Sequence[ImageRequest]
 
 
 def guide_texts(requests: Iterable[ImageRequest]) -> Iterable[TextKey]:
-    """Give the texts that the guides of requests need encoded, beside prompts and negative prompts."""
+    """Give the texts that guides and attacks of requests need encoded, beside prompts and negative prompts."""
     for request in requests:
         if request.guide is not None:
             yield _text_of(request, request.guide)
+        for term in acting_terms(request.attack):
+            yield term.text, False
 
 
 def encode_for_guide(pipeline: Any, prompt: str, guide: str) -> dict[str, Any]:
@@ -85,23 +89,47 @@ def encode_for_guide(pipeline: Any, prompt: str, guide: str) -> dict[str, Any]:
     return encode_filtered(pipeline, prompt, asked.concept, settings_of(asked))
 
 
+def shared_of(request: ImageRequest) -> str:
+    """Say what requests must have in common to be drawn together: the guide, and the number and window of terms.
+
+    Which texts and weights the terms have is each picture's own.
+    """
+    terms, attack = acting_terms(request.attack), request.attack
+    window = f"{len(terms)} {attack.start} {attack.end}" if attack is not None and terms else ""
+    return f"{request.model_dump_json(include={'guide'})} {window}"
+
+
+@contextmanager
 def guidance(
     pipeline: Any, requests: Sequence[ImageRequest], rows: Mapping[TextKey, Mapping[str, Any]]
-) -> AbstractContextManager[None]:
-    """Give the context in which a pipeline draws requests that share one guide; no change where they have none.
+) -> Iterator[None]:
+    """Give the context in which a pipeline draws requests of one `shared_of`; no change where nothing is asked for.
+
+    An attack's texts are guided as the prompt is: SLD belongs to whoever deploys the model, and steers them, too.
 
     Args:
         rows: of encoded texts, with those of `guide_texts(requests)`.
     """
-    guide = requests[0].guide
-    if guide is None:
-        return nullcontext()
+    with ExitStack() as stack:
+        if requests[0].guide is not None:
+            stack.enter_context(_guided(pipeline, requests, requests[0].guide, rows))
+        attacks = [request.attack for request in requests if request.attack is not None]
+        if acting_terms(requests[0].attack):
+            texts = {term.text for attack in attacks for term in acting_terms(attack)}
+            encoded = {text: _moved(rows[text, False], pipeline.unet) for text in texts}
+            stack.enter_context(composed_guidance(pipeline, attacks, encoded))
+        yield
+
+
+def _guided(
+    pipeline: Any, requests: Sequence[ImageRequest], guide: Guide, rows: Mapping[TextKey, Mapping[str, Any]]
+) -> AbstractContextManager[None]:
     network, settings = pipeline.unet, settings_of(guide)
     found = [_moved(rows[_text_of(request, guide)], network) for request in requests]
     if guide.method == "safree":
         return safree_guidance(network, found)
     if guide.method == "sld":
-        return sld_guidance(network, found[0], settings)
+        return sld_guidance(network, found[0], settings, len(requests))
     return nag_guidance(network, found[0]["prompt_embeds"], len(requests), settings)
 
 

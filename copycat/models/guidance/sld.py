@@ -77,47 +77,76 @@ class SldForward:
     which is eq. 3 of the paper; its own classifier-free guidance is not touched. The concept is evaluated
     in a call of its own, so that the pipeline's two rows are what they were without a guide. A step is a
     call of the denoiser: a scheduler of second order makes two of each.
+
+    Further texts of the same pictures may follow the prompts, those of an attack. Each is steered as a prompt, with
+    momentum of its own that begins with its first call.
+
+    Args:
+        count: pictures of the batch; None where two texts are asked for, the unguided one and the prompt.
     """
 
-    def __init__(self, forward: Forward, concept: Mapping[str, Any], settings: SldSettings) -> None:
-        self.forward, self.concept, self.settings = forward, concept, settings
-        self.step, self.momentum = 0, 0.0
+    def __init__(
+        self, forward: Forward, concept: Mapping[str, Any], settings: SldSettings, count: int | None = None
+    ) -> None:
+        self.forward, self.concept, self.settings, self.count = forward, concept, settings, count
+        self.step = 0
+        self.momentum: Any = None
 
     def __call__(self, sample: Any, timestep: Any, encoder_hidden_states: Any, **more: Any) -> tuple[Any]:
-        """Predict the noise of a batch (2 pictures, channels, height, width)."""
+        """Predict the noise of a batch (texts x pictures, channels, height, width), text by text."""
         import torch
 
-        both = self.forward(sample, timestep, encoder_hidden_states=encoder_hidden_states, **more)[0]
-        null, prompted = both.chunk(2)
-        unsafe = self._under_concept(sample, timestep, more)
+        count = self.count or len(sample) // 2
+        every = self.forward(sample, timestep, encoder_hidden_states=encoder_hidden_states, **more)[0]
+        unsafe = self._under_concept(sample[-count:], timestep, more)
         # half precision would round the small differences that are scaled up
-        wide = torch.promote_types(both.dtype, torch.float32)
+        wide = torch.promote_types(every.dtype, torch.float32)
+        null, prompted = every[:count], every[count:]
+        n_texts = len(prompted) // count
         term, self.momentum = safety_term(
-            null.to(wide), prompted.to(wide), unsafe.to(wide), self.momentum, self.settings
+            _repeated_rows(null.to(wide), n_texts),
+            prompted.to(wide),
+            _repeated_rows(unsafe.to(wide), n_texts),
+            self._momentum_for(prompted.to(wide)),
+            self.settings,
         )
         is_warm = self.step >= self.settings.warm_up
         self.step += 1
-        return (torch.cat([null, prompted - term.to(prompted.dtype)]) if is_warm else both,)
+        return (torch.cat([null, prompted - term.to(prompted.dtype)]) if is_warm else every,)
 
-    def _under_concept(self, sample: Any, timestep: Any, more: Mapping[str, Any]) -> Any:
-        pictures = sample.chunk(2)[1]
+    def _momentum_for(self, prompted: Any) -> Any:
+        """Give the momentum of the texts that are there: zero for new ones; that of texts which are gone is dropped."""
+        import torch
+
+        held = prompted[:0] if self.momentum is None else self.momentum[: len(prompted)]
+        return torch.cat([held, torch.zeros_like(prompted[len(held) :])])
+
+    def _under_concept(self, pictures: Any, timestep: Any, more: Mapping[str, Any]) -> Any:
         changed = dict(more)
-        if added := more.get("added_cond_kwargs"):  # SDXL: a pooled text, and sizes that have two halves, too
-            pooled = _repeated(self.concept["pooled_prompt_embeds"], len(pictures))
-            changed["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": added["time_ids"].chunk(2)[1]}
-        texts = _repeated(self.concept["prompt_embeds"], len(pictures))
+        count = len(pictures)
+        if added := more.get("added_cond_kwargs"):  # SDXL: a pooled text, and sizes for each text, too
+            pooled = _repeated(self.concept["pooled_prompt_embeds"], count)
+            changed["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": added["time_ids"][-count:]}
+        texts = _repeated(self.concept["prompt_embeds"], count)
         return self.forward(pictures, timestep, encoder_hidden_states=texts, **changed)[0]
 
 
-def sld_guidance(network: Any, concept: Mapping[str, Any], settings: SldSettings) -> AbstractContextManager[None]:
+def sld_guidance(
+    network: Any, concept: Mapping[str, Any], settings: SldSettings, count: int | None = None
+) -> AbstractContextManager[None]:
     """Put the method on a denoiser for one batch.
 
     Args:
         concept: its text encoded, one row per argument of the pipeline: "prompt_embeds" (1, tokens, width),
             and "pooled_prompt_embeds" (1, width) where the pipeline has it.
+        count: pictures of the batch, as in `SldForward`.
     """
-    return replaced_forward(network, lambda forward: SldForward(forward, concept, settings))
+    return replaced_forward(network, lambda forward: SldForward(forward, concept, settings, count))
 
 
 def _repeated(row: Any, count: int) -> Any:
     return row.expand(count, *row.shape[1:])
+
+
+def _repeated_rows(rows: Any, times: int) -> Any:
+    return rows.repeat(times, 1, 1, 1)
