@@ -12,7 +12,7 @@ if __name__ == "__main__":  # first, so that --help need not wait for the import
 
     run_app(app)
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -97,15 +97,20 @@ class ShardOutcome(NamedTuple):
     is_benign: bool = False
 
 
-def evaluate(job: Job) -> list[Outcome]:
+def evaluate(job: Job, is_wanted: Callable[[str], bool] | None = None) -> list[Outcome]:
     """Run every model with every mitigation, the unmitigated baseline first; the same again on benign prompts.
+
+    Args:
+        is_wanted: run only mitigations of whose full name this is true, and compare with the first of these: for a
+            caller that shares a baseline between many jobs.
 
     Raises:
         UserError: anything that the user must fix; nothing finished is lost.
     """
     outcomes: list[Outcome] = []
     tally = Tally(job.limits)
-    for stage, cells in plan_job(job):
+    for stage, planned in plan_job(job):
+        cells = [cell for cell in planned if is_wanted is None or is_wanted(cell.plan.spec.mitigation)]
         with _at_work(job, stage, cells) as (executor, begun):
             outcomes += run_cells(job, stage, begun, executor, tally)
         release(stage.judge)

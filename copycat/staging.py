@@ -55,7 +55,9 @@ ANSWERS = "judge-answers.sqlite"
 class Job(Record):
     """What the user asked for; None means the default of the model or the character set.
 
-    `sampling` holds the fields of `schema.Sampling` that were asked for; `compile` is 'off', 'on' or 'auto'.
+    `only` are ids of the characters that prompts may be after, all where there is none; pictures are judged against
+    the whole set. `sampling` holds the fields of `schema.Sampling` that were asked for; `compile` is 'off', 'on' or
+    'auto'.
     """
 
     models: tuple[str, ...]
@@ -63,6 +65,7 @@ class Job(Record):
     erased: tuple[Path, ...] = ()
     attacks: tuple[str, ...] = ()
     characters: str | None = None
+    only: tuple[str, ...] = ()
     lists: Path = LISTS
     anchors: tuple[str, ...] = ("name", "keywords", "description")
     seeds: int = 3
@@ -121,6 +124,8 @@ def plan_job(job: Job) -> list[tuple[Stage, list[Cell]]]:
         prompt_set = with_lists(prompt_set_of(stage.characters), job.lists)
         anchors = [parse_anchor(text, prompt_set.default_ranker) for text in job.anchors]
         prompts = build_prompts(stage.characters, prompt_set, anchors)
+        if job.only:
+            prompts = tuple(prompt for prompt in prompts if prompt.character in job.only)
         planned.append((stage, plan_cells(job, stage, prompt_set, prompts)))
         if job.benign:
             characters, prompts = benign_prompts(stage.characters)
