@@ -1,4 +1,4 @@
-"""SDXL and PixArt-alpha at full size with random weights, for `generation.py` on a GPU."""
+"""Models at full size with random weights: SDXL and PixArt-alpha for `generation.py`, SD 1.4 for erasing."""
 
 from __future__ import annotations
 
@@ -40,6 +40,34 @@ def sdxl(folder: Path) -> Path:
         add_watermarker=False,
     )
     pipeline.save_pretrained(folder)
+    return folder
+
+
+def sd14(folder: Path) -> Path:
+    """Build a pipeline of the size of Stable Diffusion 1.4; float16, about 2 GB. A CPU does, in a minute."""
+    import torch
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    text = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        unet = UNet2DConditionModel(
+            sample_size=64,
+            block_out_channels=(320, 640, 1280, 1280),
+            cross_attention_dim=768,
+            attention_head_dim=8,
+        )
+        pipeline = StableDiffusionPipeline(
+            vae=_vae(AutoencoderKL, scaling_factor=0.18215, force_upcast=False),
+            text_encoder=CLIPTextModel(text),
+            tokenizer=_clip_tokenizer(),
+            unet=unet,
+            scheduler=DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False, steps_offset=1),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    pipeline.to(torch.float16).save_pretrained(folder)
     return folder
 
 
