@@ -20,7 +20,7 @@ from copycat.registry import Registry, resolve
 from copycat.schema import Character, ImageRequest, Record
 
 SAVED = "copycat.attacks.saved:SavedAttack"
-"""Reads a folder. Its variant is the path; `canonical` gives the whole name, and `files(path)` paths by hash."""
+"""Reads a folder, whose path is its variant; `canonical` gives the whole name."""
 
 ATTACK_FILE = "attack.json"
 """What makes a folder one that a search has saved."""
@@ -122,10 +122,10 @@ def attack_files(texts: Iterable[str]) -> dict[str, str]:
     Raises:
         UserError: as `canonical_attack`.
     """
-    owners = [_parts(text) for text in texts]
-    return {
-        sha256: path for kind, folder, owner in owners if kind is None for sha256, path in owner.files(folder).items()
-    }
+    from copycat.attacks.saved import learned_files
+
+    folders = [Path(variant) for kind, variant, _ in map(_parts, texts) if kind is None]
+    return {sha256: path for folder in folders for sha256, path in learned_files(folder).items()}
 
 
 def attacked_name(mitigation: str, attack: str) -> str:

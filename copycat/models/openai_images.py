@@ -14,7 +14,7 @@ from PIL.Image import Image
 
 from copycat.errors import BackendError, UnsupportedError
 from copycat.models.decode import TooManyPixelsError, UndecodableError, decode_picture, flaw_of
-from copycat.models.row import ModelIdentity, ModelRow, Picture
+from copycat.models.row import ModelIdentity, ModelRow, Picture, require_no_edits
 from copycat.schema import ImageRequest, Sampling
 from copycat.services import RefusedError
 from copycat.services.breaker import Breaker
@@ -94,6 +94,7 @@ class OpenAIImagesModel:
             raise UnsupportedError(
                 f"'{self.row.name}' draws elsewhere, where no guidance can be put into it\n  use another mitigation"
             )
+        require_no_edits(self.row, requests)
         ignored = sorted(set(sampling.model_dump(exclude_none=True)) - SETTINGS_SENT)
         if ignored:
             raise UnsupportedError(

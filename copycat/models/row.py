@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from PIL.Image import Image
 from pydantic import Field
 
-from copycat.schema import Record, Sampling, Status
+from copycat.errors import UnsupportedError
+from copycat.schema import ImageRequest, Record, Sampling, Status
 
 Feature = Literal["negative prompt", "guidance", "seed"]
 """What a model may honour of a request."""
@@ -61,6 +63,20 @@ class ModelRow(Record):
     def is_service(self) -> bool:
         """Whether somebody else's machine draws."""
         return self.concurrency is not None
+
+
+def require_no_edits(row: ModelRow, requests: Iterable[ImageRequest]) -> None:
+    """Refuse requests for other weights or under an attack, for a model that draws where neither can be put in.
+
+    Raises:
+        UnsupportedError: a request has an erasure or an attack.
+    """
+    for what in ("erasure", "attack"):
+        if any(getattr(request, what) is not None for request in requests):
+            raise UnsupportedError(
+                f"'{row.name}' draws elsewhere, where no {what} can be put into it\n"
+                f"  leave out --{'erased' if what == 'erasure' else what}, or use a model that runs here"
+            )
 
 
 class ModelIdentity(NamedTuple):
