@@ -134,6 +134,12 @@ def attacked_name(mitigation: str, attack: str) -> str:
     return said if mitigation == NONE else f"{mitigation}+{said}"
 
 
+def split_attacked(name: str) -> tuple[str, str | None]:
+    """Take the name of `attacked_name` apart into mitigation and attack; the latter is None where there is none."""
+    before, found, attack = name.partition(ATTACKED)
+    return before.removesuffix("+") or NONE, attack if found else None
+
+
 def _parts(text: str) -> tuple[str | None, str, Any]:  # Any: the class behind a row
     """Give name, variant and class; of a folder no name, and its path as the variant."""
     text = text.strip()

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from copycat.attacks import split_attacked
 from copycat.calibration.cases import Labelled
 from copycat.calibration.columns import Namesakes
 from copycat.calibration.consensus import consensus_of, count_votes
@@ -180,7 +181,9 @@ def _verdicts_of(run: OpenedRun, seat: Seat) -> dict[str, Judgement]:
 def eval_command(spec: RunSpec, out: Path) -> str:
     """Say how a run was made, but for its judge and settings of sampling."""
     parts = [f"python -m copycat.eval --model {spec.model}"]
-    parts += [f"--mitigation {spec.mitigation}"] if spec.mitigation != "none" else []
+    mitigation, attack = split_attacked(spec.mitigation)
+    parts += [f"--mitigation {mitigation}"] if mitigation != "none" else []
+    parts += [f"--attack {attack}"] if attack is not None else []
     characters = spec.characters if spec.characters in list_character_sets() else "FILE"
     parts += [f"--characters {characters}", f"--anchors {','.join(spec.anchors)}", f"--seeds {spec.seeds}"]
     parts += [f"--limit {spec.limit}"] if spec.limit else []

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+ERASERS_GRID = "erasers"
+"""The grid that is no table of the paper: erasing methods against attacks."""
+
 EPILOG = """Results go to RUNS/<id>/: pictures, samples.jsonl, judgements, metrics.json, report.html.
 The same command twice resumes. Exit 0 done, 1 ran but not valid (coverage under 98 %), 2 to be fixed by you,
 130 or 143 interrupted."""
@@ -45,8 +48,24 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     grid: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="a table of the paper: table1, table2, table8 or figure3", show_default=False
+            metavar="NAME",
+            help="a table of the paper: table1, table2, table8, figure3; or erasers: methods against attacks",
+            show_default=False,
         ),
+    ] = None,
+    concepts: Annotated[
+        str | None, typer.Option(help="of --grid erasers: a comma list of characters to erase", show_default=False)
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(help="of --grid erasers: a comma list of NAME[:PRESET]; default: all", show_default=False),
+    ] = None,
+    training_seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="of --grid erasers: erasures of each concept by each method; default: 1"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="of --grid erasers: processes that erase and draw at a time; default: 1")
     ] = None,
     llm: Annotated[
         str | None,
@@ -161,7 +180,10 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
         return 0
     from copycat.commands.job import build_job
 
-    job = build_job(locals(), command=_typed())
+    options = locals()
+    if grid == ERASERS_GRID:
+        return _run_matrix(options, as_json=json)
+    job = build_job(options, command=_typed())
     if dry_run:
         from copycat.commands.dry_run import print_plan
 
@@ -170,6 +192,22 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     if grid is not None:
         return _run_grid(grid, job, as_json=json)
     return _draw(job, as_json=json) if job.shard else _run(job, as_json=json)
+
+
+def _run_matrix(options: dict[str, Any], *, as_json: bool) -> int:
+    from copycat import console
+    from copycat.commands.robustness_tables import build_order, print_matrix
+    from copycat.robustness.running import run_matrix
+
+    order = build_order(options, command=_typed())
+    matrix, failed = run_matrix(order)
+    for one in failed:
+        console.say(f"not made: {one.cell.text}: {one.reason}")
+    if as_json:
+        console.print_json(matrix.model_dump(mode="json"))
+    else:
+        print_matrix(matrix, order.base.out)
+    return console.EXIT_NOT_VALID if matrix.n_missing else console.EXIT_DONE
 
 
 def _run_grid(name: str, job: Job, *, as_json: bool) -> int:
@@ -215,10 +253,20 @@ def _draw(job: Job, *, as_json: bool) -> int:
 
 
 def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str, Any]:
-    content = {"runs": [_as_json(outcome) for outcome in outcomes if not outcome.is_benign]}
+    runs = [outcome for outcome in outcomes if not outcome.is_benign]
+    content = {"runs": [_as_json(outcome) | _regained(runs, outcome) for outcome in runs]}
     return content | (
         {"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {}
     )
+
+
+def _regained(runs: Sequence[Outcome], outcome: Outcome) -> dict[str, Any]:
+    """Give what an attack changed against the same mitigation without it."""
+    from copycat.commands.attack_table import is_attacked, regained
+
+    if not is_attacked(outcome):
+        return {}
+    return {"differences_to_unattacked": [d.model_dump(mode="json") for d in regained(runs, outcome)]}
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from copycat.commands.attack_table import is_attacked, print_attacks
 from copycat.commands.benign_table import print_benign
 from copycat.commands.headings import heading, print_notes
 from copycat.console import cell_text, comparison_table, err, out
@@ -26,7 +27,8 @@ TABLES = ("detect", "detect_corrected", "consistency")
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Print one pair of tables per mitigated run (or per baseline that stands alone), and where the report is."""
-    everything, outcomes = outcomes, [outcome for outcome in outcomes if not outcome.is_benign]
+    everything, asked = outcomes, [outcome for outcome in outcomes if not outcome.is_benign]
+    outcomes = [outcome for outcome in asked if not is_attacked(outcome)]
     baseline = outcomes[0]
     for position, outcome in enumerate(outcomes):
         if not outcome.differences:
@@ -35,6 +37,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
             if follows and follows[0].differences:
                 continue
         _print_pair(outcome, baseline)
+    print_attacks(asked)
     print_benign([outcome for outcome in everything if outcome.is_benign])
     for outcome in everything:
         if not outcome.is_valid:
