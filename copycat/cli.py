@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from copycat.commands import data, discover, imitation, leaderboard, mitigate, sandbox
+from copycat.commands.attack import EPILOG as ATTACK_EPILOG
+from copycat.commands.attack import attack
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
 from copycat.commands.calibrate import calibrate
 from copycat.commands.doctor import doctor
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 app.command("eval", epilog=EPILOG)(evaluate)
 app.command("erase", epilog=ERASE_EPILOG)(erase)
+app.command("attack", epilog=ATTACK_EPILOG)(attack)
 app.command("calibrate", epilog=CALIBRATE_EPILOG)(calibrate)
 app.command("submit", epilog=SUBMIT_EPILOG)(submit)
 app.add_typer(sandbox.app, name="sandbox")

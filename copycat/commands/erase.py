@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from copycat.schema import ErasureCard
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -83,15 +80,16 @@ def erase(  # noqa: PLR0917 - one parameter per option
         print_list(list_, method)
         return 0
     from copycat.commands.erase_order import build_order, required_out
-    from copycat.console import EXIT_DONE, EXIT_NOT_VALID
-    from copycat.erasure.export import export_pipeline
+    from copycat.commands.erase_tables import Told, as_object, print_told
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json
+    from copycat.erasure.export import commit_of, export_pipeline
     from copycat.models.erased import read_card
     from copycat.models.resolve import resolve_model
 
     folder = required_out(out)
-    if export is not None and (model, method, concept) == (None, None, None):
+    if export is not None and method is None and concept is None:
         card = read_card(folder)
-        row = resolve_model(card.model, revision)
+        row = resolve_model(model or card.model, revision or commit_of(card))
     else:
         from copycat.erasure.training import run_erasure
 
@@ -99,15 +97,9 @@ def erase(  # noqa: PLR0917 - one parameter per option
         row, card = order.row, run_erasure(order, folder, checkpoint_every=checkpoint_every, is_fresh=fresh)
     if export is not None:
         export_pipeline(row, folder, export)
-    _tell(card, folder, export, as_json=json)
-    return EXIT_DONE if card.status == "finished" else EXIT_NOT_VALID
-
-
-def _tell(card: ErasureCard, folder: Path, export: Path | None, *, as_json: bool) -> None:
-    from copycat import console
-    from copycat.commands.erase_tables import as_object, print_card
-
-    if as_json:
-        console.print_json(as_object(card, folder, export))
+    told = Told(card, model or card.model, folder, export)
+    if json:
+        print_json(as_object(told))
     else:
-        print_card(card, folder, export)
+        print_told(told)
+    return EXIT_DONE if card.status == "finished" else EXIT_NOT_VALID

@@ -6,7 +6,7 @@ import inspect
 import shlex
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.table import Table
 
@@ -21,41 +21,50 @@ from copycat.schema import ErasureCard, Record
 LISTS = ("methods", "settings")
 
 
-def print_card(card: ErasureCard, folder: Path, export: Path | None) -> None:
+class Told(NamedTuple):
+    """What is told of an erasure: its card, the model as it was typed, and the folders."""
+
+    card: ErasureCard
+    model: str
+    folder: Path
+    export: Path | None = None
+
+
+def print_told(told: Told) -> None:
     """Print what was done, how it went, and what to type next."""
     table = _plain_table()
-    for name, text in _facts(card, folder, export):
+    for name, text in _facts(told):
         table.add_row(name, text)
     out.print(table, markup=False)
-    if card.status == "diverged":
+    if told.card.status == "diverged":
         lines = [
-            f"diverged: a loss or a weight was no number; the weights are those of step {card.steps}",
-            f"  {_advice(card)}",
+            f"diverged: a loss or a weight was no number; the weights are those of step {told.card.steps}",
+            f"  {_advice(told.card)}",
         ]
     else:
-        lines = ["next:", *(f"  {command}" for command in next_commands(card, folder, export))]
+        lines = ["next:", *(f"  {command}" for command in next_commands(told))]
     for line in ["", *lines]:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def as_object(card: ErasureCard, folder: Path, export: Path | None) -> dict[str, Any]:
+def as_object(told: Told) -> dict[str, Any]:
     """Give the card with its folder and the commands to type next, for --json."""
-    commands = next_commands(card, folder, export) if card.status == "finished" else []
-    where = {"folder": shown(folder), "export": None if export is None else shown(export)}
-    return {**card.model_dump(mode="json"), **where, "next": commands}
+    commands = next_commands(told) if told.card.status == "finished" else []
+    where = {"folder": shown(told.folder), "export": None if told.export is None else shown(told.export)}
+    return {**told.card.model_dump(mode="json"), **where, "next": commands}
 
 
-def next_commands(card: ErasureCard, folder: Path, export: Path | None) -> list[str]:
+def next_commands(told: Told) -> list[str]:
     """List what one would type after an erasure."""
-    model, at = shlex.quote(card.model), shlex.quote(shown(folder))
-    concept = shlex.quote(card.concepts[0])
+    model, at = shlex.quote(told.model), shlex.quote(shown(told.folder))
+    concept = shlex.quote(told.card.concepts[0])
     commands = [
         f"python -m copycat.eval --model {model} --erased {at}",
         f"python -m copycat.attack --method unlearndiffatk --model {model} --erased {at} --concept {concept} "
         f"--out {at}-attack",
     ]
-    if export is not None:
-        commands.append(_eval_of_export(card, export))
+    if told.export is not None:
+        commands.append(_eval_of_export(told.card, told.export))
     return commands
 
 
@@ -87,9 +96,10 @@ def _attributes(settings: type[Record]) -> str:
     return behind.rstrip()
 
 
-def _facts(card: ErasureCard, folder: Path, export: Path | None) -> list[tuple[str, str]]:
+def _facts(told: Told) -> list[tuple[str, str]]:
+    card = told.card
     losses = ", ".join(f"{name} {loss:.4g}" for name, loss in card.losses.items())
-    where = [("model with it", shown(export))] if export is not None else []
+    where = [("model with it", shown(told.export))] if told.export is not None else []
     return [
         ("method", f"{card.method}, {card.preset}"),
         ("concept", ", ".join(card.concepts)),
@@ -97,7 +107,7 @@ def _facts(card: ErasureCard, folder: Path, export: Path | None) -> list[tuple[s
         ("steps", f"{card.steps} of {card.planned}, {timedelta(seconds=round(card.seconds))} on {card.device}"),
         ("edited numbers", f"{card.n_parameters:,}"),
         ("last losses", losses or "none"),
-        ("folder", shown(folder)),
+        ("folder", shown(told.folder)),
         *where,
     ]
 

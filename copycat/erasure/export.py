@@ -19,6 +19,11 @@ CARD_OF_EXPORT = f"erasure-{CARD}"
 """The card's name in an exported folder."""
 
 
+def commit_of(card: ErasureCard) -> str | None:
+    """Give the commit of a Hub repository that an erasure was made for; None for what has none."""
+    return None if ":" in card.source else card.revision.partition("+")[0]
+
+
 def export_pipeline(row: ModelRow, erasure: Path, out: Path) -> ErasureCard:
     """Write the model that an erasure was made for, with its weights put in, as safetensors.
 
