@@ -132,8 +132,8 @@ class SavedAttack:
 
     UnlearnDiffAtk: the prefix that was found for this very prompt and seed, else one found for the prompt, else the
     most successful one: among those that succeeded, else among all, the one with the lowest loss. A prompt whose own
-    picture showed the concept without a prefix gets none. CCE: LEARNED takes the place of the concept's first mention; a prompt
-    without one gets it in front, where nothing cuts it off.
+    picture showed the concept without a prefix gets none. CCE: LEARNED takes the place of the concept's first mention;
+    a prompt without one gets it in front, where nothing cuts it off.
 
     Args:
         variant: the folder.

@@ -1,0 +1,16 @@
+"""Attacks that look into a model: searched by gradients on its weights, and saved to be put into prompts later.
+
+How the data flow: concept -> prompts -> pictures of the original and of the attacked model -> search -> pictures under
+attack -> judge -> attack.json. What is found is used again by `copycat.attacks.saved`.
+
+prompts.py         the prompts of a concept, each with its seed
+settings.py        the settings of each method, and its presets
+simplex.py         relaxed tokens: the projection, and the straight-through choice
+unlearndiffatk.py  tokens in front of a prompt
+cce.py             embeddings learned from pictures
+victim.py          the attacked model: drawing and judging, and taken apart
+job.py             what was asked for -> what will be done, everything checked; loads no weights
+running.py         the loops, which a kill does not set back
+"""
+
+from __future__ import annotations
