@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -178,6 +179,7 @@ def fill_bank(
     if not (folder / BANK).exists():
         _draw_parts(folder / _PARTS, rollouts, subjects, progress, dtype=dtype, batch=batch)
         _join_parts(folder, subjects, rollouts.rules.per_rollout)
+    shutil.rmtree(folder / _PARTS, ignore_errors=True)
     held = _read_bank(folder / BANK, subjects)
     return Bank(held, rollouts.live.unet.dtype, rollouts.live.device, rollouts.seed)
 
@@ -273,9 +275,6 @@ def _join_parts(folder: Path, subjects: Sequence[Subject], per_rollout: int) -> 
             by_drawing = drawn.reshape(-1, per_rollout, *drawn.shape[1:]).transpose(0, 1)
             whole[f"{subject.label}.{name}"] = by_drawing.reshape(drawn.shape)[: subject.size].contiguous()
     write_bytes(folder / BANK, save(whole))
-    for path in (folder / _PARTS).iterdir():
-        path.unlink()
-    (folder / _PARTS).rmdir()
 
 
 def _read_bank(path: Path, subjects: Sequence[Subject]) -> dict[str, Pairs]:

@@ -25,7 +25,7 @@ SMALL: dict[str, Any] = {
     "attack_steps": 2,
     "attack_lr": 1e-2,
     "retain_batch": 2,
-    "rollout_steps": 4,
+    "rollout_steps": 3,
     "per_rollout": 1,
     "bank": 9,
     "bank_retain": 6,
@@ -101,15 +101,15 @@ def test_the_loss_of_the_first_step_is_the_papers(tiny_pipeline: Path, retained:
 def noisy(live: LivePipeline, texts: Any, label: str, number: int) -> tuple[Any, Any]:
     generator = step_generator(4, "rollout", label, number)
     noise = live.noise(1, generator)
-    place = int(torch.randperm(4, generator=generator)[0])
-    walk = list(live.rollout(noise, texts, live.encode([""]), steps=4, guidance=3.0))
+    place = int(torch.randperm(3, generator=generator)[0])
+    walk = list(live.rollout(noise, texts, live.encode([""]), steps=3, guidance=3.0))
     return walk[place][1], torch.tensor([walk[place][0]])
 
 
 def test_the_attack_approaches_what_the_original_predicts_of_the_concept(tiny_pipeline: Path, retained: str) -> None:
     """The search is against the edited encoder, and the encoder's weights stay while it runs."""
     live = load(tiny_pipeline)
-    made = eraser(live, retained, bank=0, attack_steps=6, attack_lr=0.1, warmup=0)
+    made = eraser(live, retained, bank=0, attack_steps=4, attack_lr=0.1, warmup=0)
     for parameter in made.edited().values():
         parameter.data += 0.05 * torch.randn(parameter.shape, generator=step_generator(0, "edit"))
     before = weights(made)
@@ -121,7 +121,7 @@ def test_the_attack_approaches_what_the_original_predicts_of_the_concept(tiny_pi
     errors: dict[str, float] = {}
     for name, vectors in (("start", start), ("found", free)):
         errors[name] = 0.0
-        for number in range(6):
+        for number in range(4):
             x, t = noisy(reference, clean, "concept-0", number)
             with torch.no_grad():
                 wanted = reference.predict(x, t, clean)
@@ -156,26 +156,25 @@ def test_retaining_in_steps_of_their_own_is_two_updates(tiny_pipeline: Path, ret
 
 
 def test_a_run_that_is_taken_up_ends_the_same(tiny_pipeline: Path, retained: str, tmp_path: Path) -> None:
-    unbroken = eraser(load(tiny_pipeline), retained, prefix_init="latest", steps=4)
+    unbroken = eraser(load(tiny_pipeline), retained, prefix_init="latest", attack_steps=1)
     run(unbroken, tmp_path / "bank")
-    first = eraser(load(tiny_pipeline), retained, prefix_init="latest", steps=4)
+    first = eraser(load(tiny_pipeline), retained, prefix_init="latest", attack_steps=1)
     first.prepare(tmp_path / "bank", silent)
     for number in (0, 1):
         first.step(number)
-    second = eraser(load(tiny_pipeline), retained, prefix_init="latest", steps=4)
+    second = eraser(load(tiny_pipeline), retained, prefix_init="latest", attack_steps=1)
     second.prepare(tmp_path / "bank", silent)
     for name, parameter in second.edited().items():
         parameter.data.copy_(first.edited()[name])
     second.load_state({name: value.clone() for name, value in first.state().items()})
-    for number in (2, 3):
-        second.step(number)
+    second.step(2)
     for name, value in weights(second).items():
         assert torch.equal(value, weights(unbroken)[name])
 
 
 def test_of_several_concepts_each_step_takes_one_at_random(tiny_pipeline: Path, retained: str) -> None:
     made = eraser(load(tiny_pipeline), retained, "xyz", "uv", bank=0, warmup=0, prefix_init="latest", attack_steps=1)
-    for number in range(6):
+    for number in range(4):
         made.step(number)
     assert sorted(made._found) == [0, 1]
     assert {key.split(".")[1] for key in made.state() if key.startswith("found.")} == {"0", "1"}
