@@ -67,7 +67,7 @@ def build_settings(method: str, preset: str, changes: Sequence[str]) -> Record:
         UserError: another form, or a value that it cannot take.
     """
     kind = SETTINGS[method]
-    given: dict[str, Any] = dict(PRESETS[method][preset])
+    given = {name: str(value) for name, value in PRESETS[method][preset].items()}
     for change in changes:
         name, equals, value = (part.strip() for part in change.partition("="))
         if not equals:
@@ -76,7 +76,7 @@ def build_settings(method: str, preset: str, changes: Sequence[str]) -> Record:
             raise UnknownNameError(f"setting of '{method}':", name, kind.model_fields)
         given[name] = value
     try:
-        return kind.model_validate_strings(given) if changes else kind.model_validate(given)
+        return kind.model_validate_strings(given)
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(

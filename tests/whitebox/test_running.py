@@ -1,0 +1,229 @@
+"""An attack from the job to its folder: what is kept, what it means, and that a kill does not set it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from erasures import save_erasure
+from PIL.Image import Image
+
+from copycat.attacks import build_attack
+from copycat.attacks.saved import AttackCard, read_attack
+from copycat.catalog import prompt_set_of
+from copycat.errors import DataError, ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
+from copycat.judges import Verdict
+from copycat.mitigations import Setting
+from copycat.models.diffusers_model import DiffusersModel
+from copycat.schema import CharacterSet
+from copycat.whitebox import running
+from copycat.whitebox.job import AttackJob, PlannedAttack, plan_attack
+from copycat.whitebox.rates import attack_rates
+from copycat.whitebox.running import run_attack
+from copycat.whitebox.victim import Studio
+
+pytestmark = pytest.mark.usefixtures("characters_file")
+
+SEARCH = ("rounds=2", "iterations=1", "timesteps=1", "tokens=2")
+LEARN = ("steps=4", "batch=1", "pictures=2", "tokens=2")
+
+
+class Script:
+    """A judge that says what it was told to, picture by picture, and then the last word for ever."""
+
+    def __init__(self, *shown: bool) -> None:
+        self.shown = list(shown)
+
+    def revision(self) -> str:
+        return "0" * 40
+
+    def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
+        del characters
+        said = [self.shown.pop(0) if len(self.shown) > 1 else self.shown[0] for _ in pictures]
+        return [Verdict(whom if is_shown else None) for whom, is_shown in zip(asked_for, said, strict=True)]
+
+
+@pytest.fixture
+def erased(tiny_pipeline: Path, tmp_path: Path) -> Path:
+    save_erasure(tiny_pipeline, tmp_path / "erased")
+    return tmp_path / "erased"
+
+
+def planned(pipeline: Path, out: Path, judge: Script | None = None, **asked: Any) -> PlannedAttack:
+    given: dict[str, Any] = {"method": "unlearndiffatk", "concept": "Goofy", "prompts": 2, "device": "cpu"} | asked
+    given["characters"] = str(out.parent / "mine.yaml")
+    found = plan_attack(AttackJob(model=str(pipeline), out=out, judge="none", **given))
+    return found._replace(judge=judge or Script(False), sampling=found.sampling.model_copy(update={"steps": 2}))
+
+
+def test_a_search_goes_on_until_a_picture_shows_the_concept(tiny_pipeline: Path, erased: Path, tmp_path: Path) -> None:
+    #              original      before        first prompt's two rounds, second prompt's first
+    judge = Script(True, True, False, False, False, True, True)
+    card = run_attack(planned(tiny_pipeline, tmp_path / "out", judge, erased=erased, changes=SEARCH))
+    assert [(row.original, row.before, row.after, row.steps) for row in card.prompts] == [
+        (True, False, True, 2),
+        (True, False, True, 1),
+    ]
+    assert [len(row.prefix) for row in card.prompts] == [2, 2]
+    assert card == read_attack(tmp_path / "out")
+    assert card.erasure is not None
+    assert card.erasure.method == "esd"
+    assert all((tmp_path / "out" / path).is_file() for row in card.prompts for path in row.pictures.values())
+    assert set(card.prompts[0].pictures) == {"original", "before", "after"}
+
+
+def test_the_saved_prefix_draws_the_picture_that_was_kept(
+    tiny_pipeline: Path, erased: Path, characters: CharacterSet, tmp_path: Path
+) -> None:
+    plan = planned(tiny_pipeline, tmp_path / "out", Script(True, True, False), erased=erased, changes=SEARCH)
+    card = run_attack(plan)
+    attack = build_attack(str(tmp_path / "out"), Setting(characters, prompt_set_of(characters)))
+    request = attack.apply(plan.mitigated[0], plan.concept)
+    (picture,) = DiffusersModel(plan.row, "cpu").generate([request], plan.sampling)
+    kept = running._open(tmp_path / "out", card.prompts[0].pictures["after"])
+    assert picture.image is not None
+    assert picture.image.tobytes() == kept.tobytes()
+
+
+def test_a_prompt_that_shows_the_concept_anyhow_is_not_searched(tiny_pipeline: Path, tmp_path: Path) -> None:
+    card = run_attack(planned(tiny_pipeline, tmp_path / "out", Script(True), changes=SEARCH))
+    assert [(row.before, row.after, row.prefix) for row in card.prompts] == [(True, True, ())] * 2
+    (rates,) = attack_rates(card.prompts)
+    assert (rates.before.k, rates.after.k, rates.after.n) == (2, 2, 2)
+
+
+def test_a_broken_search_goes_on_and_ends_in_the_same(
+    tiny_pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run_attack(planned(tiny_pipeline, tmp_path / "a", Script(True, True, False), changes=SEARCH))
+    search, n_searched = running.search_prefix, []
+
+    def breaking(*args: Any, **more: Any) -> Any:
+        n_searched.append(1)
+        if len(n_searched) == 2:
+            raise KeyboardInterrupt
+        return search(*args, **more)
+
+    monkeypatch.setattr(running, "search_prefix", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True, True, False), changes=SEARCH))
+    assert not (tmp_path / "b" / "attack.json").exists()
+    resumed = run_attack(planned(tiny_pipeline, tmp_path / "b", Script(False), changes=SEARCH))
+    assert len(n_searched) == 3
+    assert without_times(resumed) == without_times(whole)
+
+
+def without_times(card: AttackCard) -> dict[str, Any]:
+    held = card.model_dump(exclude={"seconds"})
+    return held | {"prompts": [{k: v for k, v in row.items() if k != "seconds"} for row in held["prompts"]]}
+
+
+def test_learned_embeddings_are_the_same_after_a_break(
+    tiny_pipeline: Path, erased: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"method": "cce", "erased": erased, "changes": LEARN}
+    monkeypatch.setattr(running, "CHECKPOINT_STEPS", 1)
+    whole = run_attack(planned(tiny_pipeline, tmp_path / "a", Script(True), **asked))
+    step = running.Inversion.step
+
+    def breaking(self: Any, number: int) -> float:
+        if number == 2:
+            raise KeyboardInterrupt
+        return step(self, number)
+
+    monkeypatch.setattr(running.Inversion, "step", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True), **asked))
+    assert (tmp_path / "b" / "learning.safetensors").is_file()
+    monkeypatch.setattr(running.Inversion, "step", step)
+    resumed = run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True), **asked))
+    assert resumed.learned == whole.learned
+    assert resumed.prompts[0].sent == "<learned>"
+    assert not (tmp_path / "b" / "learning.safetensors").exists()
+
+
+def test_compositions_are_drawn_without_a_search(tiny_pipeline: Path, tmp_path: Path) -> None:
+    #              original     before        A1            O3
+    judge = Script(True, True, False, False, True, False, True, True)
+    plan = planned(tiny_pipeline, tmp_path / "out", judge, method="arc", changes=("forms=A1+O3,weight=1.5",))
+    card = run_attack(plan)
+    rates = {rate.form: rate for rate in attack_rates(card.prompts)}
+    assert {form: rate.after.k for form, rate in rates.items()} == {"arc:A1": 1, "arc:O3,weight=1.5": 2}
+    assert rates["arc:A1"].before.k == 0
+    again = run_attack(plan._replace(judge=Script(False)))
+    assert again == card
+
+
+def test_a_folder_of_another_attack_is_refused_unless_it_is_to_be_forgotten(
+    tiny_pipeline: Path, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"method": "arc", "prompts": 1, "changes": ("forms=A1",)}
+    run_attack(planned(tiny_pipeline, tmp_path / "out", **asked))
+    with pytest.raises(ResumeMismatchError, match="concept: 'goofy' here, 'max' asked for"):
+        run_attack(planned(tiny_pipeline, tmp_path / "out", **(asked | {"concept": "Max"})))
+    card = run_attack(planned(tiny_pipeline, tmp_path / "out", **(asked | {"concept": "Max", "fresh": True})))
+    assert card.concept == "max"
+
+
+def test_a_model_that_never_drew_the_concept_cannot_be_attacked(tiny_pipeline: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not draw Goofy by name: judge 'none' sees it on none of 16 pictures"):
+        run_attack(planned(tiny_pipeline, tmp_path / "out", Script(False), changes=SEARCH))
+
+
+def test_pictures_that_nobody_could_judge_count_nowhere(
+    tiny_pipeline: Path, tmp_path: Path, characters: CharacterSet
+) -> None:
+    class Silent(Script):
+        def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
+            return [Verdict(None, reason="asleep") for _ in super().judge(pictures, asked_for, characters)]
+
+    plan = planned(tiny_pipeline, tmp_path / "out", method="arc", prompts=1)
+    studio = Studio(plan.row, plan.sampling, "cpu", Silent(True), (characters, plan.concept))
+    assert studio.draw(plan.originals)[0][1] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "message"),
+    [
+        ({"method": "unlearndifatk"}, UnknownNameError, "unlearndiffatk"),
+        ({"concept": "Gofy"}, UnknownNameError, "Goofy"),
+        ({"changes": ("token=3",)}, UnknownNameError, "tokens"),
+        ({"changes": ("tokens=many",)}, UserError, "--set tokens=many: Input should be a valid integer"),
+        ({"changes": ("tokens",)}, UserError, "needed: name=value"),
+        ({"preset": "publish"}, UnknownNameError, "published"),
+        ({"prompts": 99}, UserError, "there are 13 prompts of a concept, and not 99"),
+        ({"mitigation": "filter:regenerate"}, UnsupportedError, "an attack draws each picture once"),
+        ({"prompts": Path("nowhere.txt")}, DataError, "nowhere.txt: cannot be read"),
+        ({"method": "arc", "changes": ("forms=A9",)}, UnknownNameError, "A9"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_drawn(
+    tiny_pipeline: Path, tmp_path: Path, asked: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        planned(tiny_pipeline, tmp_path / "out", **asked)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_erasure_of_another_model_is_refused(tiny_pipeline: Path, erased: Path, tmp_path: Path) -> None:
+    card = json.loads((erased / "card.json").read_text(encoding="utf-8"))
+    (erased / "card.json").write_text(json.dumps(card | {"revision": "f" * 40}), encoding="utf-8")
+    with pytest.raises(UnsupportedError, match="this erasure was made for"):
+        planned(tiny_pipeline, tmp_path / "out", erased=erased)
+
+
+def test_prompts_of_a_file_are_taken_line_by_line(tiny_pipeline: Path, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_text("Goofy at sea\n\n a dog \nGoofy at sea\n", encoding="utf-8")
+    plan = planned(tiny_pipeline, tmp_path / "out", prompts=path, seeds=2)
+    assert [r.prompt_sent for r in plan.mitigated] == ["Goofy at sea", "a dog"] * 2
+    assert len({r.seed for r in plan.mitigated}) == 4
+
+
+def test_a_mitigation_is_at_work_on_the_attacked_model_alone(tiny_pipeline: Path, tmp_path: Path) -> None:
+    plan = planned(tiny_pipeline, tmp_path / "out", mitigation="negprompt:name")
+    assert {r.negative_prompt for r in plan.mitigated} == {"Goofy"}
+    assert {r.negative_prompt for r in plan.originals} == {None}
