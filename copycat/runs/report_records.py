@@ -129,12 +129,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptSent:
-    """What a model was given, `who` says in which run; `n_cut` is the most tokens that did not fit."""
+    """What a model was given, `who` says in which run; `n_cut` is the most tokens that did not fit.
+
+    `changes` tell what else acted, see `changes_of`.
+    """
 
     who: Who
     text: str
     negative: str | None
     n_cut: int
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from copycat.errors import DataError
 from copycat.metrics import ALL_ANCHORS, join_outcomes
 from copycat.metrics.texts import METRIC_TEXTS, text_of
 from copycat.models.frames import columns_of
+from copycat.runs.changes import changes_of
 from copycat.runs.report_pictures import picture_data_uri
 from copycat.runs.report_records import (
     Entry,
@@ -28,6 +29,8 @@ from copycat.schema import Character, CharacterSet, Judgement, Sample
 
 HEAT_LEVELS = 8
 _DIFFERENCE = "_difference"
+_Sent = tuple[str, str | None, tuple[str, ...]]
+"""A prompt, a negative prompt, and what else acted."""
 
 
 def build_figures(report: ReportInput) -> tuple[FigureGroup, ...]:
@@ -149,20 +152,20 @@ def _pair(repeat: int, samples: Sequence[Sample | None], sides: Sequence[_Side])
 def _prompts_sent(by_repeat: Sequence[Mapping[int, Sample]]) -> tuple[PromptSent, ...]:
     """Give the distinct texts that each run was given, the baseline's first; told once where both agree."""
     run, *baseline = [_texts(samples) for samples in by_repeat]
-    sides: list[tuple[Who, dict[tuple[str, str | None], int]]] = [("baseline", texts) for texts in baseline]
+    sides: list[tuple[Who, dict[_Sent, int]]] = [("baseline", texts) for texts in baseline]
     sides = [("both", run)] if baseline == [run] else [*sides, ("run", run)]
     return tuple(
-        PromptSent(who=who, text=text, negative=negative, n_cut=n_cut)
+        PromptSent(who=who, text=text, negative=negative, n_cut=n_cut, changes=changes)
         for who, texts in sides
-        for (text, negative), n_cut in texts.items()
+        for (text, negative, changes), n_cut in texts.items()
     )
 
 
-def _texts(samples: Mapping[int, Sample]) -> dict[tuple[str, str | None], int]:
-    """Each distinct prompt and negative prompt, with the most tokens of it that were cut."""
-    texts: dict[tuple[str, str | None], int] = {}
+def _texts(samples: Mapping[int, Sample]) -> dict[_Sent, int]:
+    """Each distinct prompt and negative prompt with what else acted, and the most tokens that were cut."""
+    texts: dict[_Sent, int] = {}
     for sample in samples.values():
-        text = (sample.prompt_sent, sample.negative_prompt)
+        text = (sample.prompt_sent, sample.negative_prompt, changes_of(sample))
         cut = sample.truncated_tokens + sample.truncated_negative_tokens
         texts[text] = max(texts.get(text, 0), cut)
     return texts
