@@ -107,6 +107,10 @@ def _check_embedder(options: dict[str, Any]) -> None:
 
 def _check_grid(options: dict[str, Any]) -> None:
     """Refuse what a grid decides itself, and what cannot be done to all of its cells at once."""
+    for name in ("concepts", "methods", "training_seeds", "workers"):
+        if options[name] is not None:
+            said = f"--{name.replace('_', '-')}"
+            raise UserError(f"{said} belongs to --grid erasers\n  add --grid erasers, or leave out {said}")
     if options["grid"] is None:
         return
     for name in ("mitigation", "erased", "attack", "anchors", "shard", "benign"):

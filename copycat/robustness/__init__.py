@@ -1,0 +1,12 @@
+"""Erasures against attacks: what an erasure removes, what it costs, and what brings the concept back.
+
+neighbours.py   who shares species, theme or franchise with an erased character
+retention.py    how much of the others is still drawn, with intervals over characters and concepts
+generic.py      how far pictures of nobody moved from the original model's
+order.py        what a matrix is asked for: concepts, methods, attacks, seeds
+cells.py        one erasure from its training to its figures; what is finished is not made again
+running.py      all cells, on several processes if wanted
+matrix.py       from the run folders of all cells to the figures
+records.py      matrix.json
+page.py         matrix.html
+"""
