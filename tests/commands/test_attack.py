@@ -1,0 +1,79 @@
+"""`copycat.attack` on the command line: what it prints, and what it says of what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from harness import Cli, CommandLine, Doubles
+
+
+@pytest.fixture
+def attack(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    from copycat.commands.attack import app
+
+    monkeypatch.chdir(tmp_path)
+    return command_line(app, "copycat.attack")
+
+
+@pytest.fixture
+def arc(attack: Cli, tiny_pipeline: Path, doubles: Doubles, characters_file: Path) -> Cli:
+    del doubles
+    fixed = ("--model", tiny_pipeline, "--characters", characters_file, "--judge", "fake-judge", "--device", "cpu")
+    shared = (*fixed, "--method", "arc", "--concept", "goofy", "--prompts", 1, "--set", "forms=A1+O3", "--out", "found")
+    return lambda *options: attack(*shared, *options)
+
+
+def test_each_composition_is_told_with_its_rates_and_what_to_type_next(arc: Cli) -> None:
+    answer = arc()
+    assert answer.code == 0
+    assert "arc on tiny: is Goofy drawn?" in answer.out
+    assert "arc:O3  0.000 [0.000, 0.793] (0 of 1)" in answer.out
+    assert "--attack arc:A1" in answer.out
+    assert "under arc:A1: 1 of 1" in answer.err
+    again = arc("--json")
+    told = json.loads(again.out)
+    assert [rate["form"] for rate in told["rates"]] == ["arc:A1", "arc:O3"]
+    assert told["rates"][0]["after"] == {
+        "k": 0,
+        "n": 1,
+        "value": 0.0,
+        "low": 0.0,
+        "high": pytest.approx(0.793, abs=1e-3),
+    }
+    assert (told["concept"], told["folder"]) == ("goofy", "found")
+    assert "0 of 1" not in again.err  # nothing is drawn twice
+
+
+def test_methods_and_settings_are_listed(attack: Cli) -> None:
+    methods = attack("--list", "methods").out
+    assert all(name in methods for name in ("arc", "unlearndiffatk", "cce"))
+    settings = attack("--list", "settings", "--method", "cce").out
+    assert "steps" in settings
+    assert "5000" in settings
+    assert "settings of which method?" in attack("--list", "settings").err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "--model is missing"),
+        (("--model", "sandbox"), "--method is missing"),
+        (("--model", "sandbox", "--method", "cc", "--concept", "x", "--out", "o"), "did you mean 'cce'"),
+        (("--model", "flux-dev", "--method", "cce", "--concept", "x", "--out", "o"), "cannot be attacked by 'cce'"),
+        (
+            ("--model", "sandbox", "--method", "cce", "--concept", "Zorav", "--out", "o"),
+            "did you mean 'Zoravi'",
+        ),
+        (
+            ("--model", "sandbox", "--method", "cce", "--concept", "Zoravi", "--out", "o", "--erased", "nowhere"),
+            "nowhere: no finished erasure there",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_words(attack: Cli, options: tuple[str, ...], message: str) -> None:
+    answer = attack(*options)
+    assert answer.code == 2
+    assert message in answer.err
+    assert "Traceback" not in answer.err
