@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from erasures import save_erasure
 from harness import Cli
 
 from copycat.runs.folder import RunFolder
@@ -113,3 +114,20 @@ def test_a_wrong_attack_ends_the_command_before_anything_is_drawn(
     assert told in answer.err
     assert "Traceback" not in answer.err
     assert not doubles.generated
+
+
+def test_erased_weights_are_attacked_too_and_draw_other_pictures(
+    cli: Cli, characters_file: Path, doubles: Any, tiny_pipeline: Path, tmp_path: Path
+) -> None:
+    del characters_file, doubles
+    save_erasure(tiny_pipeline, tmp_path / "e", size=3)
+    options = ("--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml", "--steps", 2, "--seeds", 1)
+    answer = cli("--model", tiny_pipeline, *options, "--anchors", "name", "--erased", "e", "--attack", "arc:A3")
+    assert answer.code == 0, answer.err
+    runs = runs_of(tmp_path)
+    assert set(runs) == {"none", "erased:esd-goofy", "attacked:arc:A3", "erased:esd-goofy+attacked:arc:A3"}
+    pictures = {name: [sample.sha256 for sample in run.read_samples()] for name, run in runs.items()}
+    assert len({hashes[0] for hashes in pictures.values()}) == len(runs)
+    both = runs["erased:esd-goofy+attacked:arc:A3"].read_samples()
+    assert all(sample.erasure and sample.attack for sample in both)
+    assert "erased:esd-goofy" in answer.out[answer.out.index("under attack") :]
