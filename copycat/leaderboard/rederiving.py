@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from copycat.attacks import ATTACKED, ATTACKS, Attacked, attacked_name, build_attack, canonical_attack
 from copycat.catalog import (
     PromptSet,
     build_prompts,
@@ -22,11 +23,14 @@ from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.leaderboard.faults import Fault
 from copycat.leaderboard.layout import SizeLimits
 from copycat.leaderboard.records import SETTINGS, SubmittedSample
-from copycat.mitigations import Mitigation, Setting, build_mitigation, canonical_mitigation
+from copycat.mitigations import NONE, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.plan import build_requests
 from copycat.schema import BENIGN, Character, CharacterSet, ImageRequest, Prompt, RunSpec
 
 NO_LISTS = Path("/nonexistent")
+ERASED = "erased"
+"""In place of a mitigation's name: an erasure, see `copycat.models.erased`."""
+
 OWN_TEXTS = ("rewrites", "term")
 """Kinds of unknown names that are those of lists of texts, which somebody else may have."""
 
@@ -109,17 +113,21 @@ def replan(spec: RunSpec, derived: Derived, samples: Sequence[SubmittedSample]) 
     Where the mitigation asks a language model, embeds texts or reads lists that are not here, what it made of the
     prompts is taken from the samples, so that keys and seeds can be checked all the same.
     """
-    if derived.suite is None:
-        return Replanned(None)
+    lacking = _lacking(spec.mitigation)
+    if derived.suite is None or lacking is not None:
+        return Replanned(None, () if lacking is None else (_fault("weights-elsewhere", lacking),))
     suite = derived.suite
     setting = Setting(suite.characters, suite.prompt_set)
     own_texts = None
     mitigation: Mitigation
+    plain, attack = _parted(spec.mitigation)
     try:
-        if (full := canonical_mitigation(spec.mitigation, setting)) != spec.mitigation:
+        full = canonical_mitigation(plain, setting)
+        full = full if attack is None else attacked_name(full, canonical_attack(attack, setting))
+        if full != spec.mitigation:
             said = f"mitigation '{spec.mitigation}' is not given by its full name, '{full}'"
             return Replanned(None, (_fault("unknown-mitigation", said),))
-        mitigation = build_mitigation(spec.mitigation, setting)
+        mitigation = _attacked(build_mitigation(plain, setting), attack, setting)
         requests = _requests(spec, suite, mitigation)
     except UnsupportedError as error:
         own_texts = str(error).splitlines()[0]
@@ -131,12 +139,47 @@ def replan(spec: RunSpec, derived: Derived, samples: Sequence[SubmittedSample]) 
         return Replanned(None, (_fault("unknown-mitigation", str(error).splitlines()[0]),))
     if own_texts is None:
         return Replanned(requests)
-    return Replanned(_requests(spec, suite, _Replay(samples)), own_texts=own_texts)
+    replay = _attacked(_Replay(samples), attack, setting)
+    return Replanned(_requests(spec, suite, replay), own_texts=own_texts)
 
 
 def parts_of(mitigation: str) -> set[str]:
     """Give the names of the parts of a mitigation, without their variants."""
     return {part.partition(":")[0] for part in mitigation.split("+")}
+
+
+def _parted(mitigation: str) -> tuple[str, str | None]:
+    """Part a full name into the mitigation and the attack behind it; None where there is no attack."""
+    plain, found, attack = mitigation.partition(ATTACKED)
+    return plain.removesuffix("+") or NONE, attack if found else None
+
+
+def _attacked(mitigation: Mitigation, attack: str | None, setting: Setting) -> Mitigation:
+    return mitigation if attack is None else Attacked(mitigation, build_attack(attack, setting))
+
+
+def _lacking(mitigation: str) -> str | None:
+    """Say why a mitigation cannot be made again without weights or embeddings that no submission holds.
+
+    An attack that is anything but a name of the table is one of these: its text is a stranger's, and would be read as
+    a folder.
+    """
+    plain, attack = _parted(mitigation)
+    if ERASED in parts_of(plain):
+        return (
+            "the edited weights of an erasure are no part of a submission, and without them nothing can be drawn "
+            "again; save the erased pipeline (python -m copycat.erase --export DIR), publish it, and hand in a run of "
+            "that model"
+        )
+    if attack is None:
+        return None
+    name = attack.partition(":")[0]
+    if "/" in attack or name not in ATTACKS.names() or ATTACKS.get(name).is_searched:
+        return (
+            f"attack '{attack[:80]}' stands on what was searched for on one model, which no submission holds; hand in "
+            "runs under attacks that need no search, such as arc:O1"
+        )
+    return None
 
 
 class _Replay:

@@ -119,3 +119,60 @@ def test_texts_of_a_language_model_may_not_change_after_the_run(made: Callable[[
     draft.samples[0]["prompt_sent"] = "another one"
 
     assert kinds_of(verify_submission(draft.write(), UNSEEN)) == {"key-changed", "texts-changed"}
+
+
+# --------------------------------------------------------------------------- erasures and attacks
+
+
+def test_a_run_under_concept_arithmetics_is_made_again_term_by_term(
+    made: Callable[[str], Path], tmp_path: Path
+) -> None:
+    draft = draft_of(made("rewrite:rules"), tmp_path)
+    spec = RunSpec.model_validate(draft.spec | {"mitigation": "rewrite:rules+attacked:arc:O1"})
+    found = replan(spec, derive_suite(spec, None, SizeLimits()), [])
+    assert found.requests is not None and not found.faults and found.own_texts is None
+    assert all(request.attack is not None and request.attack.method == "arc" for request in found.requests)
+    assert all(request.prompt_sent != request.prompt for request in found.requests if request.anchor == "name")
+
+
+@pytest.mark.parametrize(
+    ("mitigation", "said"),
+    [
+        ("erased:esd-mario", "copycat.erase --export DIR"),
+        ("erased:esd-mario+negprompt:name", "copycat.erase --export DIR"),
+        ("erased:uce-mario+attacked:arc:O1", "copycat.erase --export DIR"),
+        ("attacked:unlearndiffatk:mario-abcdef", "such as arc:O1"),
+        ("negprompt:name+attacked:/etc/", "such as arc:O1"),
+        ("attacked:../../somewhere", "such as arc:O1"),
+        ("attacked:cce:x/y", "such as arc:O1"),
+    ],
+)
+def test_what_needs_weights_that_nobody_hands_in_is_refused_with_what_to_do(
+    made: Callable[[str], Path], tmp_path: Path, mitigation: str, said: str
+) -> None:
+    draft = draft_of(made("none"), tmp_path)
+    spec = RunSpec.model_validate(draft.spec | {"mitigation": mitigation})
+    found = replan(spec, derive_suite(spec, None, SizeLimits()), [])
+    assert found.requests is None
+    (fault,) = found.faults
+    assert fault.kind == "weights-elsewhere"
+    assert said in fault.what
+
+
+@pytest.mark.parametrize("text", ["attacked:arc", "attacked:arc:o1", "attacked:arc:O1,weight=1.0"])
+def test_an_attack_that_is_not_given_by_its_full_name_is_told(
+    made: Callable[[str], Path], tmp_path: Path, text: str
+) -> None:
+    draft = draft_of(made("none"), tmp_path)
+    spec = RunSpec.model_validate(draft.spec | {"mitigation": text})
+    (fault,) = replan(spec, derive_suite(spec, None, SizeLimits()), []).faults
+    assert fault.kind == "unknown-mitigation"
+    assert "'attacked:arc:O1'" in fault.what
+
+
+def test_an_attack_that_the_mitigation_does_not_declare_is_found(made: Callable[[str], Path], tmp_path: Path) -> None:
+    draft = draft_of(made("none"), tmp_path)
+    draft.samples[0]["attack"] = {"method": "arc", "terms": [{"text": "a cake", "weight": 1.0}]}
+    draft.add_up()
+    report = verify_submission(draft.write(), UNSEEN)
+    assert any(fault.kind == "undeclared-change" and "'attack'" in fault.what for fault in report.faults)

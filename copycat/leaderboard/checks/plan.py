@@ -23,6 +23,8 @@ KIND_OF_TEXT = {
     "negative_prompt": {"negprompt"},
     "guide": {"sld", "safree", "nag"},
     "output_filter": {"filter"},
+    "erasure": {"erased"},
+    "attack": {"attacked"},
 }
 """Which mitigations may change a field of a request at all."""
 
@@ -121,6 +123,8 @@ def _check_declared(case: Case) -> Iterator[Fault]:
             "negative_prompt": sample.negative_prompt is not None,
             "guide": sample.guide is not None,
             "output_filter": sample.output_filter is not None,
+            "erasure": sample.erasure is not None,
+            "attack": sample.attack is not None,
         }
         for field, allowed in KIND_OF_TEXT.items():
             if changed[field] and not allowed & declared:
