@@ -34,7 +34,7 @@ class DoCoSettings(Record):
 
     steps: int = Field(default=2000, ge=1, description="of all, warm-up included")
     warm_up: int = Field(
-        default=200, ge=0, validate_default=True, description="first steps, in which only the discriminator learns"
+        default=1000, ge=0, validate_default=True, description="first steps, in which only the discriminator learns"
     )
     batch: int = Field(
         default=8,
@@ -120,7 +120,6 @@ class DoCo:
     SETTINGS: ClassVar[type[Record]] = DoCoSettings
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {
-            "warm_up": 1000,
             "lr_schedule": "constant",
             "norm": "batch",
             "knows_time": False,
@@ -131,7 +130,7 @@ class DoCo:
             "surgery_scope": "tensor",
         },
         "sandbox": {
-            "steps": 300,
+            "steps": 200,
             "warm_up": 100,
             "lr": 2e-4,
             "discriminator_lr": 5e-4,
