@@ -79,7 +79,8 @@ def print_matrix(matrix: Matrix, folder: Path) -> None:
         names = ", ".join(matrix.weak_concepts)
         out.print(f"the original model hardly draws {names} by name: erasing them shows little", soft_wrap=True)
     if matrix.n_missing:
-        out.print(f"{matrix.n_missing} cells are missing; the same command makes them")
+        cells = "1 cell is missing" if matrix.n_missing == 1 else f"{matrix.n_missing} cells are missing"
+        out.print(f"{cells}; the same command makes what is missing")
     if matrix.is_sandbox:
         out.print("a sandbox figure: an invented world, with a judge of its own", style="italic dim")
     out.print(f"{shown(folder / MATRIX_FILE)}  {shown(folder / PAGE_FILE)}", markup=False, soft_wrap=True)

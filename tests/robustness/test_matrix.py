@@ -129,7 +129,7 @@ def test_a_cell_that_fails_leaves_the_others_alone_and_is_made_later(
     answer = grid("--methods", "esd", "--anchors", "name")
     assert answer.code == 1
     assert "not made: esd-max-s0: no room for Max" in answer.err
-    assert "1 cells are missing" in answer.out
+    assert "1 cell is missing" in answer.out
     monkeypatch.setattr(cells, "run_erasure", whole)
     assert grid("--methods", "esd", "--anchors", "name").code == 0
     assert matrix_of(tmp_path)["n_missing"] == 0
