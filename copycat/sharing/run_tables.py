@@ -20,6 +20,8 @@ MEANINGS = {
     "prompt_sent": "what the model was given",
     "negative_prompt": "what the model was told to keep away from",
     "guidance_away": "training-free guidance away from a concept, as JSON",
+    "erasure": "edited weights that drew the picture, as JSON",
+    "attack": "what was done while drawing to bring the character back, as JSON",
     "seed": "the picture's own seed",
     "status": "ok, refused, blocked, invalid or failed",
     "detail": "in words why there is no picture",
@@ -59,7 +61,8 @@ _INTEGERS = ("repeat", "seed", "width", "height", "truncated_tokens", "truncated
 _FLOATS = ("seconds", "confidence", "consistency", "value", "low", "high", "per50_mean", "per50_std")
 _LISTS = ("rejected", "named", "names", "answers", "flags")
 _SAMPLE_COLUMNS = (
-    *("key", "character", "anchor", "repeat", "prompt", "prompt_sent", "negative_prompt", "guidance_away", "seed"),
+    *("key", "character", "anchor", "repeat", "prompt", "prompt_sent", "negative_prompt", "guidance_away"),
+    *("erasure", "attack", "seed"),
     *("status", "detail", "image", "image_sha256", "video_sha256", "width", "height", "seconds"),
     *("truncated_tokens", "truncated_negative_tokens", "rejected"),
     *("detected", "is_target_detected", "confidence", "consistency", "unjudged_because"),
@@ -112,8 +115,9 @@ def estimate_rows(opened: OpenedRun) -> Iterator[dict[str, Any]]:
 
 def _sample_row(sample: Sample, verdict: Judgement | None) -> dict[str, Any]:
     row = sample.model_dump(mode="json", exclude={"image", "sha256", "video", "guide", "output_filter"})
-    guide = None if sample.guide is None else canonical_json(sample.guide.model_dump(mode="json"))
-    row |= {"detail": without_traces(sample.detail), "image_sha256": sample.sha256, "guidance_away": guide}
+    for column, record in (("guidance_away", sample.guide), ("erasure", sample.erasure), ("attack", sample.attack)):
+        row[column] = None if record is None else canonical_json(record.model_dump(mode="json"))
+    row |= {"detail": without_traces(sample.detail), "image_sha256": sample.sha256}
     if verdict is None or verdict.image_sha256 != sample.sha256:
         return row | ({"unjudged_because": "the judge has not looked at it"} if sample.status == "ok" else {})
     if not verdict.is_answered:

@@ -8,6 +8,7 @@ from harness import Cli
 
 from copycat.runs.changes import changes_of
 from copycat.schema import Attack, Erasure, Guide, Sample, Term
+from copycat.sharing.run_tables import _sample_row
 
 SAMPLE = Sample(
     key="k",
@@ -58,3 +59,10 @@ def test_the_report_shows_what_an_attack_added(run: Cli, tmp_path: Path) -> None
     text = page.read_text(encoding="utf-8")
     assert "attacked by arc: + “Goofy” - “tall cartoon dog”" in text
     assert "attacked:arc:A5" in text
+
+
+def test_a_shared_run_tells_the_attack_and_the_weights_of_each_picture() -> None:
+    attack = Attack(method="arc", terms=(Term(text="Cat", weight=2.0),))
+    row = _sample_row(SAMPLE.model_copy(update={"attack": attack}), None)
+    assert Attack.model_validate_json(row["attack"]) == attack
+    assert row["erasure"] is None
