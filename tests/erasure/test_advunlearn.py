@@ -250,3 +250,14 @@ def test_the_published_preset_changes_what_its_code_does() -> None:
     assert not any(
         (changed.bpe_aware, changed.clear_gradients, changed.keep_last_update, changed.exact_timesteps, changed.bank)
     )
+
+
+def test_the_published_code_trains_something_else(tiny_pipeline: Path, retained: str) -> None:
+    small = {**SMALL, "warmup": 0, "retain": retained, "bank": 0}
+    found = []
+    for preset in ({}, AdvUnlearn.PRESETS["published"]):
+        settings = AdvUnlearnSettings(**{**small, **preset})
+        made = AdvUnlearn(load(tiny_pipeline), (Concept(name="xyz"),), settings, 4)
+        assert sorted(made.step(0)) == ["attack", "erase", "retain"]
+        found.append(weights(made))
+    assert any(not torch.equal(value, found[1][name]) for name, value in found[0].items())
