@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from copycat.metrics import Outcomes
 from copycat.metrics.effective import t_quantile
+from copycat.metrics.intervals import score_interval
 from copycat.schema import Record
 
 RESAMPLES = 2000
-FEWEST = 2
-"""Of fewer characters there is no spread, and so no interval."""
+FEWEST = 5
+"""Of fewer characters the spread tells too little for an interval."""
+ALIKE = 1e-9
 SEED = 20260301
 
 
@@ -72,7 +74,8 @@ def retention(group: str, kept: Iterable[Kept], members: Mapping[str, frozenset[
 
     The interval takes characters, and, where there are several, erased concepts, as they come: both are drawn anew
     with replacement, independently of each other, and a pair counts as often as both of its sides were drawn. For few
-    characters the percentiles are taken further out, as Student's t is wider than the normal.
+    characters the percentiles are taken further out, as Student's t is wider than the normal. Where all are kept
+    alike there is nothing to draw: it is Wilson's interval then, as if each character (or concept) were one picture.
 
     Args:
         kept: of any number of concepts and training seeds.
@@ -130,6 +133,8 @@ def _interval(rows: Sequence[Kept]) -> tuple[float | None, float | None]:
     fewest = min(len(characters), len(concepts) if len(concepts) > 1 else len(characters))
     level = NormalDist().cdf(-math.sqrt(fewest / (fewest - 1)) * t_quantile(fewest - 1))
     low, high = np.quantile(ratios, [level, 1 - level])
+    if high - low < ALIKE and high <= 1:
+        return score_interval(float(high) * fewest, fewest, t_quantile(fewest - 1), "")[:2]
     return round(float(low), 9), round(float(high), 9)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 
 import pytest
@@ -48,10 +47,11 @@ def test_only_pairs_that_both_models_answered_count_and_never_the_concept_itself
 
 
 def test_the_value_is_what_is_drawn_over_what_was_drawn() -> None:
-    rows = [Kept("x", "a", 3, 3, 3), Kept("x", "b", 3, 1, 3), Kept("x", "c", 2, 0, 3)]
+    rows = [Kept("x", "a", 3, 3, 3), Kept("x", "b", 3, 1, 3), Kept("x", "c", 2, 0, 3), Kept("x", "d", 1, 1, 3)]
+    rows.append(Kept("x", "e", 1, 0, 1))
     found = retention("all", rows, EVERYONE)
-    assert found.value == pytest.approx(4 / 8)
-    assert (found.n_characters, found.n_silent, found.n) == (3, 0, 9)
+    assert found.value == pytest.approx(5 / 10)
+    assert (found.n_characters, found.n_silent, found.n) == (5, 0, 13)
     assert found.low is not None and found.high is not None
     assert found.low < 0.5 < found.high
 
@@ -70,15 +70,16 @@ def test_a_group_of_nobody_and_one_that_was_never_drawn_have_a_reason() -> None:
     assert retention("all", rows, EVERYONE).reason == "the original model drew none of them"
 
 
-def test_one_character_has_no_interval() -> None:
-    found = retention("all", [Kept("x", "a", 3, 2, 3)], EVERYONE)
+def test_few_characters_have_no_interval() -> None:
+    found = retention("all", [Kept("x", who, 3, 2, 3) for who in "abcd"], EVERYONE)
     assert (found.value, found.low, found.high) == (pytest.approx(2 / 3), None, None)
 
 
-def test_no_loss_anywhere_is_one_with_no_spread() -> None:
-    rows = [Kept(concept, who, 3, 3, 3) for concept, who in itertools.product("xy", "abcd")]
-    found = retention("all", rows, EVERYONE)
-    assert (found.value, found.low, found.high) == (1, 1, 1)
+def test_where_nothing_is_lost_the_interval_is_that_of_so_many_characters() -> None:
+    """Wilson's for 5 of 5 with Student's 2.776 of 4 degrees: 5 / (5 + 2.776^2)."""
+    found = retention("all", [Kept("x", who, 3, 3, 3) for who in "abcde"], EVERYONE)
+    assert (found.value, found.high) == (1, 1)
+    assert found.low == pytest.approx(5 / (5 + 2.7764**2), abs=1e-4)
 
 
 def test_the_interval_is_that_of_resampled_characters_with_percentiles_taken_further_out() -> None:
@@ -100,8 +101,17 @@ def test_concepts_that_differ_widen_the_interval() -> None:
     apart = [Kept("x", who, 4, 4, 4) for who in "abcdef"] + [Kept("y", who, 4, 0, 4) for who in "abcdef"]
     narrow, wide = retention("all", alike, EVERYONE), retention("all", apart, EVERYONE)
     assert narrow.value == wide.value == 0.5
-    assert (narrow.low, narrow.high) == (0.5, 0.5)
     assert (wide.low, wide.high) == (0, 1)
+
+
+def test_more_concepts_that_are_alike_narrow_it() -> None:
+    def of(concepts: str) -> float:
+        rows = [Kept(concept, who, 4, ord(who) % 3, 4) for concept in concepts for who in "abcdefgh"]
+        found = retention("all", rows, {concept: frozenset("abcdefgh") for concept in concepts})
+        assert found.low is not None and found.high is not None
+        return found.high - found.low
+
+    assert of("uvwxyz") < of("xy")
 
 
 def test_the_same_counts_in_another_order_give_the_same_bytes() -> None:
