@@ -34,8 +34,8 @@ class UceSettings(Record):
         description="which states of a text: all behind its start, those of its words, or only that of the last word",
     )
     lam: float = Field(default=0.5, gt=0, description="weight of staying as it was")
-    erase: float = Field(default=1.0, gt=0, description="weight of a concept")
-    keep: float = Field(default=1.0, ge=0, description="weight of a text to keep")
+    erase: float = Field(default=10.0, gt=0, description="weight of a concept, all its states together")
+    keep: float = Field(default=1.0, ge=0, description="weight of a text to keep, all its states together")
     preserve: tuple[str, ...] = Field(
         default=(SET_NAMES,), description="texts to keep: a comma list; 'set' is all other names of --characters"
     )
@@ -57,7 +57,7 @@ class Uce:
 
     SETTINGS: ClassVar[type[Record]] = UceSettings
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "published": {"target": "null", "tokens": "last", "preserve": ()},
+        "published": {"target": "null", "tokens": "last", "erase": 1.0, "preserve": ()},
     }
 
     def __init__(self, live: LivePipeline, concepts: tuple[Concept, ...], settings: UceSettings, seed: int) -> None:
@@ -127,8 +127,8 @@ class Uce:
             for name, to in zip(names, targets, strict=True)
             for form in self.settings.prompts
         ]
-        width = self.live.unet.config.cross_attention_dim
         if not parts:
+            width = self.live.encode([""]).states.shape[-1]
             empty = torch.zeros(0, width, dtype=torch.float64)
             return Mapped(empty, empty, empty[:, 0])
         share = weight / len(self.settings.prompts)

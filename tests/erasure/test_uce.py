@@ -96,7 +96,7 @@ def test_words_go_to_words_the_end_to_the_end_and_padding_to_padding() -> None:
 
 def test_each_matrix_of_keys_and_values_gets_the_published_formula(tiny_pipeline: Path) -> None:
     """(lam W0 + sum (W0 g) c^T) (lam I + sum c c^T)^-1 with the last token of each concept, written out in numpy."""
-    eraser = uce(tiny_pipeline, Concept(name="abc"), Concept(name="qz"), target="null", tokens="last", preserve=())
+    eraser = uce(tiny_pipeline, Concept(name="abc"), Concept(name="qz"), **Uce.PRESETS["published"])
     before = {name: p.detach().double().numpy() for name, p in eraser.edited().items()}
     states = eraser.live.encode(["abc", "qz", ""]).states.detach().double().numpy()
     last = [states[0, 3], states[1, 2]]
