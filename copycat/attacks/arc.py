@@ -72,7 +72,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
 
 
 class Variant(NamedTuple):
-    """What comes after 'arc:', taken apart. `detour` is None where a form takes its own choice or none."""
+    """What comes after 'arc:', taken apart. `detour` is None for a form's first one, or where it takes none."""
 
     form: str
     detour: str | None = None
@@ -152,8 +152,8 @@ def parse_variant(text: str, characters: CharacterSet) -> Variant:
             f"attack 'arc': start={variant.start:g} and end={variant.end:g} leave no steps\n"
             "  needed: shares of the steps, 0 <= start < end <= 1, such as start=0.2,end=0.8"
         )
-    _detours(variant, characters)
-    return variant
+    chosen = _detours(variant, characters)
+    return variant._replace(detour=None) if chosen == _detours(variant._replace(detour=None), characters) else variant
 
 
 def _terms(variant: Variant, characters: CharacterSet) -> Signed:
