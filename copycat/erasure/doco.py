@@ -1,7 +1,8 @@
 """DoCo: train cross-attention so that a discriminator cannot tell the concept's prediction from the anchor's.
 
 Wu et al., "Unlearning Concepts in Diffusion Model via Concept Domain Correction and Concept Preserving Gradient",
-arXiv 2405.15304. The defaults are the corrected method; "published" is that of the authors' code.
+arXiv 2405.15304. The defaults are the corrected method; "published" is that of the authors' code, but for this: the
+prior set stays latents, without a trip through the autoencoder and without flips, and its prompts come from templates.
 """
 
 from __future__ import annotations
@@ -129,12 +130,13 @@ class DoCo:
             "surgery": "cosine",
             "surgery_scope": "tensor",
         },
-        "sandbox": {
-            "steps": 200,
-            "warm_up": 100,
+        "sandbox": {  # 80 steps of 4 pictures erase, if the discriminator learns fast enough to know the way
+            "steps": 160,
+            "warm_up": 80,
+            "batch": 4,
             "lr": 2e-4,
             "discriminator_lr": 5e-4,
-            "pictures": 64,
+            "pictures": 32,
             "prior_steps": 10,
             "prior_guidance": 3.0,
         },
@@ -232,7 +234,7 @@ class DoCo:
         unlearning = clipped(found[: len(tensors)], settings.clip)
         freed = operate(unlearning, retaining, self._groups, settings.surgery, settings.surgery_strength)
         if settings.surgery == "none":
-            both = zip(found, retaining, strict=False)
+            both = zip(found[: len(tensors)], retaining, strict=True)
             freed = freed._replace(gradients=clipped([u + settings.prior_weight * r for u, r in both], settings.clip))
         for tensor, gradient in zip(tensors, freed.gradients, strict=True):
             tensor.grad = gradient
