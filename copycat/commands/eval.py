@@ -262,7 +262,7 @@ def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str,
 
 def _regained(runs: Sequence[Outcome], outcome: Outcome) -> dict[str, Any]:
     """Give what an attack changed against the same mitigation without it."""
-    from copycat.commands.attack_table import is_attacked, regained
+    from copycat.commands.attacked_runs_table import is_attacked, regained
 
     if not is_attacked(outcome):
         return {}

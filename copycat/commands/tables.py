@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from copycat.commands.attack_table import is_attacked, print_attacks
+from copycat.commands.attacked_runs_table import is_attacked, print_attacks
 from copycat.commands.benign_table import print_benign
 from copycat.commands.headings import heading, print_notes
 from copycat.console import cell_text, comparison_table, err, out
