@@ -33,7 +33,7 @@ def print_card(card: AttackCard, job: AttackJob) -> None:
     if card.method == "arc":
         out.print(_forms_table(card), markup=False)
     else:
-        out.print(_prompts_table(card.prompts), markup=False)
+        out.print(_prompts_table(card.prompts, has_prefix=card.learned is None), markup=False)
     table = _plain_table("attack", "original model", "before", "under attack")
     for rate in rates:
         table.add_row(rate.form, *(_rate_text(one) for one in (rate.original, rate.before, rate.after)))
@@ -106,11 +106,11 @@ def print_list(kind: str, method: str | None) -> None:
     out.print("\n" + inspect.cleandoc(SETTINGS[method].__doc__ or ""), markup=False, highlight=False, soft_wrap=True)
 
 
-def _prompts_table(rows: tuple[AttackedPrompt, ...]) -> Table:
-    table = _plain_table("prompt", "original", "before", "under attack", "prefix")
+def _prompts_table(rows: tuple[AttackedPrompt, ...], *, has_prefix: bool) -> Table:
+    table = _plain_table("prompt", "original", "before", "under attack", *(["prefix"] if has_prefix else []))
     for row in rows:
         sides = (row.original, row.before, row.after)
-        table.add_row(_cut(row.text), *map(_word, sides), _cut(row.decoded))
+        table.add_row(_cut(row.text), *map(_word, sides), *([_cut(row.decoded)] if has_prefix else []))
     return table
 
 
@@ -131,14 +131,14 @@ def _forms_table(card: AttackCard) -> Table:
 def _plain_table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=bool(columns))
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     return table
 
 
 def _rate_text(rate: Rate) -> str:
     if rate.value is None or rate.low is None or rate.high is None:
         return "nothing judged"
-    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}] ({rate.k} of {rate.n})"
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}] {rate.k}/{rate.n}"
 
 
 def _word(is_shown: bool | None) -> str:

@@ -10,7 +10,9 @@ unlearndiffatk.py  tokens in front of a prompt
 cce.py             embeddings learned from pictures
 victim.py          the attacked model: drawing and judging, and taken apart
 job.py             what was asked for -> what will be done, everything checked; loads no weights
+folder.py          what lies in its folder, and whose it is
 running.py         the loops, which a kill does not set back
+rates.py           pure: how often it succeeded, before and after
 """
 
 from __future__ import annotations

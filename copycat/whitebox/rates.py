@@ -25,7 +25,8 @@ class AttackRates(NamedTuple):
     Attributes:
         original: the original model under the plain prompts.
         before: the attacked model under the plain prompts ("pre-ASR" of UnlearnDiffAtk).
-        after: under attack ("post-ASR"): what was there before counts, as published.
+        after: under attack ("post-ASR"). Of a search what was there before counts, as published: it needs no prefix. Of
+            compositions and learned embeddings it is what their own pictures show.
     """
 
     form: str

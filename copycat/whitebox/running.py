@@ -1,43 +1,31 @@
-"""The loops of an attack: draw plain pictures, search, draw under attack. What a kill leaves is taken up again.
-
-plan.json           what the files here depend on
-plain.jsonl         each prompt by the original model, and by the attacked one
-learning.safetensors, learned.safetensors   of concept inversion: on the way, and done
-results.jsonl       each prompt under attack
-pictures/           all of them
-attack.json         everything together, written last
-"""
+"""The loops of an attack: draw plain pictures, search, draw under attack. What a kill leaves is taken up again."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from copycat.attacks import ATTACK_FILE
 from copycat.attacks.saved import LEARNED_FILE, AttackCard, AttackedPrompt, with_learned, with_prefix
 from copycat.console import progress_bar
-from copycat.errors import DataError, ResumeMismatchError, UserError
+from copycat.errors import DataError
 from copycat.models import Picture
 from copycat.models.erased import file_sha256
 from copycat.names import mentions
-from copycat.paths import shown
 from copycat.plan import build_batches, build_seed
 from copycat.runs.encoding import encode_png
 from copycat.runs.environment import describe_environment
 from copycat.runs.folder import append_journal, read_journal, write_bytes, write_json
 from copycat.schema import ImageRequest, Record
 from copycat.whitebox.cce import CceSettings, Inversion, learn
+from copycat.whitebox.folder import LEARNING, LEARNING_TIME, PLAIN, RESULTS, held
 from copycat.whitebox.job import PlannedAttack
 from copycat.whitebox.unlearndiffatk import Target, UnlearnDiffAtkSettings, allowed_tokens, search_prefix
 from copycat.whitebox.victim import Studio, load_victim
 
-PLAN, PLAIN, RESULTS, LEARNING = "plan.json", "plain.jsonl", "results.jsonl", "learning.safetensors"
 TRIES_FOR_EACH = 4
 """Pictures of the name that the original model draws, at most, for each that is needed to show the concept."""
 
@@ -76,7 +64,7 @@ def run_attack(planned: PlannedAttack) -> AttackCard:
         UserError: another process works in the folder.
     """
     folder = planned.job.out
-    with _held(folder, planned):
+    with held(folder, planned.spec(), is_fresh=planned.job.fresh):
         if (folder / ATTACK_FILE).is_file():
             return AttackCard.model_validate_json((folder / ATTACK_FILE).read_text(encoding="utf-8"))
         studio = Studio(
@@ -224,8 +212,9 @@ def _learn(desk: _Desk, settings: CceSettings) -> None:
     pictures = _concept_pictures(desk, settings.pictures)
     victim = load_victim(planned.row, planned.sampling, planned.device, planned.delta)
     inversion = Inversion(victim, victim.latents_of(pictures), settings, desk.seed)
-    state, first = desk.folder / LEARNING, 0
+    state, first, before, begun = desk.folder / LEARNING, 0, 0.0, time.monotonic()
     if state.is_file():
+        before = _learning_seconds(desk.folder)
         held = load_file(state)
         first = int(held.pop("done"))
         inversion.load_state(held)
@@ -233,13 +222,20 @@ def _learn(desk: _Desk, settings: CceSettings) -> None:
     def keep(done: int) -> None:
         import torch
 
+        write_json(desk.folder / LEARNING_TIME, {"seconds": before + time.monotonic() - begun})
         write_bytes(state, save(inversion.state() | {"done": torch.tensor(done)}))
 
     with progress_bar("learning", settings.steps) as advance:
         advance(first)
         learn(inversion, range(first, settings.steps), keep, advance, CHECKPOINT_STEPS)
+    write_json(desk.folder / LEARNING_TIME, {"seconds": before + time.monotonic() - begun})
     write_bytes(desk.folder / LEARNED_FILE, save(inversion.learned()))
     state.unlink(missing_ok=True)
+
+
+def _learning_seconds(folder: Path) -> float:
+    path = folder / LEARNING_TIME
+    return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.is_file() else 0.0
 
 
 def _concept_pictures(desk: _Desk, count: int) -> list[Any]:
@@ -327,51 +323,15 @@ def _finish(desk: _Desk, learned: str | None) -> AttackCard:
         judge_revision=planned.judge.revision(),
         prompts=tuple(rows),
         learned=learned,
-        seconds=sum(row.seconds for row in rows) + sum(row.seconds for row in desk.plain.values()),
+        seconds=sum(row.seconds for row in rows)
+        + sum(row.seconds for row in desk.plain.values())
+        + _learning_seconds(desk.folder),
         device=planned.device,
         dtype=planned.sampling.dtype,
         versions=describe_environment(planned.device),
     )
     write_json(desk.folder / ATTACK_FILE, card.model_dump(mode="json"))
     return card
-
-
-@contextmanager
-def _held(folder: Path, planned: PlannedAttack) -> Iterator[None]:
-    """Hold the folder alone, and see to it that it holds this attack and no other."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(
-                f"another process is working in {shown(folder)}\n  wait for it, or use another --out folder"
-            ) from error
-        if planned.job.fresh:
-            _clear(folder)
-        _require_same(folder / PLAN, planned.spec())
-        yield
-
-
-def _clear(folder: Path) -> None:
-    for name in (ATTACK_FILE, PLAN, PLAIN, RESULTS, LEARNING, LEARNED_FILE):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
-
-
-def _require_same(path: Path, spec: dict[str, Any]) -> None:
-    if not path.is_file():
-        write_json(path, spec)
-        return
-    here = json.loads(path.read_text(encoding="utf-8"))
-    asked = json.loads(json.dumps(spec))
-    if differing := [name for name in asked if here.get(name) != asked[name]]:
-        told = [f"{name}: {here.get(name)!r} here, {asked[name]!r} asked for" for name in differing[:5]]
-        raise ResumeMismatchError(
-            f"{shown(path.parent)} belongs to another attack\n  "
-            + "\n  ".join(told)
-            + "\n  use another --out folder, or start this one again with --fresh"
-        )
 
 
 def _batches(planned: PlannedAttack, requests: Sequence[ImageRequest]) -> list[tuple[ImageRequest, ...]]:

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from copycat.errors import BackendError, UnsupportedError
-from copycat.live import LivePipeline, Texts, step_generator
+from copycat.live import LivePipeline, Texts, TokenRow, step_generator
+from copycat.live.texts import encode_rows, token_row
 from copycat.schema import Record
 from copycat.whitebox.simplex import picked, project
 
@@ -115,7 +116,6 @@ def search_prefix(
         allowed: of `allowed_tokens`.
 
     Raises:
-        UserError: prompt and prefix are longer than the encoder reads.
         BackendError: a loss is no number.
     """
     import torch
@@ -123,6 +123,7 @@ def search_prefix(
     shares = _begin(settings, allowed, step_generator(target.seed, "start"))
     places = allowed.nonzero()[:, 0]
     tables = [table[places].float() for table in live.vocabulary()]
+    rows = _rows(live, prompt, settings.tokens)
     optimiser = torch.optim.AdamW([shares], lr=settings.lr, weight_decay=settings.weight_decay)
     mean, steps = float("nan"), 0
     prefix: tuple[int, ...] = ()
@@ -132,7 +133,7 @@ def search_prefix(
         for _ in range(settings.iterations):
             inserts = [picked(shares, table) for table in tables]
             tried.append(shares.argmax(dim=-1))
-            texts = live.encode([prompt], inserts=inserts, free=settings.tokens)
+            texts = encode_rows(live.encoders, rows, inserts)
             loss = diffusion_loss(live, texts, target.latents, timesteps, noise)
             losses.append(float(loss.detach()))
             if not math.isfinite(losses[-1]):
@@ -163,6 +164,12 @@ def diffusion_loss(live: LivePipeline, texts: Texts, latents: Any, timesteps: An
     rows = texts.repeated(count) if len(texts.states) == 1 else texts
     predicted = live.predict(noisy, timesteps, rows)
     return (predicted - live.training_target(clean, noise, timesteps)).float().square().mean()
+
+
+def _rows(live: LivePipeline, prompt: str, free: int) -> list[list[TokenRow]]:
+    """Lay a prompt out behind its prefix; what an encoder does not read is cut off, as it is when it is drawn."""
+    texts = zip(live.tokenizers, live.token_ids(prompt), strict=True)
+    return [[token_row(tokenizer, ((), own), free, may_cut=True)] for tokenizer, own in texts]
 
 
 def _begin(settings: UnlearnDiffAtkSettings, allowed: Any, generator: Any) -> Any:

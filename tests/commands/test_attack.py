@@ -29,7 +29,7 @@ def test_each_composition_is_told_with_its_rates_and_what_to_type_next(arc: Cli)
     answer = arc()
     assert answer.code == 0
     assert "arc on tiny: is Goofy drawn?" in answer.out
-    assert "arc:O3  0.000 [0.000, 0.793] (0 of 1)" in answer.out
+    assert "arc:O3  0.000 [0.000, 0.793] 0/1" in answer.out
     assert "--attack arc:A1" in answer.out
     assert "under arc:A1: 1 of 1" in answer.err
     again = arc("--json")

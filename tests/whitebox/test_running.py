@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -227,3 +231,46 @@ def test_a_mitigation_is_at_work_on_the_attacked_model_alone(tiny_pipeline: Path
     plan = planned(tiny_pipeline, tmp_path / "out", mitigation="negprompt:name")
     assert {r.negative_prompt for r in plan.mitigated} == {"Goofy"}
     assert {r.negative_prompt for r in plan.originals} == {None}
+
+
+class Knows(Script):
+    """A judge that knows some pictures again, whatever it was shown before."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(False)
+        self.known = {running._open(folder, path.name).tobytes() for path in folder.glob("*-original.png")}
+
+    def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
+        del characters
+        is_known = [picture.convert("RGB").tobytes() in self.known for picture in pictures]
+        return [Verdict(whom if known else None) for whom, known in zip(asked_for, is_known, strict=True)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from test_running import SEARCH, Knows, planned
+from copycat.whitebox.running import run_attack
+pipeline, erased, known, out = map(Path, sys.argv[1:])
+run_attack(planned(pipeline, out, Knows(known), prompts=3, changes=SEARCH, erased=erased))
+"""
+
+
+@pytest.mark.slow  # processes of their own, killed while they search
+def test_a_search_that_is_killed_ends_in_the_same_attack(tiny_pipeline: Path, erased: Path, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"prompts": 3, "changes": SEARCH, "erased": erased}
+    whole = run_attack(planned(tiny_pipeline, tmp_path / "a", Script(True, True, True, False), **asked))
+    here, out, known = Path(__file__).resolve(), tmp_path / "b", tmp_path / "a" / "pictures"
+    code = KILLED.format(paths=[str(here.parent), str(here.parents[1] / "doubles")])
+    for wanted in ("plain.jsonl", "results.jsonl"):
+        command = [sys.executable, "-c", code, *map(str, (tiny_pipeline, erased, known, out))]
+        started = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 300
+        while not (out / wanted).exists() and started.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        started.send_signal(signal.SIGKILL)
+        started.wait()
+        assert (out / wanted).exists()
+    resumed = run_attack(planned(tiny_pipeline, out, Knows(known), **asked))
+    assert without_times(resumed) == without_times(whole)

@@ -1,0 +1,75 @@
+"""The folder of an attack: one process at a time, and one attack for ever.
+
+plan.json           what the files here depend on
+plain.jsonl         each prompt by the original model, and by the attacked one
+learning.safetensors, learned.safetensors   of concept inversion: on the way, and done; learning.json says how long
+results.jsonl       each prompt under attack
+pictures/           all of them
+attack.json         everything together, written last
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from copycat.attacks import ATTACK_FILE
+from copycat.attacks.saved import LEARNED_FILE
+from copycat.errors import ResumeMismatchError, UserError
+from copycat.paths import shown
+from copycat.runs.folder import write_json
+
+PLAN, PLAIN, RESULTS = "plan.json", "plain.jsonl", "results.jsonl"
+LEARNING, LEARNING_TIME = "learning.safetensors", "learning.json"
+
+
+@contextmanager
+def held(folder: Path, spec: dict[str, Any], *, is_fresh: bool) -> Iterator[None]:
+    """Hold the folder alone, and see to it that it holds this attack and no other.
+
+    Args:
+        spec: what its files depend on.
+        is_fresh: forget what is there.
+
+    Raises:
+        UserError: another process holds it.
+        ResumeMismatchError: it is another attack's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(
+                f"another process is working in {shown(folder)}\n  wait for it, or use another --out folder"
+            ) from error
+        if is_fresh:
+            _clear(folder)
+        _require_same(folder / PLAN, spec)
+        yield
+
+
+def _clear(folder: Path) -> None:
+    for name in (ATTACK_FILE, PLAN, PLAIN, RESULTS, LEARNING, LEARNING_TIME, LEARNED_FILE):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
+
+
+def _require_same(path: Path, spec: dict[str, Any]) -> None:
+    if not path.is_file():
+        write_json(path, spec)
+        return
+    here = json.loads(path.read_text(encoding="utf-8"))
+    asked = json.loads(json.dumps(spec))
+    if differing := [name for name in asked if here.get(name) != asked[name]]:
+        told = [f"{name}: {here.get(name)!r} here, {asked[name]!r} asked for" for name in differing[:5]]
+        raise ResumeMismatchError(
+            f"{shown(path.parent)} belongs to another attack\n  "
+            + "\n  ".join(told)
+            + "\n  use another --out folder, or start this one again with --fresh"
+        )
