@@ -47,9 +47,13 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "corrected": MappingProxyType({}),
         "published": MappingProxyType({}),
-        "sandbox": MappingProxyType({"pictures": 16, "batch": 8, "steps": 150, "lr": 0.02}),
+        "sandbox": MappingProxyType(
+            {"tokens": 4, "pictures": 16, "batch": 8, "steps": 100, "lr": 0.005, "weight_decay": 0.0}
+        ),
     }
 )
+"""The sandbox's names are of several tokens, and its token embeddings are short: with 0.02 and more they are left behind
+within a few steps, and nothing is drawn."""
 
 
 class Inversion:
