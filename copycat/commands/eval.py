@@ -230,11 +230,15 @@ def _run(job: Job, *, as_json: bool) -> int:
 
     outcomes = run(job)
     if as_json:
-        console.print_json(_runs_as_json(outcomes, has_benign=job.benign))
+        console.print_json(_runs_as_json(outcomes, has_benign=job.benign) | _erased_as_json(job, outcomes))
     else:
         from copycat.commands.tables import print_outcomes
 
         print_outcomes(outcomes)
+        if job.erased:
+            from copycat.commands.erased_tables import erased_figures, print_erased
+
+            print_erased(erased_figures(job, outcomes))
     return console.EXIT_DONE if all(o.is_valid for o in outcomes) else console.EXIT_NOT_VALID
 
 
@@ -258,6 +262,16 @@ def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str,
     return content | (
         {"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {}
     )
+
+
+def _erased_as_json(job: Job, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Give what is left of erased concepts and what is kept of the others, by model."""
+    if not job.erased:
+        return {}
+    from copycat.commands.erased_tables import erased_figures
+
+    figures = erased_figures(job, outcomes)
+    return {"erased": {model: [row.model_dump(mode="json") for row in rows] for model, rows in figures.items()}}
 
 
 def _regained(runs: Sequence[Outcome], outcome: Outcome) -> dict[str, Any]:
