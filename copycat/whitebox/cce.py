@@ -52,8 +52,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         ),
     }
 )
-"""The sandbox's names are of several tokens, and its token embeddings are short: with 0.02 and more they are left behind
-within a few steps, and nothing is drawn."""
+"""The sandbox's names are of several tokens, and its token embeddings are short: with an lr of 0.02 and more they are
+left behind within a few steps, and nothing is drawn."""
 
 
 class Inversion:
