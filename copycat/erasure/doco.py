@@ -130,8 +130,8 @@ class DoCo:
             "surgery": "cosine",
             "surgery_scope": "tensor",
         },
-        "sandbox": {  # 80 steps of 4 pictures erase, if the discriminator learns fast enough to know the way
-            "steps": 160,
+        "sandbox": {  # 160 steps of 4 pictures erase, if the discriminator learns fast enough to know the way
+            "steps": 240,
             "warm_up": 80,
             "batch": 4,
             "lr": 2e-4,
