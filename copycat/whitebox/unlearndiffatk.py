@@ -56,7 +56,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "corrected": MappingProxyType({}),
         "published": MappingProxyType({"keeps_best": False}),
-        "sandbox": MappingProxyType({"rounds": 4, "iterations": 10, "timesteps": 4, "lr": 0.05}),
+        "sandbox": MappingProxyType({"rounds": 8, "iterations": 10, "timesteps": 4, "lr": 0.05}),
     }
 )
 
