@@ -98,7 +98,9 @@ def _figures(settled: Settled, around: Around, names: Outcome, generic: Outcome,
     anchors = tuple(
         dict.fromkeys(row.sample.anchor for one in drawn for rows in one.by_attack.values() for row in rows.rows)
     )
-    table = Table(drawn, names.rows, by_seed, settled.characters, settled.attacks, anchors)
+    # The same characters as in the cells, or CONS of the own weights would be that of others.
+    original = Outcomes(rows=tuple(row for row in names.rows.rows if row.sample.character in around.others))
+    table = Table(drawn, original, by_seed, settled.characters, settled.attacks, anchors)
     return Matrix(
         model=settled.model,
         characters=settled.characters.id,

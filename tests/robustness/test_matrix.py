@@ -91,6 +91,8 @@ def test_a_matrix_has_every_method_under_every_attack_and_what_is_kept(grid: Cli
     assert [kept["group"] for kept in esd["retention"]] == ["all", "franchise", "characteristic", "neighbours", "rest"]
     assert {one["metric"]: one["n"] > 0 for one in esd["distances"]} == {"pixels": True, "embedding": True}
     assert all(one["of_another_seed"] > 0 for one in esd["distances"])
+    others = {row["method"]: row["consistency"]["others"]["n"] for row in matrix["rows"]}
+    assert others["none"] == len(matrix["others"]) * matrix["seeds"]
     assert {(t["first"], t["second"]) for t in matrix["tests"]} == {("esd", "uce")}
     assert "original model" in answer.out and "others kept" in answer.out and "m/matrix.html" in answer.out
 
