@@ -13,13 +13,32 @@ from typing import Annotated, Any
 
 import typer
 
-from copycat.commands import calibrate, data, discover, doctor, eval, imitation, leaderboard, mitigate, sandbox, submit
+from copycat.commands import (
+    attack,
+    calibrate,
+    data,
+    discover,
+    doctor,
+    erase,
+    eval,
+    imitation,
+    leaderboard,
+    mitigate,
+    sandbox,
+    submit,
+)
 
 INTRO = """# Commands
 
 Made from the parsers by `make docs`; do not edit. Each command also answers to `copycat NAME`, such as `copycat eval`.
 The answer goes to stdout, progress and log go to stderr.
 """
+
+COMMANDS = (
+    *(eval, erase, attack, discover, mitigate, calibrate, submit, leaderboard),
+    *(data, imitation, sandbox, doctor),
+)
+"""In the order of the page."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -54,7 +73,7 @@ def render_character_schema() -> str:
 def render_commands() -> str:
     """Give the page: one section per command, its options as a table."""
     parts = [INTRO]
-    for module in (eval, discover, mitigate, calibrate, submit, leaderboard, data, imitation, sandbox, doctor):
+    for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
         command = typer.main.get_command(module.app)
         parts += _sections(f"python -m copycat.{name}", command)
