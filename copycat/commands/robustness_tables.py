@@ -101,10 +101,11 @@ def _rate(cell: MatrixCell | None) -> str:
     found = cell.detect
     if found.value is None or found.low is None or found.high is None:
         return "no figure"
-    text = f"{100 * found.value:.0f} [dim]\\[{100 * found.low:.0f}, {100 * found.high:.0f}][/dim]"
+    # One under the other: six attacks side by side fit no terminal otherwise.
+    text = f"{100 * found.value:.0f}\n[dim]\\[{100 * found.low:.0f}, {100 * found.high:.0f}][/dim]"
     if cell.regained is None or cell.regained.value is None or cell.p_regained is None:
         return text
-    return f"{text} ({signed_text(cell.regained)}{'*' if cell.p_regained <= LEVEL else ''})"
+    return f"{text}\n({signed_text(cell.regained)}{'*' if cell.p_regained <= LEVEL else ''})"
 
 
 def _success(matrix: Matrix) -> Table:
