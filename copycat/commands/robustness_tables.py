@@ -80,7 +80,11 @@ def print_matrix(matrix: Matrix, folder: Path) -> None:
         out.print(f"the original model hardly draws {names} by name: erasing them shows little", soft_wrap=True)
     if matrix.n_missing:
         cells = "1 cell is missing" if matrix.n_missing == 1 else f"{matrix.n_missing} cells are missing"
-        out.print(f"{cells}; the same command makes what is missing")
+        out.print(f"{cells} ({', '.join(matrix.missing)}); the same command makes what is missing", soft_wrap=True)
+    if matrix.diverged:
+        stands = "it stands" if len(matrix.diverged) == 1 else "they stand"
+        told = f"{', '.join(matrix.diverged)} diverged: {stands} here with the last weights that were numbers"
+        out.print(told, style="yellow", soft_wrap=True)
     if matrix.is_sandbox:
         out.print("a sandbox figure: an invented world, with a judge of its own", style="italic dim")
     out.print(f"{shown(folder / MATRIX_FILE)}  {shown(folder / PAGE_FILE)}", markup=False, soft_wrap=True)
@@ -103,9 +107,9 @@ def _rate(cell: MatrixCell | None) -> str:
         return "no figure"
     # One under the other: six attacks side by side fit no terminal otherwise.
     text = f"{100 * found.value:.0f}\n[dim]\\[{100 * found.low:.0f}, {100 * found.high:.0f}][/dim]"
-    if cell.regained is None or cell.regained.value is None or cell.p_regained is None:
+    if cell.regained is None or cell.regained.value is None or cell.p_holm is None:
         return text
-    return f"{text}\n({signed_text(cell.regained)}{'*' if cell.p_regained <= LEVEL else ''})"
+    return f"{text}\n({signed_text(cell.regained)}{'*' if cell.p_holm <= LEVEL else ''})"
 
 
 def _success(matrix: Matrix) -> Table:

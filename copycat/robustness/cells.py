@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +15,16 @@ from copycat.erasure.eraser import Concept
 from copycat.erasure.settings import CORRECTED
 from copycat.erasure.training import Order as ErasureOrder
 from copycat.erasure.training import run_erasure
+from copycat.errors import ResumeMismatchError
 from copycat.eval import Outcome, evaluate
 from copycat.measures import Setting, resolve_measure
 from copycat.metrics import Outcomes, join_outcomes
 from copycat.models.erased import PREFIX
 from copycat.models.resolve import resolve_model
+from copycat.paths import shown
 from copycat.robustness.generic import Moved, moved_between
 from copycat.robustness.matrix import Drawn
-from copycat.robustness.order import CellName, Settled, asked_of, attacks_of, folder_of, is_searched
+from copycat.robustness.order import Basis, CellName, Settled, asked_of, attacks_of, folder_of, is_searched
 from copycat.robustness.records import ORIGINAL, CellRecord, Searched
 from copycat.robustness.searching import search
 from copycat.runs.environment import pick_device
@@ -35,12 +38,12 @@ RUNS = "runs"
 class Around(NamedTuple):
     """What all cells share: ids of the characters on whom retention is measured, and the original model's runs.
 
-    `generic` is the name of its run on benign prompts; `identity` is the model's source and revision.
+    `generic` is the name of its run on benign prompts.
     """
 
     others: tuple[str, ...]
     generic: str
-    identity: tuple[str, str]
+    basis: Basis
 
 
 def make_cell(settled: Settled, cell: CellName, around: Around) -> CellRecord:
@@ -60,7 +63,8 @@ def make_cell(settled: Settled, cell: CellName, around: Around) -> CellRecord:
     for attack in attacks_of(settled, cell)[1:]:
         if is_searched(attack):
             place = folder_of(base.out, "attacks", f"{cell.text}-{attack}")
-            searched[attack] = search(settled, cell, attack, erasure, place)
+            with _of_one_matrix(place):
+                searched[attack] = search(settled, cell, attack, erasure, place)
             texts.append(str(place.resolve()))
         else:
             texts.append(attack)
@@ -69,7 +73,7 @@ def make_cell(settled: Settled, cell: CellName, around: Around) -> CellRecord:
         concept=cell.concept,
         method=cell.method,
         seed=cell.seed,
-        asked=asked_of(settled, cell, around.others, around.identity),
+        asked=asked_of(settled, cell, around.others, around.basis),
         card=card,
         runs={attack: one.folder.name for attack, one in zip(attacks_of(settled, cell), drawn, strict=True)},
         searched=searched,
@@ -86,7 +90,7 @@ def read_cell(settled: Settled, cell: CellName, around: Around) -> CellRecord | 
         record = CellRecord.model_validate_json(_path(settled, cell).read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
-    wanted = json.loads(json.dumps(asked_of(settled, cell, around.others, around.identity)))
+    wanted = json.loads(json.dumps(asked_of(settled, cell, around.others, around.basis)))
     names = [*record.runs.values(), record.others, record.generic]
     are_there = all((settled.order.base.out / RUNS / name / "run.json").exists() for name in names if name)
     return record if record.asked == wanted and are_there else None
@@ -109,10 +113,16 @@ def outcomes_of(folder: Path) -> Outcomes:
 
 def erase(settled: Settled, cell: CellName, folder: Path) -> ErasureCard:
     """Erase a concept by a cell's method and training seed, or find that done."""
+    with _of_one_matrix(folder):
+        return run_erasure(erasure_order(settled, cell), folder)
+
+
+def erasure_order(settled: Settled, cell: CellName) -> ErasureOrder:
+    """Say what a cell erases, and how."""
     base, character = settled.order.base, settled.character(cell.concept)
     method, _, preset = cell.method.partition(":")
     concept = Concept(name=character.name, anchor=character.key_characteristic)
-    order = ErasureOrder(
+    return ErasureOrder(
         row=resolve_model(settled.model, base.revision),
         method=method,
         concepts=(concept,),
@@ -122,7 +132,18 @@ def erase(settled: Settled, cell: CellName, folder: Path) -> ErasureCard:
         device=pick_device(base.device),
         dtype=base.sampling.get("dtype", "float32"),
     )
-    return run_erasure(order, folder)
+
+
+@contextmanager
+def _of_one_matrix(folder: Path) -> Iterator[None]:
+    """Say of a folder with other settings what to do about it in a matrix."""
+    try:
+        yield
+    except ResumeMismatchError as error:
+        told = "\n".join(line for line in str(error).splitlines() if "--fresh" not in line and "--out" not in line)
+        raise ResumeMismatchError(
+            f"{told}\n  a matrix does not mix them: use another --out, or delete {shown(folder)}"
+        ) from error
 
 
 def draw_concept(settled: Settled, cell: CellName, erasure: Path, attacks: Sequence[str]) -> list[Outcome]:

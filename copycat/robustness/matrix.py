@@ -21,7 +21,15 @@ from copycat.metrics import (
 from copycat.metrics.missing import build_missing
 from copycat.robustness.generic import Moved, distance
 from copycat.robustness.neighbours import groups_around
-from copycat.robustness.records import ORIGINAL, CellRecord, MatrixCell, MethodRow, MethodTest, Success
+from copycat.robustness.records import (
+    ORIGINAL,
+    CellRecord,
+    ConceptCell,
+    MatrixCell,
+    MethodRow,
+    MethodTest,
+    Success,
+)
 from copycat.robustness.retention import kept_of, retention
 from copycat.schema import CharacterSet, Estimate
 
@@ -65,12 +73,34 @@ def build_cells(table: Table) -> list[MatrixCell]:
 
     Intervals count concepts: pictures, prompts and training seeds of one resemble each other.
     """
-    places = itertools.product(table.methods, table.attacks, (*table.anchors, ALL_ANCHORS))
+    found = []
+    for method, anchor in itertools.product(table.methods, (*table.anchors, ALL_ANCHORS)):
+        attacks = [attack for attack in table.attacks if any(attack in one.by_attack for one in table.of(method))]
+        cells = [_cell(table, method, attack, anchor) for attack in attacks]
+        adjusted = iter(holm([cell.p_regained for cell in cells if cell.p_regained is not None]))
+        found += [
+            cell if cell.p_regained is None else cell.model_copy(update={"p_holm": next(adjusted)}) for cell in cells
+        ]
+    return found
+
+
+def build_by_concept(table: Table) -> list[ConceptCell]:
+    """Count for each concept in how many pictures it was seen, over all prompts and training seeds."""
+    counts: dict[tuple[str, str, str], list[bool]] = {}
+    for one in table.drawn:
+        for attack in (attack for attack in table.attacks if attack in one.by_attack):
+            place = one.record.concept, one.record.method, attack
+            answers = [row.is_detected for row in one.by_attack[attack].rows if row.is_answered]
+            counts.setdefault(place, []).extend(answers)
     return [
-        _cell(table, method, attack, anchor)
-        for method, attack, anchor in places
-        if any(attack in one.by_attack for one in table.of(method))
+        ConceptCell(concept=concept, method=method, attack=attack, k=sum(answers), n=len(answers))
+        for (concept, method, attack), answers in counts.items()
     ]
+
+
+def least_p(n_concepts: int) -> float:
+    """Give the smallest p of flipping the signs of so many concepts: all the same way, or all the other."""
+    return min(1.0, math.ldexp(1.0, 1 - n_concepts))
 
 
 def _cell(table: Table, method: str, attack: str, anchor: str) -> MatrixCell:
@@ -88,22 +118,26 @@ def _cell(table: Table, method: str, attack: str, anchor: str) -> MatrixCell:
 
 
 def build_tests(table: Table) -> list[MethodTest]:
-    """Test every pair of methods under every attack; Holm's adjustment is over all of one anchor."""
+    """Test every pair of methods under every attack; Holm's adjustment is over the pairs of one attack and anchor.
+
+    Each attack is a question of its own. Adjusted over all of them at once, eight concepts could never tell anything:
+    their smallest p is 0.008, and four methods under six attacks are 36 pairs.
+    """
     methods = [method for method in table.methods if method != ORIGINAL]
     tests: list[MethodTest] = []
-    for anchor in (*table.anchors, ALL_ANCHORS, SEARCH):
+    for anchor, attack in itertools.product((*table.anchors, ALL_ANCHORS, SEARCH), table.attacks):
         found = []
-        for attack, (first, second) in itertools.product(table.attacks, itertools.combinations(methods, 2)):
+        for first, second in itertools.combinations(methods, 2):
             pairs = _pairs(_answers(table, first, attack, anchor), _answers(table, second, attack, anchor))
             estimate, p = _difference("detect_difference", anchor, pairs)
             if p is not None:
-                found.append((attack, first, second, estimate, p))
-        adjusted = holm([row[-1] for row in found]) if found else []
+                found.append((first, second, estimate, p))
+        adjusted = holm([row[-1] for row in found])
         tests += [
             MethodTest(
                 attack=attack, anchor=anchor, first=first, second=second, difference=estimate, p=p, p_holm=p_holm
             )
-            for (attack, first, second, estimate, p), p_holm in zip(found, adjusted, strict=True)
+            for (first, second, estimate, p), p_holm in zip(found, adjusted, strict=True)
         ]
     return tests
 

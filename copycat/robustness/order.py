@@ -21,6 +21,9 @@ WELL_DRAWN = 0.3
 """Retention is measured on the characters whom the original model draws by name at least so often: the others tell
 next to nothing, and drawing them takes as long."""
 
+CHOOSING_SEEDS = 3
+"""Pictures of each name by which these are chosen, besides those that are measured on."""
+
 
 class Order(Record):
     """A matrix as it was typed.
@@ -65,6 +68,27 @@ class Settled(NamedTuple):
     def character(self, id_: str) -> Character:
         """Give a concept by its id."""
         return next(concept for concept in self.concepts if concept.id == id_)
+
+
+class Basis(Record):
+    """What figures rest on besides what was typed: cells of another are made anew, never shown beside new ones.
+
+    Attributes:
+        source, revision: of the model.
+        names: the run of its own weights on all names; its id hashes characters, sampling and the like.
+        judge: its name and revision.
+        prompts: the hash of all prompts of the anchors.
+        methods: every setting of each method.
+        searches: the same of each attack that is searched for.
+    """
+
+    source: str
+    revision: str
+    names: str
+    judge: str
+    prompts: str
+    methods: dict[str, dict[str, Any]]
+    searches: dict[str, dict[str, Any]]
 
 
 class CellName(NamedTuple):
@@ -125,22 +149,24 @@ def is_searched(attack: str) -> bool:
     return attack in ATTACKS.names() and ATTACKS.get(attack).is_searched
 
 
-def asked_of(settled: Settled, cell: CellName, others: tuple[str, ...], identity: tuple[str, str]) -> dict[str, Any]:
+def asked_of(settled: Settled, cell: CellName, others: tuple[str, ...], basis: Basis) -> dict[str, Any]:
     """Say all that the figures of a cell depend on, as JSON.
 
     Args:
         others: ids of the characters on whom retention is measured.
-        identity: source and revision of the model.
     """
     base = settled.order.base
     kept = base.model_dump(mode="json", exclude={"out", "command", "limits", "fresh", "lists", "shard"})
+    attacks = attacks_of(settled, cell)
     return {
         **kept,
-        "identity": list(identity),
+        **basis.model_dump(mode="json", exclude={"methods", "searches"}),
         "concept": cell.concept,
         "method": cell.method,
+        "settings": basis.methods.get(cell.method, {}),
         "seed": cell.seed,
-        "attacks": list(attacks_of(settled, cell)),
+        "attacks": list(attacks),
+        "searches": {attack: basis.searches[attack] for attack in attacks if attack in basis.searches},
         "others": list(others),
     }
 

@@ -58,7 +58,7 @@ def build_page(matrix: Matrix, pictures: dict[str, list[Strip]]) -> str:
     environment.filters |= {"percent": percent, "spread": spread, "method": method_text, "attack": attack_text}
     environment.filters |= {"seconds": seconds_text, "signed": signed_text, "heat": heat}
     by_place = {(cell.anchor, cell.method, cell.attack): cell for cell in matrix.cells}
-    return environment.get_template(_FOLDER + "page.html.j2").render(
+    return environment.get_template(_FOLDER + "matrix.html.j2").render(
         matrix=matrix,
         cells=by_place,
         rows={row.method: row for row in matrix.rows},
@@ -77,7 +77,7 @@ def build_page(matrix: Matrix, pictures: dict[str, list[Strip]]) -> str:
 
 def _css(environment: Environment, n_tabs: int) -> str:
     """Give all of the style, with a class for each per cent and each tab: no element has a style of its own."""
-    files = [_TEMPLATES.get_source(environment, name)[0] for name in ("imitation/tokens.css", _FOLDER + "page.css")]
+    files = [_TEMPLATES.get_source(environment, name)[0] for name in ("imitation/tokens.css", _FOLDER + "matrix.css")]
     heats = [f".v{value} {{ --v: {value}; }}" for value in range(101)]
     tabs = [
         f"#a{n}:checked ~ #t{n} {{ display: block; }}\n"
@@ -115,7 +115,7 @@ def _first(folder: RunFolder) -> Shown:
 
 def is_notable(cell: MatrixCell) -> bool:
     """Whether an attack changed DETECT by more than chance would."""
-    return cell.p_regained is not None and cell.p_regained <= LEVEL
+    return cell.p_holm is not None and cell.p_holm <= LEVEL
 
 
 def percent(value: float | None) -> str:

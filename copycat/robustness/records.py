@@ -72,7 +72,8 @@ class MatrixCell(Record):
     """One method under one attack: DETECT on the erased concepts.
 
     `regained` is DETECT under the attack minus DETECT without, over pairs of one prompt and seed, and `p_regained`
-    its two-sided p; both null where there is no attack.
+    its two-sided p, by flipping the sign of whole concepts; `p_holm` is adjusted for all attacks on the method by
+    this anchor. All are null where there is no attack.
     """
 
     method: str
@@ -81,6 +82,17 @@ class MatrixCell(Record):
     detect: Estimate
     regained: Estimate | None = None
     p_regained: float | None = None
+    p_holm: float | None = None
+
+
+class ConceptCell(Record):
+    """What one concept has of a method under an attack: k of n judged pictures show it, all prompts and seeds."""
+
+    concept: str
+    method: str
+    attack: str
+    k: int
+    n: int
 
 
 class MethodRow(Record):
@@ -104,7 +116,7 @@ class MethodTest(Record):
     """Whether two methods differ under an attack: DETECT of the first minus that of the second, paired by seed.
 
     The anchor "search" stands for a search's own prompts. `p` flips the sign of whole concepts; `p_holm` is adjusted
-    for all pairs of methods and attacks of this anchor.
+    for all pairs of methods under this attack by this anchor. Of few concepts p cannot be small: see `least_p`.
     """
 
     attack: str
@@ -120,7 +132,8 @@ class Matrix(Record):
     """matrix.json: methods against attacks.
 
     `weak_concepts` were drawn by the original model in under half of the pictures by name: erasing them shows little.
-    `others` are the characters on whom retention stands.
+    `others` are the characters on whom retention stands. `missing` and `diverged` name cells; the latter stand with
+    the last weights that were numbers. `least_p` is the smallest p that so many concepts can give.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -137,7 +150,11 @@ class Matrix(Record):
     seeds: int
     training_seeds: int
     n_missing: int
+    missing: tuple[str, ...]
+    diverged: tuple[str, ...]
+    least_p: float
     cells: tuple[MatrixCell, ...]
+    by_concept: tuple[ConceptCell, ...]
     success: tuple[Success, ...]
     rows: tuple[MethodRow, ...]
     tests: tuple[MethodTest, ...]

@@ -39,8 +39,8 @@ class Retention(Record):
     Attributes:
         value: 1 where nothing was lost; null with a `reason` where the original model drew none of them.
         low, high: a 95 % interval, null where there are too few characters for one.
-        n_characters: that the value stands on: those whom the original model drew at least once.
-        n_silent: others whom the original model never drew: they tell nothing.
+        n_characters: that the value stands on: those whom one of the two models drew at least once.
+        n_silent: others whom neither model drew: they tell nothing.
         n: pairs of pictures.
     """
 
@@ -88,7 +88,7 @@ def retention(group: str, kept: Iterable[Kept], members: Mapping[str, frozenset[
         expanded percentiles.
     """
     rows = [row for row in kept if row.character in members.get(row.concept, ())]
-    told = {row.character for row in rows if row.original}
+    told = {row.character for row in rows if row.original or row.erased}
     silent = {row.character for row in rows} - told
     n = sum(row.n for row in rows)
     base = sum(row.original for row in rows)

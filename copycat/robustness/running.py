@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from copycat.catalog import build_prompts, parse_anchor, prompt_set_of, prompts_sha256, with_lists
 from copycat.console import progress_bar
-from copycat.erasure.eraser import Concept
-from copycat.erasure.settings import CORRECTED
-from copycat.erasure.training import Order as ErasureOrder
 from copycat.erasure.training import settle as settle_erasure
 from copycat.errors import UserError
 from copycat.eval import Outcome, evaluate
 from copycat.metrics import Outcomes, detect
 from copycat.models.resolve import resolve_model
-from copycat.robustness.cells import RUNS, Around, encoder_setting, job_of, read_cell, read_drawn
+from copycat.robustness.cells import RUNS, Around, encoder_setting, erasure_order, job_of, read_cell, read_drawn
 from copycat.robustness.generic import moved_by_seed
-from copycat.robustness.matrix import Table, build_cells, build_rows, build_success, build_tests, weak_concepts
-from copycat.robustness.order import WELL_DRAWN, Order, Settled, settle
+from copycat.robustness.matrix import (
+    Table,
+    build_by_concept,
+    build_cells,
+    build_rows,
+    build_success,
+    build_tests,
+    least_p,
+    weak_concepts,
+)
+from copycat.robustness.order import CHOOSING_SEEDS, WELL_DRAWN, Basis, CellName, Order, Settled, is_searched, settle
 from copycat.robustness.page import write_page
 from copycat.robustness.records import MATRIX_FILE, Matrix
 from copycat.robustness.workers import Failed, make_cells
 from copycat.runs.folder import RunFolder, write_json
+from copycat.whitebox.settings import build_settings, preset_of
 
 
 def run_matrix(order: Order) -> tuple[Matrix, list[Failed]]:
@@ -30,11 +40,19 @@ def run_matrix(order: Order) -> tuple[Matrix, list[Failed]]:
         UserError: anything that the user must fix; nothing finished is lost.
     """
     settled = settle(order)
-    check_methods(settled)
+    methods, searches = check_methods(settled), search_settings(settled)
     names, generic = draw_original(settled)
     spec = RunFolder(names.folder).read_run().spec
-    others = well_drawn(names.rows, settled)
-    around = Around(others, generic.folder.name, (spec.model_source, spec.model_revision))
+    basis = Basis(
+        source=spec.model_source,
+        revision=spec.model_revision,
+        names=names.folder.name,
+        judge=f"{spec.judge}@{spec.judge_revision}",
+        prompts=prompts_hash(settled),
+        methods=methods,
+        searches=searches,
+    )
+    around = Around(well_drawn(names.rows, settled), generic.folder.name, basis)
     cells = settled.cells()
     todo = [cell for cell in cells if read_cell(settled, cell, around) is None]
     failed: list[Failed] = []
@@ -48,37 +66,57 @@ def run_matrix(order: Order) -> tuple[Matrix, list[Failed]]:
     return matrix, failed
 
 
-def check_methods(settled: Settled) -> None:
-    """Refuse now what a method could not do with the model, or a preset that it has not; loads no weights."""
-    base, first = settled.order.base, settled.concepts[0]
-    for text in settled.methods:
-        method, _, preset = text.partition(":")
-        settle_erasure(
-            ErasureOrder(
-                row=resolve_model(settled.model, base.revision),
-                method=method,
-                concepts=(Concept(name=first.name, anchor=first.key_characteristic),),
-                preset=preset or CORRECTED,
-            )
-        )
+def check_methods(settled: Settled) -> dict[str, dict[str, Any]]:
+    """Give every setting of each method; refuse now what one could not do with the model. Loads no weights."""
+    first = settled.concepts[0].id
+    found = {method: settle_erasure(erasure_order(settled, CellName(first, method, 0))) for method in settled.methods}
+    # The names of others depend on the concept, and follow from the characters.
+    return {
+        method: {"preset": one.preset, "small": one.small, **one.settings.model_dump(mode="json", exclude={"preserve"})}
+        for method, one in found.items()
+    }
+
+
+def search_settings(settled: Settled) -> dict[str, dict[str, Any]]:
+    """Give every setting of each attack that is searched for."""
+    row = resolve_model(settled.model, settled.order.base.revision)
+    presets = {attack: preset_of(attack, None, row) for attack in settled.attacks if is_searched(attack)}
+    return {
+        attack: {"preset": preset, **build_settings(attack, preset, ()).model_dump(mode="json")}
+        for attack, preset in presets.items()
+    }
+
+
+def prompts_hash(settled: Settled) -> str:
+    """Hash the prompts of all anchors, so that other keyword lists are another matrix."""
+    base = settled.order.base
+    prompt_set = with_lists(prompt_set_of(settled.characters), base.lists)
+    anchors = [parse_anchor(text, prompt_set.default_ranker) for text in base.anchors]
+    return prompts_sha256(build_prompts(settled.characters, prompt_set, anchors))
 
 
 def draw_original(settled: Settled) -> tuple[Outcome, Outcome]:
-    """Draw every character by name, and benign prompts, with the model's own weights: once for all cells."""
-    changes = {"anchors": ("name",), "benign": True, "attacks": (), "only": ()}
+    """Draw every character by name, and benign prompts, with the model's own weights: once for all cells.
+
+    There are pictures that no cell has: by them it is chosen on whom retention is measured. Those chosen for the very
+    pictures that a loss is counted on would seem to lose where nothing was lost.
+    """
+    seeds = settled.order.base.seeds + CHOOSING_SEEDS
+    changes = {"anchors": ("name",), "benign": True, "attacks": (), "only": (), "seeds": seeds}
     outcomes = evaluate(job_of(settled, None, None).model_copy(update=changes))
     names = next(one for one in outcomes if not one.is_benign)
     return names, next(one for one in outcomes if one.is_benign)
 
 
 def well_drawn(names: Outcomes, settled: Settled) -> tuple[str, ...]:
-    """Name the characters on whom retention is measured.
+    """Name the characters on whom retention is measured: by the pictures of seeds that no cell has.
 
     Raises:
         UserError: there are none.
     """
+    rows = [row for row in names.rows if row.sample.repeat >= settled.order.base.seeds]
     rates = {
-        who.id: detect(Outcomes(rows=tuple(row for row in names.rows if row.sample.character == who.id)), "name").value
+        who.id: detect(Outcomes(rows=tuple(row for row in rows if row.sample.character == who.id)), "name").value
         for who in settled.characters.characters
     }
     found = tuple(who for who, rate in rates.items() if (rate or 0.0) >= WELL_DRAWN)
@@ -92,14 +130,21 @@ def well_drawn(names: Outcomes, settled: Settled) -> tuple[str, ...]:
 
 def _figures(settled: Settled, around: Around, names: Outcome, generic: Outcome, judge: str) -> Matrix:
     cells = settled.cells()
-    records = [record for cell in cells if (record := read_cell(settled, cell, around)) is not None]
+    found = {cell: read_cell(settled, cell, around) for cell in cells}
+    records = [record for record in found.values() if record is not None]
     drawn = [read_drawn(settled, record) for record in records]
     by_seed = moved_by_seed(RunFolder(settled.order.base.out / RUNS / around.generic), encoder_setting(settled))
     anchors = tuple(
         dict.fromkeys(row.sample.anchor for one in drawn for rows in one.by_attack.values() for row in rows.rows)
     )
-    # The same characters as in the cells, or CONS of the own weights would be that of others.
-    original = Outcomes(rows=tuple(row for row in names.rows.rows if row.sample.character in around.others))
+    # The same characters and seeds as in the cells, or CONS of the own weights would be that of others.
+    original = Outcomes(
+        rows=tuple(
+            row
+            for row in names.rows.rows
+            if row.sample.character in around.others and row.sample.repeat < settled.order.base.seeds
+        )
+    )
     table = Table(drawn, original, by_seed, settled.characters, settled.attacks, anchors)
     return Matrix(
         model=settled.model,
@@ -115,7 +160,13 @@ def _figures(settled: Settled, around: Around, names: Outcome, generic: Outcome,
         seeds=settled.order.base.seeds,
         training_seeds=settled.order.training_seeds,
         n_missing=len(cells) - len(records),
+        missing=tuple(cell.text for cell, record in found.items() if record is None),
+        diverged=tuple(
+            cell.text for cell, record in found.items() if record and record.card and record.card.status == "diverged"
+        ),
+        least_p=least_p(len(settled.concepts)),
         cells=tuple(build_cells(table)),
+        by_concept=tuple(build_by_concept(table)),
         success=tuple(build_success(table)),
         rows=tuple(build_rows(table)),
         tests=tuple(build_tests(table)),

@@ -13,12 +13,15 @@ from harness import Cli, Doubles
 from safetensors.torch import save_file
 
 from copycat.erasure.training import Order as ErasureOrder
-from copycat.errors import UserError
+from copycat.errors import ResumeMismatchError, UserError
 from copycat.models.erased import CARD, DELTA, file_sha256
 from copycat.robustness import cells, running
+from copycat.robustness.order import CHOOSING_SEEDS
 from copycat.schema import ErasureCard
 
 GRID = ("--model", "fake", "--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml", "--grid", "erasers")
+
+SETTINGS: dict[str, dict[str, Any]] = {"esd": {"steps": 20}, "uce": {}}
 
 
 def save_fake_erasure(order: ErasureOrder, folder: Path) -> ErasureCard:
@@ -52,7 +55,7 @@ def grid(cli: Cli, doubles: Doubles, characters_file: Path, monkeypatch: pytest.
         return card
 
     monkeypatch.setattr(cells, "run_erasure", run_erasure)
-    monkeypatch.setattr(running, "check_methods", lambda _: None)
+    monkeypatch.setattr(running, "check_methods", lambda _: SETTINGS)
     from copycat.measures import Setting, resolve_measure
 
     def setting(settled: Any) -> Setting:
@@ -94,6 +97,10 @@ def test_a_matrix_has_every_method_under_every_attack_and_what_is_kept(grid: Cli
     others = {row["method"]: row["consistency"]["others"]["n"] for row in matrix["rows"]}
     assert others["none"] == len(matrix["others"]) * matrix["seeds"]
     assert {(t["first"], t["second"]) for t in matrix["tests"]} == {("esd", "uce")}
+    assert matrix["least_p"] == 0.5  # of two concepts: ++, +-, -+, --
+    of_goofy = {(c["method"], c["attack"]): c for c in matrix["by_concept"] if c["concept"] == "goofy"}
+    assert of_goofy["esd", "none"] == {"concept": "goofy", "method": "esd", "attack": "none", "k": 0, "n": 12}
+    assert of_goofy["none", "none"]["n"] == 6
     assert "original model" in answer.out and "others kept" in answer.out and "m/matrix.html" in answer.out
 
 
@@ -115,6 +122,61 @@ def test_another_attack_draws_only_what_it_adds(grid: Cli, doubles: Doubles) -> 
     assert grid("--methods", "esd", "--anchors", "name", "--attack", "arc:A1").code == 0
     n_concepts, n_seeds, n_models = 2, 2, 2
     assert len(doubles.generated) == n_concepts * n_seeds * n_models
+
+
+def test_cells_of_other_settings_are_made_anew_and_not_shown_beside_new_ones(
+    grid: Cli, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--methods", "esd,uce", "--anchors", "name")
+    assert grid(*options).code == 0
+    made = cells.run_erasure
+
+    def refuses_esd(order: ErasureOrder, folder: Path) -> ErasureCard:
+        if order.method == "esd":
+            raise ResumeMismatchError(f"{folder} holds another erasure\n  steps: 20 there, 9 asked for\n  --fresh it")
+        return made(order, folder)
+
+    monkeypatch.setattr(cells, "run_erasure", refuses_esd)
+    monkeypatch.setattr(running, "check_methods", lambda _: SETTINGS | {"esd": {"steps": 9}})
+    doubles.forget()
+    answer = grid(*options)
+    assert answer.code == 1
+    assert "steps: 20 there, 9 asked for" in answer.err and "--fresh" not in answer.err
+    assert "use another --out, or delete" in answer.err
+    matrix = matrix_of(tmp_path)
+    assert matrix["missing"] == ["esd-goofy-s0", "esd-max-s0"]
+    assert {cell["method"] for cell in matrix["cells"]} == {"none", "uce"}
+    assert doubles.generated == []
+    page = (tmp_path / "m" / "matrix.html").read_text(encoding="utf-8")
+    assert "esd-goofy-s0, esd-max-s0" in page
+
+
+def test_an_erasure_that_diverged_is_told_wherever_its_figures_are(
+    grid: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Callable[..., ErasureCard] = cells.run_erasure
+
+    def diverges_for_max(order: ErasureOrder, folder: Path) -> ErasureCard:
+        status = "diverged" if order.concepts[0].name == "Max" else "finished"
+        return whole(order, folder).model_copy(update={"status": status})
+
+    monkeypatch.setattr(cells, "run_erasure", diverges_for_max)
+    answer = grid("--methods", "esd", "--anchors", "name")
+    assert matrix_of(tmp_path)["diverged"] == ["esd-max-s0"]
+    page = (tmp_path / "m" / "matrix.html").read_text(encoding="utf-8")
+    assert "1 of 2 diverged" in page.partition('id="kept"')[0]
+    for text in (answer.out, page):
+        assert "esd-max-s0" in text and "last weights that were numbers" in " ".join(text.split())
+
+
+def test_whom_retention_is_measured_on_is_chosen_by_pictures_that_no_cell_has(grid: Cli, tmp_path: Path) -> None:
+    """Chosen by the pictures of the denominator, characters would seem to lose where nothing was lost."""
+    assert grid("--methods", "esd", "--anchors", "name").code == 0
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "m" / "runs").glob("*/run.json")]
+    seeds = [run["spec"]["seeds"] for run in runs if run["spec"]["mitigation"] == "none"]
+    assert sorted(set(seeds)) == [2, 2 + CHOOSING_SEEDS]
+    esd = next(row for row in matrix_of(tmp_path)["rows"] if row["method"] == "esd")
+    assert esd["retention"][0]["n"] == 2 * 2 * 2  # seeds, concepts, and two others of each
 
 
 def test_a_cell_that_fails_leaves_the_others_alone_and_is_made_later(

@@ -8,9 +8,11 @@ import pytest
 
 from copycat.errors import UserError
 from copycat.robustness.cells import Around
-from copycat.robustness.order import CellName, Order, settle
+from copycat.robustness.order import Basis, CellName, Order, settle
 from copycat.robustness.workers import make_cells
 from copycat.staging import Job
+
+BASIS = Basis(source="s", revision="r", names="n", judge="j", prompts="p", methods={}, searches={})
 
 
 @pytest.mark.slow
@@ -20,9 +22,9 @@ def test_a_cell_that_fails_in_its_process_is_told_with_its_reason(tmp_path: Path
     settled = settle(Order(base=base, concepts=("meklun",), methods=("uce",), workers=2))
     told: list[int] = []
     cells = [CellName("meklun", "none", 0), CellName("meklun", "none", 1)]
-    failed = make_cells(settled, cells, Around((), "g", ("s", "r")), told.append)
+    failed = make_cells(settled, cells, Around((), "g", BASIS), told.append)
     assert told == [1, 1]
     assert [one.cell for one in failed] == cells or len(failed) == 2
     assert all("nowhere" in one.reason for one in failed)
     with pytest.raises(UserError, match="nowhere"):
-        make_cells(settled, [CellName("meklun", "none", n) for n in range(4)], Around((), "g", ("s", "r")), told.append)
+        make_cells(settled, [CellName("meklun", "none", n) for n in range(4)], Around((), "g", BASIS), told.append)

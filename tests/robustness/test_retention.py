@@ -117,3 +117,11 @@ def test_more_concepts_that_are_alike_narrow_it() -> None:
 def test_the_same_counts_in_another_order_give_the_same_bytes() -> None:
     rows = [Kept(concept, who, 3, (ord(who) + ord(concept)) % 4, 3) for concept in "xy" for who in "abcdef"]
     assert retention("all", rows, EVERYONE) == retention("all", rows[::-1], EVERYONE)
+
+
+def test_a_character_that_only_the_erased_model_draws_is_a_gain_and_widens_the_interval() -> None:
+    rows = [Kept("x", who, 3, 2, 3) for who in "abcdef"]
+    gained = retention("all", [*rows, Kept("x", "g", 0, 3, 3)], {"x": frozenset("abcdefg")})
+    assert gained.value == pytest.approx(15 / 18)
+    assert (gained.n_characters, gained.n_silent) == (7, 0)
+    assert gained.high is not None and gained.high > 1 > gained.value
