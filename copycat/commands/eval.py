@@ -182,7 +182,7 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
 
     options = locals()
     if grid == ERASERS_GRID:
-        return _run_matrix(options, as_json=json)
+        return _forecast_matrix(options, as_json=json) if dry_run else _run_matrix(options, as_json=json)
     job = build_job(options, command=_typed())
     if dry_run:
         from copycat.commands.dry_run import print_plan
@@ -192,6 +192,19 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     if grid is not None:
         return _run_grid(grid, job, as_json=json)
     return _draw(job, as_json=json) if job.shard else _run(job, as_json=json)
+
+
+def _forecast_matrix(options: dict[str, Any], *, as_json: bool) -> int:
+    from copycat import console
+    from copycat.commands.robustness_tables import build_order, print_forecast
+    from copycat.robustness.forecast import forecast
+
+    found = forecast(build_order(options, command=_typed()))
+    if as_json:
+        console.print_json(found.model_dump(mode="json"))
+    else:
+        print_forecast(found)
+    return console.EXIT_DONE
 
 
 def _run_matrix(options: dict[str, Any], *, as_json: bool) -> int:

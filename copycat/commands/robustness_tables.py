@@ -12,6 +12,7 @@ from copycat.console import out
 from copycat.errors import UserError
 from copycat.metrics.significance import LEVEL
 from copycat.paths import shown
+from copycat.robustness.forecast import Forecast
 from copycat.robustness.order import Order
 from copycat.robustness.page import attack_text, method_text, percent, seconds_text, signed_text, spread
 from copycat.robustness.records import MATRIX_FILE, ORIGINAL, PAGE_FILE, Matrix, MatrixCell, MethodRow
@@ -19,7 +20,7 @@ from copycat.robustness.records import MATRIX_FILE, ORIGINAL, PAGE_FILE, Matrix,
 FOLDER = "erasers"
 """Below the default folder of runs: a matrix has many folders of its own."""
 
-REFUSED = ("mitigation", "erased", "shard", "benign", "limit", "fresh", "dry_run", "metrics", "llm", "embedder")
+REFUSED = ("mitigation", "erased", "shard", "benign", "limit", "fresh", "metrics", "llm", "embedder")
 
 
 def build_order(options: dict[str, Any], command: str) -> Order:
@@ -46,6 +47,31 @@ def build_order(options: dict[str, Any], command: str) -> Order:
         training_seeds=options["training_seeds"] or 1,
         workers=options["workers"] or 1,
     )
+
+
+def print_forecast(found: Forecast) -> None:
+    """Print what is left to make of a matrix."""
+    done = f", {found.n_finished:,} of them finished" if found.n_finished else ""
+    about = "about" if found.is_exact else "at most"
+    lines = {
+        "concepts": ", ".join(found.concepts),
+        "attacks": ", ".join(found.attacks),
+        "cells": f"{found.n_cells:,}{done}",
+        "erasures": _counts(found.erasures),
+        "searches": _counts(found.searches),
+        "pictures": f"{about} {found.n_pictures:,} to draw" + (", and those of the searches" if found.searches else ""),
+        "folder": shown(Path(found.folder)),
+    }
+    out.print(f"erasers against attacks: {found.model}; nothing was made", markup=False)
+    for label, text in lines.items():
+        out.print(f"  {label:<10}{text}", markup=False, soft_wrap=True)
+    if not found.is_exact:
+        out.print("  how many others are drawn is seen from the pictures of the original model", style="italic dim")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    told = f"{sum(counts.values()):,}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    return told if counts else "none to make"
 
 
 def print_matrix(matrix: Matrix, folder: Path) -> None:

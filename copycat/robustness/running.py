@@ -11,6 +11,7 @@ from copycat.errors import UserError
 from copycat.eval import Outcome, evaluate
 from copycat.metrics import Outcomes, detect
 from copycat.models.resolve import resolve_model
+from copycat.plan import run_id
 from copycat.robustness.cells import RUNS, Around, encoder_setting, erasure_order, job_of, read_cell, read_drawn
 from copycat.robustness.generic import moved_by_seed
 from copycat.robustness.matrix import (
@@ -28,6 +29,8 @@ from copycat.robustness.page import write_page
 from copycat.robustness.records import MATRIX_FILE, Matrix
 from copycat.robustness.workers import Failed, make_cells
 from copycat.runs.folder import RunFolder, write_json
+from copycat.schema import RunSpec
+from copycat.staging import Job
 from copycat.whitebox.settings import build_settings, preset_of
 
 
@@ -40,19 +43,10 @@ def run_matrix(order: Order) -> tuple[Matrix, list[Failed]]:
         UserError: anything that the user must fix; nothing finished is lost.
     """
     settled = settle(order)
-    methods, searches = check_methods(settled), search_settings(settled)
+    methods = check_methods(settled)
     names, generic = draw_original(settled)
     spec = RunFolder(names.folder).read_run().spec
-    basis = Basis(
-        source=spec.model_source,
-        revision=spec.model_revision,
-        names=names.folder.name,
-        judge=f"{spec.judge}@{spec.judge_revision}",
-        prompts=prompts_hash(settled),
-        methods=methods,
-        searches=searches,
-    )
-    around = Around(well_drawn(names.rows, settled), generic.folder.name, basis)
+    around = Around(well_drawn(names.rows, settled), generic.folder.name, basis_of(settled, spec, methods))
     cells = settled.cells()
     todo = [cell for cell in cells if read_cell(settled, cell, around) is None]
     failed: list[Failed] = []
@@ -77,6 +71,24 @@ def check_methods(settled: Settled) -> dict[str, dict[str, Any]]:
     }
 
 
+def basis_of(settled: Settled, spec: RunSpec, methods: dict[str, dict[str, Any]]) -> Basis:
+    """Say what all figures rest on.
+
+    Args:
+        spec: of the run of the original weights on all names.
+        methods: their settings.
+    """
+    return Basis(
+        source=spec.model_source,
+        revision=spec.model_revision,
+        names=run_id(spec),
+        judge=f"{spec.judge}@{spec.judge_revision}",
+        prompts=prompts_hash(settled),
+        methods=methods,
+        searches=search_settings(settled),
+    )
+
+
 def search_settings(settled: Settled) -> dict[str, dict[str, Any]]:
     """Give every setting of each attack that is searched for."""
     row = resolve_model(settled.model, settled.order.base.revision)
@@ -95,15 +107,20 @@ def prompts_hash(settled: Settled) -> str:
     return prompts_sha256(build_prompts(settled.characters, prompt_set, anchors))
 
 
-def draw_original(settled: Settled) -> tuple[Outcome, Outcome]:
-    """Draw every character by name, and benign prompts, with the model's own weights: once for all cells.
+def original_job(settled: Settled) -> Job:
+    """Say what the model's own weights draw once for all cells: every character by name, and benign prompts.
 
     There are pictures that no cell has: by them it is chosen on whom retention is measured. Those chosen for the very
     pictures that a loss is counted on would seem to lose where nothing was lost.
     """
     seeds = settled.order.base.seeds + CHOOSING_SEEDS
     changes = {"anchors": ("name",), "benign": True, "attacks": (), "only": (), "seeds": seeds}
-    outcomes = evaluate(job_of(settled, None, None).model_copy(update=changes))
+    return job_of(settled, None, None).model_copy(update=changes)
+
+
+def draw_original(settled: Settled) -> tuple[Outcome, Outcome]:
+    """Draw that, or find it drawn: the run on names, and that on benign prompts."""
+    outcomes = evaluate(original_job(settled))
     names = next(one for one in outcomes if not one.is_benign)
     return names, next(one for one in outcomes if one.is_benign)
 

@@ -235,3 +235,20 @@ def test_options_of_the_matrix_belong_to_its_grid(run: Cli) -> None:
     answer = run("--concepts", "goofy")
     assert answer.code == 2
     assert answer.err.startswith("error: --concepts belongs to --grid erasers\n")
+
+
+def test_a_dry_run_says_what_is_left_to_make_and_makes_nothing(grid: Cli, doubles: Doubles, tmp_path: Path) -> None:
+    options = ("--methods", "esd,uce", "--attack", "arc:A1", "--attack", "cce", "--anchors", "name")
+    answer = grid(*options, "--dry-run")
+    assert answer.code == 0, answer.err
+    assert "4: esd 2, uce 2" in answer.out and "4: cce 4" in answer.out and "at most" in answer.out
+    assert (doubles.generated, list(tmp_path.glob("m/*/*"))) == ([], [])
+    plain = ("--methods", "esd", "--attack", "arc:A1", "--anchors", "name")
+    before = json.loads(grid(*plain, "--dry-run", "--json").out)
+    assert grid(*plain).code == 0
+    assert len(doubles.generated) == before["n_pictures"]
+    after = json.loads(grid(*plain, "--methods", "esd,uce", "--dry-run", "--json").out)
+    assert (after["n_cells"], after["n_finished"], after["erasures"], after["is_exact"]) == (6, 4, {"uce": 2}, True)
+    doubles.forget()
+    assert grid("--methods", "esd,uce", "--attack", "arc:A1", "--anchors", "name").code == 0
+    assert len(doubles.generated) == after["n_pictures"]
