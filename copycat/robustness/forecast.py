@@ -6,7 +6,8 @@ from collections import Counter
 
 from copycat.metrics import join_outcomes
 from copycat.robustness.cells import Around, read_cell
-from copycat.robustness.order import ORIGINAL, Order, Settled, attacks_of, is_searched, settle
+from copycat.robustness.order import Order, Settled, attacks_of, is_searched, settle
+from copycat.robustness.records import ORIGINAL
 from copycat.robustness.running import basis_of, check_methods, original_job, well_drawn
 from copycat.schema import Record
 from copycat.staging import Cell, plan_job
