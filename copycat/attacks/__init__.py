@@ -152,6 +152,8 @@ def _parts(text: str) -> tuple[str | None, str, Any]:  # Any: the class behind a
             )
         return None, str(folder), resolve(SAVED, "saved attacks")
     name, _, variant = text.partition(":")
+    if name not in ATTACKS.names() and (Path(text) / ATTACK_FILE).is_file():
+        raise UserError(f"'{text}' is a folder, and no attack of that name\n  type: --attack ./{text}")
     row = ATTACKS.get(name)
     if row.is_searched:
         raise UserError(

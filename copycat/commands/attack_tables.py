@@ -23,6 +23,7 @@ SHOWN_LETTERS = 44
 
 def print_card(card: AttackCard, job: AttackJob) -> None:
     """Print what came of an attack, and what to type next."""
+    from copycat.whitebox.folder import SHEET
     from copycat.whitebox.rates import attack_rates
 
     on = "" if card.erasure is None else f", erased by {card.erasure.method}"
@@ -40,13 +41,14 @@ def print_card(card: AttackCard, job: AttackJob) -> None:
     out.print(table, markup=False)
     spelt = sum(row.spells_name for row in card.prompts)
     notes = [f"note: {spelt} of the prefixes found spell the name"] if spelt else []
-    lines = [*notes, f"{card.seconds:.0f} s; pictures in {shown(job.out / 'pictures')}", "next:"]
+    lines = [*notes, f"{card.seconds:.0f} s; pictures side by side in {shown(job.out / SHEET)}", "next:"]
     for line in ["", *lines, *(f"  {command}" for command in next_commands(card, job))]:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
     """Give the card with its rates, its folder and the commands to type next, for --json."""
+    from copycat.whitebox.folder import SHEET
     from copycat.whitebox.rates import attack_rates
 
     rates = [
@@ -57,6 +59,7 @@ def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
         **card.model_dump(mode="json"),
         "rates": rates,
         "folder": shown(job.out),
+        "sheet": shown(job.out / SHEET),
         "next": next_commands(card, job),
     }
 

@@ -84,7 +84,7 @@ def encode_attacked(pipeline: Any, text: str, kind: str, files: Mapping[str, str
 
     Raises:
         DataError: embeddings of another width, or for other encoders.
-        UnsupportedError: a prefix where the encoders have different vocabularies.
+        UnsupportedError: a prefix where the encoders have different vocabularies, or of tokens that they lack.
     """
     put_in = json.loads(kind.removeprefix(INSERT))
     encoders = {e: getattr(pipeline, e) for _, e in ENCODERS if getattr(pipeline, e, None) is not None}
@@ -92,10 +92,8 @@ def encode_attacked(pipeline: Any, text: str, kind: str, files: Mapping[str, str
     vectors = None
     if put_in["learned"] is not None:
         vectors = _read_learned(Path(files[put_in["learned"]]), encoders)
-    if put_in["prefix"] and len({tuple(sorted(t.get_vocab().items())) for t in tokenizers}) > 1:
-        raise UnsupportedError(
-            f"{type(pipeline).__name__}: its text encoders have different vocabularies\n  use the attack 'cce'"
-        )
+    if put_in["prefix"]:
+        _check_prefix(type(pipeline).__name__, tokenizers, put_in["prefix"])
     free = len(vectors[0]) if vectors else 0
     rows = [[token_row(t, _parts(t, text, put_in), free, may_cut=True)] for t in tokenizers]
     encoded = encode_rows(list(encoders.values()), rows, vectors)
@@ -123,6 +121,18 @@ def _parts(tokenizer: Any, text: str, put_in: Mapping[str, Any]) -> tuple[list[i
         return prefix, own_tokens(tokenizer, text)
     before, _, behind = text.partition(LEARNED)
     return prefix + own_tokens(tokenizer, before.strip()), own_tokens(tokenizer, behind.strip())
+
+
+def _check_prefix(name: str, tokenizers: Sequence[Any], prefix: Sequence[int]) -> None:
+    first, *others = (tokenizer.get_vocab() for tokenizer in tokenizers)
+    if any(other != first for other in others):
+        raise UnsupportedError(f"{name}: its text encoders have different vocabularies\n  use the attack 'cce'")
+    if strange := set(prefix) - set(first.values()):
+        raise UnsupportedError(
+            f"{name}: its vocabulary has no token {min(strange)}; the prefix was searched on a model with another one\n"
+            "  attack this very model: python -m copycat.attack --method unlearndiffatk --model MODEL --concept NAME "
+            "--out DIR"
+        )
 
 
 def _check_learned(request: ImageRequest, learned: str, files: Mapping[str, str]) -> None:

@@ -11,7 +11,10 @@ cce.py             embeddings learned from pictures
 victim.py          the attacked model: drawing and judging, and taken apart
 job.py             what was asked for -> what will be done, everything checked; loads no weights
 folder.py          what lies in its folder, and whose it is
-running.py         the loops, which a kill does not set back
+desk.py            what the loops have in common
+searching.py       the loops of the methods that search
+running.py         from a plan to attack.json; a kill does not set it back
+sheet.py           pure: sheet.html, the pictures of each prompt side by side
 rates.py           pure: how often it succeeded, before and after
 """
 

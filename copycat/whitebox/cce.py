@@ -7,6 +7,7 @@ original model drew of the concept. The model's weights stay as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +31,7 @@ class CceSettings(Record):
         tokens: embeddings in a row that stand for the concept.
         pictures: of the concept, drawn by the original model and judged to show it.
         batch: pictures of a step, each at a timestep of its own.
+        at_once: so many of them go through the model together, which bounds memory and changes roundings alone.
         lr, weight_decay: of AdamW.
         start: a word from whose first token the embeddings start; "": the mean of the vocabulary.
     """
@@ -37,9 +39,10 @@ class CceSettings(Record):
     tokens: int = Field(default=1, ge=1, le=60)
     pictures: int = Field(default=25, ge=1)
     batch: int = Field(default=16, ge=1)
+    at_once: int = Field(default=4, ge=1)
     steps: int = Field(default=5000, ge=1)
-    lr: float = Field(default=0.08, gt=0)
-    weight_decay: float = Field(default=0.01, ge=0)
+    lr: float = Field(default=0.08, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.01, ge=0, allow_inf_nan=False)
     start: str = ""
 
 
@@ -48,7 +51,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "corrected": MappingProxyType({}),
         "published": MappingProxyType({}),
         "sandbox": MappingProxyType(
-            {"tokens": 4, "pictures": 16, "batch": 8, "steps": 100, "lr": 0.005, "weight_decay": 0.0}
+            {"tokens": 4, "pictures": 16, "batch": 8, "at_once": 8, "steps": 100, "lr": 0.005, "weight_decay": 0.0}
         ),
     }
 )
@@ -86,20 +89,18 @@ class Inversion:
         timesteps = torch.randint(len(self._live.alphas), (settings.batch,), generator=generator)
         noise = torch.randn((settings.batch, *latents.shape[1:]), generator=generator)
         template = TEMPLATES[int(torch.randint(len(TEMPLATES), (1,), generator=generator))]
-        texts = self._live.encode([template], inserts=self.vectors, free=settings.tokens, placeholder=LEARNED)
-        loss = diffusion_loss(
-            self._live,
-            texts,
-            latents[places.to(latents.device)],
-            timesteps.to(latents.device),
-            noise.to(latents.device, latents.dtype),
-        )
-        if not bool(torch.isfinite(loss)):
-            raise BackendError(f"the loss of concept inversion is no number at step {number + 1}; try a smaller lr")
+        drawn = latents[places.to(latents.device)], timesteps.to(latents.device), noise.to(latents)
+        mean = 0.0
         self._optimiser.zero_grad()
-        loss.backward()
+        for part in zip(*(values.split(settings.at_once) for values in drawn), strict=True):
+            texts = self._live.encode([template], inserts=self.vectors, free=settings.tokens, placeholder=LEARNED)
+            loss = diffusion_loss(self._live, texts, *part) * (len(part[0]) / settings.batch)
+            mean += float(loss.detach())
+            if not math.isfinite(mean):
+                raise BackendError(f"the loss of concept inversion is no number at step {number + 1}; try a smaller lr")
+            loss.backward()
         self._optimiser.step()
-        return float(loss.detach())
+        return mean
 
     def learned(self) -> dict[str, Any]:
         """Give (k, width) for each text encoder, by its name."""

@@ -5,7 +5,8 @@ plain.jsonl         each prompt by the original model, and by the attacked one
 learning.safetensors, learned.safetensors   of concept inversion: on the way, and done; learning.json says how long
 results.jsonl       each prompt under attack
 pictures/           all of them
-attack.json         everything together, written last
+attack.json         everything together
+sheet.html          all pictures side by side, made from it
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from copycat.errors import ResumeMismatchError, UserError
 from copycat.paths import shown
 from copycat.runs.folder import write_json
 
-PLAN, PLAIN, RESULTS = "plan.json", "plain.jsonl", "results.jsonl"
+PLAN, PLAIN, RESULTS, SHEET = "plan.json", "plain.jsonl", "results.jsonl", "sheet.html"
 LEARNING, LEARNING_TIME = "learning.safetensors", "learning.json"
 
 
@@ -37,10 +38,13 @@ def held(folder: Path, spec: dict[str, Any], *, is_fresh: bool) -> Iterator[None
         is_fresh: forget what is there.
 
     Raises:
-        UserError: another process holds it.
-        ResumeMismatchError: it is another attack's.
+        UserError: another process holds it, or it cannot be made.
+        ResumeMismatchError: it is another attack's, or nobody can say whose.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # as below /proc, where nobody can make a folder
+        raise UserError(f"cannot make the folder {shown(folder)}\n  choose another folder: --out DIR") from error
     with (folder / ".lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +59,7 @@ def held(folder: Path, spec: dict[str, Any], *, is_fresh: bool) -> Iterator[None
 
 
 def _clear(folder: Path) -> None:
-    for name in (ATTACK_FILE, PLAN, PLAIN, RESULTS, LEARNING, LEARNING_TIME, LEARNED_FILE):
+    for name in (ATTACK_FILE, SHEET, PLAN, PLAIN, RESULTS, LEARNING, LEARNING_TIME, LEARNED_FILE):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "pictures", ignore_errors=True)
 
@@ -64,7 +68,7 @@ def _require_same(path: Path, spec: dict[str, Any]) -> None:
     if not path.is_file():
         write_json(path, spec)
         return
-    here = json.loads(path.read_text(encoding="utf-8"))
+    here = _read_plan(path)
     asked = json.loads(json.dumps(spec))
     if differing := [name for name in asked if here.get(name) != asked[name]]:
         told = [f"{name}: {here.get(name)!r} here, {asked[name]!r} asked for" for name in differing[:5]]
@@ -73,3 +77,13 @@ def _require_same(path: Path, spec: dict[str, Any]) -> None:
             + "\n  ".join(told)
             + "\n  use another --out folder, or start this one again with --fresh"
         )
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    try:
+        here = json.loads(path.read_bytes())
+    except ValueError:
+        here = None
+    if not isinstance(here, dict):
+        raise ResumeMismatchError(f"{shown(path)} cannot be read\n  start this attack again with --fresh")
+    return here

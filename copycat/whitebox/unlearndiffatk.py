@@ -45,8 +45,8 @@ class UnlearnDiffAtkSettings(Record):
     rounds: int = Field(default=50, ge=1)
     iterations: int = Field(default=40, ge=1)
     timesteps: int = Field(default=1, ge=1)
-    lr: float = Field(default=0.01, gt=0)
-    weight_decay: float = Field(default=0.1, ge=0)
+    lr: float = Field(default=0.01, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     keeps_best: bool = True
     start: str = Field(default="random", pattern="^(random|word)$")
     leaves_out_name: bool = False

@@ -53,12 +53,30 @@ class Studio:
 def load_victim(row: ModelRow, sampling: Sampling, device: str, delta: Path | None) -> LivePipeline:
     """Load the attacked model to be taken apart, with its edited weights.
 
+    It is the model that draws, but for float16, in which small gradients become zero: see `gradient_dtype`.
+
     Raises:
         UnsupportedError: another family.
         DataError: the edited weights do not fit.
     """
-    pipeline: Any = load_pipeline(Source(row.source, row.name, row.revision), row, sampling, device, "all")
+    changes = {"dtype": gradient_dtype(sampling.dtype, device), "compile": None}
+    source = Source(row.source, row.name, row.revision)
+    pipeline: Any = load_pipeline(source, row, sampling.model_copy(update=changes), device, "all")
     live = LivePipeline(pipeline, row.name)
     if delta is not None:
         put_on(pipeline, delta)
     return live
+
+
+def gradient_dtype(dtype: str | None, device: str) -> str | None:
+    """Say in which dtype a model that draws in `dtype` is searched.
+
+    The gradient of a mean over a picture's latents is smaller than what float16 can hold, and some decoders' pictures
+    are larger. bfloat16 holds both; where a device lacks it, float32 does.
+    """
+    import torch
+
+    if dtype != "float16":
+        return dtype
+    is_able = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if is_able else "float32"

@@ -11,7 +11,7 @@ import pytest
 from copycat.attacks import attack_files, build_attack, canonical_attack
 from copycat.attacks.saved import AttackCard, AttackedPrompt, learned_text, read_attack
 from copycat.catalog import prompt_set_of
-from copycat.errors import DataError
+from copycat.errors import DataError, UserError
 from copycat.mitigations import Setting
 from copycat.schema import Attack, Character, CharacterSet, ImageRequest
 
@@ -125,6 +125,15 @@ def test_a_saved_attack_is_called_the_same_wherever_it_lies(tmp_path: Path, sett
     )
     assert one == two != other
     assert one.startswith("unlearndiffatk:goofy-")
+
+
+def test_a_folder_without_a_slash_is_told_how_to_name_it(
+    tmp_path: Path, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "mine", found("Goofy"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"'mine' is a folder.*\n  type: --attack ./mine"):
+        build_attack("mine", setting)
 
 
 def test_a_broken_file_is_told_with_its_faults(tmp_path: Path, setting: Setting) -> None:

@@ -117,6 +117,11 @@ def test_learned_embeddings_that_are_nowhere_are_refused(model: DiffusersModel) 
         model.check([attacked("<learned>", learned="0" * 64)], quick(model.row, family_of(model)))
 
 
+def test_a_prefix_of_another_vocabulary_is_refused(model: DiffusersModel) -> None:
+    with pytest.raises(UnsupportedError, match="its vocabulary has no token 40000; the prefix was searched on a model"):
+        model.generate([attacked("ab cat", prefix=(5, 40_000))], quick(model.row, family_of(model)))
+
+
 def test_embeddings_of_another_width_are_refused(model: DiffusersModel, tmp_path: Path) -> None:
     path = tmp_path / "learned.safetensors"
     save_file({"text_encoder": torch.zeros(1, 5)}, path)

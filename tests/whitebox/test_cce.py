@@ -68,6 +68,15 @@ def test_only_the_embeddings_move(live: LivePipeline) -> None:
     assert all(torch.equal(before[name], value) for name, value in live.encoders[0].state_dict().items())
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_how_many_pictures_go_through_together_changes_nothing(live: LivePipeline, at_once: int) -> None:
+    settings = CceSettings(tokens=2, batch=3, at_once=3, steps=2, lr=0.05)
+    whole, parted = inversion(live, settings), inversion(live, settings.model_copy(update={"at_once": at_once}))
+    for number in range(2):
+        assert parted.step(number) == pytest.approx(whole.step(number), rel=1e-5)
+    torch.testing.assert_close(parted.learned()["text_encoder"], whole.learned()["text_encoder"], atol=1e-4, rtol=1e-3)
+
+
 def test_it_can_start_from_a_word(live: LivePipeline) -> None:
     one = inversion(live, QUICK.model_copy(update={"start": "q"}))
     (token,) = live.token_ids("q")[0]

@@ -23,7 +23,8 @@ from copycat.judges import Verdict
 from copycat.mitigations import Setting
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.schema import CharacterSet
-from copycat.whitebox import running
+from copycat.whitebox import searching
+from copycat.whitebox.desk import open_picture
 from copycat.whitebox.job import AttackJob, PlannedAttack, plan_attack
 from copycat.whitebox.rates import attack_rates
 from copycat.whitebox.running import run_attack
@@ -77,6 +78,7 @@ def test_a_search_goes_on_until_a_picture_shows_the_concept(tiny_pipeline: Path,
     assert card.erasure.method == "esd"
     assert all((tmp_path / "out" / path).is_file() for row in card.prompts for path in row.pictures.values())
     assert set(card.prompts[0].pictures) == {"original", "before", "after"}
+    assert (tmp_path / "out" / "sheet.html").read_text(encoding="utf-8").count("<img") == 6
 
 
 def test_the_saved_prefix_draws_the_picture_that_was_kept(
@@ -87,7 +89,7 @@ def test_the_saved_prefix_draws_the_picture_that_was_kept(
     attack = build_attack(str(tmp_path / "out"), Setting(characters, prompt_set_of(characters)))
     request = attack.apply(plan.mitigated[0], plan.concept)
     (picture,) = DiffusersModel(plan.row, "cpu").generate([request], plan.sampling)
-    kept = running._open(tmp_path / "out", card.prompts[0].pictures["after"])
+    kept = open_picture(tmp_path / "out", card.prompts[0].pictures["after"])
     assert picture.image is not None
     assert picture.image.tobytes() == kept.tobytes()
 
@@ -103,7 +105,7 @@ def test_a_broken_search_goes_on_and_ends_in_the_same(
     tiny_pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run_attack(planned(tiny_pipeline, tmp_path / "a", Script(True, True, False), changes=SEARCH))
-    search, n_searched = running.search_prefix, []
+    search, n_searched = searching.search_prefix, []
 
     def breaking(*args: Any, **more: Any) -> Any:
         n_searched.append(1)
@@ -111,7 +113,7 @@ def test_a_broken_search_goes_on_and_ends_in_the_same(
             raise KeyboardInterrupt
         return search(*args, **more)
 
-    monkeypatch.setattr(running, "search_prefix", breaking)
+    monkeypatch.setattr(searching, "search_prefix", breaking)
     with pytest.raises(KeyboardInterrupt):
         run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True, True, False), changes=SEARCH))
     assert not (tmp_path / "b" / "attack.json").exists()
@@ -129,20 +131,20 @@ def test_learned_embeddings_are_the_same_after_a_break(
     tiny_pipeline: Path, erased: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {"method": "cce", "erased": erased, "changes": LEARN}
-    monkeypatch.setattr(running, "CHECKPOINT_STEPS", 1)
+    monkeypatch.setattr(searching, "CHECKPOINT_STEPS", 1)
     whole = run_attack(planned(tiny_pipeline, tmp_path / "a", Script(True), **asked))
-    step = running.Inversion.step
+    step = searching.Inversion.step
 
     def breaking(self: Any, number: int) -> float:
         if number == 2:
             raise KeyboardInterrupt
         return step(self, number)
 
-    monkeypatch.setattr(running.Inversion, "step", breaking)
+    monkeypatch.setattr(searching.Inversion, "step", breaking)
     with pytest.raises(KeyboardInterrupt):
         run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True), **asked))
     assert (tmp_path / "b" / "learning.safetensors").is_file()
-    monkeypatch.setattr(running.Inversion, "step", step)
+    monkeypatch.setattr(searching.Inversion, "step", step)
     resumed = run_attack(planned(tiny_pipeline, tmp_path / "b", Script(True), **asked))
     assert resumed.learned == whole.learned
     assert resumed.prompts[0].sent == "<learned>"
@@ -159,6 +161,57 @@ def test_compositions_are_drawn_without_a_search(tiny_pipeline: Path, tmp_path: 
     assert rates["arc:A1"].before.k == 0
     again = run_attack(plan._replace(judge=Script(False)))
     assert again == card
+
+
+def test_forms_that_come_to_the_same_terms_are_drawn_once(tiny_pipeline: Path, tmp_path: Path) -> None:
+    #              original     before        A1            A5
+    judge = Script(True, True, False, False, True, False, True, True)
+    plan = planned(tiny_pipeline, tmp_path / "out", judge, method="arc", changes=("forms=A1+O1+A5+O3",))
+    card = run_attack(plan)
+    assert {rate.form: rate.after.k for rate in attack_rates(card.prompts)} == {
+        "arc:A1": 1,
+        "arc:O1": 1,
+        "arc:A5": 2,
+        "arc:O3": 2,
+    }
+    kept = {row.form: row.pictures["after"] for row in card.prompts if row.seed == card.prompts[0].seed}
+    assert kept["arc:A1"] == kept["arc:O1"] != kept["arc:A5"]
+
+
+def test_a_batch_of_which_a_kill_left_a_part_is_in_the_attack_once(tiny_pipeline: Path, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"method": "arc", "changes": ("forms=A1+O1",)}
+    whole = run_attack(planned(tiny_pipeline, tmp_path / "out", Script(False), **asked))
+    (tmp_path / "out" / "attack.json").unlink()
+    results = tmp_path / "out" / "results.jsonl"
+    lines = results.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    results.write_bytes(lines[0] + lines[1][:40])
+    resumed = run_attack(planned(tiny_pipeline, tmp_path / "out", Script(False), **asked))
+    assert without_times(resumed) == without_times(whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("plan.json", ResumeMismatchError, "plan.json cannot be read\n  start this attack again with --fresh"),
+        ("attack.json", DataError, "attack.json: "),
+    ],
+)
+def test_a_damaged_file_is_told_and_not_believed(
+    tiny_pipeline: Path, tmp_path: Path, name: str, kind: type[Exception], message: str
+) -> None:
+    asked: dict[str, Any] = {"method": "arc", "prompts": 1, "changes": ("forms=A1",)}
+    run_attack(planned(tiny_pipeline, tmp_path / "out", **asked))
+    (tmp_path / "out" / name).write_text('["', encoding="utf-8")
+    with pytest.raises(kind, match=message):
+        run_attack(planned(tiny_pipeline, tmp_path / "out", **asked))
+
+
+def test_a_folder_that_nobody_can_make_is_told(tiny_pipeline: Path, tmp_path: Path) -> None:
+    plan = planned(tiny_pipeline, tmp_path / "out", method="arc", prompts=1)
+    plan = plan._replace(job=plan.job.model_copy(update={"out": Path("/proc/nobody/out")}))
+    with pytest.raises(UserError, match="cannot make the folder /proc/nobody/out"):
+        run_attack(plan)
 
 
 def test_a_folder_of_another_attack_is_refused_unless_it_is_to_be_forgotten(
@@ -197,6 +250,7 @@ def test_pictures_that_nobody_could_judge_count_nowhere(
         ({"changes": ("token=3",)}, UnknownNameError, "tokens"),
         ({"changes": ("tokens=many",)}, UserError, "--set tokens=many: Input should be a valid integer"),
         ({"changes": ("tokens",)}, UserError, "needed: name=value"),
+        ({"changes": ("lr=inf",)}, UserError, "--set lr=inf: Input should be a finite number"),
         ({"preset": "publish"}, UnknownNameError, "published"),
         ({"prompts": 99}, UserError, "there are 13 prompts of a concept, and not 99"),
         ({"mitigation": "filter:regenerate"}, UnsupportedError, "an attack draws each picture once"),
@@ -238,7 +292,7 @@ class Knows(Script):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(False)
-        self.known = {running._open(folder, path.name).tobytes() for path in folder.glob("*-original.png")}
+        self.known = {open_picture(folder, path.name).tobytes() for path in folder.glob("*-original.png")}
 
     def judge(self, pictures: Sequence[Image], asked_for: Sequence[str], characters: CharacterSet) -> list[Verdict]:
         del characters
