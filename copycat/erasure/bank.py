@@ -188,7 +188,9 @@ def weights_sha256(live: LivePipeline) -> str:
     """Hash all that predicts: denoiser, text encoders, and the schedule."""
     import torch
 
-    whole = hashlib.sha256(repr(sorted(live.pipeline.scheduler.config.items())).encode())
+    # diffusers notes of its own begin with an underscore; one is a list in another order in each process
+    schedule = sorted((key, value) for key, value in live.pipeline.scheduler.config.items() if key[0] != "_")
+    whole = hashlib.sha256(repr(schedule).encode())
     for module in (live.unet, *live.encoders):
         for name, tensor in module.state_dict().items():
             whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

@@ -196,3 +196,12 @@ def test_any_other_weight_is_another_model(live: LivePipeline) -> None:
     assert weights_sha256(live) != before
     bias.data[0] -= 1
     assert len(before) == 64
+
+
+def test_a_model_is_the_same_in_another_process(live: LivePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler, before = live.pipeline.scheduler, weights_sha256(live)
+    for noted in (["solver_type", "flow_shift"], ["flow_shift", "solver_type"]):  # diffusers lists a set
+        changed = type(scheduler.config)({**scheduler.config, "_use_default_values": noted})
+        monkeypatch.setattr(scheduler, "_internal_dict", changed)
+        assert scheduler.config["_use_default_values"] == noted
+        assert weights_sha256(live) == before
