@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from copycat.whitebox.rates import Rate
 
 LISTS = ("methods", "settings")
-SHOWN_LETTERS = 44
+SHOWN_LETTERS, FEWEST_LETTERS = 44, 12
+"""Of a prompt in a table: at most, and where many compositions stand beside it."""
 
 
 def print_card(card: AttackCard, job: AttackJob) -> None:
@@ -76,7 +77,9 @@ def next_commands(card: AttackCard, job: AttackJob) -> list[str]:
         attacks = folder if folder.startswith(("/", ".", "~")) else f"./{folder}"
     erased = [] if job.erased is None else ["--erased", shown(job.erased)]
     mitigated = [] if card.mitigation == "none" else ["--mitigation", card.mitigation]
-    words = ["python", "-m", "copycat.eval", "--model", card.model, *erased, *mitigated, "--attack", attacks]
+    typed = {"--revision": job.revision, "--characters": job.characters, "--judge": job.judge, "--device": job.device}
+    same = [word for option, value in typed.items() if value is not None for word in (option, value)]
+    words = ["python", "-m", "copycat.eval", "--model", job.model, *same, *erased, *mitigated, "--attack", attacks]
     return [shlex.join(words)]
 
 
@@ -120,14 +123,16 @@ def _prompts_table(rows: tuple[AttackedPrompt, ...], *, has_prefix: bool) -> Tab
 def _forms_table(card: AttackCard) -> Table:
     """Lay compositions out side by side, a prompt with its seed in each line."""
     forms = list(dict.fromkeys(row.form for row in card.prompts))
-    table = _plain_table("prompt", "original", "before", *(form.removeprefix("arc:") for form in forms))
+    titles = ("original", "before", *(form.removeprefix("arc:") for form in forms))
+    table = _plain_table("prompt", *titles)
+    letters = max(FEWEST_LETTERS, out.width - 2 - sum(max(len(title), len("yes")) + 2 for title in titles))
     by_prompt: dict[tuple[str, int], dict[str, AttackedPrompt]] = {}
     for row in card.prompts:
         by_prompt.setdefault((row.id, row.seed), {})[row.form] = row
     for rows in by_prompt.values():
         first = next(iter(rows.values()))
         after = [_word(rows[form].after) if form in rows else "" for form in forms]
-        table.add_row(_cut(first.text), _word(first.original), _word(first.before), *after)
+        table.add_row(_cut(first.text, letters), _word(first.original), _word(first.before), *after)
     return table
 
 
@@ -148,7 +153,8 @@ def _word(is_shown: bool | None) -> str:
     return {True: "yes", False: "no", None: "not judged"}[is_shown]
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, letters: int = SHOWN_LETTERS) -> str:
     """Shorten a text, and let no control character reach the terminal."""
     plain = " ".join("".join(c if c.isprintable() else "?" for c in text).split())
-    return plain if len(plain) <= SHOWN_LETTERS else f"{plain[: SHOWN_LETTERS - 1]}…"
+    letters = min(letters, SHOWN_LETTERS)
+    return plain if len(plain) <= letters else f"{plain[: letters - 1]}…"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from harness import Cli, CommandLine, Doubles
+from rich.console import Console
+
+from copycat.attacks.saved import AttackCard, AttackedPrompt
+from copycat.commands import attack_tables
 
 
 @pytest.fixture
@@ -25,12 +30,15 @@ def arc(attack: Cli, tiny_pipeline: Path, doubles: Doubles, characters_file: Pat
     return lambda *options: attack(*shared, *options)
 
 
-def test_each_composition_is_told_with_its_rates_and_what_to_type_next(arc: Cli) -> None:
+def test_each_composition_is_told_with_its_rates_and_what_to_type_next(
+    arc: Cli, tiny_pipeline: Path, characters_file: Path
+) -> None:
     answer = arc()
     assert answer.code == 0
     assert "arc on tiny: is Goofy drawn?" in answer.out
     assert "arc:O3  0.000 [0.000, 0.793] 0/1" in answer.out
     assert "--attack arc:A1" in answer.out
+    assert f"copycat.eval --model {tiny_pipeline} --characters {characters_file} --judge fake-judge" in answer.out
     assert "under arc:A1: 1 of 1" in answer.err
     again = arc("--json")
     told = json.loads(again.out)
@@ -44,6 +52,23 @@ def test_each_composition_is_told_with_its_rates_and_what_to_type_next(arc: Cli)
     }
     assert (told["concept"], told["folder"]) == ("goofy", "found")
     assert "0 of 1" not in again.err  # nothing is drawn twice
+
+
+def test_every_word_of_all_compositions_is_read_beside_a_long_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = ["A1", "A2", "A3", "A4", "A5", "O1", "O2", "O3"]
+    shown = {"original": True, "before": False, "after": True}
+    rows = (
+        AttackedPrompt(id="1", form=f"arc:{form}", text="a long prompt " * 9, sent="", seed=1, **shown)
+        for form in forms
+    )
+    console = Console(width=100, file=io.StringIO())
+    monkeypatch.setattr(attack_tables, "out", console)
+    console.print(attack_tables._forms_table(AttackCard.model_construct(prompts=tuple(rows))))
+    assert isinstance(console.file, io.StringIO)
+    titles, line = console.file.getvalue().splitlines()
+    assert titles.split() == ["prompt", "original", "before", *forms]
+    assert line.split()[-10:] == ["yes", "no", *["yes"] * 8]
+    assert line.startswith("a long prompt a long prompt a")
 
 
 def test_methods_and_settings_are_listed(attack: Cli) -> None:
