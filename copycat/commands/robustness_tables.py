@@ -78,8 +78,8 @@ def print_matrix(matrix: Matrix, folder: Path) -> None:
     """Print DETECT of methods under attacks, what they keep and cost, and where the page is."""
     out.print(f"\nerasers against attacks: {matrix.model}, judged by {matrix.judge}", style="bold", markup=False)
     out.print(
-        f"{len(matrix.concepts)} concepts, {matrix.training_seeds} erasures of each by each method, "
-        f"{matrix.seeds} pictures of each prompt",
+        f"{_count(len(matrix.concepts), 'concept')}, {_count(matrix.training_seeds, 'erasure')} of each by each "
+        f"method, {_count(matrix.seeds, 'picture')} of each prompt",
         style="italic dim",
         markup=False,
     )
@@ -87,13 +87,17 @@ def print_matrix(matrix: Matrix, folder: Path) -> None:
         out.print(_detect(matrix, anchor))
     out.print(
         "DETECT on the erased concepts, in %, with 95 % intervals over concepts; lower erases better\n"
-        f"in brackets: what the attack changed, in points; * where chance would not (p <= {LEVEL:g})",
+        f"in brackets: what the attack changed, in points; * where chance would not (p <= {LEVEL:g}, adjusted"
+        + (f"; {len(matrix.concepts)} are too few to tell)" if matrix.least_p > LEVEL else ")"),
         style="italic dim",
         markup=False,
     )
     if matrix.success:
         out.print(_success(matrix))
-        out.print("a search's own prompts and seeds: share that show the concept before and after", style="italic dim")
+        out.print(
+            "a search's own prompts and seeds: share that show the concept before -> after, the published success rate",
+            style="italic dim",
+        )
     if any(row.method != ORIGINAL for row in matrix.rows):
         out.print(_kept(matrix))
         out.print(
@@ -114,6 +118,10 @@ def print_matrix(matrix: Matrix, folder: Path) -> None:
     if matrix.is_sandbox:
         out.print("a sandbox figure: an invented world, with a judge of its own", style="italic dim")
     out.print(f"{shown(folder / MATRIX_FILE)}  {shown(folder / PAGE_FILE)}", markup=False, soft_wrap=True)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _detect(matrix: Matrix, anchor: str) -> Table:
@@ -147,8 +155,8 @@ def _success(matrix: Matrix) -> Table:
         texts = [
             "-"
             if row is None
-            else f"{percent(row.before.value)}, {percent(row.after.value)} "
-            f"[dim]({spread(row.after.low, row.after.high)})[/dim]"
+            else f"{percent(row.before.value)} -> {percent(row.after.value)}\n"
+            f"[dim]{spread(row.after.low, row.after.high)}[/dim]"
             for row in rows
         ]
         table.add_row(method_text(method), *texts)
@@ -169,7 +177,7 @@ def _kept_text(row: MethodRow, group: str) -> str:
     if found is None or found.value is None:
         return "-"
     inside = spread(found.low, found.high)
-    return percent(found.value) + (f" [dim]({inside})[/dim]" if inside else "")
+    return percent(found.value) + (f"\n[dim]{inside}[/dim]" if inside else "")
 
 
 def _costs(matrix: Matrix) -> Table:

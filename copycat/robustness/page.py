@@ -35,6 +35,14 @@ class Shown(NamedTuple):
     prompt: str
 
 
+class InShort(NamedTuple):
+    """What is left of the concepts after a method, of all prompts, and under the attack that brings back most."""
+
+    method: str
+    left: Estimate
+    most: MatrixCell | None
+
+
 class Strip(NamedTuple):
     """The pictures of one method on one concept, by attack."""
 
@@ -56,7 +64,7 @@ def build_page(matrix: Matrix, pictures: dict[str, list[Strip]]) -> str:
     """
     environment = strict_environment(_TEMPLATES)
     environment.filters |= {"percent": percent, "spread": spread, "method": method_text, "attack": attack_text}
-    environment.filters |= {"seconds": seconds_text, "signed": signed_text, "heat": heat}
+    environment.filters |= {"seconds": seconds_text, "signed": signed_text, "heat": heat, "reach": reach}
     by_place = {(cell.anchor, cell.method, cell.attack): cell for cell in matrix.cells}
     return environment.get_template(_FOLDER + "matrix.html.j2").render(
         matrix=matrix,
@@ -68,6 +76,8 @@ def build_page(matrix: Matrix, pictures: dict[str, list[Strip]]) -> str:
         groups=list(dict.fromkeys(kept.group for row in matrix.rows for kept in row.retention)),
         searched=list(dict.fromkeys(name for row in matrix.rows for name in row.search_seconds)),
         pictures=pictures,
+        in_short=in_short(matrix),
+        counts={(one.concept, one.method, one.attack): one for one in matrix.by_concept},
         level=LEVEL,
         original=ORIGINAL,
         is_notable=is_notable,
@@ -78,7 +88,7 @@ def build_page(matrix: Matrix, pictures: dict[str, list[Strip]]) -> str:
 def _css(environment: Environment, n_tabs: int) -> str:
     """Give all of the style, with a class for each per cent and each tab: no element has a style of its own."""
     files = [_TEMPLATES.get_source(environment, name)[0] for name in ("imitation/tokens.css", _FOLDER + "matrix.css")]
-    heats = [f".v{value} {{ --v: {value}; }}" for value in range(101)]
+    heats = [f".v{value} {{ --v: {value}; }} .w{value} {{ --w: {value}; }}" for value in range(101)]
     tabs = [
         f"#a{n}:checked ~ #t{n} {{ display: block; }}\n"
         f'#a{n}:checked ~ .tabs label[for="a{n}"] {{ background: var(--ink); color: var(--paper); }}\n'
@@ -113,6 +123,23 @@ def _first(folder: RunFolder) -> Shown:
     return Shown(src, is_detected=seen, prompt=sample.prompt_sent)
 
 
+def in_short(matrix: Matrix) -> list[InShort]:
+    """Give a line for each method."""
+    found = []
+    for method in matrix.methods:
+        cells = [one for one in matrix.cells if one.method == method and one.anchor == ALL_ANCHORS]
+        left = next(one.detect for one in cells if one.attack == ORIGINAL)
+        attacked = [one for one in cells if one.attack != ORIGINAL and one.detect.value is not None]
+        found.append(InShort(method, left, max(attacked, key=lambda one: one.detect.value or 0.0, default=None)))
+    return found
+
+
+def reach(row: InShort) -> str:
+    """Give the class of how far a dot and a ring are apart."""
+    most = None if row.most is None else row.most.detect.value
+    return f"w{round(100 * abs((most or 0.0) - (row.left.value or 0.0)))}"
+
+
 def is_notable(cell: MatrixCell) -> bool:
     """Whether an attack changed DETECT by more than chance would."""
     return cell.p_holm is not None and cell.p_holm <= LEVEL
@@ -135,7 +162,10 @@ def spread(low: float | None, high: float | None) -> str:
 
 def signed_text(estimate: Estimate) -> str:
     """Give a difference in points with its sign."""
-    return DASH if estimate.value is None else f"{round(100 * estimate.value) + 0:+d}".replace("-", MINUS)
+    if estimate.value is None:
+        return DASH
+    points = round(100 * estimate.value)
+    return f"{points:+d}".replace("-", MINUS) if points else "0"
 
 
 def seconds_text(value: float | None) -> str:

@@ -207,8 +207,17 @@ def test_the_page_stands_alone_and_escapes_what_people_named(grid: Cli, tmp_path
     assert "<b>Goofy" not in page and "&lt;b&gt;Goofy" in page
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert "<script" not in page and ' style="' not in page
-    for said in ("by name", "all prompts", "others kept", "original model"):
+    for said in ("In short", "by name", "by description", "all prompts", "others kept", "same franchise", "rest"):
         assert said in page
+    for said in (
+        "CONS, concept",
+        "generic pictures, pixels",
+        "another seed",
+        "strongest attack",
+        'class="count',
+    ):
+        assert said in page
+    assert "their smallest p is 1" in page  # of one concept
 
 
 @pytest.mark.parametrize(
