@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from copycat.erasure.advunlearn_settings import PRESETS, AdvUnlearnSettings
 from copycat.erasure.bank import Pairs, RolloutRules, Rollouts, Source, Subject, fill_bank, weights_sha256
+from copycat.erasure.concepts import check_text
 from copycat.erasure.eraser import Concept
 from copycat.erasure.optimiser import flat_state, load_flat_state
 from copycat.erasure.prefix_attack import AttackedPrompt, search
@@ -33,7 +34,7 @@ class AdvUnlearn:
     timestep of its own, where the published code gives all of a step the concept's: the same in expectation.
 
     Raises:
-        UserError: a concept without tokens, or longer than an encoder reads with its prefix.
+        UserError: a concept without tokens, or longer than an encoder reads with its prefix; a retain prompt likewise.
     """
 
     SETTINGS: ClassVar[type[Record]] = AdvUnlearnSettings
@@ -52,6 +53,8 @@ class AdvUnlearn:
             for place, concept in enumerate(concepts)
         ]
         kept = retain_prompts(rules.retain, concepts, live.name)
+        for prompt in kept:
+            check_text(live, "retain prompt", prompt)
         self._retained = [Subject("retain", kept, self._original(kept), rules.bank_retain)]
         if rules.retain_null:
             share = -(-rules.bank_retain // rules.retain_batch)

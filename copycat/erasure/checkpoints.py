@@ -24,6 +24,7 @@ from copycat.runs.folder import append_journal, read_journal, write_journal, wri
 from copycat.schema import Record
 
 ASKED, LOSSES, PREPARED = "erasing.json", "losses.jsonl", "prepared"
+UNFINISHED = ".{}.new"
 KEPT = 2
 """Checkpoints: should the last be damaged, there is one before."""
 
@@ -86,8 +87,9 @@ class Workplace:
 
     def clear(self) -> None:
         """Delete what an erasure makes, and nothing else."""
-        for path in (*self._checkpoints(), *(self.path / name for name in (CARD, DELTA, ASKED, LOSSES))):
-            path.unlink(missing_ok=True)
+        self.tidy()
+        for name in (CARD, DELTA, ASKED, LOSSES):
+            (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.prepared, ignore_errors=True)
 
     def take(self, asked: Asked) -> None:
@@ -96,13 +98,22 @@ class Workplace:
         Raises:
             ResumeMismatchError: the folder holds an erasure of other settings.
         """
+        self.check(asked)
+        if not (self.path / ASKED).exists():
+            write_json(self.path / ASKED, asked.model_dump(mode="json"))
+
+    def check(self, asked: Asked) -> None:
+        """Find nothing there, or what was asked before.
+
+        Raises:
+            ResumeMismatchError: as `take`.
+        """
         path = self.path / ASKED
         if not path.exists():
             if (self.path / CARD).exists():
                 raise ResumeMismatchError(
                     f"{shown(self.path)} holds a finished erasure without {ASKED}\n  use another --out folder"
                 )
-            write_json(path, asked.model_dump(mode="json"))
             return
         try:
             found = Asked.model_validate_json(path.read_bytes())
@@ -147,9 +158,9 @@ class Workplace:
                 return found
         return None
 
-    def drop_checkpoints(self) -> None:
-        """Delete all checkpoints, once the delta is written."""
-        for path in self._checkpoints():
+    def tidy(self) -> None:
+        """Delete all checkpoints, and what was being written when a run was killed, once the card is there."""
+        for path in (*self._checkpoints(), *self.path.glob(UNFINISHED.format("*"))):
             path.unlink()
 
     def _checkpoints(self) -> list[Path]:
@@ -160,7 +171,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Any], facts: dict[str, str] |
     """Write tensors under a temporary name and rename the file."""
     from safetensors.torch import save_file
 
-    unfinished = path.with_name(f".{path.name}.new")
+    unfinished = path.with_name(UNFINISHED.format(path.name))
     try:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, unfinished, facts)
         unfinished.chmod(0o644)  # safetensors writes for the owner alone

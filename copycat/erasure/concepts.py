@@ -42,18 +42,26 @@ def check_concepts(live: LivePipeline, concepts: tuple[Concept, ...]) -> None:
         UserError: it has no tokens, or more than fit.
     """
     for concept in concepts:
-        for what, text in (("concept", concept.name), ("anchor", concept.anchor)):
-            if text is None:
-                continue
-            if not all(live.token_ids(text)):
-                raise UserError(
-                    f"the {what} '{text}' has no tokens: the text encoder of '{live.name}' would read nothing\n"
-                    "  needed: words that its tokenizer knows"
-                )
-            try:
-                live.rows(text)
-            except UserError as error:
-                raise UserError(f"the {what} '{text[:60]}...' is too long\n  {error}") from error
+        check_text(live, "concept", concept.name)
+        if concept.anchor is not None:
+            check_text(live, "anchor", concept.anchor)
+
+
+def check_text(live: LivePipeline, what: str, text: str) -> None:
+    """Refuse a text that the text encoders cannot read, in a message that calls it `what`.
+
+    Raises:
+        UserError: it has no tokens, or more than fit.
+    """
+    if not all(live.token_ids(text)):
+        raise UserError(
+            f"the {what} '{text}' has no tokens: the text encoder of '{live.name}' would read nothing\n"
+            "  needed: words that its tokenizer knows"
+        )
+    try:
+        live.rows(text)
+    except UserError as error:
+        raise UserError(f"the {what} '{text[:60]}...' is too long\n  {error}") from error
 
 
 def _anchors(text: str | None, count: int) -> list[str | None]:

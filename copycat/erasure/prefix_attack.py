@@ -8,7 +8,7 @@ from typing import Any
 from copycat.erasure.advunlearn_settings import AdvUnlearnSettings
 from copycat.errors import UserError
 from copycat.live import LivePipeline, Texts, TokenRow
-from copycat.live.texts import encode_rows, token_row
+from copycat.live.texts import token_row
 
 Loss = Callable[[Sequence[Any], int], Any]
 """The attacker's loss for free embeddings, one tensor for each encoder, at an attack step's number."""
@@ -52,7 +52,7 @@ class AttackedPrompt:
         if self.settings.form == "add":
             own = zip(self.rows, self.tokens, self.live.vocabulary(), free, strict=True)
             vectors = [table[ids[: row.free]].detach() + more for row, ids, table, more in own]
-        return encode_rows(self.live.encoders, [[row] for row in self.rows], vectors)
+        return self.live.encode_laid([[row] for row in self.rows], vectors)
 
     def _row(self, tokenizer: Any, ids: list[int], words: int | None) -> TokenRow:
         """Lay the tokens out; `words` is how many of them the published code takes the concept to have."""

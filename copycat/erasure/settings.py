@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple, get_origin
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -65,6 +67,9 @@ def build_settings(
         settings = method.SETTINGS.model_validate(values)
     except ValidationError as error:
         raise UserError(_fault_text(name, error)) from error
+    for key, value in settings:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{name}: --set {key}={value}: it must be a finite number")
     return MethodSettings(preset, settings, {key: value for key, value in small.items() if key not in typed})
 
 
@@ -95,9 +100,10 @@ def require_setting(method: Any, name: str, key: str) -> None:
 
 
 def _parsed(text: str, field: FieldInfo) -> Any:
-    if text.lower() == "none":
-        return () if get_origin(field.annotation) is tuple else None
-    if get_origin(field.annotation) is tuple:
+    is_list = get_origin(field.annotation) is tuple
+    if text.lower() == "none" and (is_list or NoneType in get_args(field.annotation)):
+        return () if is_list else None
+    if is_list:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
 

@@ -83,16 +83,19 @@ def run_erasure(
     asked = _asked(order, chosen)
     place = Workplace(folder)
     with place.held():
-        if is_fresh:
-            place.clear()
-        place.take(asked)
-        if (folder / CARD).exists():
-            return read_card(folder)
+        if not is_fresh:
+            place.check(asked)
+            if (folder / CARD).exists():
+                place.tidy()
+                return read_card(folder)
         live = load_live(order)
         check_concepts(live, order.concepts)
         eraser: Eraser = ERASERS.load(order.method)(live, order.concepts, chosen.settings, order.seed)
         for parameter in eraser.edited().values():
             parameter.data = parameter.data.float()
+        if is_fresh:  # not before it is certain that the method can do this
+            place.clear()
+        place.take(asked)
         return _finish(eraser, place, asked, _run(eraser, place, order, checkpoint_every), order.device)
 
 
@@ -163,7 +166,8 @@ def _plain(settings: Record) -> dict[str, Any]:
 
 def _run(eraser: Eraser, place: Workplace, order: Order, checkpoint_every: int | None) -> Progress:
     started = time.monotonic()
-    original = {name: parameter.detach().clone() for name, parameter in eraser.edited().items()}
+    # on the CPU: it is wanted only if the run diverges before its first checkpoint
+    original = {name: parameter.detach().to("cpu", copy=True) for name, parameter in eraser.edited().items()}
     eraser.prepare(place.prepared, progress_bar)
     done = Progress(0, time.monotonic() - started)
     if (last := place.read_last()) is not None:
@@ -245,7 +249,7 @@ def _finish(eraser: Eraser, place: Workplace, asked: Asked, done: Progress, devi
         versions=environment,
     )
     write_json(place.path / CARD, card.model_dump(mode="json"))
-    place.drop_checkpoints()
+    place.tidy()
     return card
 
 

@@ -93,7 +93,8 @@ class Uce:
             factor = solve_factor(erased, kept, settings.lam)
             losses = {"erase": 0.0, "keep": 0.0}
             for parameter in self._edited.values():
-                before = parameter.double()
+                held = parameter.cpu() if parameter.device.type == "mps" else parameter  # which has no float64
+                before = held.double()
                 after = before @ factor.to(before.device)
                 losses["erase"] += _error(after, before, erased) / len(self._edited)
                 losses["keep"] += _error(after, before, kept) / len(self._edited)
@@ -136,7 +137,7 @@ class Uce:
         return Mapped(torch.cat([s for s, _ in parts]), torch.cat([t for _, t in parts]), torch.cat(weights))
 
     def _pair(self, text: str, to: str) -> tuple[Any, Any]:
-        states = self.live.encode([text, to]).states.double().cpu()
+        states = self.live.encode([text, to]).states.cpu().double()
         lengths = [max(map(len, self.live.token_ids(each))) for each in (text, to)]
         places = aligned((lengths[0], lengths[1]), states.shape[1], self.settings.tokens)
         return states[0, [here for here, _ in places]], states[1, [there for _, there in places]]

@@ -14,6 +14,8 @@ from copycat.live.texts import Insert, Texts, TokenRow, encode_rows, joined, own
 LIVE_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 """Pipelines whose parts are called as is certain here: a UNet that attends to the states of CLIP."""
 
+PREDICTIONS = ("epsilon", "v_prediction")
+
 
 def step_generator(seed: int, *labels: object) -> Any:  # Any: torch.Generator
     """Give the CPU generator of one purpose at one step, so that a resumed run repeats the same numbers.
@@ -109,8 +111,18 @@ class LivePipeline:
             encoders: others than the pipeline's own, such as a frozen copy.
         """
         by_text = [self.rows(text, free, placeholder=placeholder) for text in texts]
+        return self.encode_laid(list(zip(*by_text, strict=True)), inserts, encoders=encoders)
+
+    def encode_laid(
+        self,
+        rows: Sequence[Sequence[TokenRow]],
+        inserts: Insert | None = None,
+        *,
+        encoders: Sequence[Any] | None = None,
+    ) -> Texts:
+        """Encode texts that are laid out already: for each encoder, a row for each text. See `encode`."""
         with self._casting():
-            return encode_rows(encoders or self.encoders, list(zip(*by_text, strict=True)), inserts)
+            return encode_rows(encoders or self.encoders, rows, inserts)
 
     def vocabulary(self) -> list[Any]:
         """Give the token embeddings of each encoder, (tokens, width)."""
@@ -149,8 +161,17 @@ class LivePipeline:
 
     @cached_property
     def prediction_type(self) -> str:
-        """Say what the network predicts: "epsilon" or "v_prediction"."""
-        return str(self.pipeline.scheduler.config.prediction_type)
+        """Say what the network predicts: "epsilon" or "v_prediction".
+
+        Raises:
+            UnsupportedError: it predicts something else.
+        """
+        found = str(self.pipeline.scheduler.config.prediction_type)
+        if found not in PREDICTIONS:
+            raise UnsupportedError(
+                f"the denoiser of '{self.name}' predicts '{found}'\n  what is known here: {' and '.join(PREDICTIONS)}"
+            )
+        return found
 
     @cached_property
     def alphas(self) -> Any:
@@ -252,7 +273,9 @@ class LivePipeline:
     def _ddim(self, steps: int | None = None) -> Any:
         from diffusers import DDIMScheduler
 
-        scheduler: Any = DDIMScheduler.from_config(self.pipeline.scheduler.config)
+        config = self.pipeline.scheduler.config
+        # where a config says nothing, as those of other schedulers, DDIM would clip the predicted x_0 to [-1, 1]
+        scheduler: Any = DDIMScheduler.from_config(config, clip_sample=config.get("clip_sample", False))
         if steps is not None:
             scheduler.set_timesteps(steps)
         return scheduler

@@ -88,7 +88,7 @@ def put_on(pipeline: Any, delta: Path) -> dict[str, Any]:
         module = getattr(pipeline, component, None)
         if module is None:  # the half without this component was loaded
             continue
-        held = dict(module.named_parameters()).get(parameter)
+        held = _parameter_of(module, parameter)
         if held is None or held.shape != edited.shape:
             take_off(pipeline, own)
             raise DataError([f"{shown(delta)}: '{name}' does not fit the model's {component}"])
@@ -101,7 +101,14 @@ def take_off(pipeline: Any, own: dict[str, Any]) -> None:
     """Give a pipeline its own tensors back."""
     for name, tensor in own.items():
         component, _, parameter = name.partition(".")
-        dict(getattr(pipeline, component).named_parameters())[parameter].data = tensor
+        getattr(pipeline, component).get_parameter(parameter).data = tensor
+
+
+def _parameter_of(module: Any, name: str) -> Any:
+    try:
+        return module.get_parameter(name)
+    except AttributeError:
+        return None
 
 
 # ------------------------------------------------------------------ erasures as something to evaluate

@@ -15,7 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from copycat.erasure.advunlearn import AdvUnlearn, edited_parameters
 from copycat.erasure.advunlearn_settings import AdvUnlearnSettings
 from copycat.erasure.eraser import Concept
-from copycat.errors import UnsupportedError
+from copycat.errors import UnsupportedError, UserError
 from copycat.live import LivePipeline, step_generator
 
 SMALL: dict[str, Any] = {
@@ -236,6 +236,13 @@ def test_a_component_is_its_part_of_each_layer(twelve: Any) -> None:
 def test_more_layers_than_there_are_is_refused(twelve: Any) -> None:
     with pytest.raises(UnsupportedError, match="text_encoder of 'twelve' has 12 layers, not 13"):
         list(edited_parameters(twelve, AdvUnlearnSettings(layers=13)))
+
+
+def test_a_retain_prompt_that_is_too_long_is_named(tiny_pipeline: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text(f"a hat\n{'q' * 90}\n")
+    settings = AdvUnlearnSettings(**{**SMALL, "retain": f"file:{tmp_path / 'kept.txt'}"})
+    with pytest.raises(UserError, match=r"the retain prompt 'qqq.*is too long\n  a text of 90 tokens"):
+        AdvUnlearn(load(tiny_pipeline), (Concept(name="xyz"),), settings, 4)
 
 
 def test_the_published_preset_changes_what_its_code_does() -> None:

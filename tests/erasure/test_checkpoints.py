@@ -69,6 +69,16 @@ def test_an_unfinished_file_is_no_checkpoint(place: Workplace) -> None:
     assert place.read_last() is None
 
 
+def test_what_a_kill_left_half_written_goes_with_the_checkpoints(place: Workplace) -> None:
+    place.save(checkpoint(1))
+    (place.path / ".checkpoint-000003.safetensors.new").write_bytes(b"half")
+    (place.path / ".card.json.swp").write_text("mine")
+
+    place.tidy()
+
+    assert [path.name for path in place.path.iterdir()] == [".card.json.swp"]
+
+
 def test_losses_of_steps_that_are_done_again_are_dropped(place: Workplace) -> None:
     for step in range(5):
         place.add_losses(step, {"erase": step / 10})

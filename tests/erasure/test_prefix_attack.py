@@ -51,8 +51,18 @@ def test_a_prefix_stands_before_all_tokens_of_the_concept(live: LivePipeline) ->
     torch.testing.assert_close(found.states, expected)
 
 
+def test_an_attacked_prompt_is_encoded_in_the_precision_of_every_other_prompt(live: LivePipeline) -> None:
+    live.autocast = torch.bfloat16
+    try:
+        found = prompt(live, prefix_tokens=1).encode(embeddings_of(live, "x")).states
+        assert torch.equal(found, live.encode(["x abc"]).states)
+    finally:
+        live.autocast = None
+    assert not torch.equal(found, live.encode(["x abc"]).states)
+
+
 def test_words_instead_of_tokens_cut_the_name_and_the_slots_behind_it(live: LivePipeline) -> None:
-    """In the published code 'nudity', of two tokens, is trained as its first alone (unlearning.md, 1.8)."""
+    """In the published code 'nudity', of two tokens, is trained as its first alone."""
     ids = live.token_ids("abcde")[0]
     found = prompt(live, "abcde", bpe_aware=False).encode(embeddings_of(live, "x"))
     expected = live.encoders[0](row_of(live, [*live.token_ids("x")[0], ids[0], *ids[2:]]))[0]

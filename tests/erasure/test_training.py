@@ -161,6 +161,20 @@ def test_a_concept_that_the_encoder_cannot_read_is_refused(tiny_pipeline: Path, 
         run_erasure(order(tiny_pipeline, concepts=(Concept(name="abc", anchor="q" * 90),)), tmp_path / "b")
 
 
+def test_what_is_refused_leaves_no_trace_that_would_stand_in_the_way_of_what_is_right(
+    tiny_pipeline: Path, tmp_path: Path
+) -> None:
+    asked = {"method": "uce", "typed": {"preserve": "none"}}
+    with pytest.raises(UnsupportedError, match="abc has none\n  needed: --anchor TEXT"):
+        run_erasure(order(tiny_pipeline, **asked), tmp_path / "out")
+    right = order(tiny_pipeline, **asked, concepts=(Concept(name="abc", anchor="b"),))
+    card = run_erasure(right, tmp_path / "out")
+
+    with pytest.raises(UnsupportedError):
+        run_erasure(order(tiny_pipeline, **asked), tmp_path / "out", is_fresh=True)
+    assert read_card(tmp_path / "out") == card
+
+
 def test_a_model_without_the_part_that_is_edited_is_refused_before_anything_is_loaded(doubles: Doubles) -> None:
     with pytest.raises(UnsupportedError, match=r"'flux-dev' \(FluxPipeline\) has no UNet that attends to CLIP"):
         settle(Order(row=MODELS.get("flux-dev"), method="esd", concepts=()))
@@ -178,6 +192,16 @@ def test_what_a_method_does_not_have_is_refused_with_what_it_has(tiny_pipeline: 
             settle(order(tiny_pipeline, **changes))
     with pytest.raises(UserError, match=r"--set variant=y: Input should be 'x', 'u', 'strict' or 'all'"):
         settle(order(tiny_pipeline, typed={"variant": "y"}))
+    with pytest.raises(UserError, match="--set eta=inf: it must be a finite number"):
+        settle(order(tiny_pipeline, typed={"eta": "inf"}))
+
+
+def test_none_is_a_word_where_a_setting_has_it_and_nothing_where_it_may_be_nothing(tiny_pipeline: Path) -> None:
+    found = settle(order(tiny_pipeline, method="doco", typed={"norm": "none", "anchors": "none"})).settings.model_dump()
+    assert (found["norm"], found["anchors"]) == ("none", ())
+    assert settle(order(tiny_pipeline, method="advunlearn", typed={"budget": "none"})).settings.budget is None  # type: ignore[attr-defined]
+    with pytest.raises(UserError, match="--set variant=none: Input should be 'x'"):
+        settle(order(tiny_pipeline, typed={"variant": "none"}))
 
 
 def test_settings_come_from_preset_size_and_what_was_typed_in_this_order(tiny_pipeline: Path) -> None:
@@ -222,6 +246,32 @@ def test_a_pipeline_with_two_text_encoders_is_edited_too(tmp_path: Path, method:
 
     assert (card.status, card.pipeline) == ("finished", "StableDiffusionXLPipeline")
     assert all(".attn2." in name for name in delta(tmp_path / "out"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+@pytest.mark.parametrize("preset", ["corrected", "published"])
+@pytest.mark.parametrize("method", ["esd", "uce", "advunlearn", "doco"])
+def test_every_method_runs_on_frozen_parts_of_half_precision(
+    tmp_path: Path, tiny_pipeline: Path, method: str, preset: str, family: str
+) -> None:
+    (tmp_path / "kept.txt").write_text("cat\na hat\n")
+    attacked = {"steps": "2", "warmup": "1", "attack_steps": "2", "retain": f"file:{tmp_path / 'kept.txt'}"}
+    typed = {
+        "esd": TYPED | {"steps": "2"},
+        "uce": {"preserve": "none"},
+        "advunlearn": attacked | {"rollout_steps": "3", "bank": "4", "bank_retain": "4", "per_rollout": "2"},
+        "doco": {"steps": "3", "warm_up": "1", "batch": "2", "pictures": "4", "prior_steps": "2"},
+    }[method]
+    folder = tiny_pipeline if family == "sd" else save_tiny_family("sdxl", tmp_path / "xl")
+    concepts = (Concept(name="abc", anchor="b"),)
+
+    card = run_erasure(
+        order(folder, method=method, preset=preset, typed=typed, concepts=concepts, dtype="bfloat16"), tmp_path / "out"
+    )
+
+    assert (card.status, card.dtype) == ("finished", "bfloat16")
+    assert {tensor.dtype for tensor in delta(tmp_path / "out").values()} == {torch.float32}
 
 
 @pytest.mark.slow

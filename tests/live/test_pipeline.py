@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from tiny_families import save_tiny_family
 from tiny_pipeline import save_tiny_pipeline
 
@@ -38,7 +38,7 @@ def test_both_encoders_of_sdxl_are_read(tmp_path: Any) -> None:
     texts = live.encode(["abc"])
     assert torch.equal(texts.states, states)
     assert torch.equal(texts.pooled, pooled)
-    live.pipeline.scheduler = DDIMScheduler.from_config(live.pipeline.scheduler.config)
+    live.pipeline.scheduler = DDIMScheduler.from_config(live.pipeline.scheduler.config, clip_sample=False)
     noise = live.noise(1, step_generator(3, "noise"))
     steps = list(live.rollout(noise, texts, live.encode([""]), steps=3, guidance=3.0))
     side = live.pipeline.vae_scale_factor * noise.shape[-1]
@@ -64,6 +64,27 @@ def test_a_rollout_ends_where_the_pipeline_ends(live: LivePipeline) -> None:
     ).images
     assert [t for t, _ in steps] == [*live.sampling_timesteps(4), -1]
     torch.testing.assert_close(steps[-1][1], drawn)
+
+
+def test_latents_of_a_rollout_are_not_clipped_whatever_the_own_scheduler_is(live: LivePipeline) -> None:
+    def end() -> Any:
+        noise = live.noise(1, step_generator(3, "noise"))
+        return list(live.rollout(noise, live.encode(["abc"]), live.encode([""]), steps=4, guidance=3.0))[-1][1]
+
+    expected = end()
+    live.pipeline.scheduler = DPMSolverMultistepScheduler(beta_schedule="scaled_linear", steps_offset=1)
+    assert "clip_sample" not in live.pipeline.scheduler.config
+    live.pipeline.scheduler.register_to_config(timestep_spacing="leading")
+
+    torch.testing.assert_close(end(), expected)
+    assert float(expected.abs().max()) > 1
+
+
+def test_another_prediction_is_refused(live: LivePipeline) -> None:
+    latents = live.noise(1, step_generator(1, "a"))
+    live.pipeline.scheduler.register_to_config(prediction_type="sample")
+    with pytest.raises(UnsupportedError, match="'tiny' predicts 'sample'\n  what is known here: epsilon and v_pred"):
+        live.clean(latents, latents, torch.tensor([5]))
 
 
 def test_noise_clean_and_target_agree_with_the_scheduler(live: LivePipeline) -> None:
