@@ -89,10 +89,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "bank": 0,
     },
     "sandbox": {
-        "steps": 100,
+        "steps": 150,
         "warmup": 10,
-        "lr": 1e-4,
+        "lr": 3e-4,
         "retain": "captions",
+        "prefix_tokens": 3,
         "attack_steps": 6,
         "attack_lr": 1e-2,
         "rollout_steps": 10,
