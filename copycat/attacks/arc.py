@@ -178,7 +178,7 @@ def _number(name: str, text: str) -> float:
         value = float("nan")
     if not abs(value) <= 100:  # no number, too
         raise UserError(f"attack 'arc': {name}={text} is no number that it takes\n  needed: such as {name}=0.5")
-    return value
+    return float(f"{value:g}")  # as the full name says it, so that the name is the attack
 
 
 def _named_detour(text: str, characters: CharacterSet) -> str:

@@ -171,11 +171,8 @@ def truncated_of(pipeline: Any, request: ImageRequest, files: Mapping[str, str])
     put_in = n_inserted(request.attack, files)
     if not put_in:
         return truncated_tokens(pipeline, request.prompt_sent)
-    text = (
-        request.prompt_sent.replace(LEARNED, "", 1)
-        if request.attack and request.attack.learned
-        else (request.prompt_sent)
-    )
+    has_place = request.attack is not None and request.attack.learned is not None
+    text = request.prompt_sent.replace(LEARNED, "", 1) if has_place else request.prompt_sent
     tokenizers = [t for name in TOKENIZERS if (t := getattr(pipeline, name, None)) is not None]
     return min((_cut_of(pipeline, tokenizer, text, put_in) for tokenizer in tokenizers), default=0)
 

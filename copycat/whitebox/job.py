@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from copycat.attacks import build_attack, canonical_attack
+from copycat.attacks.saved import with_prefix
 from copycat.catalog import canonical_sha256, prompt_set_of, read_character_set
 from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
@@ -86,7 +87,8 @@ class PlannedAttack(NamedTuple):
 
     def spec(self) -> dict[str, Any]:
         """Say what a folder's files depend on, so that they are never mixed with others'."""
-        asked = [request.model_dump(mode="json") for request in self.mitigated]
+        every = (self.mitigated, *self.forms.values())
+        asked = [request.model_dump(mode="json") for requests in every for request in requests]
         return {
             "method": self.job.method,
             "preset": self.preset,
@@ -99,6 +101,7 @@ class PlannedAttack(NamedTuple):
             "mitigation": self.mitigation,
             "characters": self.characters.id,
             "concept": self.concept.id,
+            "names": [self.concept.name, *self.concept.aliases],
             "judge": self.judge_row.name,
             "judge_revision": self.judge.revision(),
             "prompts": canonical_sha256(asked),
@@ -144,7 +147,8 @@ def plan_attack(job: AttackJob) -> PlannedAttack:
         judge_row, build_judge(judge_row, device), characters, concept, originals, mitigated, forms,
     )  # fmt: skip
     able = DiffusersModel(row, device)
-    for requests in (originals, mitigated, *forms.values()):
+    searched = () if forms else tuple(with_prefix(request, job.method, (0,)) for request in mitigated)
+    for requests in (originals, mitigated, searched, *forms.values()):  # what is found will be a prefix, or like one
         able.check(requests, sampling)
     return planned
 

@@ -31,7 +31,7 @@ SETTINGS: dict[str, type[Record]] = {
     "cce": cce.CceSettings,
 }
 PRESETS: dict[str, Mapping[str, Mapping[str, Any]]] = {
-    "arc": {CORRECTED: {}, "published": {}, SANDBOX: {}},
+    "arc": {CORRECTED: {}},
     "unlearndiffatk": unlearndiffatk.PRESETS,
     "cce": cce.PRESETS,
 }
@@ -50,7 +50,8 @@ def check_method(method: str) -> None:
 def preset_of(method: str, preset: str | None, row: ModelRow) -> str:
     """Give the preset asked for, else the one that fits the size of the model's pictures."""
     if preset is None:
-        return SANDBOX if max(row.sampling.width_px, row.sampling.height_px) <= SMALL_PX else CORRECTED
+        is_small = max(row.sampling.width_px, row.sampling.height_px) <= SMALL_PX
+        return SANDBOX if is_small and SANDBOX in PRESETS[method] else CORRECTED
     if preset not in PRESETS[method]:
         raise UnknownNameError("preset", preset, PRESETS[method])
     return preset

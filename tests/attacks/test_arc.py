@@ -134,6 +134,7 @@ def test_the_attack_names_the_target_where_a_rewritten_prompt_names_nobody(sandb
         ("arc:O1,weight=1.0,start=0,end=1.0", "arc:O1"),
         ("arc:O2,end=.80,weight=1.50", "arc:O2,weight=1.5,end=0.8"),
         ("arc:A5,weight=-0.5", "arc:A5,weight=-0.5"),
+        ("arc:A5,weight=1.23456789", "arc:A5,weight=1.23457"),
     ],
 )
 def test_one_attack_has_one_full_name(setting: Setting, typed: str, full: str) -> None:

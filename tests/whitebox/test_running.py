@@ -22,7 +22,7 @@ from copycat.errors import DataError, ResumeMismatchError, UnknownNameError, Uns
 from copycat.judges import Verdict
 from copycat.mitigations import Setting
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.schema import CharacterSet
+from copycat.schema import Attack, CharacterSet, Term
 from copycat.whitebox import searching
 from copycat.whitebox.desk import open_picture
 from copycat.whitebox.job import AttackJob, PlannedAttack, plan_attack
@@ -254,6 +254,8 @@ def test_pictures_that_nobody_could_judge_count_nowhere(
         ({"preset": "publish"}, UnknownNameError, "published"),
         ({"prompts": 99}, UserError, "there are 13 prompts of a concept, and not 99"),
         ({"mitigation": "filter:regenerate"}, UnsupportedError, "an attack draws each picture once"),
+        ({"mitigation": "safree"}, UnsupportedError, "the attack 'unlearndiffatk' puts in tokens that are no words"),
+        ({"method": "arc", "preset": "published"}, UnknownNameError, "unknown preset 'published'"),
         ({"prompts": Path("nowhere.txt")}, DataError, "nowhere.txt: cannot be read"),
         ({"method": "arc", "changes": ("forms=A9",)}, UnknownNameError, "A9"),
     ],
@@ -264,6 +266,14 @@ def test_what_cannot_be_done_is_said_before_anything_is_drawn(
     with pytest.raises(kind, match=message):
         planned(tiny_pipeline, tmp_path / "out", **asked)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_belongs_to_the_words_of_its_compositions_too(tiny_pipeline: Path, tmp_path: Path) -> None:
+    plan = planned(tiny_pipeline, tmp_path / "out", method="arc", changes=("forms=O1",))
+    (form, requests), *_ = plan.forms.items()
+    terms = (Term(text="another cake", weight=1.0),)
+    others = tuple(r.model_copy(update={"attack": Attack(method="arc", terms=terms)}) for r in requests)
+    assert plan._replace(forms={form: others}).spec()["prompts"] != plan.spec()["prompts"]
 
 
 def test_an_erasure_of_another_model_is_refused(tiny_pipeline: Path, erased: Path, tmp_path: Path) -> None:
