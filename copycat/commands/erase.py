@@ -79,7 +79,7 @@ def erase(  # noqa: PLR0917 - one parameter per option
 
         print_list(list_, method)
         return 0
-    from copycat.commands.erase_order import build_order, required_out
+    from copycat.commands.erase_order import build_order, refuse_for_export, required_out
     from copycat.commands.erase_tables import Told, as_object, print_told
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json
     from copycat.erasure.export import commit_of, export_pipeline
@@ -88,6 +88,7 @@ def erase(  # noqa: PLR0917 - one parameter per option
 
     folder = required_out(out)
     if export is not None and method is None and concept is None:
+        refuse_for_export(locals())
         card = read_card(folder)
         row = resolve_model(model or card.model, revision or commit_of(card))
     else:
@@ -97,7 +98,7 @@ def erase(  # noqa: PLR0917 - one parameter per option
         row, card = order.row, run_erasure(order, folder, checkpoint_every=checkpoint_every, is_fresh=fresh)
     if export is not None:
         export_pipeline(row, folder, export)
-    told = Told(card, model or card.model, folder, export)
+    told = Told(card, model or card.model, folder, export, characters)
     if json:
         print_json(as_object(told))
     else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from copycat.erasure.training import Order
 
 DTYPES = ("float32", "bfloat16")
+OPTION_NAMES = {"settings": "set", "checkpoint_every": "checkpoint-every"}
 EXAMPLE = "  python -m copycat.erase --model sandbox --method esd --concept Zoravi --out erased/zoravi"
 
 
@@ -24,6 +25,20 @@ def required_out(out: Path | None) -> Path:
     if out is None:
         raise UserError(f"no folder for the erasure\n  needed: --out DIR, such as\n{EXAMPLE}")
     return out
+
+
+def refuse_for_export(options: Mapping[str, Any]) -> None:
+    """Refuse what would be ignored where a finished erasure is exported and nothing is erased.
+
+    Raises:
+        UserError: such an option was typed.
+    """
+    ignored = ("anchor", "settings", "steps", "lr", "seed", "device", "dtype", "checkpoint_every", "fresh")
+    if typed := [f"--{OPTION_NAMES.get(name, name)}" for name in ignored if options[name]]:
+        raise UserError(
+            f"{' and '.join(typed)} would change nothing: without --method and --concept a finished erasure is exported"
+            "\n  leave them out, or say what to erase, too"
+        )
 
 
 def build_order(options: Mapping[str, Any]) -> Order:

@@ -22,12 +22,13 @@ LISTS = ("methods", "settings")
 
 
 class Told(NamedTuple):
-    """What is told of an erasure: its card, the model as it was typed, and the folders."""
+    """What is told of an erasure: its card, the folders, and the model and the character set as they were typed."""
 
     card: ErasureCard
     model: str
     folder: Path
     export: Path | None = None
+    characters: str | None = None
 
 
 def print_told(told: Told) -> None:
@@ -58,13 +59,14 @@ def next_commands(told: Told) -> list[str]:
     """List what one would type after an erasure."""
     model, at = shlex.quote(told.model), shlex.quote(shown(told.folder))
     concept = shlex.quote(told.card.concepts[0])
+    of_set = "" if told.characters is None else f" --characters {shlex.quote(told.characters)}"
     commands = [
-        f"python -m copycat.eval --model {model} --erased {at}",
-        f"python -m copycat.attack --method unlearndiffatk --model {model} --erased {at} --concept {concept} "
+        f"python -m copycat.eval --model {model} --erased {at}{of_set}",
+        f"python -m copycat.attack --method unlearndiffatk --model {model} --erased {at} --concept {concept}{of_set} "
         f"--out {at}-attack",
     ]
     if told.export is not None:
-        commands.append(_eval_of_export(told.card, told.export))
+        commands.append(_eval_of_export(told.card, told.export, of_set))
     return commands
 
 
@@ -118,17 +120,17 @@ def _advice(card: ErasureCard) -> str:
     return "start anew with other settings: --fresh --set KEY=VALUE"
 
 
-def _eval_of_export(card: ErasureCard, export: Path) -> str:
+def _eval_of_export(card: ErasureCard, export: Path, of_set: str) -> str:
     """Give the command for an exported folder, which does not say how the sandbox is drawn, nor whom it knows."""
     folder = shown(export)
     typed = folder if folder.startswith(("/", ".", "~")) else f"./{folder}"
     command = f"python -m copycat.eval --model {shlex.quote(typed)}"
     if card.model != SANDBOX_MODEL:
-        return command
+        return command + of_set
     from copycat.models import MODELS
 
     sampling = MODELS.get(SANDBOX_MODEL).sampling
-    return f"{command} --characters sandbox --steps {sampling.steps} --guidance {sampling.guidance:g}"
+    return f"{command}{of_set or ' --characters sandbox'} --steps {sampling.steps} --guidance {sampling.guidance:g}"
 
 
 def _settings_table(name: str) -> Table:

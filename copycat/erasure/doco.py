@@ -130,7 +130,7 @@ class DoCo:
             "surgery": "cosine",
             "surgery_scope": "tensor",
         },
-        "sandbox": {  # 160 steps of 4 pictures erase, if the discriminator learns fast enough to know the way
+        "sandbox": {  # few steps of few pictures erase, if the discriminator learns fast enough to know the way
             "steps": 240,
             "warm_up": 80,
             "batch": 4,

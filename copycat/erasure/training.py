@@ -238,6 +238,7 @@ def _finish(eraser: Eraser, place: Workplace, asked: Asked, done: Progress, devi
     card = ErasureCard(
         **asked.model_dump(exclude={"concepts"}),
         concepts=tuple(concept.name for concept in asked.concepts),
+        anchors=tuple(concept.anchor for concept in asked.concepts),
         delta_sha256=file_sha256(place.path / DELTA),
         n_parameters=sum(tensor.numel() for tensor in edited.values()),
         steps=done.steps,

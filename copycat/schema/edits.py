@@ -67,6 +67,7 @@ class ErasureCard(Record):
     """card.json of an erasure: what was erased from what, how, and how it went.
 
     Attributes:
+        anchors: for each concept what a method may put in its place, None where nobody said; () in cards of before.
         preset: "corrected", "published", or another named set of settings that the method has.
         settings: of the method, every value explicit. small: those that a small network, such as the sandbox's, needs
             otherwise than the preset has them.
@@ -84,6 +85,7 @@ class ErasureCard(Record):
     settings: dict[str, Any]
     small: dict[str, Any] = Field(default_factory=dict)
     concepts: tuple[str, ...] = Field(min_length=1)
+    anchors: tuple[str | None, ...] = ()
     seed: int
     model: str
     source: str

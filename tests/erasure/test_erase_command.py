@@ -46,7 +46,9 @@ def test_a_character_is_found_by_id_and_has_its_key_characteristic_as_anchor(era
     asked = json.loads(Path("out/erasing.json").read_text())
     assert [concept["anchor"] for concept in asked["concepts"]] == ["tall cartoon dog", "teenage cartoon dog"]
     assert found["folder"] == "out"
-    assert found["next"][0].endswith("--erased out")
+    assert read_card(Path("out")).anchors == ("tall cartoon dog", "teenage cartoon dog")
+    assert found["next"][0].endswith("--erased out --characters mine.yaml")
+    assert "--concept Goofy --characters mine.yaml" in found["next"][1]
 
 
 def test_a_finished_folder_is_exported_later(erase: Cli, tiny_pipeline: Path) -> None:
@@ -58,6 +60,13 @@ def test_a_finished_folder_is_exported_later(erase: Cli, tiny_pipeline: Path) ->
     whole, edited = load_file("whole/unet/diffusion_pytorch_model.safetensors"), load_file("out/delta.safetensors")
     assert all(torch.equal(whole[name.removeprefix("unet.")], tensor) for name, tensor in edited.items())
     assert "copycat.eval --model ./whole" in answer.out
+
+
+def test_an_export_of_what_is_finished_takes_no_option_that_would_be_ignored(erase: Cli) -> None:
+    answer = erase("--out", "out", "--export", "whole", "--set", "eta=2", "--steps", 3)
+
+    assert answer.code == 2
+    assert "--set and --steps would change nothing" in answer.err
 
 
 def test_a_run_that_diverges_exits_1_and_says_what_helps(
