@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from erasures import save_erasure
 from PIL.Image import Image
+from tiny_families import save_tiny_family
 
-from copycat.attacks import build_attack
+from copycat.attacks import attack_files, build_attack
 from copycat.attacks.saved import AttackCard, read_attack
 from copycat.catalog import prompt_set_of
 from copycat.errors import DataError, ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
@@ -92,6 +93,27 @@ def test_the_saved_prefix_draws_the_picture_that_was_kept(
     kept = open_picture(tmp_path / "out", card.prompts[0].pictures["after"])
     assert picture.image is not None
     assert picture.image.tobytes() == kept.tobytes()
+
+
+@pytest.mark.slow  # two searches of a pipeline with two encoders, and their pictures again
+@pytest.mark.parametrize(("method", "changes"), [("unlearndiffatk", SEARCH), ("cce", LEARN)])
+def test_what_was_found_on_two_encoders_draws_the_picture_that_was_kept(
+    characters: CharacterSet, tmp_path: Path, method: str, changes: tuple[str, ...]
+) -> None:
+    model = save_tiny_family("sdxl", tmp_path / "sdxl")
+    judge = Script(True) if method == "cce" else Script(True, True, False)
+    plan = planned(model, tmp_path / "out", judge, method=method, changes=changes)
+    small = plan.sampling.model_copy(update={"width_px": 32, "height_px": 32})
+    plan = plan._replace(sampling=small)
+    card = run_attack(plan)
+    attack = build_attack(str(tmp_path / "out"), Setting(characters, prompt_set_of(characters)))
+    row = plan.row.model_copy(update={"files": attack_files([str(tmp_path / "out")])})
+    request = attack.apply(plan.mitigated[0], plan.concept)
+    (picture,) = DiffusersModel(row, "cpu").generate([request], plan.sampling)
+    assert picture.image is not None
+    kept = open_picture(tmp_path / "out", card.prompts[0].pictures["after"])
+    assert picture.image.tobytes() == kept.tobytes()
+    assert picture.image.tobytes() != open_picture(tmp_path / "out", card.prompts[0].pictures["before"]).tobytes()
 
 
 def test_a_prompt_that_shows_the_concept_anyhow_is_not_searched(tiny_pipeline: Path, tmp_path: Path) -> None:

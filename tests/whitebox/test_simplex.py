@@ -33,6 +33,16 @@ def test_the_projection_agrees_with_a_search_for_its_threshold(size: int) -> Non
         assert projected.sum() == pytest.approx(1)
 
 
+def test_the_first_step_of_a_whole_vocabulary_stays_a_share_in_single_precision() -> None:
+    generator = torch.Generator().manual_seed(0)
+    shares = torch.rand(3, 49_408, generator=generator)
+    shares = shares / shares.sum(dim=-1, keepdim=True)
+    moved = shares + 0.01 * torch.sign(torch.randn(3, 49_408, generator=generator))  # AdamW's first step at lr 0.01
+    projected = project(moved)
+    torch.testing.assert_close(projected.double(), project(moved.double()), atol=1e-6, rtol=0)
+    torch.testing.assert_close(projected.sum(dim=-1), torch.ones(3), atol=1e-3, rtol=0)
+
+
 def test_a_point_of_the_simplex_stays_where_it_is() -> None:
     inside = torch.tensor([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], dtype=torch.float64)
     torch.testing.assert_close(project(inside), inside)
