@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from copycat.attacks import ATTACK_FILE
-from copycat.errors import DataError, first_faults
+from copycat.attacks import ATTACK_FILE, ATTACKS
+from copycat.errors import DataError, UserError, first_faults
 from copycat.mitigations import Setting
 from copycat.names import NameMatcher
 from copycat.paths import shown
@@ -140,17 +140,16 @@ class SavedAttack:
 
     Raises:
         DataError: as `read_attack`.
+        UserError: it would attack nobody: its concept is in another set, or it holds compositions.
     """
 
     def __init__(self, variant: str, setting: Setting) -> None:
-        del setting
-        self.card = read_attack(Path(variant))
+        self.card = _read_for(Path(variant), setting)
 
     @staticmethod
     def canonical(variant: str, setting: Setting) -> str:
         """Give the name that the attack goes by in tables."""
-        del setting
-        return read_attack(Path(variant)).label
+        return _read_for(Path(variant), setting).label
 
     def apply(self, request: ImageRequest, target: Character | None) -> ImageRequest:
         """Attack the request if it is after the concept."""
@@ -194,6 +193,21 @@ def chosen_prefix(rows: tuple[AttackedPrompt, ...], request: ImageRequest) -> tu
         found, key=lambda row: (row.after is not True, float("inf") if row.loss is None else row.loss), default=None
     )
     return () if best is None else best.prefix
+
+
+def _read_for(folder: Path, setting: Setting) -> AttackCard:
+    card = read_attack(folder)
+    if not ATTACKS.get(card.method).is_searched:
+        best = next((row.form for row in card.prompts if row.after), card.prompts[0].form if card.prompts else "arc")
+        raise UserError(
+            f"{shown(folder)} holds pictures of '{card.method}', which is not searched for\n  type: --attack {best}"
+        )
+    if all(character.id != card.concept for character in setting.characters.characters):
+        raise UserError(
+            f"{shown(folder)} attacks {card.name} of the characters '{card.characters}', and '{setting.characters.id}' "
+            f"has nobody of the id '{card.concept}'\n  needed: --characters with the set that it was searched with"
+        )
+    return card
 
 
 def _sha256(path: Path) -> str | None:

@@ -15,7 +15,7 @@ from copycat.plan import build_batches, build_seed
 from copycat.runs.encoding import encode_png
 from copycat.runs.folder import append_journal, read_journal, write_bytes
 from copycat.schema import ImageRequest, Record
-from copycat.whitebox.folder import RESULTS
+from copycat.whitebox.folder import PICTURES, RESULTS
 from copycat.whitebox.job import PlannedAttack
 from copycat.whitebox.victim import Studio
 
@@ -150,7 +150,7 @@ def keep_picture(folder: Path, stem: str, picture: Picture) -> str | None:
     """Save a picture, if there is one, and give its relative path."""
     if picture.image is None:
         return None
-    relative = f"pictures/{stem}.png"
+    relative = f"{PICTURES}/{stem}.png"
     write_bytes(folder / relative, encode_png(picture.image))
     return relative
 

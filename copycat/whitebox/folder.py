@@ -26,6 +26,7 @@ from copycat.paths import shown
 from copycat.runs.folder import write_json
 
 PLAN, PLAIN, RESULTS, SHEET = "plan.json", "plain.jsonl", "results.jsonl", "sheet.html"
+PICTURES = "pictures"
 LEARNING, LEARNING_TIME = "learning.safetensors", "learning.json"
 
 
@@ -61,7 +62,7 @@ def held(folder: Path, spec: dict[str, Any], *, is_fresh: bool) -> Iterator[None
 def _clear(folder: Path) -> None:
     for name in (ATTACK_FILE, SHEET, PLAN, PLAIN, RESULTS, LEARNING, LEARNING_TIME, LEARNED_FILE):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    shutil.rmtree(folder / PICTURES, ignore_errors=True)
 
 
 def _require_same(path: Path, spec: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from copycat.runs.folder import append_journal, read_journal, write_bytes, write
 from copycat.schema import Attack
 from copycat.whitebox.cce import CceSettings
 from copycat.whitebox.desk import Desk, PlainPicture, batches_of, done_rows, draw_attacked, keep_picture
-from copycat.whitebox.folder import PLAIN, RESULTS, SHEET, held
+from copycat.whitebox.folder import PICTURES, PLAIN, RESULTS, SHEET, held
 from copycat.whitebox.job import PlannedAttack
 from copycat.whitebox.searching import invert, learning_seconds, search
 from copycat.whitebox.sheet import build_sheet
@@ -134,6 +134,11 @@ def _finish(desk: Desk, learned: str | None) -> AttackCard:
 def _with_sheet(folder: Path, card: AttackCard) -> AttackCard:
     """Write the page with all pictures, if it is not there."""
     if not (folder / SHEET).is_file():
-        page = build_sheet(card, lambda path: (folder / path).read_bytes() if (folder / path).is_file() else b"")
+
+        def load(relative: str) -> bytes:
+            path = folder / PICTURES / Path(relative).name
+            return path.read_bytes() if path.is_file() else b""
+
+        page = build_sheet(card, load)
         write_bytes(folder / SHEET, page.encode())
     return card

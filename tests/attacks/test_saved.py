@@ -136,6 +136,18 @@ def test_a_folder_without_a_slash_is_told_how_to_name_it(
         build_attack("mine", setting)
 
 
+def test_an_attack_that_would_attack_nobody_is_refused(tmp_path: Path, setting: Setting) -> None:
+    with pytest.raises(
+        UserError, match=r"attacks Zoravi of the characters 'my-set', and .* has nobody of the id 'zoravi'"
+    ):
+        build_attack(str(save(tmp_path / "a", found("Zoravi"), concept="zoravi", name="Zoravi")), setting)
+    row = found("Goofy", prefix=()).model_copy(update={"form": "arc:O2"})
+    folder = save(tmp_path / "b", row, method="arc")
+    for using in (build_attack, canonical_attack):
+        with pytest.raises(UserError, match=r"holds pictures of 'arc', .*\n  type: --attack arc:O2"):
+            using(str(folder), setting)
+
+
 def test_a_broken_file_is_told_with_its_faults(tmp_path: Path, setting: Setting) -> None:
     folder = save(tmp_path / "a", found("Goofy"))
     (folder / "attack.json").write_text('{"method": 1}', encoding="utf-8")
