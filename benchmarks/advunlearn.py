@@ -72,7 +72,7 @@ def seconds_of(eraser: AdvUnlearn, steps: int) -> tuple[float, float]:
 
 def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Time a few steps each way at the same settings."""
-    same = {"warmup": 0, "attack_steps": options.attack_steps, "rollout_steps": options.rollout_steps}
+    same = {"warm_up": 0, "attack_steps": options.attack_steps, "rollout_steps": options.rollout_steps}
     bank = {"bank": options.bank, "bank_retain": options.bank_retain, "per_rollout": options.per_rollout}
     prepared, banked = seconds_of(eraser_of(options, 0, **same, **bank)[1], 3 * options.steps)
     _, fresh = seconds_of(eraser_of(options, 0, **same, bank=0)[1], options.steps)

@@ -2,9 +2,10 @@
 
     python benchmarks/erasure_memory.py
 
-The weights are random: the figures are of memory and time alone. With a GPU the frozen parts are bfloat16 and the bar
-is 24 GB of its memory. Without one all is float32 on the CPU, and the peak is that of the whole process. Rollouts, the
-bank and the attack are shortened, which changes no peak; seconds are of these shortened steps, loading included.
+The weights are random: the figures are of memory and time alone. With a GPU the frozen parts are bfloat16, batches
+are the default ones, and the bar is 24 GB of its memory. Without one all is float32 on the CPU, batches are small, and
+the peak is that of the whole process. Rollouts, the bank, the prior set and the attack are shortened, which changes no
+peak; seconds are of these shortened steps, loading included.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from full_size import sd14
 BAR_GB = 24.0
 STEPS = 2
 CUTS = {
-    "esd": ("batch=1", "rollout_steps=4"),
+    "esd": ("rollout_steps=4",),
     "uce": (),
-    "advunlearn": ("bank=4", "attack_steps=2", "rollout_steps=4"),
-    "doco": ("batch=2",),
+    "advunlearn": ("warm_up=0", "attack_steps=2", "rollout_steps=4", "bank=16", "bank_retain=16", "per_rollout=2"),
+    "doco": ("warm_up=1", "pictures=8", "prior_steps=2"),
 }
-"""Settings that shorten what comes in parts of one size: rollouts, the bank, the attack."""
+"""Settings that shorten what comes in parts of one size: rollouts, the bank, the prior set, the attack."""
+
+SMALL_BATCHES = {"esd": ("batch=1",), "advunlearn": ("bank=2", "bank_retain=2"), "doco": ("batch=2",)}
+"""Without a GPU."""
 
 
 def main() -> None:
@@ -59,6 +63,13 @@ def line_of(method: str, found: dict[str, Any]) -> str:
     return f"{text} (bar {BAR_GB:g} GB: {'reached' if found['peak_gb'] <= BAR_GB else 'missed'})"
 
 
+def typed_for(method: str, device: str) -> dict[str, str]:
+    """Give the settings of a short run."""
+    cuts = CUTS[method] + (SMALL_BATCHES.get(method, ()) if device == "cpu" else ())
+    steps = {} if method == "uce" else {"steps": str(STEPS)}
+    return steps | dict(setting.split("=") for setting in cuts)
+
+
 def measure(method: str, model: Path) -> dict[str, str | float]:
     """Run a few steps of a method, and give its peak of memory."""
     import torch
@@ -68,9 +79,7 @@ def measure(method: str, model: Path) -> dict[str, str | float]:
     from copycat.models.resolve import resolve_model
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    typed = dict(setting.split("=") for setting in CUTS[method])
-    if method != "uce":
-        typed["steps"] = str(STEPS)
+    typed = typed_for(method, device)
     order = Order(
         row=resolve_model(str(model)),
         method=method,
@@ -82,7 +91,7 @@ def measure(method: str, model: Path) -> dict[str, str | float]:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         run_erasure(order, Path(folder) / "erased")
-    seconds = (time.monotonic() - started) / STEPS
+    seconds = (time.monotonic() - started) / int(typed.get("steps", 1))
     if device == "cuda":
         return {"device": device, "peak_gb": torch.cuda.max_memory_allocated() / 1e9, "seconds": seconds}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

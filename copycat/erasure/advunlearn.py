@@ -103,7 +103,7 @@ class AdvUnlearn:
         concept = int(torch.randint(len(self.prompts), (1,), generator=generator))
         losses: dict[str, float] = {}
         free = None
-        if number >= rules.warmup:
+        if number >= rules.warm_up:
             free, losses["attack"] = self._attack(number, concept)
         return losses | self._train(number, concept, free)
 

@@ -14,7 +14,7 @@ class AdvUnlearnSettings(Record):
     """What AdvUnlearn is set to; the defaults are the paper's numbers, with each fault of its code corrected."""
 
     steps: int = Field(default=1000, ge=1, description="of training")
-    warmup: int = Field(default=200, ge=0, description="steps of them, the first, against the plain concept")
+    warm_up: int = Field(default=200, ge=0, description="steps of them, the first, against the plain concept")
     lr: float = Field(default=1e-5, gt=0, description="learning rate of Adam on the text encoder")
     eta: float = Field(default=1.0, ge=0, description="negative guidance: how far from the concept the target lies")
     gamma: float = Field(default=0.5, ge=0, description="weight of the retain loss")
@@ -72,6 +72,8 @@ class AdvUnlearnSettings(Record):
     def _fits(self) -> AdvUnlearnSettings:
         if self.layers != "all" and self.layers < 1:
             raise ValueError(f"layers must be 'all' or the number of the first layers, at least 1, not {self.layers}")
+        if self.warm_up > self.steps:  # as many is a method without its attacker, which may be asked for
+            raise ValueError(f"warm_up must not be more than steps, got {self.warm_up} and {self.steps}")
         if self.per_rollout > self.rollout_steps:
             raise ValueError(f"a rollout of {self.rollout_steps} steps has no {self.per_rollout} latents to keep")
         return self
@@ -90,7 +92,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "sandbox": {
         "steps": 150,
-        "warmup": 10,
+        "warm_up": 10,
         "lr": 3e-4,
         "retain": "captions",
         "prefix_tokens": 3,

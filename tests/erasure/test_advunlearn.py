@@ -20,7 +20,7 @@ from copycat.live import LivePipeline, step_generator
 
 SMALL: dict[str, Any] = {
     "steps": 3,
-    "warmup": 1,
+    "warm_up": 1,
     "lr": 1e-3,
     "attack_steps": 2,
     "attack_lr": 1e-2,
@@ -109,7 +109,7 @@ def noisy(live: LivePipeline, texts: Any, label: str, number: int) -> tuple[Any,
 def test_the_attack_approaches_what_the_original_predicts_of_the_concept(tiny_pipeline: Path, retained: str) -> None:
     """The search is against the edited encoder, and the encoder's weights stay while it runs."""
     live = load(tiny_pipeline)
-    made = eraser(live, retained, bank=0, attack_steps=4, attack_lr=0.1, warmup=0)
+    made = eraser(live, retained, bank=0, attack_steps=4, attack_lr=0.1, warm_up=0)
     for parameter in made.edited().values():
         parameter.data += 0.05 * torch.randn(parameter.shape, generator=step_generator(0, "edit"))
     before = weights(made)
@@ -173,7 +173,7 @@ def test_a_run_that_is_taken_up_ends_the_same(tiny_pipeline: Path, retained: str
 
 
 def test_of_several_concepts_each_step_takes_one_at_random(tiny_pipeline: Path, retained: str) -> None:
-    made = eraser(load(tiny_pipeline), retained, "xyz", "uv", bank=0, warmup=0, prefix_init="latest", attack_steps=1)
+    made = eraser(load(tiny_pipeline), retained, "xyz", "uv", bank=0, warm_up=0, prefix_init="latest", attack_steps=1)
     for number in range(4):
         made.step(number)
     assert sorted(made._found) == [0, 1]
@@ -182,7 +182,7 @@ def test_of_several_concepts_each_step_takes_one_at_random(tiny_pipeline: Path, 
 
 def test_sdxl_is_erased_in_both_encoders(retained: str, tmp_path: Path) -> None:
     live = load(save_tiny_family("sdxl", tmp_path / "xl"))
-    made = eraser(live, retained, bank=0, warmup=0)
+    made = eraser(live, retained, bank=0, warm_up=0)
     before = weights(made)
     assert {name.partition(".")[0] for name in before} == {"text_encoder", "text_encoder_2"}
     losses = made.step(0)
@@ -260,7 +260,7 @@ def test_the_published_preset_changes_what_its_code_does() -> None:
 
 
 def test_the_published_code_trains_something_else(tiny_pipeline: Path, retained: str) -> None:
-    small = {**SMALL, "warmup": 0, "retain": retained, "bank": 0}
+    small = {**SMALL, "warm_up": 0, "retain": retained, "bank": 0}
     found = []
     for preset in ({}, AdvUnlearn.PRESETS["published"]):
         settings = AdvUnlearnSettings(**{**small, **preset})

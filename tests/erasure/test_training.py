@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from harness import Doubles
 from safetensors.torch import load_file
 from tiny_families import save_tiny_family
 
-from copycat.erasure import Concept
+from copycat.erasure import ERASERS, Concept
 from copycat.erasure.esd import Esd
+from copycat.erasure.settings import build_settings
 from copycat.erasure.training import Order, run_erasure, settle
 from copycat.errors import ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
 from copycat.models import MODELS
@@ -215,6 +217,25 @@ def test_settings_come_from_preset_size_and_what_was_typed_in_this_order(tiny_pi
     assert "lr" not in found.small
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_benchmark_of_memory_runs_every_method_past_its_warm_up(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    benchmark = import_module("erasure_memory")
+
+    for method in ERASERS.names():
+        typed = benchmark.typed_for(method, device)
+        built = build_settings(ERASERS.load(method), "corrected", typed, name=method, is_for_small=False).settings
+        assert getattr(built, "warm_up", -1) < getattr(built, "steps", 1)
+
+
+def test_a_warm_up_longer_than_the_run_would_leave_out_the_attacker_and_is_refused(tiny_pipeline: Path) -> None:
+    with pytest.raises(UserError, match="warm_up must not be more than steps, got 10 and 5"):
+        settle(order(tiny_pipeline, method="advunlearn", typed={"steps": "5"}))
+    assert settle(order(tiny_pipeline, method="advunlearn", typed={"steps": "10"})).settings
+
+
 def test_names_of_the_set_stand_in_the_card_where_others_are_preserved(tiny_pipeline: Path) -> None:
     found = settle(order(tiny_pipeline, method="uce", typed={}, others=("Q", "Z")))
     assert found.settings.model_dump()["preserve"] == ("Q", "Z")
@@ -256,7 +277,7 @@ def test_every_method_runs_on_frozen_parts_of_half_precision(
     tmp_path: Path, tiny_pipeline: Path, method: str, preset: str, family: str
 ) -> None:
     (tmp_path / "kept.txt").write_text("cat\na hat\n")
-    attacked = {"steps": "2", "warmup": "1", "attack_steps": "2", "retain": f"file:{tmp_path / 'kept.txt'}"}
+    attacked = {"steps": "2", "warm_up": "1", "attack_steps": "2", "retain": f"file:{tmp_path / 'kept.txt'}"}
     typed = {
         "esd": TYPED | {"steps": "2"},
         "uce": {"preserve": "none"},
