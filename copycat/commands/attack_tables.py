@@ -10,6 +10,7 @@ from rich.table import Table
 
 from copycat.console import out
 from copycat.errors import UnknownNameError, UserError
+from copycat.names import fold
 from copycat.paths import shown
 
 if TYPE_CHECKING:
@@ -40,11 +41,20 @@ def print_card(card: AttackCard, job: AttackJob) -> None:
     for rate in rates:
         table.add_row(rate.form, *(_rate_text(one) for one in (rate.original, rate.before, rate.after)))
     out.print(table, markup=False)
-    spelt = sum(row.spells_name for row in card.prompts)
-    notes = [f"note: {spelt} of the prefixes found spell the name"] if spelt else []
-    lines = [*notes, f"{card.seconds:.0f} s; pictures side by side in {shown(job.out / SHEET)}", "next:"]
+    lines = [*notes_of(card), f"{card.seconds:.0f} s; pictures side by side in {shown(job.out / SHEET)}", "next:"]
     for line in ["", *lines, *(f"  {command}" for command in next_commands(card, job))]:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def notes_of(card: AttackCard) -> list[str]:
+    """Say what makes the rates mean something else than they seem to."""
+    notes = []
+    if spelt := sum(row.spells_name for row in card.prompts):
+        notes.append(f"note: {spelt} of the prefixes found spell the name")
+    erased = () if card.erasure is None else card.erasure.concepts
+    if erased and not {fold(concept) for concept in erased} & {fold(card.name), fold(card.concept)}:
+        notes.append(f"note: the erasure is of {', '.join(map(_cut, erased))}, and names no {card.name}")
+    return notes
 
 
 def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
@@ -59,6 +69,7 @@ def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
     return {
         **card.model_dump(mode="json"),
         "rates": rates,
+        "notes": notes_of(card),
         "folder": shown(job.out),
         "sheet": shown(job.out / SHEET),
         "next": next_commands(card, job),

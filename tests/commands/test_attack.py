@@ -12,6 +12,7 @@ from rich.console import Console
 
 from copycat.attacks.saved import AttackCard, AttackedPrompt
 from copycat.commands import attack_tables
+from copycat.schema import Erasure
 
 
 @pytest.fixture
@@ -69,6 +70,26 @@ def test_every_word_of_all_compositions_is_read_beside_a_long_prompt(monkeypatch
     assert titles.split() == ["prompt", "original", "before", *forms]
     assert line.split()[-10:] == ["yes", "no", *["yes"] * 8]
     assert line.startswith("a long prompt a long prompt a")
+
+
+@pytest.mark.parametrize(
+    ("concepts", "spells", "told"),
+    [
+        (("Goofy", "Max"), False, []),
+        (("goofy",), True, ["note: 1 of the prefixes found spell the name"]),
+        (("Max", "Bluto"), False, ["note: the erasure is of Max, Bluto, and names no Goofy"]),
+        (None, False, []),
+    ],
+)
+def test_what_rates_do_not_say_is_said_beside_them(
+    concepts: tuple[str, ...] | None, spells: bool, told: list[str]
+) -> None:
+    row = AttackedPrompt(
+        id="1", form="cce", text="", sent="", seed=1, original=True, before=False, after=True, spells_name=spells
+    )
+    erasure = None if concepts is None else Erasure(method="esd", concepts=concepts, sha256="0" * 64)
+    card = AttackCard.model_construct(prompts=(row,), erasure=erasure, name="Goofy", concept="goofy")
+    assert attack_tables.notes_of(card) == told
 
 
 def test_methods_and_settings_are_listed(attack: Cli) -> None:
