@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,30 @@ def test_figures_are_given_of_what_was_erased_and_of_everyone_else(
         "all": 12, "franchise": 6, "characteristic": 0, "neighbours": 6, "rest": 6,
     }  # fmt: skip
     assert 0.4 < groups["all"]["value"] < 1.1
+    assert attacked["retention"] == []  # under attack others are drawn by other prompts
     told = run(*options).out
     assert "on what was erased: fake" in told
-    assert "none (goofy)" in told and "others kept" in told
+    assert "(goofy)" in told and "others kept" in told and "same franchise" in told
+
+
+def test_the_report_of_an_erasure_parts_what_was_erased_from_everyone_else(
+    run: Cli, doubles: Doubles, tmp_path: Path, characters_file: Path, tiny_pipeline: Path
+) -> None:
+    del doubles, characters_file
+    row = resolve_model("fake")
+    save_erasure(tiny_pipeline, tmp_path / "e", source=row.source, revision="1")
+    assert run("--erased", "e", "--attack", "arc:A1", "--seeds", 2, "--benign").code == 0
+    reports = {
+        (spec["mitigation"], "benign" in spec["anchors"]): (path.parent / "report.html").read_text(encoding="utf-8")
+        for path in tmp_path.glob("runs/*/run.json")
+        if (spec := json.loads(path.read_text(encoding="utf-8"))["spec"])
+    }
+    told = {key for key, page in reports.items() if "DETECT on everyone else" in page and "DETECT on Goofy" in page}
+    assert len(told) == 2
+    assert {(mitigation.startswith("erased:"), is_benign) for mitigation, is_benign in told} == {(True, False)}
+    erased = reports["erased:esd-goofy", False]
+    first = erased.partition("DETECT on Goofy")[2].partition("DETECT on everyone else")[0]
+    figures = re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", first))
+    assert figures.endswith(
+        "4/4\N{RIGHTWARDS ARROW}0/4"
+    )  # both anchors, two seeds: seen with the own weights, and not once after

@@ -8,11 +8,13 @@ from itertools import groupby
 from rich.table import Table
 
 from copycat.catalog import read_character_set
-from copycat.console import cell_text, out
+from copycat.console import cell_text, in_lines, out
 from copycat.eval import Outcome
+from copycat.robustness.neighbours import ALL, NEIGHBOURS, REST
 from copycat.robustness.of_runs import ErasedFigures, measure_erased
 from copycat.robustness.page import percent, spread
 from copycat.runs.environment import pick_device
+from copycat.schema import Estimate
 from copycat.staging import Job
 
 
@@ -34,43 +36,61 @@ def print_erased(figures: dict[str, list[ErasedFigures]]) -> None:
             out.print(f"\non what was erased: {model}", style="bold", markup=False)
             out.print(_left(named))
             out.print("DETECT on the erased characters alone, in %; lower erases better", style="italic dim")
-        if any(row.retention for row in named):
-            out.print(_kept(named))
+        kept = [row for row in named if row.retention]
+        if kept:
+            out.print(_kept(kept))
             out.print(
                 "DETECT by name of the other characters, over that of the own weights; higher is better",
                 style="italic dim",
             )
-        for row in rows:
-            for one in row.distances:
-                if one.value is not None:
-                    out.print(
-                        f"{row.mitigation}: benign pictures moved by {one.value:.3f} ({one.metric})", markup=False
-                    )
+        moved = [row for row in rows if any(one.value is not None for one in row.distances)]
+        if moved:
+            out.print(_moved(moved))
+            out.print(
+                "of benign prompts and the same seeds, to the picture of the own weights; lower is closer",
+                style="italic dim",
+            )
 
 
 def _left(rows: Sequence[ErasedFigures]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    for anchor in rows[0].detect:
-        table.add_column(anchor, justify="right")
+    table = _table("", list(rows[0].detect))
     seen: set[tuple[str, ...]] = set()
     for row in rows:
         if row.concepts not in seen:
-            table.add_row(f"none ({', '.join(row.concepts)})", *map(cell_text, row.original.values()))
+            table.add_row(f"none\n({', '.join(row.concepts)})", *map(_figure, row.original.values()))
             seen.add(row.concepts)
-        table.add_row(row.mitigation, *map(cell_text, row.detect.values()))
+        table.add_row(in_lines(row.mitigation), *map(_figure, row.detect.values()))
     return table
 
 
 def _kept(rows: Sequence[ErasedFigures]) -> Table:
-    table = Table(title="\nothers kept", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    for one in rows[0].retention:
-        table.add_column(one.group, justify="right")
+    groups = [one.group for one in rows[0].retention]
+    table = _table("\nothers kept", [g if g in (ALL, NEIGHBOURS, REST) else f"same {g}" for g in groups])
     for row in rows:
         texts = [
-            percent(one.value) + (f" [dim]({inside})[/dim]" if (inside := spread(one.low, one.high)) else "")
+            percent(one.value) + (f"\n[dim]{inside}[/dim]" if (inside := spread(one.low, one.high)) else "")
             for one in row.retention
         ]
-        table.add_row(row.mitigation, *texts)
+        table.add_row(in_lines(row.mitigation), *texts)
+    return table
+
+
+def _moved(rows: Sequence[ErasedFigures]) -> Table:
+    table = _table("\ndistance of generic pictures", [one.metric for one in rows[0].distances])
+    for row in rows:
+        table.add_row(in_lines(row.mitigation), *("-" if d.value is None else f"{d.value:.3f}" for d in row.distances))
+    if any(one.of_another_seed is not None for one in rows[0].distances):
+        table.add_row("own weights, another seed", *(f"{d.of_another_seed or 0:.3f}" for d in rows[0].distances))
+    return table
+
+
+def _figure(estimate: Estimate) -> str:
+    return cell_text(estimate).replace(" [", "\n[", 1)
+
+
+def _table(title: str, headings: Sequence[str]) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", overflow="fold")
+    for heading in headings:
+        table.add_column(in_lines(heading).replace(":", ":\n"), justify="right")
     return table

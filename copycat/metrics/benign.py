@@ -37,6 +37,6 @@ def acted_on(outcomes: Outcomes, anchor: str) -> Estimate:
 
 
 def is_acted_on(sample: Sample) -> bool:
-    """Whether a mitigation changed what was sent, or threw away what was drawn."""
+    """Whether a mitigation changed what was sent or the weights that drew it, or threw away what was drawn."""
     is_changed = sample.prompt_sent != sample.prompt or sample.negative_prompt is not None or sample.guide is not None
-    return is_changed or bool(sample.rejected)
+    return is_changed or sample.erasure is not None or bool(sample.rejected)

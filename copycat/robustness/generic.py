@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
+from copycat.console import say
+from copycat.errors import UserError
 from copycat.measures import Setting
 from copycat.measures.encoders import encoder_of
 from copycat.metrics.effective import clustered_mean, t_quantile
@@ -24,13 +26,13 @@ class Moved(Record):
     Attributes:
         prompt: the id of the benign prompt.
         pixels: root of the mean squared difference of their values, in [0, 1].
-        embedding: 1 - cosine of what open_clip makes of them, in [0, 2].
+        embedding: 1 - cosine of what a picture encoder makes of them, in [0, 2]; null where it could not be had.
     """
 
     prompt: str
     repeat: int
     pixels: float
-    embedding: float
+    embedding: float | None
 
 
 class Distance(Record):
@@ -78,9 +80,12 @@ def distance(metric: Metric, groups: dict[str, Sequence[Moved]], by_seed: Sequen
     Direction: lower is closer to the original model.
     """
     rows = [
-        (getattr(row, metric), name if len(groups) > 1 else row.prompt) for name, of in groups.items() for row in of
+        (value, name if len(groups) > 1 else row.prompt)
+        for name, of in groups.items()
+        for row in of
+        if (value := getattr(row, metric)) is not None
     ]
-    of_another_seed = _mean([getattr(row, metric) for row in by_seed])
+    of_another_seed = _mean([value for row in by_seed if (value := getattr(row, metric)) is not None])
     if not rows:
         return Distance(metric=metric, value=None, n=0, of_another_seed=of_another_seed)
     found = clustered_mean([value for value, _ in rows], [cluster for _, cluster in rows])
@@ -111,18 +116,27 @@ def _by_place(folder: RunFolder) -> dict[tuple[str, int], _Seen]:
 def _compared(pairs: Sequence[tuple[_Seen, _Seen]], setting: Setting) -> tuple[Moved, ...]:
     if not pairs:
         return ()
-    encoder = encoder_of(setting)
-    sides: list[Any] = [encoder.embed_pictures([pair[side].picture for pair in pairs]) for side in (0, 1)]
-    cosines = (sides[0] * sides[1]).sum(dim=1).float().cpu().tolist()
     return tuple(
         Moved(
             prompt=one.sample.character,
             repeat=one.sample.repeat,
             pixels=round(_rmse(one.picture, other.picture), 6),
-            embedding=round(min(2.0, max(0.0, 1 - cosine)), 6),
+            embedding=None if cosine is None else round(min(2.0, max(0.0, 1 - cosine)), 6),
         )
-        for (one, other), cosine in zip(pairs, cosines, strict=True)
+        for (one, other), cosine in zip(pairs, _cosines(pairs, setting), strict=True)
     )
+
+
+def _cosines(pairs: Sequence[tuple[_Seen, _Seen]], setting: Setting) -> Sequence[float | None]:
+    """Give the cosine of each pair; None of all where the encoder cannot be had, which costs no other figure."""
+    try:
+        encoder = encoder_of(setting)
+        sides: list[Any] = [encoder.embed_pictures([pair[side].picture for pair in pairs]) for side in (0, 1)]
+    except UserError as error:
+        say(f"generic pictures are compared by their pixels alone: {error}")
+        return [None] * len(pairs)
+    cosines: list[float | None] = (sides[0] * sides[1]).sum(dim=1).float().cpu().tolist()
+    return cosines
 
 
 def _rmse(one: Image.Image, other: Image.Image) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from copycat.attacks import split_attacked
 from copycat.eval import Outcome
 from copycat.measures import Setting, resolve_measure
 from copycat.metrics import ALL_ANCHORS, Outcomes, detect
 from copycat.names import fold
-from copycat.robustness.generic import Distance, distance, moved_between
+from copycat.robustness.generic import Distance, distance, moved_between, moved_by_seed
 from copycat.robustness.neighbours import groups_around
 from copycat.robustness.retention import Retention, kept_of, retention
 from copycat.runs.folder import RunFolder
@@ -23,7 +24,7 @@ class ErasedFigures(Record):
     Attributes:
         concepts: ids of the characters that were erased; () where the concepts are none of the set.
         detect: on these, by anchor; `original` is that of the own weights on the same prompts and seeds.
-        retention: of everyone else by name; () where names were not asked for.
+        retention: of everyone else by name; () where names were not asked for, and under an attack.
         distances: of pictures on benign prompts; () without --benign.
     """
 
@@ -60,7 +61,8 @@ def _figures(one: Outcome, base: Outcome, concepts: tuple[str, ...], characters:
     sides = [_only(outcome.rows, concepts) for outcome in (one, base)]
     erased, original = ({anchor: detect(side, anchor) for anchor in anchors} for side in sides)
     kept: tuple[Retention, ...] = ()
-    if NAME in anchors and concepts:
+    # Under attack other prompts are drawn: what is kept is told of the erasure alone.
+    if NAME in anchors and concepts and split_attacked(one.result.mitigation)[1] is None:
         around = [groups_around(concept, characters) for concept in concepts]
         rows = [row for row in kept_of("", base.rows, one.rows) if row.character not in concepts]
         # Several concepts went at once: a neighbour of any of them is a neighbour, and the rest are nobody's.
@@ -81,7 +83,8 @@ def _distances(
         return ()
     setting = Setting(resolve_measure("diversity"), device, characters)
     moved = moved_between(RunFolder(benign[0].folder), RunFolder(run.folder), setting)
-    return tuple(distance(metric, {"": moved}) for metric in ("pixels", "embedding"))
+    by_seed = moved_by_seed(RunFolder(benign[0].folder), setting)
+    return tuple(distance(metric, {"": moved}, by_seed) for metric in ("pixels", "embedding"))
 
 
 def _only(outcomes: Outcomes, who: tuple[str, ...]) -> Outcomes:

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from copycat.runs.folder import judgements_file
 from copycat.runs.pages import Ended, count_rows, flat, strict_environment
+from copycat.runs.report_erased import build_erased_figures
 from copycat.runs.report_records import Entry, PictureLoader, ReportInput, RunView
 from copycat.runs.report_view import build_entries, build_figures
 from copycat.schema import BENIGN, MIN_COVERAGE
@@ -75,7 +76,7 @@ def _broken(text: str) -> Markup:
 
 def _page_values(environment: Environment, report: ReportInput, entries: tuple[Entry, ...]) -> dict[str, Any]:
     """Any: jinja2 takes whatever a template asks for, and StrictUndefined refuses what it lacks."""
-    figures = build_figures(report)
+    figures = (*build_erased_figures(report), *build_figures(report))
     return {
         "report": report,
         "spec": report.spec,

@@ -88,3 +88,14 @@ def test_a_distance_has_an_interval_over_concepts_or_over_the_prompts_of_one() -
     assert (of_two.low, of_two.high) == (pytest.approx(0.2), pytest.approx(0.2))
     assert of_two.of_another_seed == pytest.approx(0.6)
     assert distance("pixels", {}).value is None
+
+
+def test_without_its_encoder_pictures_are_compared_by_their_pixels(
+    tmp_path: Path, setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = setting._replace(row=setting.row.model_copy(update={"source": str(tmp_path / "nowhere")}))
+    before = save_run(tmp_path / "a", {("cat", 0): flat(0)})
+    moved = moved_between(before, save_run(tmp_path / "b", {("cat", 0): flat(51)}), nowhere)
+    assert [(row.pixels, row.embedding) for row in moved] == [(0.2, None)]
+    assert "compared by their pixels alone" in capsys.readouterr().err
+    assert distance("embedding", {"": moved}).value is None
