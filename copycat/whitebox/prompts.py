@@ -1,4 +1,4 @@
-"""Prompts that are after a concept, each with a seed of its own: those of the evaluation, and more with the name."""
+"""Prompts after a concept: those of the evaluation, and more with the name; their seeds are the search's own."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ def read_prompts(path: Path, concept: Character) -> tuple[Prompt, ...]:
     """
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError as error:
+        raise DataError([f"{shown(path)}: there is no such file"], "  needed: a file with one prompt a line") from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError([f"{shown(path)}: cannot be read as text"], "  needed: one prompt a line") from error
     if not lines:
@@ -85,7 +87,7 @@ def read_prompts(path: Path, concept: Character) -> tuple[Prompt, ...]:
 
 
 def plain_requests(prompts: Sequence[Prompt], seeds: int) -> tuple[ImageRequest, ...]:
-    """Ask for the pictures of prompts, with the seeds that an evaluation of the same prompts uses."""
+    """Ask for the pictures of prompts, with seeds that no evaluation draws: what is found is measured on others."""
     return tuple(
         ImageRequest(
             key=f"{place:03d}-{repeat}",
@@ -95,7 +97,7 @@ def plain_requests(prompts: Sequence[Prompt], seeds: int) -> tuple[ImageRequest,
             repeat=repeat,
             prompt=prompt.text,
             prompt_sent=prompt.text,
-            seed=build_seed(prompt.id, repeat),
+            seed=build_seed(f"search/{prompt.id}", repeat),
         )
         for repeat in range(seeds)
         for place, prompt in enumerate(prompts, start=1)

@@ -278,7 +278,7 @@ def test_pictures_that_nobody_could_judge_count_nowhere(
         ({"mitigation": "filter:regenerate"}, UnsupportedError, "an attack draws each picture once"),
         ({"mitigation": "safree"}, UnsupportedError, "the attack 'unlearndiffatk' puts in tokens that are no words"),
         ({"method": "arc", "preset": "published"}, UnknownNameError, "unknown preset 'published'"),
-        ({"prompts": Path("nowhere.txt")}, DataError, "nowhere.txt: cannot be read"),
+        ({"prompts": Path("nowhere.txt")}, DataError, "nowhere.txt: there is no such file"),
         ({"method": "arc", "changes": ("forms=A9",)}, UnknownNameError, "A9"),
     ],
 )
