@@ -88,9 +88,14 @@ class BugError(CopycatError):
     """An invariant broke that no input should be able to break."""
 
 
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Give up to three known names that somebody who typed `name` may have meant, the nearest first."""
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+
+
 def _unknown_name_text(kind: str, name: str, known: list[str], hint: str) -> str:
     lines = [f"unknown {kind} '{name}'"]
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    close = near_names(name, known)
     if close:
         lines.append("  did you mean " + " or ".join(f"'{c}'" for c in close) + "?")
     elif known:

@@ -98,7 +98,7 @@ def erase(  # noqa: PLR0917 - one parameter per option
         row, card = order.row, run_erasure(order, folder, checkpoint_every=checkpoint_every, is_fresh=fresh)
     if export is not None:
         export_pipeline(row, folder, export)
-    told = Told(card, model or card.model, folder, export, characters)
+    told = Told(card, model or card.model, folder, export, characters, revision, row)
     if json:
         print_json(as_object(told))
     else:

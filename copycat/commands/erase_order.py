@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +51,8 @@ def build_order(options: Mapping[str, Any]) -> Order:
     """
     from copycat.catalog import read_character_set
     from copycat.erasure import ERASERS
-    from copycat.erasure.concepts import other_names, parse_concepts
+    from copycat.console import say
+    from copycat.erasure.concepts import notes_of_strangers, other_names, parse_concepts
     from copycat.erasure.training import Order
     from copycat.models.resolve import resolve_model
     from copycat.runs.environment import pick_device
@@ -65,6 +68,8 @@ def build_order(options: Mapping[str, Any]) -> Order:
     device = pick_device(options["device"])
     characters = read_character_set(options["characters"] or default_characters(row))
     concepts = parse_concepts(options["concept"], options["anchor"], characters)
+    for note in notes_of_strangers(concepts, characters):
+        say(note)
     typed = typed_settings(options["settings"] or ())
     for key in ("steps", "lr"):
         typed |= _typed_option(method, options, key)
@@ -78,7 +83,15 @@ def build_order(options: Mapping[str, Any]) -> Order:
         seed=options["seed"],
         device=device,
         dtype=_dtype(options["dtype"], device),
+        character_set=characters.id,
+        command=typed_command(),
     )
+
+
+def typed_command() -> str:
+    """Give the command that was typed, as it would go on with what it began: without --fresh."""
+    words = [word for word in sys.argv[1:] if word != "--fresh"]
+    return shlex.join(["python", "-m", "copycat.erase", *(words[1:] if words[:1] == ["erase"] else words)])
 
 
 def typed_settings(pairs: Sequence[str]) -> dict[str, str]:

@@ -10,25 +10,32 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from copycat.catalog import read_character_set
 from copycat.console import out
 from copycat.erasure import ERASERS
 from copycat.erasure.settings import PUBLISHED, SANDBOX
+from copycat.erasure.training import steps_of_mean, unet_config
 from copycat.errors import UnknownNameError, UserError
+from copycat.models import MODELS, ModelRow
 from copycat.models import SANDBOX as SANDBOX_MODEL
+from copycat.names import fold
 from copycat.paths import shown
 from copycat.schema import ErasureCard, Record
+from copycat.staging import default_characters
 
 LISTS = ("methods", "settings")
 
 
 class Told(NamedTuple):
-    """What is told of an erasure: its card, the folders, and the model and the character set as they were typed."""
+    """What is told of an erasure: its card, the folders, model, character set and revision as typed, and the row."""
 
     card: ErasureCard
     model: str
     folder: Path
-    export: Path | None = None
-    characters: str | None = None
+    export: Path | None
+    characters: str | None
+    revision: str | None
+    row: ModelRow
 
 
 def print_told(told: Told) -> None:
@@ -56,17 +63,24 @@ def as_object(told: Told) -> dict[str, Any]:
 
 
 def next_commands(told: Told) -> list[str]:
-    """List what one would type after an erasure."""
-    model, at = shlex.quote(told.model), shlex.quote(shown(told.folder))
-    concept = shlex.quote(told.card.concepts[0])
-    of_set = "" if told.characters is None else f" --characters {shlex.quote(told.characters)}"
-    commands = [
-        f"python -m copycat.eval --model {model} --erased {at}{of_set}",
-        f"python -m copycat.attack --method unlearndiffatk --model {model} --erased {at} --concept {concept}{of_set} "
-        f"--out {at}-attack",
-    ]
+    """List what one would type after an erasure: looking at it, attacking it, and looking at what was exported.
+
+    A concept that is no character of the set cannot be attacked, because no judge knows it.
+    """
+    is_folder = told.row.name != SANDBOX_MODEL and _is_like_sandbox(told.row)
+    characters = told.characters or (SANDBOX_MODEL if is_folder else None)
+    of_set = [] if characters is None else ["--characters", characters]
+    at_revision = [] if told.revision is None else ["--revision", told.revision]
+    on = ["--model", told.model, *at_revision, "--erased", shown(told.folder)]
+    commands = [_eval([*on, *of_set, *(_as_sandbox() if is_folder else [])])]
+    if (concept := _attackable(told.card, characters or default_characters(told.row))) is not None:
+        attacked = ["--concept", concept, *of_set, "--prompts", "3", "--out", f"attacks/{told.folder.resolve().name}"]
+        commands.append(shlex.join(["python", "-m", "copycat.attack", "--method", "unlearndiffatk", *on, *attacked]))
     if told.export is not None:
-        commands.append(_eval_of_export(told.card, told.export, of_set))
+        folder = shown(told.export)
+        typed = folder if folder.startswith(("/", ".", "~")) else f"./{folder}"
+        like = ["--characters", characters or SANDBOX_MODEL, *_as_sandbox()] if _is_like_sandbox(told.row) else of_set
+        commands.append(_eval(["--model", typed, *like]))
     return commands
 
 
@@ -108,10 +122,16 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         ("model", card.model),
         ("steps", f"{card.steps} of {card.planned}, {timedelta(seconds=round(card.seconds))} on {card.device}"),
         ("edited numbers", f"{card.n_parameters:,}"),
-        ("last losses", losses or "none"),
+        ("losses", f"{losses}, {_of_steps(card)}" if losses else "none"),
         ("folder", shown(told.folder)),
         *where,
     ]
+
+
+def _of_steps(card: ErasureCard) -> str:
+    """Say over which steps the losses of a card are means."""
+    steps = min(steps_of_mean(card.planned), card.steps)
+    return "of the last step" if steps == 1 else f"mean of the last {steps} steps"
 
 
 def _advice(card: ErasureCard) -> str:
@@ -120,17 +140,31 @@ def _advice(card: ErasureCard) -> str:
     return "start anew with other settings: --fresh --set KEY=VALUE"
 
 
-def _eval_of_export(card: ErasureCard, export: Path, of_set: str) -> str:
-    """Give the command for an exported folder, which does not say how the sandbox is drawn, nor whom it knows."""
-    folder = shown(export)
-    typed = folder if folder.startswith(("/", ".", "~")) else f"./{folder}"
-    command = f"python -m copycat.eval --model {shlex.quote(typed)}"
-    if card.model != SANDBOX_MODEL:
-        return command + of_set
-    from copycat.models import MODELS
+def _eval(options: list[str]) -> str:
+    return shlex.join(["python", "-m", "copycat.eval", *options, "--anchors", "name", "--seeds", "1"])
 
+
+def _is_like_sandbox(row: ModelRow) -> bool:
+    """Say whether a model is the sandbox, or a folder with its network: that says neither how it draws, nor whom."""
+    if row.name == SANDBOX_MODEL:
+        return True
+    if not Path(row.source).is_absolute():
+        return False
+    mine, own = (
+        {key: value for key, value in config.items() if not key.startswith("_")}
+        for config in (unet_config(row), unet_config(MODELS.get(SANDBOX_MODEL)))
+    )
+    return mine == own
+
+
+def _as_sandbox() -> list[str]:
     sampling = MODELS.get(SANDBOX_MODEL).sampling
-    return f"{command}{of_set or ' --characters sandbox'} --steps {sampling.steps} --guidance {sampling.guidance:g}"
+    return ["--steps", f"{sampling.steps}", "--guidance", f"{sampling.guidance:g}"]
+
+
+def _attackable(card: ErasureCard, characters: str) -> str | None:
+    known = {fold(who.name) for who in read_character_set(characters).characters}
+    return next((name for name in card.concepts if fold(name) in known), None)
 
 
 def _settings_table(name: str) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from copycat.erasure.eraser import Concept
+from copycat.erasure.eraser import Concept, NoAnchorError
 from copycat.errors import UnsupportedError, UserError
 
 SLOT = "{}"
@@ -65,7 +65,7 @@ def prompt_pairs(
 def _words(concept: Concept, anchors: Sequence[str]) -> tuple[str, ...]:
     words = tuple(anchors) or ((concept.anchor,) if concept.anchor else ())
     if not words:
-        raise UnsupportedError(
+        raise NoAnchorError(
             f"doco draws a concept as something else, and nobody said as what: '{concept.name}' has no anchor\n"
             "  say it: --anchor 'cat'"
         )

@@ -1,7 +1,7 @@
 """The folder of an erasure at work: what was asked, losses, checkpoints; each file is replaced in one step.
 
-erasing.json  losses.jsonl  checkpoint-<steps>.safetensors  prepared/  delta.safetensors  card.json
-The last two come at the end, and the checkpoints go.
+erasing.json  command.txt  losses.jsonl  checkpoint-<steps>.safetensors  prepared/  delta.safetensors  card.json
+The last two come at the end, and the checkpoints and the command go.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pydantic import ValidationError
 
 from copycat.erasure.eraser import Concept
 from copycat.errors import ResumeMismatchError, UserError
-from copycat.models.erased import CARD, DELTA
+from copycat.models.erased import ASKED, CARD, COMMAND, DELTA
 from copycat.paths import shown
-from copycat.runs.folder import append_journal, read_journal, write_journal, write_json
+from copycat.runs.folder import append_journal, read_journal, write_bytes, write_journal, write_json
 from copycat.schema import Record
 
-ASKED, LOSSES, PREPARED = "erasing.json", "losses.jsonl", "prepared"
+LOSSES, PREPARED = "losses.jsonl", "prepared"
 UNFINISHED = ".{}.new"
 KEPT = 2
 """Checkpoints: should the last be damaged, there is one before."""
@@ -92,8 +92,11 @@ class Workplace:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.prepared, ignore_errors=True)
 
-    def take(self, asked: Asked) -> None:
+    def take(self, asked: Asked, command: str = "") -> None:
         """Write down what was asked, or find that it is what was asked before.
+
+        Args:
+            command: that goes on with it, should it be broken off; "" where nobody typed one.
 
         Raises:
             ResumeMismatchError: the folder holds an erasure of other settings.
@@ -101,6 +104,8 @@ class Workplace:
         self.check(asked)
         if not (self.path / ASKED).exists():
             write_json(self.path / ASKED, asked.model_dump(mode="json"))
+        if command:
+            write_bytes(self.path / COMMAND, command.encode())
 
     def check(self, asked: Asked) -> None:
         """Find nothing there, or what was asked before.
@@ -159,7 +164,8 @@ class Workplace:
         return None
 
     def tidy(self) -> None:
-        """Delete all checkpoints, and what was being written when a run was killed, once the card is there."""
+        """Delete what only goes on with a run, and what was being written when one was killed: once the card is there."""
+        (self.path / COMMAND).unlink(missing_ok=True)
         for path in (*self._checkpoints(), *self.path.glob(UNFINISHED.format("*"))):
             path.unlink()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copycat.erasure.eraser import Concept
-from copycat.errors import UserError
+from copycat.errors import UserError, near_names
 from copycat.live import LivePipeline
 from copycat.names import fold
 from copycat.schema import Character, CharacterSet
@@ -33,6 +33,19 @@ def other_names(concepts: tuple[Concept, ...], characters: CharacterSet | None) 
     """Give the names of all characters of a set that are not erased."""
     erased = {fold(concept.name) for concept in concepts}
     return tuple(c.name for c in (characters.characters if characters else ()) if fold(c.name) not in erased)
+
+
+def notes_of_strangers(concepts: tuple[Concept, ...], characters: CharacterSet) -> list[str]:
+    """Say of each concept that is no character of the set that it is, perhaps misspelt, erased as words."""
+    known = {fold(who.name) for who in characters.characters}
+    return [_note(concept.name, characters) for concept in concepts if fold(concept.name) not in known]
+
+
+def _note(text: str, characters: CharacterSet) -> str:
+    words = {fold(word): who.name for who in characters.characters for word in (*who.aliases, who.id, who.name)}
+    near = near_names(fold(text), words)
+    hint = f"; did you mean '{words[near[0]]}'?" if near else ""
+    return f"note: '{text}' is no character of '{characters.id}' and is erased as words{hint}"
 
 
 def check_concepts(live: LivePipeline, concepts: tuple[Concept, ...]) -> None:

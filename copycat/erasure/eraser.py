@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from copycat.errors import UnsupportedError
 from copycat.live import LivePipeline
 from copycat.schema import Record
 
@@ -27,6 +28,10 @@ class Concept(Record):
 
     name: str
     anchor: str | None = None
+
+
+class NoAnchorError(UnsupportedError):
+    """A method maps a concept to its anchor, and nobody said which."""
 
 
 class Eraser(Protocol):

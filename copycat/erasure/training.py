@@ -16,7 +16,7 @@ from copycat.console import noted_progress, progress_bar, say
 from copycat.erasure import ERASERS
 from copycat.erasure.checkpoints import Asked, Checkpoint, Workplace, save_tensors
 from copycat.erasure.concepts import check_concepts
-from copycat.erasure.eraser import Concept, Eraser
+from copycat.erasure.eraser import Concept, Eraser, NoAnchorError
 from copycat.erasure.settings import MethodSettings, build_settings, is_small, with_preserved
 from copycat.errors import UnsupportedError
 from copycat.live import LIVE_PIPELINES, LivePipeline
@@ -40,7 +40,8 @@ class Order:
     """What to erase from which model, and how.
 
     `typed` are settings as on a command line; `others` are the names that 'set' stands for in `preserve`;
-    `dtype` is that of the frozen parts, the edited ones are float32 always.
+    `dtype` is that of the frozen parts, the edited ones are float32 always; `character_set` is where concepts were looked
+    for, and `command` what was typed, both for messages alone.
     """
 
     row: ModelRow
@@ -52,6 +53,8 @@ class Order:
     seed: int = 0
     device: str = "cpu"
     dtype: str = "float32"
+    character_set: str = ""
+    command: str = ""
 
 
 class Progress(NamedTuple):
@@ -90,13 +93,26 @@ def run_erasure(
                 return read_card(folder)
         live = load_live(order)
         check_concepts(live, order.concepts)
-        eraser: Eraser = ERASERS.load(order.method)(live, order.concepts, chosen.settings, order.seed)
+        eraser = _build(order, live, chosen.settings)
         for parameter in eraser.edited().values():
             parameter.data = parameter.data.float()
         if is_fresh:  # not before it is certain that the method can do this
             place.clear()
-        place.take(asked)
+        place.take(asked, order.command)
         return _finish(eraser, place, asked, _run(eraser, place, order, checkpoint_every), order.device)
+
+
+def _build(order: Order, live: LivePipeline, settings: Record) -> Eraser:
+    try:
+        eraser: Eraser = ERASERS.load(order.method)(live, order.concepts, settings, order.seed)
+    except NoAnchorError as error:
+        if not order.character_set:
+            raise
+        raise UnsupportedError(
+            f"{error}\n  a character has an anchor of its own, and '{order.character_set}' has none of that name: "
+            "other characters are found with --characters SET|FILE"
+        ) from error
+    return eraser
 
 
 def settle(order: Order) -> MethodSettings:
@@ -254,9 +270,14 @@ def _finish(eraser: Eraser, place: Workplace, asked: Asked, done: Progress, devi
     return card
 
 
+def steps_of_mean(planned: int) -> int:
+    """Give over how many of the last steps the losses of a card are means: a tenth of the run."""
+    return max(1, planned // 10)
+
+
 def _last_losses(place: Workplace, planned: int) -> dict[str, float]:
     """Give, by name, the mean of the last tenth of the steps."""
-    lines = place.read_losses()[-max(1, planned // 10) :]
+    lines = place.read_losses()[-steps_of_mean(planned) :]
     names = dict.fromkeys(name for line in lines for name in line.losses)
     found = {name: [line.losses[name] for line in lines if name in line.losses] for name in names}
     return {name: sum(values) / len(values) for name, values in found.items()}

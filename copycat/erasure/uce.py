@@ -17,10 +17,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from copycat.erasure.eraser import Concept, Progress
+from copycat.erasure.eraser import Concept, NoAnchorError, Progress
 from copycat.erasure.esd import CONCEPT, is_edited
 from copycat.erasure.settings import SET_NAMES
-from copycat.errors import UnsupportedError
 from copycat.live import LivePipeline
 from copycat.schema import Record
 
@@ -65,7 +64,7 @@ class Uce:
         self.live, self.concepts, self.settings = live, concepts, settings
         self.n_steps = 1
         if settings.target == "anchor" and (bare := [c.name for c in concepts if c.anchor is None]):
-            raise UnsupportedError(
+            raise NoAnchorError(
                 f"uce maps a concept to an anchor, and {', '.join(bare)} has none\n"
                 "  needed: --anchor TEXT, or --set target=null"
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,9 @@ from copycat.schema import Character, Erasure, ErasureCard, ImageRequest
 
 CARD, DELTA = "card.json", "delta.safetensors"
 """An erasure's folder: its card, and the edited tensors, each named 'component.parameter'."""
+
+ASKED, COMMAND = "erasing.json", "command.txt"
+"""Of an erasure that is not finished: what was asked for, and what was typed to ask for it."""
 
 
 def file_sha256(path: Path) -> str:
@@ -35,10 +40,7 @@ def read_card(folder: Path) -> ErasureCard:
     try:
         card = ErasureCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(
-            [f"{shown(folder)}: no finished erasure there ({CARD} is missing)"],
-            "  make one: python -m copycat.erase --model MODEL --method esd --concept NAME --out DIR",
-        ) from error
+        raise _not_finished(folder) from error
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise DataError([f"{shown(folder / CARD)}: {fault}" for fault in first_faults(faults)]) from error
@@ -48,6 +50,37 @@ def read_card(folder: Path) -> ErasureCard:
             [f"{shown(delta)}: missing, or not the weights that {CARD} speaks of"], "  erase again into a new folder"
         )
     return card
+
+
+def _not_finished(folder: Path) -> DataError:
+    """Say that nothing is there, or how far it came and what goes on with it."""
+    if not (folder / ASKED).is_file():
+        return DataError(
+            [f"{shown(folder)}: no finished erasure there ({CARD} is missing)"],
+            "  make one: python -m copycat.erase --model MODEL --method esd --concept NAME --out DIR",
+        )
+    reached = [path.stem.rpartition("-")[2] for path in folder.glob("checkpoint-*.safetensors")]
+    steps = max((int(number) for number in reached if number.isdecimal()), default=0)
+    try:
+        planned = json.loads((folder / ASKED).read_text(encoding="utf-8"))["settings"]["steps"]
+    except (OSError, ValueError, KeyError, TypeError):  # a closed form has one step; of a damaged file nothing is known
+        planned = None
+    at = f"at step {steps} of {planned}" if isinstance(planned, int) else f"at step {steps}"
+    return DataError(
+        [f"{shown(folder)}: unfinished, {at} ({CARD} is missing)"],
+        f"  go on: {_command_of(folder) or 'the command that began it, again'}",
+    )
+
+
+def _command_of(folder: Path) -> str:
+    """Read the command that goes on; "" where there is none. Folders are passed on: nothing else is ever shown as one."""
+    try:
+        text = (folder / COMMAND).read_text(encoding="utf-8").strip()
+        words = shlex.split(text)
+    except (OSError, ValueError):
+        return ""
+    is_ours = text.isprintable() and words[:3] == ["python", "-m", "copycat.erase"]
+    return shlex.join(words) if is_ours else ""
 
 
 def check_base(card: ErasureCard, model: str, source: str, revision: str) -> None:

@@ -12,8 +12,8 @@ def test_no_picture_of_an_evaluation_was_seen_by_the_search() -> None:
     zoravi = characters.characters[0]
     prompts = concept_prompts(characters, prompt_set_of(characters), zoravi, 4)
     requests = plain_requests(prompts, seeds=3)
-    assert [p.text for p in prompts][0] == "Zoravi"
-    assert [p.text for p in prompts][3] == "drawing of Zoravi"
+    texts = [prompt.text for prompt in prompts]
+    assert (texts[0], texts[3]) == ("Zoravi", "drawing of Zoravi")
     assert len({request.seed for request in requests}) == 12
     evaluated = {build_seed(prompt.id, repeat) for prompt in prompts for repeat in range(100)}
     assert evaluated.isdisjoint(request.seed for request in requests)
