@@ -16,7 +16,8 @@ from tiny_families import save_tiny_family
 from tiny_pipeline import save_tiny_pipeline
 
 from copycat.erasure import Concept
-from copycat.erasure.doco import DoCo, DoCoSettings
+from copycat.erasure.doco import DoCo
+from copycat.erasure.doco_settings import DoCoSettings
 from copycat.erasure.prior_set import LATENTS, MAKING
 from copycat.errors import DataError, UnsupportedError
 from copycat.live import LivePipeline
