@@ -50,8 +50,8 @@ def build_order(options: Mapping[str, Any]) -> Order:
         UserError: one is missing, or cannot be.
     """
     from copycat.catalog import read_character_set
-    from copycat.erasure import ERASERS
     from copycat.console import say
+    from copycat.erasure import ERASERS
     from copycat.erasure.concepts import notes_of_strangers, other_names, parse_concepts
     from copycat.erasure.training import Order
     from copycat.models.resolve import resolve_model

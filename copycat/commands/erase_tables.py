@@ -67,7 +67,7 @@ def next_commands(told: Told) -> list[str]:
 
     A concept that is no character of the set cannot be attacked, because no judge knows it.
     """
-    is_folder = told.row.name != SANDBOX_MODEL and _is_like_sandbox(told.row)
+    is_folder = Path(told.row.source).is_absolute() and _is_like_sandbox(told.row)
     characters = told.characters or (SANDBOX_MODEL if is_folder else None)
     of_set = [] if characters is None else ["--characters", characters]
     at_revision = [] if told.revision is None else ["--revision", told.revision]
@@ -122,7 +122,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         ("model", card.model),
         ("steps", f"{card.steps} of {card.planned}, {timedelta(seconds=round(card.seconds))} on {card.device}"),
         ("edited numbers", f"{card.n_parameters:,}"),
-        ("losses", f"{losses}, {_of_steps(card)}" if losses else "none"),
+        ("losses", f"{losses} ({_of_steps(card)})" if losses else "none"),
         ("folder", shown(told.folder)),
         *where,
     ]
@@ -146,7 +146,7 @@ def _eval(options: list[str]) -> str:
 
 def _is_like_sandbox(row: ModelRow) -> bool:
     """Say whether a model is the sandbox, or a folder with its network: that says neither how it draws, nor whom."""
-    if row.name == SANDBOX_MODEL:
+    if row.source == MODELS.get(SANDBOX_MODEL).source:
         return True
     if not Path(row.source).is_absolute():
         return False

@@ -249,9 +249,11 @@ def _run(job: Job, *, as_json: bool) -> int:
 
         print_outcomes(outcomes)
         if job.erased:
+            from copycat.commands.erased_notes import notes_on_strangers, print_notes
             from copycat.commands.erased_tables import erased_figures, print_erased
 
             print_erased(erased_figures(job, outcomes))
+            print_notes(notes_on_strangers(outcomes, job.characters))
     return console.EXIT_DONE if all(o.is_valid for o in outcomes) else console.EXIT_NOT_VALID
 
 

@@ -164,7 +164,7 @@ class Workplace:
         return None
 
     def tidy(self) -> None:
-        """Delete what only goes on with a run, and what was being written when one was killed: once the card is there."""
+        """Delete what goes on with a run, and what was being written when one was killed, once the card is there."""
         (self.path / COMMAND).unlink(missing_ok=True)
         for path in (*self._checkpoints(), *self.path.glob(UNFINISHED.format("*"))):
             path.unlink()

@@ -19,7 +19,7 @@ from copycat.erasure.concepts import check_concepts
 from copycat.erasure.eraser import Concept, Eraser, NoAnchorError
 from copycat.erasure.settings import MethodSettings, build_settings, is_small, with_preserved
 from copycat.errors import UnsupportedError
-from copycat.live import LIVE_PIPELINES, LivePipeline
+from copycat.live import LIVE_PIPELINES, LivePipeline, live_models
 from copycat.models import ModelRow
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.erased import CARD, DELTA, file_sha256, read_card
@@ -40,8 +40,8 @@ class Order:
     """What to erase from which model, and how.
 
     `typed` are settings as on a command line; `others` are the names that 'set' stands for in `preserve`;
-    `dtype` is that of the frozen parts, the edited ones are float32 always; `character_set` is where concepts were looked
-    for, and `command` what was typed, both for messages alone.
+    `dtype` is that of the frozen parts, the edited ones are float32 always; `character_set` is where concepts were
+    looked for, and `command` what was typed, both for messages alone.
     """
 
     row: ModelRow
@@ -135,7 +135,9 @@ def unet_config(row: ModelRow) -> dict[str, Any]:
     Raises:
         UnsupportedError: it is no pipeline whose parts can be called one by one.
     """
-    works = f"  it works with {' and '.join(LIVE_PIPELINES)}: sandbox, sdxl, a folder or a repository of these"
+    works = (
+        f"  it works with {', '.join(live_models())}, and a folder or Hub repository of {' or '.join(LIVE_PIPELINES)}"
+    )
     if row.is_service:
         raise UnsupportedError(f"'{row.name}' runs on somebody else's machine: its weights cannot be edited\n{works}")
     source = Source(row.source, row.name, row.revision)

@@ -10,9 +10,13 @@ from typing import Any
 
 from copycat.errors import UnsupportedError
 from copycat.live.texts import Insert, Texts, TokenRow, encode_rows, joined, own_tokens, token_row
+from copycat.models import MODELS
 
 LIVE_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 """Pipelines whose parts are called as is certain here: a UNet that attends to the states of CLIP."""
+
+OTHER_SCHEDULES = ("playground-v2.5",)
+"""Models of these pipelines with noise that is added in another way (EDM), which the formulas here do not hold for."""
 
 PREDICTIONS = ("epsilon", "v_prediction")
 
@@ -27,6 +31,11 @@ def step_generator(seed: int, *labels: object) -> Any:  # Any: torch.Generator
 
     digest = hashlib.sha256("#".join(map(str, (seed, *labels))).encode()).digest()
     return torch.Generator("cpu").manual_seed(int.from_bytes(digest[:6], "big"))
+
+
+def live_models() -> list[str]:
+    """Name the models of the table that can be taken apart."""
+    return [row.name for row in MODELS.rows() if row.pipeline in LIVE_PIPELINES and row.name not in OTHER_SCHEDULES]
 
 
 class LivePipeline:
@@ -49,6 +58,12 @@ class LivePipeline:
             raise UnsupportedError(
                 f"'{name}' ({kind}) cannot be taken apart for erasing and attacking\n"
                 f"  it works with {' and '.join(LIVE_PIPELINES)}"
+            )
+        schedule = type(getattr(pipeline, "scheduler", None)).__name__
+        if schedule.startswith("EDM"):
+            raise UnsupportedError(
+                f"'{name}' adds noise as {schedule} does, and what is known here holds for DDPM's schedules\n"
+                f"  it works with {', '.join(live_models())}"
             )
         self.pipeline, self.name = pipeline, name
         self.is_xl = kind == "StableDiffusionXLPipeline"

@@ -73,7 +73,7 @@ def _not_finished(folder: Path) -> DataError:
 
 
 def _command_of(folder: Path) -> str:
-    """Read the command that goes on; "" where there is none. Folders are passed on: nothing else is ever shown as one."""
+    """Read the command that goes on; "" where there is none. A folder may be anybody's: no other command is shown."""
     try:
         text = (folder / COMMAND).read_text(encoding="utf-8").strip()
         words = shlex.split(text)

@@ -14,7 +14,7 @@ from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
-from copycat.live import LIVE_PIPELINES
+from copycat.live import LIVE_PIPELINES, live_models
 from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitigation
 from copycat.models import SANDBOX, ModelIdentity, ModelRow
 from copycat.models.diffusers_model import DiffusersModel
@@ -119,7 +119,7 @@ def plan_attack(job: AttackJob) -> PlannedAttack:
     if row.pipeline not in LIVE_PIPELINES:
         raise UnsupportedError(
             f"'{row.name}' ({row.pipeline or 'a service'}) cannot be attacked by '{job.method}'\n"
-            f"  it works with {' and '.join(LIVE_PIPELINES)}"
+            f"  it works with {', '.join(live_models())}, and a folder or Hub repository like these"
         )
     device = pick_device(job.device)
     model = DiffusersModel(row, device)

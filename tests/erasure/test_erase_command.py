@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ import torch
 from harness import Cli, CommandLine
 from safetensors.torch import load_file
 
+import copycat
 from copycat.erasure.esd import Esd
+from copycat.errors import DataError
 from copycat.models.erased import read_card
 
+PACKAGE_FOLDER = Path(copycat.__file__).parent
 QUICK = ("--steps", 2, "--set", "rollout_steps=3", "--set", "batch=1", "--device", "cpu")
 
 
@@ -29,9 +33,11 @@ def test_an_erasure_is_told_with_the_commands_to_type_next(erase: Cli, tiny_pipe
     answer = erase("--model", tiny_pipeline, "--method", "esd", "--concept", "abc", "--out", "out", *QUICK)
 
     assert answer.code == 0
-    for told in ("esd, corrected", "2 of 2", "erase 0.", f"--model {tiny_pipeline} --erased out"):
+    for told in ("esd, corrected", "2 of 2", "erase 0.", " (of the last step)"):
         assert told in answer.out
-    assert "copycat.attack --method unlearndiffatk" in answer.out
+    assert f"  python -m copycat.eval --model {tiny_pipeline} --erased out --anchors name --seeds 1\n" in answer.out
+    assert "copycat.attack" not in answer.out  # no judge knows 'abc'
+    assert "note: 'abc' is no character of 'copycat50' and is erased as words\n" in answer.err
     assert "esd: 2 of 2" in answer.err
     assert read_card(tmp_path / "out").concepts == ("abc",)
 
@@ -47,8 +53,79 @@ def test_a_character_is_found_by_id_and_has_its_key_characteristic_as_anchor(era
     assert [concept["anchor"] for concept in asked["concepts"]] == ["tall cartoon dog", "teenage cartoon dog"]
     assert found["folder"] == "out"
     assert read_card(Path("out")).anchors == ("tall cartoon dog", "teenage cartoon dog")
-    assert found["next"][0].endswith("--erased out --characters mine.yaml")
-    assert "--concept Goofy --characters mine.yaml" in found["next"][1]
+    assert "is no character" not in answer.err
+    on = f"--model {tiny_pipeline} --erased out"
+    assert found["next"] == [
+        f"python -m copycat.eval {on} --characters mine.yaml --anchors name --seeds 1",
+        f"python -m copycat.attack --method unlearndiffatk {on} --concept Goofy --characters mine.yaml --prompts 3 "
+        "--out attacks/out",
+    ]
+
+
+def test_a_folder_of_the_sandbox_is_looked_at_as_the_sandbox_is(erase: Cli, tmp_path: Path) -> None:
+    """Commands for a folder of its network say whom it knows and how it draws, also after an export."""
+    (tmp_path / "mine").symlink_to(PACKAGE_FOLDER / "sandbox" / "weights" / "pipeline")
+    arguments = ("--method", "uce", "--concept", "Zoravi", "--anchor", "cat", "--device", "cpu", "--json")
+
+    answer = erase("--model", "./mine", *arguments, "--out", "here/zoravi", "--export", "whole")
+
+    like, quick = "--characters sandbox", "--steps 10 --guidance 3 --anchors name --seeds 1"
+    assert json.loads(answer.out)["next"] == [
+        f"python -m copycat.eval --model ./mine --erased here/zoravi {like} {quick}",
+        "python -m copycat.attack --method unlearndiffatk --model ./mine --erased here/zoravi --concept Zoravi "
+        f"{like} --prompts 3 --out attacks/zoravi",
+        f"python -m copycat.eval --model ./whole {like} {quick}",
+    ]
+
+
+def test_a_misspelt_concept_is_told_with_the_name_that_was_meant_and_makes_nothing_that_is_in_the_way(
+    erase: Cli, tiny_pipeline: Path
+) -> None:
+    whole = (
+        "--model",
+        tiny_pipeline,
+        "--method",
+        "uce",
+        "--characters",
+        "mine.yaml",
+        "--out",
+        "out",
+        "--device",
+        "cpu",
+    )
+
+    refused = erase(*whole, "--concept", "gofy")
+    assert refused.code == 2
+    assert "note: 'gofy' is no character of 'my-set' and is erased as words; did you mean 'Goofy'?\n" in refused.err
+    assert "needed: --anchor TEXT" in refused.err
+    assert "'my-set' has none of that name" in refused.err and "--characters SET|FILE" in refused.err
+
+    assert erase(*whole, "--concept", "gofy", "--anchor", "dog").code == 0
+    assert erase(*whole, "--concept", "Goofy", "--fresh").code == 0
+
+
+def test_the_command_that_goes_on_is_kept_until_the_erasure_is_finished(
+    erase: Cli, tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ("--model", str(tiny_pipeline), "--method", "esd", "--concept", "a b", "--out", "out", *map(str, QUICK))
+    step = Esd.step
+
+    def fall(self: Esd, number: int) -> dict[str, float]:
+        if number == 1:
+            raise KeyboardInterrupt
+        return step(self, number)
+
+    monkeypatch.setattr(Esd, "step", fall)
+    assert erase(*typed, "--fresh").code == 130
+    with pytest.raises(DataError) as refused:
+        read_card(Path("out"))
+    first, go_on = str(refused.value).splitlines()
+    assert first == "out: unfinished, at step 1 of 2 (card.json is missing)"
+    assert go_on == f"  go on: {shlex.join(['python', '-m', 'copycat.erase', *typed])}"
+
+    monkeypatch.setattr(Esd, "step", step)
+    assert erase(*shlex.split(go_on)[5:]).code == 0
+    assert not Path("out/command.txt").exists()
 
 
 def test_a_finished_folder_is_exported_later(erase: Cli, tiny_pipeline: Path) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EDMEulerScheduler
 from tiny_families import save_tiny_family
 from tiny_pipeline import save_tiny_pipeline
 
 from copycat.errors import UnsupportedError, UserError
-from copycat.live import LivePipeline, step_generator
+from copycat.live import LivePipeline, live_models, step_generator
 
 
 def load(folder: Any) -> Any:
@@ -130,6 +130,19 @@ def test_another_family_is_refused() -> None:
 
     with pytest.raises(UnsupportedError, match="'flux' \\(FluxPipeline\\) cannot be taken apart"):
         LivePipeline(FluxPipeline(), "flux")
+
+
+def test_a_schedule_that_adds_noise_in_another_way_is_refused(tmp_path: Any) -> None:
+    pipeline = load(save_tiny_pipeline(tmp_path / "tiny"))
+    pipeline.scheduler = EDMEulerScheduler()
+    with pytest.raises(UnsupportedError, match="adds noise as EDMEulerScheduler does"):
+        LivePipeline(pipeline, "tiny")
+
+
+def test_the_models_of_the_table_that_work_are_named() -> None:
+    found = live_models()
+    assert {"sandbox", "sd-1.4", "sd-1.5", "sd-2.1", "sdxl"} <= set(found)
+    assert {"flux-dev", "sd-3.5-large", "playground-v2.5"}.isdisjoint(found)
 
 
 def test_purposes_and_steps_have_numbers_of_their_own() -> None:

@@ -14,7 +14,18 @@ from safetensors.torch import load_file, save_file
 from copycat.errors import DataError, UnsupportedError
 from copycat.models import ModelRow
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.erased import CARD, DELTA, check_base, file_sha256, put_on, read_card, read_erasures, take_off
+from copycat.models.erased import (
+    ASKED,
+    CARD,
+    COMMAND,
+    DELTA,
+    check_base,
+    file_sha256,
+    put_on,
+    read_card,
+    read_erasures,
+    take_off,
+)
 from copycat.models.loading import load_pipeline
 from copycat.schema import Erasure, ImageRequest, Sampling
 
@@ -107,6 +118,33 @@ def test_after_release_the_same_pictures_are_drawn(base: Path, edited: dict[str,
 
 
 # ------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("python -m copycat.erase --out 'a b'", "python -m copycat.erase --out 'a b'"),
+        ("python -m copycat.erase --out e; ls", "python -m copycat.erase --out 'e;' ls"),
+        ("rm -r x", "the command that began it, again"),
+        ("python -m copycat.erase 'open", "the command that began it, again"),
+        (None, "the command that began it, again"),
+    ],
+)
+def test_an_unfinished_erasure_says_how_far_it_came_and_what_goes_on(
+    tmp_path: Path, command: str | None, told: str
+) -> None:
+    (tmp_path / ASKED).write_text('{"settings": {"steps": 20}}', encoding="utf-8")
+    for steps in (15, 17):
+        (tmp_path / f"checkpoint-{steps:06d}.safetensors").touch()
+    if command is not None:
+        (tmp_path / COMMAND).write_text(command, encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        read_card(tmp_path)
+    assert "unfinished, at step 17 of 20" in str(refused.value)
+    assert str(refused.value).endswith(f"\n  go on: {told}")
+    (tmp_path / ASKED).write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match="unfinished, at step 17 "):
+        read_card(tmp_path)
 
 
 def test_weights_that_are_not_at_hand_are_refused_before_any_are_loaded(
