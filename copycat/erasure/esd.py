@@ -61,7 +61,7 @@ class Esd:
     SETTINGS: ClassVar[type[Record]] = EsdSettings
     PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {"steps": 1000, "lr": 1e-5, "batch": 1, "pairing": "bucket"},
-        "sandbox": {"steps": 20, "lr": 1e-3, "rollout_steps": 10},
+        "sandbox": {"steps": 10, "lr": 1e-3, "rollout_steps": 10},
     }
 
     def __init__(self, live: LivePipeline, concepts: tuple[Concept, ...], settings: EsdSettings, seed: int) -> None:
