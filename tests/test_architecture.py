@@ -45,9 +45,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 ENTRY_POINT = len(LAYERS)
 """`__main__` files and the block under `if __name__ == "__main__"` stand above everything."""
 
-PURE = set(
-    ["errors", "schema", "names", "registry", "paths", "catalog", "corpus", "metrics", "mitigations", "attacks", "plan"]
-)
+PURE = {"errors", "schema", "names", "registry", "paths", "catalog", "corpus", "metrics"}
+PURE |= {"mitigations", "attacks", "plan"}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "open_clip", "openai", "ray", "accelerate", "datasets"}
 MAY_IMPORT_HEAVY = ("sandbox/train/", "sandbox/oracle.py")
 
