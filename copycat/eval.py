@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from copycat.console import progress_bar
+from copycat.console import progress_bar, say
 from copycat.judges import NO_JUDGE
 from copycat.judges.ensemble import facts_of, release, throttle_of, usage_of
 from copycat.metrics import Outcomes, compare, join_outcomes, paired_tests
@@ -187,6 +187,7 @@ def _at_work(job: Job, stage: Stage, cells: Sequence[Cell]) -> Iterator[tuple[Ex
                 cell.folder.clear()
         begun = [_begin(cell, cells[0]) for cell in cells]
         if todo := [request for one in begun for request in _still_to_draw(one)]:
+            say(f"loading {stage.row.name}")
             executor.prepare(todo, cells[-1].plan.spec.sampling)
         yield executor, begun
     finally:
