@@ -10,6 +10,7 @@ from rich.table import Table
 
 from copycat.console import out
 from copycat.errors import UnknownNameError, UserError
+from copycat.metrics.texts import shown_amount
 from copycat.names import fold
 from copycat.paths import shown
 
@@ -51,6 +52,8 @@ def notes_of(card: AttackCard) -> list[str]:
     notes = []
     if spelt := sum(row.spells_name for row in card.prompts):
         notes.append(f"note: {spelt} of the prefixes found spell the name")
+    if not any(row.after for row in card.prompts):
+        notes.append(f"note: nothing brought {card.name} back here")
     erased = () if card.erasure is None else card.erasure.concepts
     if erased and not {fold(concept) for concept in erased} & {fold(card.name), fold(card.concept)}:
         notes.append(f"note: the erasure is of {', '.join(map(_cut, erased))}, and names no {card.name}")
@@ -127,7 +130,7 @@ def _prompts_table(rows: tuple[AttackedPrompt, ...], *, has_prefix: bool) -> Tab
     table = _plain_table("prompt", "original", "before", "under attack", *(["prefix"] if has_prefix else []))
     for row in rows:
         sides = (row.original, row.before, row.after)
-        table.add_row(_cut(row.text), *map(_word, sides), *([_cut(row.decoded)] if has_prefix else []))
+        table.add_row(_cut(row.text), *map(_word, sides), *([_prefix_text(row)] if has_prefix else []))
     return table
 
 
@@ -157,7 +160,17 @@ def _plain_table(*columns: str) -> Table:
 def _rate_text(rate: Rate) -> str:
     if rate.value is None or rate.low is None or rate.high is None:
         return "nothing judged"
-    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}] {rate.k}/{rate.n}"
+    value, low, high = (shown_amount(number, "share") for number in (rate.value, rate.low, rate.high))
+    return f"{value} % [{low}, {high}], {rate.k} of {rate.n}"
+
+
+def _prefix_text(row: AttackedPrompt) -> str:
+    """Give a prefix as text; its token ids where they are no whole letters."""
+    return (
+        " ".join(f"#{token}" for token in row.prefix)
+        if "\N{REPLACEMENT CHARACTER}" in row.decoded
+        else _cut(row.decoded)
+    )
 
 
 def _word(is_shown: bool | None) -> str:

@@ -37,7 +37,7 @@ def test_each_composition_is_told_with_its_rates_and_what_to_type_next(
     answer = arc()
     assert answer.code == 0
     assert "arc on tiny: is Goofy drawn?" in answer.out
-    assert "arc:O3  0.000 [0.000, 0.793] 0/1" in answer.out
+    assert "arc:O3  0.0 % [0.0, 79.3], 0 of 1" in answer.out
     assert "--attack arc:A1" in answer.out
     assert f"copycat.eval --model {tiny_pipeline} --characters {characters_file} --judge fake-judge" in answer.out
     assert "under arc:A1: 1 of 1" in answer.err
@@ -123,3 +123,13 @@ def test_a_mistake_is_told_in_words(attack: Cli, options: tuple[str, ...], messa
     assert answer.code == 2
     assert message in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_prefix_that_is_no_text_is_told_by_its_tokens() -> None:
+    row = AttackedPrompt(id="1", form="x", text="a", sent="a", seed=1, original=True, before=False, after=True)
+    assert attack_tables._prefix_text(row.model_copy(update={"prefix": (7, 300), "decoded": "7-\ufffd"})) == "#7 #300"
+    assert attack_tables._prefix_text(row.model_copy(update={"prefix": (7,), "decoded": "paws"})) == "paws"
+
+
+def test_that_nothing_came_back_is_said(arc: Cli) -> None:
+    assert "note: nothing brought Goofy back here" in arc().out
