@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,12 @@ DATA_VARIABLE = "COPYCAT_DATA"
 """Names a folder that `copycat.data download suite` made: its characters and prompts are read instead of our own."""
 
 SUITE_FILE, SUITE_FOLDERS = "suite.json", ("characters", "prompts")
+
+
+def file_sha256(path: Path) -> str:
+    """Give the sha256, in hex, of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def data_folder(name: str, package: Path = _PACKAGE) -> Path:

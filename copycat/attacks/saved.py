@@ -15,7 +15,7 @@ from copycat.attacks import ATTACK_FILE, ATTACKS
 from copycat.errors import DataError, UserError, first_faults
 from copycat.mitigations import Setting
 from copycat.names import NameMatcher
-from copycat.paths import shown
+from copycat.paths import file_sha256, shown
 from copycat.schema import Attack, Character, Erasure, ImageRequest, Record
 from copycat.schema.edits import LEARNED
 
@@ -212,7 +212,6 @@ def _read_for(folder: Path, setting: Setting) -> AttackCard:
 
 def _sha256(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return None

@@ -22,9 +22,10 @@ from copycat.errors import UnsupportedError
 from copycat.live import LIVE_PIPELINES, LivePipeline, live_models
 from copycat.models import ModelRow
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.erased import CARD, DELTA, file_sha256, read_card
+from copycat.models.erased import CARD, DELTA, read_card
 from copycat.models.hub import INDEX, Source
 from copycat.models.loading import load_pipeline
+from copycat.paths import file_sha256
 from copycat.runs.environment import describe_environment
 from copycat.runs.folder import write_json
 from copycat.runs.interrupts import deferred_interrupt

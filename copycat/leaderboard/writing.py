@@ -21,6 +21,7 @@ from copycat.leaderboard.records import (
     Submission,
     SubmittedSample,
 )
+from copycat.paths import file_sha256
 from copycat.runs.folder import journal_bytes, json_bytes, write_bytes
 from copycat.schema import Calibration, Judgement, Record, RunResult
 
@@ -96,12 +97,6 @@ def write_manifest(folder: Path) -> None:
     """Write the sha256 of every file of a folder, as `sha256sum` does and checks."""
     lines = [f"{file_sha256(path)}  {path.name}\n" for path in _files(folder)]
     write_bytes(folder / MANIFEST, "".join(lines).encode())
-
-
-def file_sha256(path: Path) -> str:
-    """Give the sha256, in hex, of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -83,8 +83,12 @@ def build_share(metric: str, anchor: str, rows: Sequence[Outcome], flags: Sequen
     if not answered:
         reason = why_missing(rows, "a judged picture, a refusal or a block")
         return build_missing(metric, anchor, reason, unit="share", better="lower")
-    hits = [flag for _, flag in answered]
-    interval = rate_interval(hits, [row.sample.character for row, _ in answered])
+    return share_of(metric, anchor, [flag for _, flag in answered], [row.sample.character for row, _ in answered])
+
+
+def share_of(metric: str, anchor: str, hits: Sequence[bool], clusters: Sequence[str]) -> Estimate:
+    """Give the share of hits among at least one, with its 95 % interval over clusters; lower is better."""
+    interval = rate_interval(hits, clusters)
     return Estimate(
         metric=metric,
         anchor=anchor,

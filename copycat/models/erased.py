@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections import Counter
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from copycat.errors import DataError, UnsupportedError, first_faults
 from copycat.mitigations import NONE, Mitigation
-from copycat.paths import shown
+from copycat.paths import file_sha256, shown
 from copycat.schema import Character, Erasure, ErasureCard, ImageRequest
 
 CARD, DELTA = "card.json", "delta.safetensors"
@@ -23,12 +22,6 @@ CARD, DELTA = "card.json", "delta.safetensors"
 
 ASKED, COMMAND = "erasing.json", "command.txt"
 """Of an erasure that is not finished: what was asked for, and what was typed to ask for it."""
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's bytes, as hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_card(folder: Path) -> ErasureCard:

@@ -15,9 +15,9 @@ from copycat.metrics import (
     detect,
     holm,
     paired_difference,
-    rate_interval,
     sign_flip,
 )
+from copycat.metrics.detect import share_of
 from copycat.metrics.missing import build_missing
 from copycat.robustness.generic import Moved, distance
 from copycat.robustness.neighbours import groups_around
@@ -165,20 +165,7 @@ def _share(metric: str, rows: Sequence[tuple[str, bool | None]]) -> Estimate:
     judged = [(concept, seen) for concept, seen in rows if seen is not None]
     if not judged:
         return build_missing(metric, SEARCH, "no picture was judged", unit="share", better="lower")
-    hits, concepts = [seen for _, seen in judged], [concept for concept, _ in judged]
-    interval = rate_interval(hits, concepts)
-    return Estimate(
-        metric=metric,
-        anchor=SEARCH,
-        value=sum(hits) / len(hits),
-        low=interval.low,
-        high=interval.high,
-        k=sum(hits),
-        n=len(hits),
-        unit="share",
-        better="lower",
-        method=interval.method,
-    )
+    return share_of(metric, SEARCH, [seen for _, seen in judged], [concept for concept, _ in judged])
 
 
 def build_rows(table: Table) -> list[MethodRow]:

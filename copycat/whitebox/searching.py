@@ -10,8 +10,8 @@ from typing import Any
 from copycat.attacks.saved import LEARNED_FILE, AttackedPrompt, with_learned, with_prefix
 from copycat.console import progress_bar
 from copycat.models import Picture
-from copycat.models.erased import file_sha256
 from copycat.names import mentions
+from copycat.paths import file_sha256
 from copycat.runs.folder import append_journal, read_journal, write_bytes, write_json
 from copycat.schema import ImageRequest
 from copycat.whitebox.cce import CceSettings, Inversion, learn

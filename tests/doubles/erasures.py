@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.erased import CARD, DELTA, file_sha256
+from copycat.models.erased import CARD, DELTA
 from copycat.models.resolve import resolve_model
+from copycat.paths import file_sha256
 from copycat.schema import ErasureCard
 
 WEIGHTS = {

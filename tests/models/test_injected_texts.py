@@ -15,9 +15,9 @@ from copycat.errors import DataError, UnsupportedError
 from copycat.live import LivePipeline
 from copycat.models.attacked_texts import prompt_key
 from copycat.models.diffusers_model import DiffusersModel
-from copycat.models.erased import file_sha256
 from copycat.models.loading import load_pipeline
 from copycat.models.texts import TextStore, recipe_of, truncated_of, truncated_tokens
+from copycat.paths import file_sha256
 from copycat.schema import ImageRequest
 from copycat.schema.edits import Attack
 

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 from copycat.erasure.training import Order as ErasureOrder
 from copycat.errors import ResumeMismatchError, UserError
-from copycat.models.erased import CARD, DELTA, file_sha256
+from copycat.models.erased import CARD, DELTA
+from copycat.paths import file_sha256
 from copycat.robustness import cells, running
 from copycat.robustness.order import CHOOSING_SEEDS
 from copycat.schema import ErasureCard
