@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from copycat.attacks import split_attacked
 from copycat.console import progress_bar, say
 from copycat.judges import NO_JUDGE
 from copycat.judges.ensemble import facts_of, release, throttle_of, usage_of
@@ -51,7 +52,7 @@ SENTINELS = "sentinels"
 
 
 class Outcome(NamedTuple):
-    """What came out of one cell; `differences` are to the unmitigated cell of the same model.
+    """What came out of one cell; `differences` are to the cell of `compared_with`.
 
     `notes` tell how requests ended that gave no picture; `rows` are the pictures with their verdicts. One that
     `is_benign` stands on prompts that are after nobody.
@@ -137,7 +138,7 @@ def draw_shard(job: Job) -> list[ShardOutcome]:
 
 
 def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor, tally: Tally) -> list[Outcome]:
-    """Draw every cell, let go of the model, and then judge, add up and report; the first cell is the baseline."""
+    """Draw every cell, let go of the model, and then judge, add up, compare and report."""
     bench = judging.Bench(stage.judge, stage.characters, Sentinels(job.out / SENTINELS, stage.memory))
     rejudges = job.rejudge and stage.judge_row.name != NO_JUDGE
     _require_judge(stage, begun, bench, rejudges=rejudges)
@@ -150,7 +151,15 @@ def run_cells(job: Job, stage: Stage, begun: Sequence[Begun], executor: Executor
     executor.release()
     if rejudges:
         judging.start_anew([one.cell.plan.spec for one in drawn], [one.cell.folder for one in drawn], bench)
-    return [_finish(job, stage, bench, one, drawn[0].cell) for one in drawn]
+    cells = [one.cell for one in drawn]
+    return [_finish(job, stage, bench, one, compared_with(one.cell, cells)) for one in drawn]
+
+
+def compared_with(cell: Cell, cells: Sequence[Cell]) -> Cell:
+    """Give the cell that one is read against: under an attack its mitigation without it, if there; else the first."""
+    mitigation, attack = split_attacked(cell.plan.spec.mitigation)
+    unattacked = (one for one in cells if attack is not None and one.plan.spec.mitigation == mitigation)
+    return next(unattacked, cells[0])
 
 
 def _finish(job: Job, stage: Stage, bench: judging.Bench, drawn: Drawn, baseline: Cell) -> Outcome:
@@ -236,8 +245,9 @@ def _measure(stage: Stage, cell: Cell, run: RunFile, samples: Sequence[Sample]) 
 
 def _compare(cell: Cell, baseline: Cell, outcomes: Outcomes, calibration: Calibration | None) -> Compared:
     """Take the paired differences to the baseline and write comparison.json; none for the baseline itself."""
+    compared = Compared(baseline.folder, baseline.plan.spec.mitigation)
     if cell.folder is baseline.folder:
-        return Compared(baseline.folder)
+        return compared
     spec = cell.plan.spec
     base = join_outcomes(baseline.folder.read_samples(), baseline.folder.read_judgements(spec))
     differences = compare(spec.anchors, outcomes, base, calibration)
@@ -249,7 +259,7 @@ def _compare(cell: Cell, baseline: Cell, outcomes: Outcomes, calibration: Calibr
         "tests": [test.model_dump(mode="json") for test in tests],
     }
     write_json(cell.folder.path / "comparison.json", content)
-    return Compared(baseline.folder, differences, tests)
+    return compared._replace(differences=differences, tests=tests)
 
 
 def _run_file(spec: RunSpec, baseline: Cell | None) -> RunFile:

@@ -10,7 +10,7 @@ from copycat.attacks import split_attacked
 from copycat.commands.headings import heading, print_notes
 from copycat.console import FILE_WIDTH, cell_text, in_lines, out
 from copycat.judges import NO_JUDGE
-from copycat.metrics import ALL_ANCHORS, compare
+from copycat.metrics import ALL_ANCHORS
 from copycat.metrics.texts import text_of
 from copycat.paths import shown
 
@@ -55,17 +55,6 @@ def print_attacks(outcomes: Sequence[Outcome]) -> None:
         out.print()
 
 
-def regained(runs: Sequence[Outcome], attacked: Outcome) -> tuple[Estimate, ...]:
-    """Give the paired differences of an attacked run to the same mitigation without the attack, if that is there."""
-    mitigation, _ = split_attacked(attacked.result.mitigation)
-    wanted = attacked.result.model, mitigation
-    before = next((run for run in runs if (run.result.model, run.result.mitigation) == wanted), None)
-    if before is None:
-        return ()
-    anchors = dict.fromkeys(row.sample.anchor for row in before.rows.rows)
-    return compare(list(anchors), attacked.rows, before.rows)
-
-
 def _table(runs: Sequence[Outcome], anchor: str) -> Table:
     from rich.table import Table
 
@@ -78,7 +67,7 @@ def _table(runs: Sequence[Outcome], anchor: str) -> Table:
         for place, run in enumerate(group):
             mitigation, attack = split_attacked(run.result.mitigation)
             figures = {e.metric: e for e in run.result.estimates if e.anchor == anchor}
-            differences = {e.metric: e for e in regained(runs, run) if e.anchor == anchor} if attack else {}
+            differences = {e.metric: e for e in run.differences if e.anchor == anchor} if attack else {}
             table.add_row(
                 in_lines(mitigation) if place == 0 else "",
                 in_lines(attack or "-"),

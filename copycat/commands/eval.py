@@ -273,7 +273,7 @@ def _draw(job: Job, *, as_json: bool) -> int:
 
 def _runs_as_json(outcomes: Sequence[Outcome], *, has_benign: bool) -> dict[str, Any]:
     runs = [outcome for outcome in outcomes if not outcome.is_benign]
-    content = {"runs": [_as_json(outcome) | _regained(runs, outcome) for outcome in runs]}
+    content = {"runs": [_as_json(outcome) for outcome in runs]}
     return content | (
         {"benign": [_as_json(outcome) for outcome in outcomes if outcome.is_benign]} if has_benign else {}
     )
@@ -287,15 +287,6 @@ def _erased_as_json(job: Job, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
     figures = erased_figures(job, outcomes)
     return {"erased": {model: [row.model_dump(mode="json") for row in rows] for model, rows in figures.items()}}
-
-
-def _regained(runs: Sequence[Outcome], outcome: Outcome) -> dict[str, Any]:
-    """Give what an attack changed against the same mitigation without it."""
-    from copycat.commands.attacked_runs_table import is_attacked, regained
-
-    if not is_attacked(outcome):
-        return {}
-    return {"differences_to_unattacked": [d.model_dump(mode="json") for d in regained(runs, outcome)]}
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class RunView(Record):
 class ReportInput(Record):
     """Everything that a report shows except the pictures.
 
-    `baseline` is the run of the same spec without the mitigation; `differences` are the paired
+    `baseline` is what the run is read against, see `eval.compared_with`; `differences` are the paired
     estimates of `copycat.metrics.compare`, run minus baseline. `run_id` is the folder's name and
     `command` what to type to get the run again; `judge_facts` is what else is known of the judge.
     """

@@ -22,9 +22,10 @@ class Finished(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The run without the mitigation, the differences to it, and their tests; none for that run itself."""
+    """The run that one is read against, its mitigation, the differences to it, and their tests; none for itself."""
 
     baseline: RunFolder
+    mitigation: str
     differences: tuple[Estimate, ...] = ()
     tests: tuple[PairedTest, ...] = ()
 
@@ -57,7 +58,7 @@ def build_run_report(finished: Finished, characters: CharacterSet, compared: Com
         run=_view(folder, run.spec, result),
         command=command,
         judge_facts=run.judge_facts,
-        baseline=None if is_baseline else _baseline_view(baseline, run.spec, result.counts.planned, characters),
+        baseline=None if is_baseline else _baseline_view(compared, run.spec, result.counts.planned, characters),
         differences=compared.differences,
         tests=compared.tests,
     )
@@ -75,7 +76,7 @@ def _view(folder: RunFolder, spec: RunSpec, result: RunResult) -> RunView:
     return RunView(result=result, samples=tuple(samples), judgements=tuple(judgements), per_character=cells)
 
 
-def _baseline_view(baseline: RunFolder, spec: RunSpec, n_planned: int, characters: CharacterSet) -> RunView:
-    base_spec = spec.model_copy(update={"mitigation": "none"})
+def _baseline_view(compared: Compared, spec: RunSpec, n_planned: int, characters: CharacterSet) -> RunView:
+    baseline, base_spec = compared.baseline, spec.model_copy(update={"mitigation": compared.mitigation})
     result = summarise_folder(baseline, base_spec, n_planned, characters)
     return _view(baseline, base_spec, result).model_copy(update={"folder": f"../{baseline.path.name}/"})

@@ -58,13 +58,16 @@ def test_json_holds_the_difference_to_the_same_mitigation_without_the_attack(run
     runs = {found["metrics"]["mitigation"]: found for found in json.loads(answer.out)["runs"]}
     assert list(runs) == NAMES
     plain, under = (runs[name]["metrics"]["estimates"] for name in (NAMES[1], NAMES[3]))
-    told = runs[NAMES[3]]["differences_to_unattacked"]
+    told = runs[NAMES[3]]["differences"]
     (difference,) = [e for e in told if (e["metric"], e["anchor"]) == ("detect_difference", "all")]
     after, before = (
         next(e["value"] for e in found if (e["metric"], e["anchor"]) == ("detect", "all")) for found in (under, plain)
     )
     assert difference["value"] == pytest.approx(after - before)
-    assert "differences_to_unattacked" not in runs[NAMES[1]]
+    folder = Path(runs[NAMES[3]]["folder"])
+    compared = json.loads((folder / "comparison.json").read_text())
+    assert compared["baseline"] == Path(runs[NAMES[1]]["folder"]).name
+    assert "baseline (negprompt:name)" in (folder / "report.html").read_text()
 
 
 def test_the_same_command_twice_draws_nothing(run: Cli, doubles: Any) -> None:
