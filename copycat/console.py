@@ -189,11 +189,11 @@ def comparison_table(title: str, anchors: Sequence[str], columns: Sequence[tuple
     return table
 
 
-def in_lines(heading: str) -> str:
+def in_lines(heading: str, width: int = HEADING_WIDTH) -> str:
     """Break the name of a long mitigation after its terms and parts, so that it leaves room for figures."""
     lines: list[str] = [""]
     for piece in re.split(r"(?<=[,+])", heading):
-        if lines[-1] and len(lines[-1]) + len(piece) > HEADING_WIDTH:
+        if lines[-1] and len(lines[-1]) + len(piece) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(lines)

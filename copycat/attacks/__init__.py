@@ -124,8 +124,16 @@ def attack_files(texts: Iterable[str]) -> dict[str, str]:
     """
     from copycat.attacks.saved import learned_files
 
-    folders = [Path(variant) for kind, variant, _ in map(_parts, texts) if kind is None]
-    return {sha256: path for folder in folders for sha256, path in learned_files(folder).items()}
+    return {sha256: path for folder in saved_folders(texts) for sha256, path in learned_files(folder).items()}
+
+
+def saved_folders(texts: Iterable[str]) -> list[Path]:
+    """Give those of the attacks typed that lie in a folder.
+
+    Raises:
+        UserError: as `canonical_attack`.
+    """
+    return [Path(variant) for kind, variant, _ in map(_parts, texts) if kind is None]
 
 
 def attacked_name(mitigation: str, attack: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from copycat.commands.listing import attributes_of
 from copycat.console import out
 from copycat.errors import UnknownNameError, UserError
 from copycat.metrics.texts import shown_amount
@@ -123,7 +123,8 @@ def print_list(kind: str, method: str | None) -> None:
     for name, field in SETTINGS[method].model_fields.items():
         table.add_row(name, *(str(preset.get(name, field.default)) for preset in presets.values()))
     out.print(table, markup=False)
-    out.print("\n" + inspect.cleandoc(SETTINGS[method].__doc__ or ""), markup=False, highlight=False, soft_wrap=True)
+    if about := attributes_of(SETTINGS[method]):
+        out.print(f"\n{about}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _prompts_table(rows: tuple[AttackedPrompt, ...], *, has_prefix: bool) -> Table:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MEANING = "regained: DETECT under the attack minus DETECT without it, over pairs of the same prompt and seed"
 
+NARROW = 20
+"""Letters of a mitigation beside the figures, and of an attack half as many."""
+
 
 def is_attacked(outcome: Outcome) -> bool:
     """Whether an attack acted on a run."""
@@ -60,7 +63,7 @@ def _table(runs: Sequence[Outcome], anchor: str) -> Table:
 
     table = Table(title=f"under attack, {anchor}", title_justify="left", box=None, pad_edge=False)
     for title in ("mitigation", "attack"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=True)
     for title in ("DETECT", "regained", "CONS"):
         table.add_column(title, justify="right", no_wrap=True)
     for group in _by_mitigation(runs):
@@ -69,8 +72,8 @@ def _table(runs: Sequence[Outcome], anchor: str) -> Table:
             figures = {e.metric: e for e in run.result.estimates if e.anchor == anchor}
             differences = {e.metric: e for e in run.differences if e.anchor == anchor} if attack else {}
             table.add_row(
-                in_lines(mitigation) if place == 0 else "",
-                in_lines(attack or "-"),
+                in_lines(mitigation, NARROW) if place == 0 else "",
+                in_lines(attack or "-", NARROW // 2),
                 _figure(figures.get("detect")),
                 _figure(differences["detect_difference"]) if "detect_difference" in differences else "",
                 _figure(figures.get("consistency")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from copycat.catalog import read_character_set
+from copycat.commands.listing import attributes_of
 from copycat.console import out
 from copycat.erasure import ERASERS
 from copycat.erasure.settings import PUBLISHED, SANDBOX
@@ -20,7 +20,7 @@ from copycat.models import MODELS, ModelRow
 from copycat.models import SANDBOX as SANDBOX_MODEL
 from copycat.names import fold
 from copycat.paths import shown
-from copycat.schema import ErasureCard, Record
+from copycat.schema import ErasureCard
 from copycat.staging import default_characters
 
 LISTS = ("methods", "settings")
@@ -102,14 +102,8 @@ def print_list(kind: str, method: str | None) -> None:
     else:
         table = _settings_table(method)
     out.print(table, markup=False)
-    if kind == "settings" and method is not None and (about := _attributes(ERASERS.load(method).SETTINGS)):
+    if kind == "settings" and method is not None and (about := attributes_of(ERASERS.load(method).SETTINGS)):
         out.print(f"\n{about}", markup=False, soft_wrap=True)
-
-
-def _attributes(settings: type[Record]) -> str:
-    """Give what the record's docstring says of its fields; "" where they have descriptions of their own."""
-    _, _, behind = (inspect.getdoc(settings) or "").partition("Attributes:\n")
-    return behind.rstrip()
 
 
 def _facts(told: Told) -> list[tuple[str, str]]:

@@ -17,6 +17,9 @@ from copycat.runs.environment import pick_device
 from copycat.schema import Estimate
 from copycat.staging import Job
 
+NARROW = 18
+"""Letters of a name beside many columns of figures."""
+
 
 def erased_figures(job: Job, outcomes: Sequence[Outcome]) -> dict[str, list[ErasedFigures]]:
     """Give the figures of a job's erasures by model."""
@@ -59,7 +62,7 @@ def _left(rows: Sequence[ErasedFigures]) -> Table:
         if row.concepts not in seen:
             table.add_row(f"none\n({', '.join(row.concepts)})", *map(_figure, row.original.values()))
             seen.add(row.concepts)
-        table.add_row(in_lines(row.mitigation), *map(_figure, row.detect.values()))
+        table.add_row(in_lines(row.mitigation, NARROW), *map(_figure, row.detect.values()))
     return table
 
 
@@ -71,14 +74,16 @@ def _kept(rows: Sequence[ErasedFigures]) -> Table:
             percent(one.value) + (f"\n[dim]{inside}[/dim]" if (inside := spread(one.low, one.high)) else "")
             for one in row.retention
         ]
-        table.add_row(in_lines(row.mitigation), *texts)
+        table.add_row(in_lines(row.mitigation, NARROW), *texts)
     return table
 
 
 def _moved(rows: Sequence[ErasedFigures]) -> Table:
     table = _table("\ndistance of generic pictures", [one.metric for one in rows[0].distances])
     for row in rows:
-        table.add_row(in_lines(row.mitigation), *("-" if d.value is None else f"{d.value:.3f}" for d in row.distances))
+        table.add_row(
+            in_lines(row.mitigation, NARROW), *("-" if d.value is None else f"{d.value:.3f}" for d in row.distances)
+        )
     if any(one.of_another_seed is not None for one in rows[0].distances):
         table.add_row("own weights, another seed", *(f"{d.of_another_seed or 0:.3f}" for d in rows[0].distances))
     return table
@@ -90,7 +95,7 @@ def _figure(estimate: Estimate) -> str:
 
 def _table(title: str, headings: Sequence[str]) -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    table.add_column("", overflow="fold")
+    table.add_column("", no_wrap=True)
     for heading in headings:
         table.add_column(in_lines(heading).replace(":", ":\n"), justify="right")
     return table

@@ -245,15 +245,18 @@ def _run(job: Job, *, as_json: bool) -> int:
     if as_json:
         console.print_json(_runs_as_json(outcomes, has_benign=job.benign) | _erased_as_json(job, outcomes))
     else:
+        from copycat.commands.attacked_notes import notes_on_saved
+        from copycat.commands.erased_notes import print_notes
         from copycat.commands.tables import print_outcomes
 
         print_outcomes(outcomes)
         if job.erased:
-            from copycat.commands.erased_notes import notes_on_strangers, print_notes
+            from copycat.commands.erased_notes import notes_on_strangers
             from copycat.commands.erased_tables import erased_figures, print_erased
 
             print_erased(erased_figures(job, outcomes))
             print_notes(notes_on_strangers(outcomes, job.characters))
+        print_notes(notes_on_saved(job.attacks, outcomes))
     return console.EXIT_DONE if all(o.is_valid for o in outcomes) else console.EXIT_NOT_VALID
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 
 from rich.table import Table
 
 from copycat.console import out
 from copycat.errors import UnknownNameError
+from copycat.schema import Record
 
 KINDS = ("models", "mitigations", "attacks", "judges", "anchors", "characters")
 
@@ -36,6 +38,12 @@ def print_list(kind: str, characters: str | None) -> None:
     for name, text in rows():
         table.add_row(name, text)
     out.print(table, markup=False)
+
+
+def attributes_of(settings: type[Record]) -> str:
+    """Give what the docstring of a record of settings says of its fields; "" where it says nothing."""
+    _, _, behind = (inspect.getdoc(settings) or "").partition("Attributes:\n")
+    return behind.rstrip()
 
 
 def _print_models() -> None:

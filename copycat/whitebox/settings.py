@@ -20,7 +20,11 @@ SMALL_PX = 128
 
 
 class ArcSettings(Record):
-    """Which compositions are tried, joined by '+' where one has options: 'O1+O2,weight=1.5'."""
+    """Which compositions are tried.
+
+    Attributes:
+        forms: joined by '+'; options follow their form: 'O1+O2,weight=1.5'.
+    """
 
     forms: str = "+".join(FORMS)
 

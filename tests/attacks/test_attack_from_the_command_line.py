@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from erasures import save_erasure
 from harness import Cli
+from saved_attacks import found, save
 
 from copycat.runs.folder import RunFolder
 
@@ -134,3 +135,22 @@ def test_erased_weights_are_attacked_too_and_draw_other_pictures(
     both = runs["erased:esd-goofy+attacked:arc:A3"].read_samples()
     assert all(sample.erasure and sample.attack for sample in both)
     assert "erased:esd-goofy" in answer.out[answer.out.index("under attack") :]
+
+
+def test_a_saved_attack_tells_what_it_does_to_its_character_and_where_it_is_a_transfer(
+    cli: Cli, characters_file: Path, doubles: Any, tiny_pipeline: Path, tmp_path: Path
+) -> None:
+    del characters_file, doubles
+    erasure = save_erasure(tiny_pipeline, tmp_path / "e", size=3)
+    searched_on = {"method": "esd", "sha256": erasure.delta_sha256, "concepts": erasure.concepts}
+    save(tmp_path / "found", found("Goofy"), erasure=searched_on)
+    options = ("--judge", "fake-judge", "--device", "cpu", "--characters", "mine.yaml", "--steps", 2, "--seeds", 1)
+    more = ("--anchors", "name", "--erased", "e", "--attack", "./found")
+    answer = cli("--model", tiny_pipeline, *options, *more)
+    assert answer.code == 0, answer.err
+    *_, first, plain, erased = answer.out.splitlines()
+    assert "attacks Goofy alone, and was searched on weights from which esd erased" in first
+    assert plain.startswith("  none: Goofy is on ")
+    assert plain.endswith(" without it; a transfer")
+    assert erased.startswith("  erased:esd-goofy: Goofy is on ")
+    assert erased.endswith(" of 1 without it")

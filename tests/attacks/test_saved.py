@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import pytest
+from saved_attacks import found, save
 
 from copycat.attacks import attack_files, build_attack, canonical_attack
-from copycat.attacks.saved import AttackCard, AttackedPrompt, learned_text, read_attack
+from copycat.attacks.saved import learned_text, read_attack
 from copycat.catalog import prompt_set_of
 from copycat.errors import DataError, UserError
 from copycat.mitigations import Setting
@@ -24,39 +24,6 @@ def setting(characters: CharacterSet) -> Setting:
 @pytest.fixture
 def goofy(characters: CharacterSet) -> Character:
     return characters.characters[0]
-
-
-def found(text: str, seed: int = 1, prefix: tuple[int, ...] = (5,), **more: Any) -> AttackedPrompt:
-    given = {"original": True, "before": False, "after": True, "loss": 0.5} | more
-    return AttackedPrompt(id=text, form="unlearndiffatk", text=text, sent=text, seed=seed, prefix=prefix, **given)
-
-
-def save(folder: Path, *prompts: AttackedPrompt, **changes: Any) -> Path:
-    card = AttackCard.model_validate(
-        {
-            "method": "unlearndiffatk",
-            "preset": "published",
-            "settings": {},
-            "model": "tiny",
-            "source": "folder:tiny",
-            "revision": "0" * 40,
-            "mitigation": "none",
-            "characters": "my-set",
-            "concept": "goofy",
-            "name": "Goofy",
-            "judge": "fake-judge",
-            "judge_revision": "1" * 40,
-            "prompts": prompts,
-            "seconds": 1.0,
-            "device": "cpu",
-            "dtype": "float32",
-            "versions": {},
-            **changes,
-        }
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "attack.json").write_text(card.model_dump_json(), encoding="utf-8")
-    return folder
 
 
 def asked(text: str, seed: int = 1) -> ImageRequest:
