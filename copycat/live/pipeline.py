@@ -41,7 +41,8 @@ def live_models() -> list[str]:
 class LivePipeline:
     """Parts of a Stable Diffusion pipeline, called with gradients.
 
-    Texts without a prompt are encoded as the empty text; the pipeline's own weights are used unless another network
+    "" is what guidance leads away from when nobody gave a negative prompt: of Stable Diffusion the encoded empty text,
+    of SDXL zeros. The pipeline's own weights are used unless another network
     is given, so that an edited copy and the original share everything else.
 
     Args:
@@ -126,7 +127,8 @@ class LivePipeline:
             encoders: others than the pipeline's own, such as a frozen copy.
         """
         by_text = [self.rows(text, free, placeholder=placeholder) for text in texts]
-        return self.encode_laid(list(zip(*by_text, strict=True)), inserts, encoders=encoders)
+        encoded = self.encode_laid(list(zip(*by_text, strict=True)), inserts, encoders=encoders)
+        return encoded if inserts is not None else self._as_drawn(texts, encoded)
 
     def encode_laid(
         self,
@@ -138,6 +140,15 @@ class LivePipeline:
         """Encode texts that are laid out already: for each encoder, a row for each text. See `encode`."""
         with self._casting():
             return encode_rows(encoders or self.encoders, rows, inserts)
+
+    def _as_drawn(self, texts: Sequence[str], encoded: Texts) -> Texts:
+        """Let no text be zeros where the pipeline is guided away from zeros, as SDXL is."""
+        import torch
+
+        if not getattr(self.pipeline.config, "force_zeros_for_empty_prompt", False) or "" not in texts:
+            return encoded
+        stays = torch.tensor([text != "" for text in texts], device=encoded.states.device)
+        return Texts(*(None if p is None else p * stays.reshape(-1, *[1] * (p.ndim - 1)) for p in encoded))
 
     def vocabulary(self) -> list[Any]:
         """Give the token embeddings of each encoder, (tokens, width)."""

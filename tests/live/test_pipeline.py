@@ -32,19 +32,22 @@ def test_texts_are_encoded_as_the_pipeline_encodes_them(live: LivePipeline) -> N
     assert torch.equal(live.encode(["abc", ""]).states, expected)
 
 
-def test_both_encoders_of_sdxl_are_read(tmp_path: Any) -> None:
+def test_sdxl_is_guided_away_from_zeros_and_both_its_encoders_are_read(tmp_path: Any) -> None:
     live = LivePipeline(load(save_tiny_family("sdxl", tmp_path / "xl")), "xl")
     states, _, pooled, _ = live.pipeline.encode_prompt(["abc"], device="cpu", do_classifier_free_guidance=False)
     texts = live.encode(["abc"])
     assert torch.equal(texts.states, states)
     assert torch.equal(texts.pooled, pooled)
+    mixed = live.encode(["", "abc"])
+    assert not mixed.states[0].any()
+    assert not mixed.pooled[0].any()
+    torch.testing.assert_close(mixed.states[1:], states)
     live.pipeline.scheduler = DDIMScheduler.from_config(live.pipeline.scheduler.config, clip_sample=False)
     noise = live.noise(1, step_generator(3, "noise"))
     steps = list(live.rollout(noise, texts, live.encode([""]), steps=3, guidance=3.0))
     side = live.pipeline.vae_scale_factor * noise.shape[-1]
     drawn = live.pipeline(
         prompt=["abc"],
-        negative_prompt=[""],
         latents=noise,
         num_inference_steps=3,
         guidance_scale=3.0,
