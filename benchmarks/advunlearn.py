@@ -1,19 +1,20 @@
 """What a step of AdvUnlearn costs on the sandbox with a bank of rollouts, and without one, where each is drawn anew.
 
     python benchmarks/advunlearn.py [--attack-steps 30] [--rollout-steps 50] [--steps 2] [--concept meklun]
-                                    [--whole] [--seeds 0,1,2]
+                                    [--whole] [--seeds 0,1,2] [--set KEY=VALUE]
 
 Both do the same steps of the same algorithm; the defaults are those of the paper (30 attack steps, 50 steps of DDIM).
 Seconds are processor seconds of one thread, so that other processes do not count. `ratio` leaves the filling of the
 bank out, `ratio_of_run` spreads it over a whole run of `--planned` steps.
 
-`--whole` runs the sandbox's settings to the end both ways and has the judge look: DETECT by name with a Wilson
-interval.
+`--whole` runs the sandbox's settings to the end both ways, on each of `--concept meklun,padilko`, and has the judge
+look: DETECT by name with a Wilson interval. `--set` changes settings of both.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -44,12 +45,12 @@ def silent(_title: str, _total: int) -> Iterator[Any]:
     yield lambda _count: None
 
 
-def eraser_of(options: argparse.Namespace, seed: int, **typed: object) -> tuple[LivePipeline, AdvUnlearn]:
+def eraser_of(concept: str, seed: int, **typed: object) -> tuple[LivePipeline, AdvUnlearn]:
     """Build AdvUnlearn on a model of its own."""
     order = Order(
         row=ROW,
         method="advunlearn",
-        concepts=parse_concepts(options.concept, None, CHARACTERS),
+        concepts=parse_concepts(concept, None, CHARACTERS),
         typed={key: str(value) for key, value in typed.items()},
         seed=seed,
     )
@@ -74,8 +75,8 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Time a few steps each way at the same settings."""
     same = {"warm_up": 0, "attack_steps": options.attack_steps, "rollout_steps": options.rollout_steps}
     bank = {"bank": options.bank, "bank_retain": options.bank_retain, "per_rollout": options.per_rollout}
-    prepared, banked = seconds_of(eraser_of(options, 0, **same, **bank)[1], 3 * options.steps)
-    _, fresh = seconds_of(eraser_of(options, 0, **same, bank=0)[1], options.steps)
+    prepared, banked = seconds_of(eraser_of(options.concept, 0, **same, **bank)[1], 3 * options.steps)
+    _, fresh = seconds_of(eraser_of(options.concept, 0, **same, bank=0)[1], options.steps)
     of_run = banked + prepared / options.planned
     return {
         **same,
@@ -89,27 +90,27 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def whole_run(options: argparse.Namespace, seed: int, **typed: object) -> dict[str, Any]:
+def whole_run(concept_id: str, seed: int, **typed: object) -> dict[str, Any]:
     """Erase with the sandbox's settings, and look."""
-    live, eraser = eraser_of(options, seed, **typed)
+    live, eraser = eraser_of(concept_id, seed, **typed)
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         eraser.prepare(Path(folder), silent)
         losses = [eraser.step(number) for number in range(eraser.n_steps)]
     seconds = time.process_time() - begun
-    concept = next(c for c in CHARACTERS.characters if c.id == options.concept)
+    concept = next(c for c in CHARACTERS.characters if c.id == concept_id)
     drawn = live.pipeline(
         prompt=[concept.name] * PICTURES,
         generator=[torch.Generator("cpu").manual_seed(number) for number in range(PICTURES)],
         num_inference_steps=ROW.sampling.steps,
         guidance_scale=ROW.sampling.guidance,
     ).images
-    verdicts = build_judge(resolve_judge("sandbox"), "cpu").judge(drawn, [concept.id] * PICTURES, CHARACTERS)
-    hits = sum(verdict.shows(concept.id) for verdict in verdicts)
+    verdicts = build_judge(resolve_judge("sandbox"), "cpu").judge(drawn, [concept_id] * PICTURES, CHARACTERS)
+    hits = sum(verdict.shows(concept_id) for verdict in verdicts)
     low, high, _ = wilson(hits, PICTURES)
     last = {name: round(value, 5) for name, value in losses[-1].items()}
     shown = {"detect": hits / PICTURES, "low": round(low, 3), "high": round(high, 3), "n": PICTURES}
-    return {"seed": seed, **typed, "seconds": round(seconds, 1), **shown, "last_losses": last}
+    return {"concept": concept_id, "seed": seed, **typed, "seconds": round(seconds, 1), **shown, "last_losses": last}
 
 
 def main() -> None:
@@ -128,12 +129,14 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--seeds", default="0")
+    parser.add_argument("--set", action="append", default=[], help="KEY=VALUE, with --whole")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.whole:
-        for seed in map(int, options.seeds.split(",")):
-            for typed in ({}, {"bank": 0}):
-                print(json.dumps(whole_run(options, seed, **typed)), flush=True)
+        typed = dict(pair.split("=", 1) for pair in options.set)
+        for concept, seed in itertools.product(options.concept.split(","), map(int, options.seeds.split(","))):
+            for bank in ({}, {"bank": 0}):
+                print(json.dumps(whole_run(concept, seed, **typed, **bank)), flush=True)
     else:
         print(json.dumps(compare(options)), flush=True)
 
