@@ -42,7 +42,12 @@ def print_card(card: AttackCard, job: AttackJob) -> None:
     for rate in rates:
         table.add_row(rate.form, *(_rate_text(one) for one in (rate.original, rate.before, rate.after)))
     out.print(table, markup=False)
-    lines = [*notes_of(card), f"{card.seconds:.0f} s; pictures side by side in {shown(job.out / SHEET)}", "next:"]
+    lines = [
+        *notes_of(card),
+        *note_on_weights(job),
+        f"{card.seconds:.0f} s; pictures side by side in {shown(job.out / SHEET)}",
+        "next:",
+    ]
     for line in ["", *lines, *(f"  {command}" for command in next_commands(card, job))]:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -60,6 +65,15 @@ def notes_of(card: AttackCard) -> list[str]:
     return notes
 
 
+def note_on_weights(job: AttackJob) -> list[str]:
+    """Say of the attacked weights that their erasure did not come to its end."""
+    from copycat.models.erased import read_card
+
+    if job.erased is None or (card := read_card(job.erased)).status == "finished":
+        return []
+    return [f"note: the erasure diverged; attacked are the weights of its step {card.steps} of {card.planned}"]
+
+
 def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
     """Give the card with its rates, its folder and the commands to type next, for --json."""
     from copycat.whitebox.folder import SHEET
@@ -72,7 +86,7 @@ def as_object(card: AttackCard, job: AttackJob) -> dict[str, Any]:
     return {
         **card.model_dump(mode="json"),
         "rates": rates,
-        "notes": notes_of(card),
+        "notes": [*notes_of(card), *note_on_weights(job)],
         "folder": shown(job.out),
         "sheet": shown(job.out / SHEET),
         "next": next_commands(card, job),

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from copycat.errors import UnknownNameError, UserError
+from copycat.errors import UserError
 
 if TYPE_CHECKING:
     from copycat.erasure.training import Order
 
-DTYPES = ("float32", "bfloat16")
 OPTION_NAMES = {"settings": "set", "checkpoint_every": "checkpoint-every"}
 EXAMPLE = "  python -m copycat.erase --model sandbox --method esd --concept Zoravi --out erased/zoravi"
 
@@ -53,7 +52,7 @@ def build_order(options: Mapping[str, Any]) -> Order:
     from copycat.console import say
     from copycat.erasure import ERASERS
     from copycat.erasure.concepts import notes_of_strangers, other_names, parse_concepts
-    from copycat.erasure.training import Order
+    from copycat.erasure.training import Order, frozen_dtype
     from copycat.models.resolve import resolve_model
     from copycat.runs.environment import pick_device
     from copycat.staging import default_characters
@@ -82,7 +81,7 @@ def build_order(options: Mapping[str, Any]) -> Order:
         others=other_names(concepts, characters),
         seed=options["seed"],
         device=device,
-        dtype=_dtype(options["dtype"], device),
+        dtype=frozen_dtype(options["dtype"], device),
         character_set=characters.id,
         command=typed_command(),
     )
@@ -116,11 +115,3 @@ def _typed_option(method: Any, options: Mapping[str, Any], key: str) -> dict[str
         return {}
     require_setting(method, options["method"], key)
     return {key: str(options[key])}
-
-
-def _dtype(asked: str | None, device: str) -> str:
-    if asked is None:
-        return "bfloat16" if device.startswith("cuda") else "float32"
-    if asked not in DTYPES:
-        raise UnknownNameError("dtype", asked, DTYPES, "float16 is too coarse to train with")
-    return asked

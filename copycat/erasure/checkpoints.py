@@ -1,7 +1,7 @@
 """The folder of an erasure at work: what was asked, losses, checkpoints; each file is replaced in one step.
 
 erasing.json  command.txt  losses.jsonl  checkpoint-<steps>.safetensors  prepared/  delta.safetensors  card.json
-The last two come at the end, and the checkpoints and the command go.
+The last two come at the end, and checkpoints, what was prepared and the command go.
 """
 
 from __future__ import annotations
@@ -164,8 +164,9 @@ class Workplace:
         return None
 
     def tidy(self) -> None:
-        """Delete what goes on with a run, and what was being written when one was killed, once the card is there."""
+        """Delete what a run needed while it was at work, and what a kill left half written, once the card is there."""
         (self.path / COMMAND).unlink(missing_ok=True)
+        shutil.rmtree(self.prepared, ignore_errors=True)
         for path in (*self._checkpoints(), *self.path.glob(UNFINISHED.format("*"))):
             path.unlink()
 

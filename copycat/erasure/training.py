@@ -18,8 +18,8 @@ from copycat.erasure.checkpoints import Asked, Checkpoint, Workplace, save_tenso
 from copycat.erasure.concepts import check_concepts
 from copycat.erasure.eraser import Concept, Eraser, NoAnchorError
 from copycat.erasure.settings import MethodSettings, build_settings, is_small, with_preserved
-from copycat.errors import UnsupportedError
-from copycat.live import LIVE_PIPELINES, LivePipeline, live_models
+from copycat.errors import UnknownNameError, UnsupportedError
+from copycat.live import LIVE_PIPELINES, LivePipeline, check_schedule, live_models
 from copycat.models import ModelRow
 from copycat.models.diffusers_model import DiffusersModel
 from copycat.models.erased import CARD, DELTA, read_card
@@ -31,6 +31,7 @@ from copycat.runs.folder import write_json
 from copycat.runs.interrupts import deferred_interrupt
 from copycat.schema import ErasureCard, Record
 
+DTYPES = ("float32", "bfloat16")
 CHECKPOINTS_OF_A_RUN = 10
 MOST_LOST_SECONDS = 60.0
 """Of work that breaking off costs: a checkpoint comes after so long, if not earlier."""
@@ -145,7 +146,21 @@ def unet_config(row: ModelRow) -> dict[str, Any]:
     kind = row.pipeline or str(source.read_json(INDEX).get("_class_name"))
     if kind not in LIVE_PIPELINES:
         raise UnsupportedError(f"'{row.name}' ({kind}) has no UNet that attends to CLIP, which erasing edits\n{works}")
+    check_schedule(row.name)
     return source.read_json("unet/config.json")
+
+
+def frozen_dtype(asked: str | None, device: str) -> str:
+    """Give the dtype of the frozen parts: what was asked for, else bfloat16 on a GPU and float32 elsewhere.
+
+    Raises:
+        UnknownNameError: float16, or no dtype.
+    """
+    if asked is None:
+        return "bfloat16" if device.startswith("cuda") else "float32"
+    if asked not in DTYPES:
+        raise UnknownNameError("dtype", asked, DTYPES, "float16 is too coarse to train with")
+    return asked
 
 
 def load_live(order: Order) -> LivePipeline:

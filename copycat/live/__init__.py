@@ -6,7 +6,7 @@ texts.py      token ids -> what the denoiser attends to; free token embeddings i
 pipeline.py   the denoiser as a function, its schedule, and rollouts from noise to a timestep
 """
 
-from copycat.live.pipeline import LIVE_PIPELINES, LivePipeline, live_models, step_generator
+from copycat.live.pipeline import LIVE_PIPELINES, LivePipeline, check_schedule, live_models, step_generator
 from copycat.live.texts import Texts, TokenRow
 
-__all__ = ["LIVE_PIPELINES", "LivePipeline", "Texts", "TokenRow", "live_models", "step_generator"]
+__all__ = ["LIVE_PIPELINES", "LivePipeline", "Texts", "TokenRow", "check_schedule", "live_models", "step_generator"]

@@ -38,6 +38,23 @@ def live_models() -> list[str]:
     return [row.name for row in MODELS.rows() if row.pipeline in LIVE_PIPELINES and row.name not in OTHER_SCHEDULES]
 
 
+def check_schedule(name: str) -> None:
+    """Refuse a model of the table that is known to add noise in another way, before it is loaded.
+
+    Raises:
+        UnsupportedError: it does.
+    """
+    if name in OTHER_SCHEDULES:
+        raise _other_schedule(name, "EDM")
+
+
+def _other_schedule(name: str, schedule: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"'{name}' adds noise as {schedule} does, and what is known here holds for DDPM's schedules\n"
+        f"  it works with {', '.join(live_models())}"
+    )
+
+
 class LivePipeline:
     """Parts of a Stable Diffusion pipeline, called with gradients.
 
@@ -62,10 +79,7 @@ class LivePipeline:
             )
         schedule = type(getattr(pipeline, "scheduler", None)).__name__
         if schedule.startswith("EDM"):
-            raise UnsupportedError(
-                f"'{name}' adds noise as {schedule} does, and what is known here holds for DDPM's schedules\n"
-                f"  it works with {', '.join(live_models())}"
-            )
+            raise _other_schedule(name, schedule)
         self.pipeline, self.name = pipeline, name
         self.is_xl = kind == "StableDiffusionXLPipeline"
         self.unet = pipeline.unet

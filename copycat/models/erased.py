@@ -176,8 +176,8 @@ class _OnErased:
 def read_erasures(folders: Sequence[Path]) -> tuple[Erased, ...]:
     """Read erasures and call each by its method and concepts: by nothing that depends on where it lies.
 
-    A seed other than 0 and the published preset are told, too; those that are alike even so get some digits of their
-    hash. The same weights twice are one.
+    A seed other than 0, the published preset and a run that diverged are told, too; those that are alike even so get
+    some digits of their hash. The same weights twice are one.
 
     Raises:
         DataError: as `read_card`.
@@ -195,6 +195,7 @@ def _label(card: ErasureCard) -> str:
     slugs = ["-".join("".join(c if c.isalnum() else " " for c in concept).lower().split()) for concept in card.concepts]
     more = [f"and-{len(slugs) - MOST_NAMED}-more"] if len(slugs) > MOST_NAMED else []
     told = [*(["published"] if card.preset == "published" else []), *([f"s{card.seed}"] if card.seed else [])]
+    told += ["diverged"] if card.status == "diverged" else []
     return PREFIX + "-".join([card.method, *slugs[:MOST_NAMED], *more, *told])
 
 

@@ -14,7 +14,7 @@ from copycat.erasure.concepts import other_names
 from copycat.erasure.eraser import Concept
 from copycat.erasure.settings import CORRECTED
 from copycat.erasure.training import Order as ErasureOrder
-from copycat.erasure.training import run_erasure
+from copycat.erasure.training import frozen_dtype, run_erasure
 from copycat.errors import ResumeMismatchError
 from copycat.eval import Outcome, evaluate
 from copycat.measures import Setting, resolve_measure
@@ -122,6 +122,7 @@ def erasure_order(settled: Settled, cell: CellName) -> ErasureOrder:
     base, character = settled.order.base, settled.character(cell.concept)
     method, _, preset = cell.method.partition(":")
     concept = Concept(name=character.name, anchor=character.key_characteristic)
+    device, drawn_in = pick_device(base.device), base.sampling.get("dtype")
     return ErasureOrder(
         row=resolve_model(settled.model, base.revision),
         method=method,
@@ -129,8 +130,8 @@ def erasure_order(settled: Settled, cell: CellName) -> ErasureOrder:
         preset=preset or CORRECTED,
         others=other_names((concept,), settled.characters),
         seed=cell.seed,
-        device=pick_device(base.device),
-        dtype=base.sampling.get("dtype", "float32"),
+        device=device,
+        dtype=frozen_dtype(None if drawn_in == "float16" else drawn_in, device),
     )
 
 

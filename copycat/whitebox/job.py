@@ -14,7 +14,7 @@ from copycat.errors import UnknownNameError, UnsupportedError, UserError
 from copycat.judges import SANDBOX as SANDBOX_JUDGE
 from copycat.judges import Judge, JudgeRow
 from copycat.judges.families import DEFAULT, build_judge, resolve_judge
-from copycat.live import LIVE_PIPELINES, live_models
+from copycat.live import LIVE_PIPELINES, check_schedule, live_models
 from copycat.mitigations import NONE, Setting, build_mitigation, canonical_mitigation
 from copycat.models import SANDBOX, ModelIdentity, ModelRow
 from copycat.models.diffusers_model import DiffusersModel
@@ -121,6 +121,7 @@ def plan_attack(job: AttackJob) -> PlannedAttack:
             f"'{row.name}' ({row.pipeline or 'a service'}) cannot be attacked by '{job.method}'\n"
             f"  it works with {', '.join(live_models())}, and a folder or Hub repository like these"
         )
+    check_schedule(row.name)
     device = pick_device(job.device)
     model = DiffusersModel(row, device)
     identity = model.identify()

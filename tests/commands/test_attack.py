@@ -108,6 +108,7 @@ def test_methods_and_settings_are_listed(attack: Cli) -> None:
         (("--model", "sandbox"), "--method is missing"),
         (("--model", "sandbox", "--method", "cc", "--concept", "x", "--out", "o"), "did you mean 'cce'"),
         (("--model", "flux-dev", "--method", "cce", "--concept", "x", "--out", "o"), "cannot be attacked by 'cce'"),
+        (("--model", "playground-v2.5", "--method", "cce", "--concept", "x", "--out", "o"), "adds noise as EDM does"),
         (
             ("--model", "sandbox", "--method", "cce", "--concept", "Zorav", "--out", "o"),
             "did you mean 'Zoravi'",

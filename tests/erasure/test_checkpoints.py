@@ -69,8 +69,10 @@ def test_an_unfinished_file_is_no_checkpoint(place: Workplace) -> None:
     assert place.read_last() is None
 
 
-def test_what_a_kill_left_half_written_goes_with_the_checkpoints(place: Workplace) -> None:
+def test_what_a_kill_left_half_written_goes_with_checkpoints_and_bank(place: Workplace) -> None:
     place.save(checkpoint(1))
+    place.prepared.mkdir()
+    (place.prepared / "bank.safetensors").write_bytes(b"latents")
     (place.path / ".checkpoint-000003.safetensors.new").write_bytes(b"half")
     (place.path / ".card.json.swp").write_text("mine")
 

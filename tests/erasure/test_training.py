@@ -21,7 +21,7 @@ from tiny_families import save_tiny_family
 from copycat.erasure import ERASERS, Concept
 from copycat.erasure.esd import Esd
 from copycat.erasure.settings import build_settings
-from copycat.erasure.training import Order, run_erasure, settle
+from copycat.erasure.training import Order, frozen_dtype, run_erasure, settle
 from copycat.errors import ResumeMismatchError, UnknownNameError, UnsupportedError, UserError
 from copycat.models import MODELS
 from copycat.models.erased import read_card
@@ -182,8 +182,18 @@ def test_a_model_without_the_part_that_is_edited_is_refused_before_anything_is_l
         UnsupportedError, match=r"'flux-dev' \(FluxPipeline\) has no UNet .*\n.*sandbox, .*sdxl, sd-1.4"
     ):
         settle(Order(row=MODELS.get("flux-dev"), method="esd", concepts=()))
+    with pytest.raises(UnsupportedError, match=r"'playground-v2\.5' adds noise as EDM does"):
+        settle(Order(row=MODELS.get("playground-v2.5"), method="esd", concepts=()))
     with pytest.raises(UnsupportedError, match="runs on somebody else's machine"):
         settle(Order(row=MODELS.get("fake-service"), method="esd", concepts=()))
+
+
+def test_frozen_parts_are_coarser_on_a_gpu_and_never_float16() -> None:
+    assert frozen_dtype(None, "cpu") == "float32"
+    assert frozen_dtype(None, "cuda:1") == "bfloat16"
+    assert frozen_dtype("float32", "cuda") == "float32"
+    with pytest.raises(UnknownNameError, match="float16 is too coarse"):
+        frozen_dtype("float16", "cuda")
 
 
 def test_what_a_method_does_not_have_is_refused_with_what_it_has(tiny_pipeline: Path) -> None:

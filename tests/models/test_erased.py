@@ -222,6 +222,7 @@ def test_a_label_tells_method_and_concepts_whatever_the_path(base: Path, tmp_pat
     assert label_of(base, tmp_path / "a", concepts=("Buzz Light-Year", "Élan!")) == "erased:esd-buzz-light-year-élan"
     assert label_of(base, tmp_path / "other" / "b", method="uce") == "erased:uce-goofy"
     assert label_of(base, tmp_path / "c", seed=2, preset="published") == "erased:esd-goofy-published-s2"
+    assert label_of(base, tmp_path / "e", status="diverged") == "erased:esd-goofy-diverged"
     assert label_of(base, tmp_path / "d", concepts=tuple("abcde")) == "erased:esd-a-b-c-and-2-more"
 
 
