@@ -11,8 +11,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 EPILOG = """Pictures before and under attack are kept in DIR/pictures and shown side by side in DIR/sheet.html, what was
 found in DIR/attack.json and, of cce, DIR/learned.safetensors; copycat.eval --attack ./DIR puts what unlearndiffatk and
-cce found into the prompts of the concept again. The same command goes on where it was broken off. Exit 0 done, 2 to be fixed by you, 130 or 143
-interrupted."""
+cce found into the prompts of the concept again. The same command goes on where it was broken off. Exit 0 done, 2 to be
+fixed by you, 130 or 143 interrupted."""
 
 
 @app.command(epilog=EPILOG)
