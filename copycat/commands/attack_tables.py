@@ -23,6 +23,9 @@ LISTS = ("methods", "settings")
 SHOWN_LETTERS, FEWEST_LETTERS = 44, 12
 """Of a prompt in a table: at most, and where many compositions stand beside it."""
 
+WIDE = 132
+"""Columns of a terminal from which on a rate has one line."""
+
 
 def print_card(card: AttackCard, job: AttackJob) -> None:
     """Print what came of an attack, and what to type next."""
@@ -57,7 +60,9 @@ def notes_of(card: AttackCard) -> list[str]:
     notes = []
     if spelt := sum(row.spells_name for row in card.prompts):
         notes.append(f"note: {spelt} of the prefixes found spell the name")
-    if not any(row.after for row in card.prompts):
+    if not any(row.original for row in card.prompts):
+        notes.append(f"note: the original model does not draw {card.name} on these prompts either: this tells nothing")
+    elif not any(row.after and not row.before for row in card.prompts):
         notes.append(f"note: nothing brought {card.name} back here")
     erased = () if card.erasure is None else card.erasure.concepts
     if erased and not {fold(concept) for concept in erased} & {fold(card.name), fold(card.concept)}:
@@ -108,7 +113,7 @@ def next_commands(card: AttackCard, job: AttackJob) -> list[str]:
     typed = {"--revision": job.revision, "--characters": job.characters, "--judge": job.judge, "--device": job.device}
     same = [word for option, value in typed.items() if value is not None for word in (option, value)]
     words = ["python", "-m", "copycat.eval", "--model", job.model, *same, *erased, *mitigated, "--attack", attacks]
-    return [shlex.join(words)]
+    return [shlex.join([*words, "--anchors", "name", "--seeds", "2"])]
 
 
 def print_list(kind: str, method: str | None) -> None:
@@ -176,7 +181,8 @@ def _rate_text(rate: Rate) -> str:
     if rate.value is None or rate.low is None or rate.high is None:
         return "nothing judged"
     value, low, high = (shown_amount(number, "share") for number in (rate.value, rate.low, rate.high))
-    return f"{value} % [{low}, {high}], {rate.k} of {rate.n}"
+    between = ", " if out.width >= WIDE else "\n"
+    return f"{value} % [{low}, {high}]{between}{rate.k} of {rate.n}"
 
 
 def _prefix_text(row: AttackedPrompt) -> str:

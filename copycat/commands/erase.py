@@ -10,8 +10,8 @@ import typer
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 EPILOG = """The result is DIR/card.json and DIR/delta.safetensors, the edited weights alone. The same command goes on
-where it was broken off and ends with the same weights. Exit 0 done, 1 the run diverged (the last good weights are
-kept), 2 to be fixed by you, 130 or 143 interrupted."""
+where it was broken off and ends with the same weights. Exit 0 done, 1 the run diverged (the last weights that were
+numbers are kept), 2 to be fixed by you, 130 or 143 interrupted."""
 
 
 @app.command(epilog=EPILOG)

@@ -48,6 +48,8 @@ def read_card(folder: Path) -> ErasureCard:
 def _not_finished(folder: Path) -> DataError:
     """Say that nothing is there, or how far it came and what goes on with it."""
     if not (folder / ASKED).is_file():
+        if not folder.is_dir():
+            return DataError([f"{shown(folder)}: no such folder"], "  needed: one that copycat.erase made")
         return DataError(
             [f"{shown(folder)}: no finished erasure there ({CARD} is missing)"],
             "  make one: python -m copycat.erase --model MODEL --method esd --concept NAME --out DIR",
@@ -86,8 +88,14 @@ def check_base(card: ErasureCard, model: str, source: str, revision: str) -> Non
         raise UnsupportedError(
             f"this erasure was made for {card.source} at {card.revision[:12]}, and '{model}' is {source} at "
             f"{revision[:12]}\n  use the model it was made for, or erase again: python -m copycat.erase "
-            f"--model {model} --method {card.method} --concept '{','.join(card.concepts)}' --out DIR"
+            f"--model {model} --method {card.method} --concept '{','.join(card.concepts)}'{_anchors_of(card)} --out DIR"
         )
+
+
+def _anchors_of(card: ErasureCard) -> str:
+    """Give the option that says what takes the place of the concepts, where all are known."""
+    known = [anchor for anchor in card.anchors if anchor is not None]
+    return f" --anchor '{','.join(known)}'" if known and len(known) == len(card.concepts) else ""
 
 
 def components_of(delta: Path) -> set[str]:

@@ -74,7 +74,7 @@ class ErasureCard(Record):
         model: the name that was typed. source, revision: the exact weights it was made for.
         delta_sha256: of delta.safetensors. n_parameters: numbers in it.
         steps: done, of `planned`. status: "finished", or "diverged" where a loss was no number; then the weights are
-            those of the last good checkpoint.
+            those of the last checkpoint that held numbers.
         losses: by name, the mean of the last tenth of the steps.
         seconds: of all steps, preparation included, resumed ones too.
     """

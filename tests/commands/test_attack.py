@@ -92,6 +92,17 @@ def test_what_rates_do_not_say_is_said_beside_them(
     assert attack_tables.notes_of(card) == told
 
 
+def test_prompts_that_bring_nothing_back_are_told_from_those_that_never_showed_anything() -> None:
+    row = AttackedPrompt(id="1", form="x", text="", sent="", seed=1, original=True, before=True, after=True)
+    card = AttackCard.model_construct(prompts=(row,), erasure=None, name="Goofy", concept="goofy")
+    assert attack_tables.notes_of(card) == ["note: nothing brought Goofy back here"]
+    never = row.model_copy(update={"original": False, "before": False, "after": False})
+    assert (
+        "does not draw Goofy on these prompts either"
+        in attack_tables.notes_of(card.model_copy(update={"prompts": (never,)}))[0]
+    )
+
+
 def test_methods_and_settings_are_listed(attack: Cli) -> None:
     methods = attack("--list", "methods").out
     assert all(name in methods for name in ("arc", "unlearndiffatk", "cce"))
@@ -115,7 +126,7 @@ def test_methods_and_settings_are_listed(attack: Cli) -> None:
         ),
         (
             ("--model", "sandbox", "--method", "cce", "--concept", "Zoravi", "--out", "o", "--erased", "nowhere"),
-            "nowhere: no finished erasure there",
+            "nowhere: no such folder",
         ),
     ],
 )
@@ -132,5 +143,5 @@ def test_a_prefix_that_is_no_text_is_told_by_its_tokens() -> None:
     assert attack_tables._prefix_text(row.model_copy(update={"prefix": (7,), "decoded": "paws"})) == "paws"
 
 
-def test_that_nothing_came_back_is_said(arc: Cli) -> None:
-    assert "note: nothing brought Goofy back here" in arc().out
+def test_that_there_was_nothing_to_bring_back_is_said(arc: Cli) -> None:
+    assert "note: the original model does not draw Goofy on these prompts either" in arc().out
