@@ -33,6 +33,11 @@ class Ended(NamedTuple):
         """Samples with a text that no text encoder read to its end."""
         return sum(sample.truncated_tokens + sample.truncated_negative_tokens > 0 for sample in self.samples)
 
+    @property
+    def n_attacked(self) -> int:
+        """Samples on which an attack acted: one that was searched for acts on its own character alone."""
+        return sum(sample.attack is not None for sample in self.samples)
+
 
 def strict_environment(loader: BaseLoader) -> Environment:
     """Make an environment that escapes everything and refuses what a template asks for and does not get."""
@@ -50,12 +55,15 @@ def csp_hash(text: str) -> str:
 
 
 def count_rows(run: Ended, baseline: Ended | None = None) -> tuple[CountRow, ...]:
-    """Lay out the counts of a run, and of the one beside it; how many texts were cut comes last."""
+    """Lay out the counts of a run, and of the one beside it; then how many texts were cut, and how many attacked."""
     rows = [
         CountRow(name, getattr(baseline.counts, name) if baseline else None, getattr(run.counts, name))
         for name in Counts.model_fields
     ]
-    return (*rows, CountRow("truncated", baseline.n_truncated if baseline else None, run.n_truncated))
+    rows.append(CountRow("truncated", baseline.n_truncated if baseline else None, run.n_truncated))
+    if run.n_attacked:
+        rows.append(CountRow("attacked", baseline.n_attacked if baseline else None, run.n_attacked))
+    return tuple(rows)
 
 
 def flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from PIL import Image
 from copycat.errors import DataError
 from copycat.metrics import compare, join_outcomes, per_character, summarise
 from copycat.runs.report import ReportInput, RunView, build_report, write_report
-from copycat.schema import Character, CharacterSet, Estimate, Judgement, RunSpec, Sample, Status
+from copycat.schema import Attack, Character, CharacterSet, Estimate, Judgement, RunSpec, Sample, Status
 
 ANCHORS = ("name", "keywords")
 SEEDS = 2
@@ -431,6 +431,16 @@ def test_every_count_is_shown() -> None:
     for row in ("planned 13", "ok 11", "refused 0", "blocked 1", "invalid 0", "failed 0", "unjudged 0", "truncated 1"):
         assert f" {row} " in page
     assert "cut: the last 3 tokens did not fit" in page
+
+
+def test_it_is_told_how_many_requests_an_attack_acted_on() -> None:
+    samples = make_samples("negprompt")
+    samples[0] = samples[0].model_copy(update={"attack": Attack(method="unlearndiffatk", prefix=(7,))})
+
+    page = Page(build_report(make_report(make_run("negprompt", samples)), picture_of)).text
+
+    assert " attacked 1 requests that the attack acted on; the others are as they were" in page
+    assert " attacked " not in Page(build_report(make_pair(), picture_of)).text
 
 
 def test_the_grid_leads_to_each_characters_pictures() -> None:
