@@ -24,9 +24,14 @@ from copycat.attacks.saved import LEARNED_FILE
 from copycat.errors import ResumeMismatchError, UserError
 from copycat.paths import shown
 from copycat.runs.folder import write_json
+from copycat.runs.pages import flat
 
 PLAN, PLAIN, RESULTS, SHEET = "plan.json", "plain.jsonl", "results.jsonl", "sheet.html"
 PICTURES = "pictures"
+MOST_TOLD = 5
+"""Differences to the attack that a folder holds."""
+
+HASH_DIGITS, SHOWN_DIGITS = 40, 12
 LEARNING, LEARNING_TIME = "learning.safetensors", "learning.json"
 
 
@@ -71,13 +76,29 @@ def _require_same(path: Path, spec: dict[str, Any]) -> None:
         return
     here = _read_plan(path)
     asked = json.loads(json.dumps(spec))
-    if differing := [name for name in asked if here.get(name) != asked[name]]:
-        told = [f"{name}: {here.get(name)!r} here, {asked[name]!r} asked for" for name in differing[:5]]
+    if told := _differences(here, asked)[:MOST_TOLD]:
         raise ResumeMismatchError(
             f"{shown(path.parent)} belongs to another attack\n  "
             + "\n  ".join(told)
             + "\n  use another --out folder, or start this one again with --fresh"
         )
+
+
+def _differences(here: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    """Say what differs, a setting at a time; of another method nothing else, for it has settings of its own."""
+    if here.get("method") != asked["method"]:
+        here, asked = ({"method": one.get("method")} for one in (here, asked))
+    before, wanted = dict(flat(here)), dict(flat(asked))
+    return [
+        f"{name}: {_short(before.get(name, 'not set'))} here, {_short(text)} asked for"
+        for name, text in wanted.items()
+        if before.get(name) != text
+    ]
+
+
+def _short(text: str) -> str:
+    """Give some digits of a hash, and any other text as it is."""
+    return text[:SHOWN_DIGITS] if len(text) >= HASH_DIGITS and all(c in "0123456789abcdef" for c in text) else text
 
 
 def _read_plan(path: Path) -> dict[str, Any]:

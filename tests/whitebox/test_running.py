@@ -241,8 +241,12 @@ def test_a_folder_of_another_attack_is_refused_unless_it_is_to_be_forgotten(
 ) -> None:
     asked: dict[str, Any] = {"method": "arc", "prompts": 1, "changes": ("forms=A1",)}
     run_attack(planned(tiny_pipeline, tmp_path / "out", **asked))
-    with pytest.raises(ResumeMismatchError, match="concept: 'goofy' here, 'max' asked for"):
+    with pytest.raises(ResumeMismatchError, match="concept: goofy here, max asked for"):
         run_attack(planned(tiny_pipeline, tmp_path / "out", **(asked | {"concept": "Max"})))
+    with pytest.raises(ResumeMismatchError, match=r"settings\.forms: A1 here, A3 asked for"):
+        run_attack(planned(tiny_pipeline, tmp_path / "out", **(asked | {"changes": ("forms=A3",)})))
+    with pytest.raises(ResumeMismatchError, match=r"method: arc here, cce asked for\n  use another --out"):
+        run_attack(planned(tiny_pipeline, tmp_path / "out", method="cce", prompts=1))
     card = run_attack(planned(tiny_pipeline, tmp_path / "out", **(asked | {"concept": "Max", "fresh": True})))
     assert card.concept == "max"
 
