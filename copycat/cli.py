@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from copycat.commands import data, discover, imitation, leaderboard, mitigate, sandbox
+from copycat.commands import data, discover, fairuse, imitation, leaderboard, mitigate, sandbox
 from copycat.commands.attack import EPILOG as ATTACK_EPILOG
 from copycat.commands.attack import attack
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
@@ -35,6 +35,7 @@ app.add_typer(discover.app, name="discover")
 app.add_typer(mitigate.app, name="mitigate")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(imitation.app, name="imitation")
+app.add_typer(fairuse.app, name="fairuse")
 app.command("doctor")(doctor)
 
 

@@ -88,7 +88,7 @@ def fold(text: str) -> str:
     Case, accents and compatibility forms go; every run of punctuation, symbols, space, hyphens
     and apostrophes becomes one space; letters of every script stay. `fold(fold(x)) == fold(x)`.
     """
-    return " ".join(_fold_with_origins(text).text.split())
+    return " ".join(fold_with_origins(text).text.split())
 
 
 def words(text: str) -> list[str]:
@@ -137,7 +137,7 @@ class NameMatcher:
         """Give every mention in the order of the text; characters that share a name all appear."""
         if self._telling.isdisjoint(_words_without_places(text)):
             return []
-        folded = _fold_with_origins(text)
+        folded = fold_with_origins(text)
         tokens = list(_TOKEN.finditer(folded.text))
         hits = self._hits(folded.text, [token.group() for token in tokens], [token.start() for token in tokens])
         return [
@@ -242,7 +242,7 @@ class _Names:
 
 
 @dataclass(frozen=True, slots=True)
-class _Folded:
+class Folded:
     """Folded text, runs of spaces not yet collapsed, and where each letter came from.
 
     `starts` and `ends` are None where positions are those of the original.
@@ -253,9 +253,11 @@ class _Folded:
     ends: list[int] | None = None
 
     def start_of(self, position: int) -> int:
+        """Give the place in the original where the letter at `position` begins."""
         return position if self.starts is None else self.starts[position]
 
     def end_of(self, position: int) -> int:
+        """Give the place in the original where the letter before `position` ends."""
         return position if self.ends is None else self.ends[position - 1]
 
 
@@ -281,14 +283,15 @@ def _words_without_places(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    return _TOKEN.findall(_fold_with_origins(text).text)
+    return _TOKEN.findall(fold_with_origins(text).text)
 
 
-def _fold_with_origins(text: str) -> _Folded:
+def fold_with_origins(text: str) -> Folded:
+    """Fold a text as `fold` does, and keep where each letter came from; what is no letter is a space here."""
     if text.isascii():
-        return _Folded(text.lower().translate(_ASCII_FOLD))
+        return Folded(text.lower().translate(_ASCII_FOLD))
     if _has_own_letters(text) and all(len(_LETTER_TABLE[ord(letter)]) == 1 for letter in set(text)):
-        return _Folded(text.translate(_LETTER_TABLE))
+        return Folded(text.translate(_LETTER_TABLE))
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -301,7 +304,7 @@ def _fold_with_origins(text: str) -> _Folded:
         starts.extend([start] * len(folded))
         ends.extend([end] * len(folded))
         start = end
-    return _Folded("".join(parts), starts, ends)
+    return Folded("".join(parts), starts, ends)
 
 
 def _has_own_letters(text: str) -> bool:

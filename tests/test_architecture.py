@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("staging",),
     ("eval",),
     ("sandbox", "doctor", "calibration", "discovery", "grids", "leaderboard", "sharing"),
-    ("imitation", "erasure", "whitebox"),
+    ("imitation", "erasure", "whitebox", "fairuse"),
     ("robustness",),
     ("commands",),
     ("cli", "data", "calibrate", "discover", "mitigate", "submit", "erase", "attack"),

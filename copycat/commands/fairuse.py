@@ -1,0 +1,22 @@
+"""`python -m copycat.fairuse`: the table of its commands, each of which has a file beside this one."""
+
+from __future__ import annotations
+
+import typer
+
+from copycat.commands.fairuse_withhold import WITHHOLD_EPILOG, withhold
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="How much of given works a model reproduces, and filters against it: facts, never a verdict.",
+)
+
+
+@app.callback()
+def fairuse() -> None:
+    """How much of given works a model reproduces, and filters against it: facts, never a verdict."""
+
+
+app.command(epilog=WITHHOLD_EPILOG)(withhold)

@@ -1,0 +1,101 @@
+"""The records of the wing: works, scores of a text against a work, and the places that they share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from copycat.schema import Record, Slug, Text
+
+Kind = Literal["text", "code", "image"]
+
+WorkStatus = Literal["public-domain", "open", "protected", "invented", "unknown"]
+"""Whether anybody must be asked before the work is copied; `open` works have a licence with duties."""
+
+
+class Work(Record):
+    """What a model may reproduce. The text itself is not part of the record: `works.LoadedWork` holds both.
+
+    Attributes:
+        licence: an SPDX expression, where there is one.
+        source: where the text was taken from.
+        sha256: of the text's bytes in UTF-8.
+        file: of the text, relative to the file that lists the works; None for a work that is withheld.
+        withheld: only salted hashes and lengths of it are stored.
+    """
+
+    id: Slug
+    title: Text
+    author: str = ""
+    year: int | None = None
+    language: str = "en"
+    kind: Kind = "text"
+    status: WorkStatus = "unknown"
+    licence: str | None = None
+    source: str = ""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    file: str | None = None
+    withheld: bool = False
+
+    @model_validator(mode="after")
+    def _has_file_or_is_withheld(self) -> Work:
+        if self.withheld and self.file is not None:
+            raise ValueError("a withheld work names no file: its text is not stored")
+        return self
+
+
+class TextScores(Record):
+    """How much of a reference an output holds, in one form of both texts (raw or canonical).
+
+    Lengths are in words unless the name says otherwise; shares and similarities lie from 0 to 1. Higher means more
+    reproduction. Definitions: `copycat.fairuse.metrics`.
+    """
+
+    output_words: int
+    reference_words: int
+    common_prefix: int
+    common_substring: int
+    common_substring_chars: int
+    common_subsequence: int
+    rouge_l_recall: float
+    rouge_l_precision: float
+    acs_3: int
+    acs_6: int
+    acs_15: int
+    edit_similarity: float
+    local_edit_similarity: float
+    minhash_chars: float
+    minhash_words: float
+    near_verbatim_recall: float
+    near_verbatim_precision: float
+    longest_near_verbatim: int
+    discounted_runs: float | None = None
+    """Runs of three words and more, each weighted by how rare its words are together; None without a background."""
+
+
+class Shared(Record):
+    """A stretch that both texts hold, nearly or exactly; places are letters of the original texts, end exclusive."""
+
+    output_start: int
+    output_end: int
+    reference_start: int
+    reference_end: int
+    words: int
+
+
+class TextComparison(Record):
+    """An output against a reference: raw, canonical, and where."""
+
+    raw: TextScores
+    canonical: TextScores
+    spans: tuple[Shared, ...]
+    """Of the canonical forms, mapped back to the original texts; in the order of the output."""
+
+    blocks: tuple[Shared, ...]
+    """The exact matches that the spans are joined from."""
+
+    @property
+    def evasion_gain(self) -> float:
+        """How much near-verbatim recall the canonical form finds beyond the raw one, from -1 to 1."""
+        return self.canonical.near_verbatim_recall - self.raw.near_verbatim_recall
