@@ -31,7 +31,10 @@ LOOKALIKES = str.maketrans(_DIGITS | _CYRILLIC | _GREEK)
 """Folded letters and the Latin ones that they are drawn like in upper or lower case (Unicode UTS #39, confusables)."""
 
 _RUN = re.compile(r"\S+")
-_INSIDE_WORD = re.compile("['\u2018\u2019\u02bc]|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+|[-\u2010\u00ad]\\s*\n\\s*")
+_SPACES = re.compile(r"\s+")
+_INSIDE_WORD = re.compile(
+    "['\u2018\u2019\u02bc\uff07\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+|[-\u2010\u00ad][ \\t]*\n\\s*"
+)
 """What may stand between two halves of one word: an apostrophe, invisible letters, a hyphen at the line's end."""
 _LINE_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.):]?[ \t]+", re.MULTILINE)
 
@@ -120,7 +123,7 @@ def _is_one_word(gap: str) -> bool:
 
 def _spaced_words(plain: Words, first: int, last: int) -> Iterator[tuple[int, int]]:
     """Cut spaced-out letters where the gaps are wider than the narrowest."""
-    gaps = [plain.starts[i + 1] - plain.ends[i] for i in range(first, last - 1)]
+    gaps = [_width(plain.text[plain.ends[i] : plain.starts[i + 1]]) for i in range(first, last - 1)]
     narrow = min(gaps)
     start = first
     for place, gap in enumerate(gaps, start=first + 1):
@@ -128,6 +131,11 @@ def _spaced_words(plain: Words, first: int, last: int) -> Iterator[tuple[int, in
             yield start, place
             start = place
     yield start, last
+
+
+def _width(gap: str) -> int:
+    """Measure a gap by its longest run of spaces, so that "r ' s" is one word; a new line is wide."""
+    return max(map(len, _SPACES.findall(gap)), default=0) + 10 * gap.count("\n")
 
 
 # --------------------------------------------------------------------------------- segmentation
