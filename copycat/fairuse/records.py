@@ -49,7 +49,15 @@ class TextScores(Record):
     """How much of a reference an output holds, in one form of both texts (raw or canonical).
 
     Lengths are in words unless the name says otherwise; shares and similarities lie from 0 to 1. Higher means more
-    reproduction. Definitions: `copycat.fairuse.metrics`.
+    reproduction. Definitions: `copycat.fairuse.metrics`. A figure that would take too long is None: subsequence,
+    ROUGE-L and edit similarity beyond 200,000 words against as many, the local one beyond 20,000 against 200,000.
+
+    Attributes:
+        minhash_chars, minhash_words: the Jaccard similarity that MinHash estimates, exact.
+        discounted_runs: runs of three words and more, each word weighted from 0 (a common phrase) to 1 (never seen);
+            None without a background.
+        exact_blocks: False where a text repeats itself so much that the near-verbatim figures come from its rarer
+            windows alone, and may be too low.
     """
 
     output_words: int
@@ -57,31 +65,35 @@ class TextScores(Record):
     common_prefix: int
     common_substring: int
     common_substring_chars: int
-    common_subsequence: int
-    rouge_l_recall: float
-    rouge_l_precision: float
+    common_subsequence: int | None
+    rouge_l_recall: float | None
+    rouge_l_precision: float | None
     acs_3: int
     acs_6: int
     acs_15: int
-    edit_similarity: float
-    local_edit_similarity: float
+    edit_similarity: float | None
+    local_edit_similarity: float | None
     minhash_chars: float
     minhash_words: float
     near_verbatim_recall: float
     near_verbatim_precision: float
     longest_near_verbatim: int
     discounted_runs: float | None = None
-    """Runs of three words and more, each weighted by how rare its words are together; None without a background."""
+    exact_blocks: bool = True
 
 
 class Shared(Record):
-    """A stretch that both texts hold, nearly or exactly; places are letters of the original texts, end exclusive."""
+    """A stretch that both texts hold, nearly or exactly; places are letters of the original texts, end exclusive.
+
+    `words` is its length in the text in which it is shorter, `matched` how many of them are the same in both.
+    """
 
     output_start: int
     output_end: int
     reference_start: int
     reference_end: int
     words: int
+    matched: int
 
 
 class TextComparison(Record):
@@ -94,6 +106,9 @@ class TextComparison(Record):
 
     blocks: tuple[Shared, ...]
     """The exact matches that the spans are joined from."""
+
+    quotes: tuple[Shared, ...] = ()
+    """Runs of six words and more, in whatever order the reference has them; disjoint in the output and in its order."""
 
     @property
     def evasion_gain(self) -> float:
