@@ -1,0 +1,142 @@
+"""`python -m copycat.fairuse code`: which files of a corpus a piece of code shares spans with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from copycat.fairuse.code.corpus import Index
+    from copycat.fairuse.code.records import CodeReport, Settings
+
+CODE_EPILOG = """
+Names, comments and layout do not count. A span of 30 tokens (window + k - 1) is always found, one below k never.
+Exit 0 done, 1 a span is longer than --gate, 2 to be fixed by you.
+
+Examples:
+  python -m copycat.fairuse code answer.py --against some-projects
+  python -m copycat.fairuse code answers/*.c --against kernel --index kernel.index --html page.html
+  python -m copycat.fairuse code answers/*.py --against ours --gate 60
+"""
+
+SHOWN_HITS = 5
+
+
+def code(  # noqa: PLR0917 - one parameter per option
+    outputs: Annotated[list[Path], typer.Argument(help="files of code", show_default=False)],
+    against: Annotated[Path, typer.Option(metavar="FOLDER", help="the corpus: a folder of code", show_default=False)],
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="keep the index here, and take it from here while the corpus is the same"),
+    ] = None,
+    k: Annotated[int, typer.Option(min=5, help="tokens of a fingerprint: a shorter span is never found")] = 25,
+    window: Annotated[int, typer.Option(min=1, help="of so many neighbouring fingerprints one is kept")] = 6,
+    sources: Annotated[
+        int, typer.Option(min=2, help="what stands in so many sources (folders of the corpus) is boilerplate")
+    ] = 10,
+    boilerplate: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="a file or folder of templates to subtract, too")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="of the outputs, such as python; default: by name, else guessed")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="the page shows files with this share of the output, and folds others")
+    ] = 0.33,
+    gate: Annotated[
+        int | None, typer.Option(min=1, metavar="TOKENS", help="exit 1 if a span is longer, for a check in CI")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PAGE", help="write the spans side by side")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> int:  # fmt: skip
+    """Find spans of code that outputs share with a corpus, with the licence of each file and what it asks for."""
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar
+    from copycat.fairuse.code.compare import compare_code
+    from copycat.fairuse.code.records import Settings
+
+    made = _index_of(against, Settings(k=k, window=window, sources=sources), boilerplate, index)
+    with progress_bar("comparing", len(outputs)) as done:
+        report = compare_code(outputs, made, language, done)
+    if html is not None:
+        _write_page(html, report, outputs, against, threshold)
+    if json:
+        print_json(report.model_dump(mode="json") | {"page": str(html) if html else None})
+    else:
+        _print(report, html)
+    is_over = gate is not None and any(output.longest > gate for output in report.outputs)
+    if is_over:
+        from copycat.console import say
+
+        say(f"a span is longer than {gate} tokens")
+    return EXIT_NOT_VALID if is_over else EXIT_DONE
+
+
+def _index_of(folder: Path, settings: Settings, boilerplate: Path | None, place: Path | None) -> Index:
+    """Take the index from its place, or make it, and keep it there."""
+    from copycat.console import running_count
+    from copycat.fairuse.code.corpus import build_index, load_index, read_templates, save_index
+
+    templates = read_templates(boilerplate, settings) if boilerplate is not None else None
+    if place is not None and (found := load_index(place, folder, settings, templates)) is not None:
+        return found
+    with running_count("reading the corpus") as done:
+        index = build_index(folder, settings, templates, done)
+    if place is not None:
+        save_index(index, place)
+    return index
+
+
+def _write_page(page: Path, report: CodeReport, outputs: list[Path], folder: Path, threshold: float) -> None:
+    from copycat.fairuse.code.compare import read_output
+    from copycat.fairuse.code.page import build_page
+    from copycat.paths import shown
+    from copycat.runs.folder import write_bytes
+
+    texts = {shown(path): read_output(path) for path in outputs}
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(page, build_page(report, texts, folder, threshold).encode("utf-8", "replace"))
+
+
+def _print(report: CodeReport, page: Path | None) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from copycat.console import out
+    from copycat.paths import shown
+
+    table = Table(title="spans shared with files", title_justify="left", box=None, pad_edge=False)
+    for heading in ("output", "file"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("share", "longest", "lines", "there"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("licence, duty", overflow="fold")
+    for output in report.outputs:
+        if not output.hits:
+            table.add_row(escape(output.output), output.reason or "no file", "", "", "", "", "")
+        for hit in output.hits[:SHOWN_HITS]:
+            span = max(hit.spans, key=lambda span: span.tokens)
+            table.add_row(
+                escape(output.output),
+                escape(hit.file),
+                f"{100 * hit.share:.1f}",
+                f"{hit.longest:,}",
+                f"{span.output_first_line}-{span.output_last_line}",
+                f"{span.file_first_line}-{span.file_last_line}",
+                escape(f"{hit.licence.expression}, {hit.duty}" if hit.licence.expression else "unknown"),
+            )
+        if (more := len(output.hits) - SHOWN_HITS) > 0:
+            table.add_row(escape(output.output), f"and {more} more files", "", "", "", "", "")
+    out.print(table)
+    corpus = report.corpus
+    out.print(
+        "share of the output's tokens, in %, that lie in spans of the file, and the longest span in tokens with its "
+        "lines; boilerplate left out",
+        style="italic dim",
+    )
+    skipped = "".join(f", {why}: {n:,}" for why, n in corpus.passed_over.items())
+    said = f"{corpus.folder}: {corpus.files:,} files, {corpus.tokens:,} tokens{skipped}"
+    out.print(said, markup=False, style="italic dim")
+    if page is not None:
+        out.print(shown(page), markup=False)

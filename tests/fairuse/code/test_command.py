@@ -1,0 +1,78 @@
+"""`python -m copycat.fairuse code`, from the files to the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from copycat.commands.fairuse import app
+
+from .conftest import QUEUE, TIDES, renamed
+
+if TYPE_CHECKING:
+    from harness import Cli, CommandLine
+
+
+@pytest.fixture
+def cli(command_line: CommandLine, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    (corpus / "tides" / "LICENSE").write_text("GNU GENERAL PUBLIC LICENSE\nVersion 2, June 1991", encoding="utf-8")
+    Path("answer.py").write_text("# <b>mine</b>\n" + renamed(TIDES), encoding="utf-8")
+    Path("own.py").write_text(QUEUE, encoding="utf-8")
+    return command_line(app, "copycat.fairuse")
+
+
+def test_the_table_names_file_lines_licence_and_duty(cli: Cli) -> None:
+    said = cli("code", "answer.py", "own.py", "--against", "corpus")
+    assert said.code == 0
+    assert "tides/tides.py" in said.out
+    assert "GPL-2.0-only, strong-copyleft" in said.out
+    assert "no file" in said.out
+
+
+def test_the_object_holds_every_span(cli: Cli) -> None:
+    said = cli("code", "answer.py", "--against", "corpus", "--json")
+    (output,) = json.loads(said.out)["outputs"]
+    assert output["share"] == 1.0
+    assert output["hits"][0]["licence"]["evidence"] == "tides/LICENSE, by its text"
+    assert output["hits"][0]["spans"][0]["file_first_line"] == 3
+
+
+def test_the_page_shows_both_sides_escaped_and_asks_for_nothing_from_elsewhere(cli: Cli) -> None:
+    assert cli("code", "answer.py", "--against", "corpus", "--html", "pages/page.html").code == 0
+    page = Path("pages/page.html").read_text(encoding="utf-8")
+    assert "def turning_points(levels):" in page
+    assert "<b>mine</b>" not in page
+    assert "http:" not in page
+    assert "https:" not in page
+
+
+def test_a_gate_lets_a_span_through_up_to_its_length(cli: Cli) -> None:
+    arguments = ("code", "answer.py", "--against", "corpus", "--json")
+    longest = json.loads(cli(*arguments).out)["outputs"][0]["longest"]
+    assert cli(*arguments, "--gate", longest).code == 0
+    assert cli(*arguments, "--gate", longest - 1).code == 1
+
+
+def test_the_index_is_kept_where_it_is_asked_for(cli: Cli) -> None:
+    first = cli("code", "answer.py", "--against", "corpus", "--index", "kept", "--json")
+    assert Path("kept/index.json").is_file()
+    assert cli("code", "answer.py", "--against", "corpus", "--index", "kept", "--json").out == first.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("answer.py", "--against", "nowhere"), "there is no folder nowhere"),
+        (("nothing.py", "--against", "corpus"), "nothing.py is not there"),
+        (("corpus", "--against", "corpus"), "corpus is a folder"),
+        (("answer.py", "--against", "corpus", "--boilerplate", "nowhere"), "there is no file or folder nowhere"),
+    ],
+)
+def test_what_is_not_there_is_told(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
+    answer = cli("code", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
