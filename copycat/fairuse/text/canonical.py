@@ -23,7 +23,7 @@ from copycat.names import fold_with_origins
 CANONICAL_FORM = 1
 """Bumped when the canonical form of any text changes: stored hashes and filters are of one form."""
 
-_SIGNS = str.maketrans("@$", "as")
+SIGNS = str.maketrans("@$", "as")
 _DIGITS = dict(zip("013457", "oieast", strict=True))
 _CYRILLIC = dict(zip("авекмнорстухіјѕԁԛԝһӏ", "abekmhopctyxijsdqwhl", strict=True))
 _GREEK = dict(zip("αβεζηικμνορτυχ", "abezhikmnoptyx", strict=True))
@@ -42,6 +42,9 @@ MIN_SPACED_LETTERS = 4
 """So many single letters in a row are one spaced-out text: "a b c" may be a list, "I a m" hardly occurs."""
 
 MIN_NUMBERED_LINES = 3
+
+TELLING_WORDS, MEAN_LETTERS = 8, 8
+"""So many spaced-out words in a row, of so many letters at most in the mean, are told apart by gaps. English: 4.3."""
 
 
 def canonical(text: str) -> Words:
@@ -64,7 +67,7 @@ def letters_of(words: Words) -> str:
 
 
 def _plain_words(text: str) -> Words:
-    folded = fold_with_origins(text.translate(_SIGNS))
+    folded = fold_with_origins(text.translate(SIGNS))
     letters = folded.text.translate(LOOKALIKES)
     numbers = _line_numbers(text)
     found = [m for m in _RUN.finditer(letters) if not numbers or folded.start_of(m.start()) not in numbers]
@@ -143,21 +146,42 @@ def _width(gap: str) -> int:
 
 def _resegmented(words: Words, other: Words) -> Words:
     """Cut words that stand for spaced-out letters into words of the other text."""
-    wide = [i for i in range(len(words)) if _is_spaced_out(words, i)]
-    if not wide:
+    spaced = [i for i in range(len(words)) if _is_spaced_out(words, i)]
+    if not spaced:
         return words
+    unclear = set(_unclear(words))
     vocabulary = set(other.words)
     longest = max(map(len, vocabulary), default=0)
     parts: list[tuple[str, int, int]] = []
-    spaced = set(wide)
-    for i, word in enumerate(words.words):
-        if i not in spaced or word in vocabulary:
-            parts.append((word, words.starts[i], words.ends[i]))
+    first = 0
+    for i in spaced:
+        word = words.words[i]
+        cuts = [] if word in vocabulary else _cut(word, vocabulary, longest)
+        if len(cuts) < 2 or not (i in unclear or all(word[start:end] in vocabulary for start, end in cuts)):
             continue
+        parts += zip(words.words[first:i], words.starts[first:i], words.ends[first:i], strict=True)
         places = _letter_places(words, i)
-        for start, end in _cut(word, vocabulary, longest):
-            parts.append((word[start:end], places[start][0], places[end - 1][1]))
+        parts += ((word[start:end], places[start][0], places[end - 1][1]) for start, end in cuts)
+        first = i + 1
+    parts += zip(words.words[first:], words.starts[first:], words.ends[first:], strict=True)
     return Words(words.text, *(list(column) for column in zip(*parts, strict=True)))
+
+
+def _unclear(words: Words) -> Iterator[int]:
+    """Give the words that are spaced-out letters and may be anything, as their gaps do not tell where a word ends.
+
+    Where many such words follow each other and are no longer than words are, the gaps have told. Then a word is cut
+    only where known words explain all of its letters, as those beside a hyphen.
+    """
+    run: list[int] = []
+    for i in range(len(words) + 1):
+        if i < len(words) and (_is_spaced_out(words, i) or (run and len(words.words[i]) < MIN_SPACED_LETTERS)):
+            run.append(i)
+            continue
+        letters = sum(len(words.words[k]) for k in run)
+        if len(run) < TELLING_WORDS or letters > MEAN_LETTERS * len(run):
+            yield from (k for k in run if _is_spaced_out(words, k))
+        run = []
 
 
 def _is_spaced_out(words: Words, i: int) -> bool:
@@ -167,7 +191,7 @@ def _is_spaced_out(words: Words, i: int) -> bool:
 def _letter_places(words: Words, i: int) -> list[tuple[int, int]]:
     """Find the place of each canonical letter of one word."""
     start = words.starts[i]
-    folded = fold_with_origins(words.text[start : words.ends[i]].translate(_SIGNS))
+    folded = fold_with_origins(words.text[start : words.ends[i]].translate(SIGNS))
     return [
         (start + folded.start_of(place), start + folded.end_of(place + 1))
         for place, letter in enumerate(folded.text)
