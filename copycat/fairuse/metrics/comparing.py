@@ -85,7 +85,7 @@ def _measure(texts: tuple[Words, Words], letters: tuple[str, str], background: B
     near = near_verbatim(pair)
     lengths, places = longest_at_each(pair)
     acs = [accumulated(lengths, n) for n in RUN_WORDS]
-    in_order = common_subsequence(pair)
+    in_order = common_subsequence(pair, near.in_order)
     found = TextScores(
         output_words=len(output),
         reference_words=len(reference),
@@ -98,7 +98,7 @@ def _measure(texts: tuple[Words, Words], letters: tuple[str, str], background: B
         acs_3=acs[0],
         acs_6=acs[1],
         acs_15=acs[2],
-        edit_similarity=edit_similarity(pair),
+        edit_similarity=edit_similarity(pair, in_order or 0),
         local_edit_similarity=local_edit_similarity(pair),
         minhash_chars=jaccard(of_letters, SHINGLE_LETTERS),
         minhash_words=jaccard(pair, SHINGLE_WORDS),

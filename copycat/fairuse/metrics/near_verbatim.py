@@ -40,12 +40,14 @@ class Span(NamedTuple):
 class NearVerbatim(NamedTuple):
     """What an output holds of a reference, nearly word by word; `blocks` are those of the spans.
 
-    `longest` is the length of the longest joined span, whether it is long enough to be kept or not.
+    `longest` is the length of the longest joined span, whether it is long enough to be kept or not, and `in_order` the
+    words of all blocks, kept or not.
     """
 
     spans: list[Span]
     blocks: list[Match]
     longest: int
+    in_order: int
     output_words: int
     reference_words: int
     exact: bool
@@ -84,6 +86,7 @@ def near_verbatim(
         [span for span, _ in kept],
         [block for _, blocks in kept for block in blocks],
         max((span.length for span, _ in joined), default=0),
+        sum(block.length for block in found.blocks),
         len(pair.output),
         len(pair.reference),
         found.exact,

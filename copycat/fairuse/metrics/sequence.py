@@ -7,7 +7,8 @@ from collections import defaultdict
 from copycat.fairuse.metrics.numbers import Pair
 
 MOST_CELLS = 4 * 10**10
-"""Words x words up to which subsequence and edit distance are computed: 200,000 against 200,000, two seconds each."""
+"""Words x words up to which subsequence and edit distance are computed: 200,000 against 200,000, some two seconds each.
+More where the texts are much alike: then only places near the diagonal count."""
 
 MOST_WINDOW_CELLS = 4 * 10**9
 """The same for the best window: 20,000 words in 200,000, one second."""
@@ -21,28 +22,43 @@ def common_prefix(pair: Pair) -> int:
     return int(differing[0]) if len(differing) else pair.shorter
 
 
-def common_subsequence(pair: Pair) -> int | None:
-    """Count the words of the longest common subsequence: in order, with any gaps; None beyond MOST_CELLS."""
-    if len(pair.output) * len(pair.reference) > MOST_CELLS:
+def common_subsequence(pair: Pair, at_least: int = 0) -> int | None:
+    """Count the words of the longest common subsequence: in order, with any gaps; None beyond MOST_CELLS.
+
+    Args:
+        at_least: a length that it is known to have, such as that of blocks in order; the nearer, the faster.
+    """
+    if _cells(pair, len(pair.output) + len(pair.reference) - 2 * at_least) > MOST_CELLS:
         return None
     from rapidfuzz.distance import LCSseq
 
-    return int(LCSseq.similarity(pair.output.tolist(), pair.reference.tolist()))
+    return int(LCSseq.similarity(pair.output.tolist(), pair.reference.tolist(), score_cutoff=at_least))
 
 
-def edit_similarity(pair: Pair) -> float | None:
+def edit_similarity(pair: Pair, in_order: int = 0) -> float | None:
     """Give 1 - edits / words of the longer text, with edits of one word each; 0 for an empty text.
 
     None beyond MOST_CELLS.
+
+    Args:
+        in_order: length of a common subsequence; the longer, the faster.
     """
     if not pair.shorter:
         return 0.0
-    if len(pair.output) * len(pair.reference) > MOST_CELLS:
+    longer = max(len(pair.output), len(pair.reference))
+    most = min(longer, len(pair.output) + len(pair.reference) - 2 * in_order)
+    if _cells(pair, most) > MOST_CELLS:
         return None
     from rapidfuzz.distance import Levenshtein
 
-    edits = Levenshtein.distance(pair.output.tolist(), pair.reference.tolist())
-    return 1 - int(edits) / max(len(pair.output), len(pair.reference))
+    edits = Levenshtein.distance(pair.output.tolist(), pair.reference.tolist(), score_cutoff=most)
+    return 1 - int(edits) / longer
+
+
+def _cells(pair: Pair, edits: int) -> int:
+    """Count the places of the table that have to be filled where there are at most so many edits."""
+    longer = max(len(pair.output), len(pair.reference))
+    return min(pair.shorter, 2 * edits + 1) * longer
 
 
 def local_edit_similarity(pair: Pair) -> float | None:
