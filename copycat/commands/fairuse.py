@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from copycat.commands.fairuse_attribute import ATTRIBUTE_EPILOG, attribute
 from copycat.commands.fairuse_code import CODE_EPILOG, code
 from copycat.commands.fairuse_withhold import WITHHOLD_EPILOG, withhold
 
@@ -22,3 +23,4 @@ def fairuse() -> None:
 
 app.command(epilog=WITHHOLD_EPILOG)(withhold)
 app.command(epilog=CODE_EPILOG)(code)
+app.command(epilog=ATTRIBUTE_EPILOG)(attribute)
