@@ -297,7 +297,7 @@ def fold_with_origins(text: str) -> Folded:
     ends: list[int] = []
     start = 0
     for end in range(1, len(text) + 1):
-        if end < len(text) and _continues_letter(text[end]):
+        if end < len(text) and continues_letter(text[end]):
             continue
         folded = _fold_letter(text[start:end])
         parts.append(folded)
@@ -313,7 +313,7 @@ def _has_own_letters(text: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _continues_letter(character: str) -> bool:
+def continues_letter(character: str) -> bool:
     """Whether this code point is a mark on those before it, invisible, or the rest of a Korean syllable."""
     if character.isascii() or character in _SEPARATORS:
         return False

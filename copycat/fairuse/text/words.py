@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_UNSPACED = (
+UNSPACED = (
     "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
     "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff"
 )
 """Kana, Han, Thai, Lao, Burmese, Khmer: scripts that put no space between words, where each letter counts as one."""
 
-WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+(?:['\u2019][^\\W_{_UNSPACED}]+)*")
+WORD = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+(?:['\u2019][^\\W_{UNSPACED}]+)*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,285 @@
+"""Build a filter from works, one after the other, in a memory that does not grow with them.
+
+Windows are hashed part by part and spread over files by the highest bits of their hashes; then each file is sorted by
+itself. The folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from operator import index as as_int
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from copycat.errors import UserError
+from copycat.fairuse.filter import index
+from copycat.fairuse.filter.hashing import window_hashes
+from copycat.fairuse.filter.index import IndexedWork
+from copycat.fairuse.filter.letters import letters_of_work
+from copycat.fairuse.filter.records import FilterFile
+from copycat.fairuse.works import GRAM_LETTERS, LoadedWork
+from copycat.paths import shown
+from copycat.runs.folder import append_journal, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NEAR_WINDOW = 12
+MAX_PLACES, MAX_NEAR_PLACES = 64, 8
+"""Of one window. Further places of a long one are not kept; a short one that is more common tells nothing, and goes."""
+
+PARTS_BITS = 6
+NEAR_LETTERS = 64_000_000
+"""With more letters than this, only one in NEAR_SAMPLE short windows is kept."""
+NEAR_SAMPLE = 4
+
+HASH_SEED = 0x636F7079636174
+BLOOM_RATE = 1e-3
+
+
+class Grams(NamedTuple):
+    """How one index is made: its files' prefix, its window, the most places of one, and what becomes of more."""
+
+    prefix: str
+    window: int
+    most: int
+    drops_common: bool = False
+
+
+def build_filter(
+    works: Iterable[LoadedWork],
+    out: Path,
+    *,
+    window: int = GRAM_LETTERS,
+    bloom_rate: float = BLOOM_RATE,
+    near: bool = True,
+    advance: Callable[[int], None] = lambda _: None,
+) -> FilterFile:
+    """Build a filter of works into a new folder.
+
+    Args:
+        works: taken one after the other; none is kept.
+        window: canonical letters that must be the same in a row. A withheld work has windows of 24.
+        bloom_rate: share of windows of other texts that the Bloom filter lets through to the exact index.
+        near: build the stage for changed wording too; it doubles the index.
+        advance: called with the letters done.
+
+    Raises:
+        UserError: the folder holds something already, no work has a window, or a number is out of range.
+    """
+    _check(window, bloom_rate)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{shown(out)} holds something already\n  name a new folder: --out DIR")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        file = _Builder(unfinished, window, bloom_rate, near).build(works, advance)
+        if out.exists():
+            out.rmdir()
+        unfinished.replace(out)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return file
+
+
+def _check(window: int, bloom_rate: float) -> None:
+    if not 8 <= window <= 200:
+        raise UserError(f"a window of {window} letters is out of range\n  choose 8 to 200; 24 are some five words")
+    if not 1e-9 <= bloom_rate <= 0.1:
+        raise UserError(f"a false-positive rate of {bloom_rate} is out of range\n  choose 1e-9 to 0.1, such as 0.001")
+
+
+class _Builder:
+    def __init__(self, folder: Path, window: int, bloom_rate: float, near: bool) -> None:
+        self.folder, self.bloom_rate = folder, bloom_rate
+        self.grams = [Grams("", window, MAX_PLACES)]
+        if near:
+            self.grams.append(Grams("near-", NEAR_WINDOW, MAX_NEAR_PLACES, drops_common=True))
+        self.letters = self.works = self.withheld = self.bytes = 0
+
+    def build(self, works: Iterable[LoadedWork], advance: Callable[[int], None]) -> FilterFile:
+        with ExitStack() as files:
+            letters = files.enter_context((self.folder / index.LETTERS_FILE).open("wb"))
+            parts = [_Parts(self.folder, grams, files) for grams in self.grams]
+            (self.folder / index.WORKS_FILE).touch()
+            for loaded in works:
+                if loaded.withheld is not None:
+                    self._add_withheld(loaded)
+                else:
+                    self._add(loaded, letters, parts, advance)
+            if not self.works + self.withheld:
+                raise UserError("there is no work to build a filter of\n  name works: text files, folders, or a list")
+        sample = NEAR_SAMPLE if self.letters > NEAR_LETTERS else 1
+        made = [part.finish(self.bloom_rate, self.letters, sample) for part in parts]
+        if not made[0].windows and not self.withheld:
+            raise UserError(
+                f"no work has {self.grams[0].window} letters, which a window needs\n"
+                "  bring longer works, or build with a smaller --window"
+            )
+        file = FilterFile(
+            window=self.grams[0].window,
+            near_window=NEAR_WINDOW if len(made) > 1 else 0,
+            near_sample=sample,
+            hash_seed=HASH_SEED,
+            works=self.works,
+            withheld_works=self.withheld,
+            letters=self.letters,
+            windows=made[0].windows,
+            near_windows=made[1].windows if len(made) > 1 else 0,
+            left_out=made[0].left_out,
+            bloom_bits=made[0].bloom_bits,
+            bloom_rate=self.bloom_rate,
+            place_bytes=_place_bytes(self.letters),
+        )
+        write_json(self.folder / index.FILTER_FILE, file.model_dump(mode="json"))
+        return file
+
+    def _add(self, loaded: LoadedWork, out: IO[bytes], parts: list[_Parts], advance: Callable[[int], None]) -> None:
+        import numpy as np
+
+        first, at_byte = self.letters, self.bytes
+        size = _letter_bytes(loaded.readable)
+        kind = {1: np.uint8, 2: np.uint16, 4: np.uint32}[size]
+        for part in parts:
+            part.begin_work()
+        for piece in letters_of_work(loaded.readable):
+            out.write(piece.codes.astype(kind).tobytes())
+            for part in parts:
+                part.add(piece.codes, piece.begins, self.letters)
+            self.letters += len(piece.codes)
+            advance(len(piece.codes))
+        self.bytes = at_byte + (self.letters - first) * size
+        self.works += 1
+        row = IndexedWork(
+            work=loaded.work, first=first, letters=self.letters - first, at_byte=at_byte, letter_bytes=size
+        )
+        append_journal(self.folder / index.WORKS_FILE, [row])
+
+    def _add_withheld(self, loaded: LoadedWork) -> None:
+        assert loaded.withheld is not None  # noqa: S101 - told apart by the caller
+        if self.grams[0].window != GRAM_LETTERS:
+            raise UserError(
+                f"'{loaded.work.title}' is withheld, and its hashes are of windows of {GRAM_LETTERS} letters\n"
+                f"  build with --window {GRAM_LETTERS}"
+            )
+        loaded.withheld.save(self.folder / index.WITHHELD_FOLDER / loaded.work.id)
+        self.withheld += 1
+
+
+def _letter_bytes(text: str) -> int:
+    """Say how many bytes each canonical letter of a text surely fits into."""
+    if text.isascii():
+        return 1
+    letters = {letter for piece in letters_of_work("".join(sorted(set(text)))) for letter in set(piece.codes.tolist())}
+    highest = max(letters, default=0)
+    return 1 if highest < 256 else 2 if highest < 65_536 else 4
+
+
+def _place_bytes(letters: int) -> Any:
+    return 4 if letters < 2**32 else 8
+
+
+# ----------------------------------------------------------------------------- windows to an index
+
+
+class Made(NamedTuple):
+    """What an index holds."""
+
+    windows: int
+    left_out: int
+    bloom_bits: int
+
+
+class _Parts:
+    """Windows on their way into one index: spread over files by the highest bits of their hashes."""
+
+    def __init__(self, folder: Path, grams: Grams, files: ExitStack) -> None:
+        import numpy as np
+
+        self.folder, self.grams = folder, grams
+        self.row = np.dtype([("hash", "<u8"), ("place", "<u8")])
+        self.paths = [folder / f"{grams.prefix}part-{number}.tmp" for number in range(1 << PARTS_BITS)]
+        self._files = [files.enter_context(path.open("wb", buffering=1 << 16)) for path in self.paths]
+        self.begin_work()
+
+    def begin_work(self) -> None:
+        """Forget the letters of the work before: no window lies in two works."""
+        import numpy as np
+
+        self._codes, self._begins = np.empty(0, np.uint32), np.empty(0, bool)
+
+    def add(self, codes: np.ndarray[Any, Any], begins: np.ndarray[Any, Any], place: int) -> None:
+        """Take the next letters of a work, the first of which is at `place`."""
+        import numpy as np
+
+        place -= len(self._codes)
+        codes, begins = np.concatenate([self._codes, codes]), np.concatenate([self._begins, begins])
+        hashes = window_hashes(codes, self.grams.window, HASH_SEED)
+        kept = max(0, len(codes) - self.grams.window + 1)
+        self._codes, self._begins = codes[kept:], begins[kept:]
+        chosen = np.flatnonzero(begins[:kept])
+        rows = np.empty(len(chosen), self.row)
+        rows["hash"], rows["place"] = hashes[chosen], chosen + place
+        rows = rows[np.argsort(rows["hash"] >> np.uint64(64 - PARTS_BITS), kind="stable")]
+        edges = np.searchsorted(rows["hash"] >> np.uint64(64 - PARTS_BITS), np.arange((1 << PARTS_BITS) + 1))
+        for number, file in enumerate(self._files):
+            if edges[number] < edges[number + 1]:
+                file.write(rows[edges[number] : edges[number + 1]].tobytes())
+
+    def finish(self, bloom_rate: float, letters: int, sample: int) -> Made:
+        """Sort each part, and write the index; the files are closed."""
+        import numpy as np
+        from rbloom import Bloom
+
+        upper = sum(path.stat().st_size for path in self.paths) // self.row.itemsize
+        sample = sample if self.grams.drops_common else 1
+        bits = max(PARTS_BITS, (upper // sample // 4).bit_length())
+        bloom = Bloom(max(upper // sample, 1), bloom_rate, as_int)
+        windows = left_out = 0
+        kind = np.uint32 if _place_bytes(letters) == 4 else np.uint64
+        with self._open("places") as places, self._open("buckets") as buckets:
+            for number, rows in enumerate(self._sorted(sample)):
+                kept = rows[self._is_kept(rows["hash"])]
+                left_out += len(rows) - len(kept)
+                bloom.update(kept["hash"].tolist())
+                places.write(kept["place"].astype(kind).tobytes())
+                in_part = 1 << (bits - PARTS_BITS)
+                at = (kept["hash"] >> np.uint64(64 - bits)).astype(np.int64) - number * in_part
+                counts = np.bincount(at, minlength=in_part)
+                buckets.write((windows + np.cumsum(counts) - counts).astype(kind).tobytes())
+                windows += len(kept)
+            buckets.write(np.array([windows], kind).tobytes())
+        bloom.save(str(self.folder / f"{self.grams.prefix}bloom.bin"))
+        return Made(windows, left_out, bloom.size_in_bits)
+
+    def _open(self, name: str) -> IO[bytes]:
+        return (self.folder / f"{self.grams.prefix}{name}.bin").open("wb")
+
+    def _sorted(self, sample: int) -> Iterator[np.ndarray[Any, Any]]:
+        import numpy as np
+
+        for path in self.paths:
+            rows = np.fromfile(path, self.row)
+            path.unlink()
+            if sample > 1:
+                rows = rows[rows["hash"] % np.uint64(sample) == 0]
+            yield rows[np.argsort(rows["hash"], kind="stable")]
+
+    def _is_kept(self, hashes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Tell the places to keep: the first of a window, or none of a common one."""
+        import numpy as np
+
+        is_first = np.ones(len(hashes), bool)
+        is_first[1:] = hashes[1:] != hashes[:-1]
+        starts = np.flatnonzero(is_first)
+        counts = np.diff(np.append(starts, len(hashes)))
+        if self.grams.drops_common:
+            return np.repeat(counts <= self.grams.most, counts)
+        ranks = np.arange(len(hashes)) - np.repeat(starts, counts)
+        return ranks < self.grams.most

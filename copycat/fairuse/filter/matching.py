@@ -1,0 +1,252 @@
+"""Where an output runs along a work, letter by letter.
+
+A run opens where a whole window of the output stands in a work, goes on as long as the letters are the same, and ends
+with the first that is not. Every step depends on the letters so far alone, and so on no way to cut them into pieces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from operator import index as as_int
+from typing import TYPE_CHECKING, Any
+
+from copycat.fairuse.filter.hashing import BASE, MASK, MIX, LetterValues
+from copycat.fairuse.filter.index import GramIndex, WorkLetters
+from copycat.fairuse.filter.near import Chains
+from copycat.fairuse.works import WithheldGrams
+
+if TYPE_CHECKING:
+    from rbloom import Bloom
+
+AHEAD = 64
+"""Letters of a work that are read at once."""
+
+MAX_OPEN_RUNS = 8
+"""Along one work."""
+
+PROMPT = -1
+"""In place of a work's number: what the user's own prompt holds."""
+
+
+class Run:
+    """A stretch of the output that stands in a work; it is open while it may go on.
+
+    Attributes:
+        work: its number in the filter, or PROMPT.
+        start, end: letters of the output.
+        place: of its first letter, among those of its work.
+    """
+
+    __slots__ = ("end", "is_near", "is_open", "place", "start", "work")
+
+    def __init__(self, work: int, start: int, end: int, place: int) -> None:
+        self.work, self.start, self.end, self.place = work, start, end, place
+        self.is_open, self.is_near = True, False
+
+    def step(self, letter: str, salted: dict[int, int]) -> bool:
+        """Take the next letter of the output; say whether the run goes on."""
+        raise NotImplementedError
+
+
+class PlainRun(Run):
+    """Along a work whose letters are there."""
+
+    __slots__ = ("_ahead", "_at", "_letters", "_next")
+
+    def __init__(self, work: int, start: int, end: int, place: int, letters: WorkLetters) -> None:
+        super().__init__(work, start, end, place - letters.works[work].first)
+        self._letters, self._next = letters, place + end - start
+        self._ahead, self._at = "", 0
+
+    def step(self, letter: str, salted: dict[int, int]) -> bool:
+        """Compare the letter with the work's next one."""
+        if self._at == len(self._ahead):
+            work = self._letters.works[self.work]
+            if self._next >= work.first + work.letters:
+                return False
+            self._ahead, self._at = self._letters.read(self._next, AHEAD), 0
+            self._next += len(self._ahead)
+        if self._ahead[self._at] != letter:
+            return False
+        self._at += 1
+        self.end += 1
+        return True
+
+
+class WithheldRun(Run):
+    """Along a work of which there are salted hashes alone: the next window must have the next hash."""
+
+    __slots__ = ("_grams", "_next")
+
+    def __init__(self, work: int, start: int, end: int, place: int, grams: Any) -> None:
+        super().__init__(work, start, end, place)
+        self._grams, self._next = grams, place + 1
+
+    def step(self, letter: str, salted: dict[int, int]) -> bool:
+        """Compare the window that the letter completes with the work's next one."""
+        if self._next >= len(self._grams) or int(self._grams[self._next]) != salted[self.work]:
+            return False
+        self._next += 1
+        self.end += 1
+        return True
+
+
+class WithheldWork:
+    """Looks windows up in one withheld work."""
+
+    def __init__(self, number: int, grams: WithheldGrams, bloom_rate: float) -> None:
+        from rbloom import Bloom
+
+        self.number, self.grams = number, grams
+        self.bloom: Bloom = Bloom(max(len(grams.grams), 1), bloom_rate, as_int)
+        self.bloom.update(grams.grams.tolist())
+        self._keyed = hashlib.blake2b(key=grams.salt, digest_size=8)
+
+    def hash(self, window: str) -> int:
+        """Hash a window as `works.withheld` does."""
+        state = self._keyed.copy()
+        state.update(window.encode("utf-8"))
+        return int.from_bytes(state.digest(), "little")
+
+    def find(self, hashed: int) -> list[int]:
+        """Give the letters of the work at which windows of this hash begin."""
+        import numpy as np
+
+        if hashed not in self.bloom:
+            return []
+        order, ordered = self._sorted
+        key = np.uint64(hashed)
+        low, high = int(np.searchsorted(ordered, key, "left")), int(np.searchsorted(ordered, key, "right"))
+        return sorted(order[low:high].tolist())
+
+    @cached_property
+    def _sorted(self) -> tuple[Any, Any]:
+        import numpy as np
+
+        order = np.argsort(self.grams.grams, kind="stable")
+        return order, self.grams.grams[order]
+
+
+class Matcher:
+    """Takes the letters of one output; `live` are the runs that the ledger has not done with.
+
+    Args:
+        near: what the near stage looks windows up in, where there is one.
+        prompt: canonical letters of the user's own prompt.
+        allowed: numbers of the works that may be copied: the near stage leaves them alone.
+    """
+
+    def __init__(
+        self,
+        index: GramIndex,
+        letters: WorkLetters,
+        withheld: Iterable[WithheldWork],
+        *,
+        window: int,
+        seed: int,
+        near: tuple[GramIndex, int, int] | None = None,
+        prompt: str = "",
+        allowed: frozenset[int] = frozenset(),
+    ) -> None:
+        self.index, self.letters, self.withheld = index, letters, tuple(withheld)
+        self.window, self.seen = window, 0
+        self.live: list[Run] = []
+        self._open: list[Run] = []
+        self._values = LetterValues(seed)
+        self._away = pow(BASE, window, 1 << 64)
+        self._state, self._tail = 0, ""
+        self._bloom = index.bloom
+        self._prompt = frozenset(prompt[i : i + window] for i in range(len(prompt) - window + 1))
+        self._salted: dict[int, int] = {}
+        self._chains = None if near is None else Chains(near, letters, self._values, prompt, allowed)
+
+    def step(self, letter: str) -> None:
+        """Take the next letter of the output."""
+        self.seen += 1
+        tail = self._tail + letter
+        state = self._state * BASE + self._values[letter]
+        if len(tail) > self.window:
+            state -= self._values[tail[0]] * self._away
+            tail = tail[1:]
+        self._tail, self._state = tail, (state & MASK)
+        is_full = len(tail) == self.window
+        if is_full and self.withheld:
+            for work in self.withheld:
+                self._salted[work.number] = work.hash(tail)
+        if self._open:
+            self._go_on(letter)
+        if is_full:
+            mixing = ((self._state ^ (self._state >> 32)) * MIX) & MASK
+            hashed = mixing ^ (mixing >> 32)
+            if hashed in self._bloom:
+                self._open_runs(hashed, tail)
+            if self.withheld:
+                self._open_withheld()
+            if tail in self._prompt:
+                self._cover_prompt()
+        if self._chains is not None and (chained := self._chains.step(letter, self.seen)):
+            self.live.extend(chained)
+
+    def finish(self) -> None:
+        """End every run: the output has no more letters."""
+        for run in self._open:
+            run.is_open = False
+        self._open = []
+        if self._chains is not None:
+            self._chains.finish()
+
+    # --------------------------------------------------------------------------- private
+
+    def _go_on(self, letter: str) -> None:
+        ended = [run for run in self._open if not run.step(letter, self._salted)]
+        if ended:
+            for run in ended:
+                run.is_open = False
+            self._open = [run for run in self._open if run.is_open]
+
+    def _open_runs(self, hashed: int, tail: str) -> None:
+        start = self.seen - self.window
+        going = {
+            run.place - run.start + self.letters.works[run.work].first for run in self._open if self._is_plain(run)
+        }
+        for place in self.index.candidates(hashed):
+            if place - start in going or self.letters.read(place, self.window) != tail:
+                continue
+            work = self.letters.work_at(place)
+            if self._is_crowded(work):
+                continue
+            self._begin(PlainRun(work, start, self.seen, place, self.letters))
+
+    def _is_plain(self, run: Run) -> bool:
+        return run.work < len(self.letters.works)
+
+    def _open_withheld(self) -> None:
+        start = self.seen - self.window
+        for work in self.withheld:
+            found = work.find(self._salted[work.number])
+            if not found:
+                continue
+            going = {run.place - run.start for run in self._open if run.work == work.number}
+            for place in found:
+                if place - start not in going and not self._is_crowded(work.number):
+                    self._begin(WithheldRun(work.number, start, self.seen, place, work.grams.grams))
+
+    def _is_crowded(self, work: int) -> bool:
+        """Tell a work that repeats itself: further runs along it would find nothing new."""
+        return sum(run.work == work for run in self._open) >= MAX_OPEN_RUNS
+
+    def _begin(self, run: Run) -> None:
+        self._open.append(run)
+        self.live.append(run)
+
+    def _cover_prompt(self) -> None:
+        start = self.seen - self.window
+        for run in self.live:
+            if run.work == PROMPT and run.end >= start:
+                run.end = self.seen
+                return
+        run = Run(PROMPT, start, self.seen, 0)
+        run.is_open = False
+        self.live.append(run)

@@ -1,0 +1,117 @@
+"""What a filter is told, what it finds and what it decides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from copycat.fairuse.records import WorkStatus
+from copycat.fairuse.text.canonical import CANONICAL_FORM
+from copycat.fairuse.works import GRAM_LETTERS
+from copycat.schema import Record
+
+Action = Literal["allow", "attribute", "trim", "rewrite", "block"]
+"""From the mildest to the strictest; the action on a text is the strictest that any span of it called for."""
+
+Beyond = Literal["trim", "rewrite", "block"]
+
+Outcome = Literal["allowed", "quoted", "attributed", "beyond"]
+"""Of a span: its work may be copied; it is within the allowance; it is shown with its source; it is longer."""
+
+Words = Annotated[int, Field(ge=0)]
+
+TRIM_MARK = "[...]"
+
+MAX_GAP_LETTERS = 40
+"""So many letters between two spans at most, in the output and in the work, and they are one: some eight words."""
+
+
+class Policy(Record):
+    """What may be shown of which works.
+
+    Attributes:
+        quote_words: the most words of one span that may stand as a quotation.
+        work_words: the most words of one work that may be quoted in one text, all spans together.
+        cite: a quotation within the allowance is shown with its source.
+        beyond: what is done with more: cut to the allowance, written anew, or nothing more is shown.
+        allow: works of this status may be copied freely.
+        attribute: works of this status may be copied with their source.
+        allow_works: ids of further works that may be copied freely.
+        rewrites: how often a rewritten passage that still copies is asked for again, before it is trimmed.
+    """
+
+    quote_words: Words = 25
+    work_words: Words = 100
+    cite: bool = False
+    beyond: Beyond = "trim"
+    allow: tuple[WorkStatus, ...] = ("public-domain",)
+    attribute: tuple[WorkStatus, ...] = ("open",)
+    allow_works: tuple[str, ...] = ()
+    rewrites: int = Field(default=2, ge=1)
+
+
+class FoundSpan(Record):
+    """A stretch of the output that stands in a work, letter by letter or nearly.
+
+    Attributes:
+        start, end: places in the output, end exclusive.
+        words: of the output between them.
+        is_near: nothing in it is as long as a window; its wording was changed.
+    """
+
+    work: str
+    title: str
+    start: int
+    end: int
+    words: int
+    outcome: Outcome
+    is_near: bool = False
+
+
+class Decision(Record):
+    """What happens with an output.
+
+    Attributes:
+        text: what may be shown.
+        spans: in the order of the output, those that may be shown too. What the user's own prompt holds is no span.
+    """
+
+    action: Action
+    text: str
+    spans: tuple[FoundSpan, ...] = ()
+    reason: str = ""
+
+    @property
+    def longest(self) -> int:
+        """Give the words of the longest span that is beyond the allowance, or 0."""
+        return max((span.words for span in self.spans if span.outcome == "beyond"), default=0)
+
+
+class FilterFile(Record):
+    """filter.json: how a filter was built; its files are useless to another version.
+
+    Attributes:
+        window: canonical letters that must be the same, in a row, before anything is found.
+        near_window, near_sample: of the stage for changed wording: its shorter windows, of which one in so many is
+            kept; near_window is 0 where that stage was left out.
+        windows: of all works, each of which begins at a word.
+        left_out: windows that stand in the works so often that further places are not kept.
+        bloom_bits, bloom_rate: its size, and the false-positive rate that it was built for.
+    """
+
+    format: int = 1
+    canonical_form: int = CANONICAL_FORM
+    window: int = GRAM_LETTERS
+    near_window: int = 0
+    near_sample: int = 1
+    hash_seed: int
+    works: int
+    withheld_works: int = 0
+    letters: int
+    windows: int
+    near_windows: int = 0
+    left_out: int = 0
+    bloom_bits: int
+    bloom_rate: float
+    place_bytes: Literal[4, 8] = 4
