@@ -26,7 +26,7 @@ PREFIX_LETTERS = 12
 """A place in a work is watched once so many letters are the same; no token completes the rest unseen."""
 
 TAIL_TOKENS_MORE = 16
-"""Tokens that are decoded beyond one for each letter of a window: those without letters."""
+"""Tokens that are decoded beyond one for each letter of a window; more where they hold too few letters."""
 
 _LAST = chr(0x10FFFF)
 
@@ -80,10 +80,9 @@ class BlockedNgrams:
         self._seen_length = length
         if length == self._prompt_length:
             return scores
-        first = max(self._prompt_length, length - self.letters - TAIL_TOKENS_MORE)
         copied = None
-        for row, ids in enumerate(input_ids[:, first:].tolist()):
-            tail = _letters_of(self._tokenizer.decode(ids, skip_special_tokens=True))[-self.letters :]
+        for row, ids in enumerate(input_ids[:, self._prompt_length :].tolist()):
+            tail = self._tail(ids)
             if forbidden := self.forbidden_after(tail, self._prompts[row]):
                 copied = scores.clone() if copied is None else copied
                 copied[row, forbidden] = float("-inf")
@@ -111,6 +110,15 @@ class BlockedNgrams:
     @property
     def _window(self) -> int:
         return self._owner.file.window
+
+    def _tail(self, ids: list[int]) -> str:
+        """Give the last letters of the output so far, from as many tokens as that takes: most may be spaces."""
+        count = self.letters + TAIL_TOKENS_MORE
+        while True:
+            letters = _letters_of(self._tokenizer.decode(ids[-count:], skip_special_tokens=True))
+            if len(letters) >= self.letters or count >= len(ids):
+                return letters[-self.letters :]
+            count *= 2
 
     def _prompt_windows(self, ids: list[int]) -> frozenset[str]:
         letters = _letters_of(self._tokenizer.decode(ids, skip_special_tokens=True))
