@@ -47,7 +47,13 @@ def _public_domain() -> list[LoadedWork]:
     return _of_list(package_folder("fairuse/works/public_domain") / LIST_FILE)
 
 
-SHIPPED: dict[str, Callable[[], list[LoadedWork]]] = {"public-domain": _public_domain}
+def _sandbox() -> list[LoadedWork]:
+    from copycat.fairuse.world import planted_works  # which is made of works of this module
+
+    return planted_works()
+
+
+SHIPPED: dict[str, Callable[[], list[LoadedWork]]] = {"public-domain": _public_domain, "sandbox": _sandbox}
 """Name -> the works that come with the project."""
 
 

@@ -1,0 +1,1 @@
+"""Mitigations of the world, each measured as extraction, utility and cost."""
