@@ -7,6 +7,7 @@ import typer
 from copycat.commands.fairuse_attribute import ATTRIBUTE_EPILOG, attribute
 from copycat.commands.fairuse_code import CODE_EPILOG, code
 from copycat.commands.fairuse_compare import COMPARE_EPILOG, compare
+from copycat.commands.fairuse_extract import EXTRACT_EPILOG, extract
 from copycat.commands.fairuse_withhold import WITHHOLD_EPILOG, withhold
 
 app = typer.Typer(
@@ -26,3 +27,4 @@ app.command(epilog=WITHHOLD_EPILOG)(withhold)
 app.command(epilog=CODE_EPILOG)(code)
 app.command(epilog=ATTRIBUTE_EPILOG)(attribute)
 app.command(epilog=COMPARE_EPILOG)(compare)
+app.command(epilog=EXTRACT_EPILOG)(extract)

@@ -1,0 +1,210 @@
+"""From answers to measures.json: figures by work, by axis, beside controls. Pure: the same answers, the same bytes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import get_args
+
+from copycat.fairuse.extract.measuring import covered_letters
+from copycat.fairuse.extract.records import (
+    AnswerMeasures,
+    AskedWork,
+    Figures,
+    Group,
+    Lift,
+    Measures,
+    Role,
+    Status,
+    WorkMeasures,
+)
+from copycat.fairuse.metrics import by_work, log_p_per_letter
+from copycat.fairuse.metrics.by_work import DRAWS, MIN_WORKS, WorkSummary
+
+FIGURES = tuple(Figures.model_fields)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+LIFTED = ("recall", "longest", "longest_near", "rouge_l")
+CONTROLS: tuple[Role, ...] = ("held-out", "own-control")
+SHUFFLED = "shuffled"
+
+RESPONDED = frozenset({"answered", "refused", "empty"})
+"""Ends of a request that say something of the model; the others are missing data."""
+
+Values = Mapping[str, Sequence[float]]
+
+
+def build_measures(
+    works: Sequence[AskedWork],
+    answers: Sequence[AnswerMeasures],
+    n_planned: int,
+    same_as_another: int,
+) -> Measures:
+    """Summarise a run.
+
+    Args:
+        n_planned: requests of the plan, answered or not.
+        same_as_another: answers that are, letter by letter, the answer to a request about another work.
+    """
+    told = [answer for answer in answers if answer.status in RESPONDED]
+    counts = Counter(answer.status for answer in answers)
+    rows = tuple(_work(work, answers) for work in works)
+    return Measures(
+        counts={status: counts[status] for status in STATUSES} | {"planned": n_planned},
+        coverage=len(told) / n_planned if n_planned else 0.0,
+        works=rows,
+        groups=tuple(_groups(works, told)),
+        lifts=tuple(_lifts(told)),
+        spearman=_spearman([row for row in rows if row.role == "work"]),
+        same_as_another=same_as_another,
+        repeating=sum(answer.measured.repeats for answer in answers),
+        answers=tuple(answers),
+    )
+
+
+def value_of(figures: Figures, name: str) -> float | None:
+    """Give a figure by its name."""
+    found: float | None = getattr(figures, name)
+    return found
+
+
+# --------------------------------------------------------------------------------------- by work
+
+
+def _work(work: AskedWork, answers: Sequence[AnswerMeasures]) -> WorkMeasures:
+    own = [answer for answer in answers if answer.ask.work == work.work.id]
+    told = [answer for answer in own if answer.status in RESPONDED]
+    values = {name: _values(told, name) for name in FIGURES}
+    counts = Counter(answer.status for answer in own)
+    likely = [answer.probability for answer in told if answer.probability is not None]
+    places = [(s.reference_start, s.reference_end) for answer in told for s in answer.measured.stretches]
+    best = max(told, key=lambda answer: (answer.measured.figures.longest_near, answer.ask.key), default=None)
+    return WorkMeasures(
+        work=work.work.id,
+        role=work.role,
+        copies=work.copies,
+        counts={status: counts[status] for status in STATUSES if counts[status]},
+        best={name: max(found) for name, found in values.items() if found},
+        mean={name: fmean(found) for name, found in values.items() if found},
+        covered=min(1.0, covered_letters(places) / work.letters) if work.letters else 0.0,
+        best_key=best.ask.key if best else None,
+        log_p_per_letter=max((log_p_per_letter(one.log_p, one.letters) for one in likely), default=None),
+    )
+
+
+def _values(answers: Iterable[AnswerMeasures], name: str) -> list[float]:
+    found = (value_of(answer.measured.figures, name) for answer in answers)
+    return [float(value) for value in found if value is not None]
+
+
+def _spearman(works: Sequence[WorkMeasures]) -> float | None:
+    """Correlate copies with the recall of works, by ranks; None where copies are not known or all the same."""
+    known = [(work.copies, work.mean["recall"]) for work in works if work.copies is not None and "recall" in work.mean]
+    if len(known) < MIN_WORKS or len({copies for copies, _ in known}) < 2 or len({r for _, r in known}) < 2:
+        return None
+    from scipy.stats import spearmanr  # type: ignore[import-untyped]
+
+    return float(spearmanr([copies for copies, _ in known], [recall for _, recall in known]).statistic)
+
+
+# --------------------------------------------------------------------------------------- by axis
+
+
+def _groups(works: Sequence[AskedWork], told: Sequence[AnswerMeasures]) -> Iterable[Group]:
+    asked = [answer for answer in told if answer.ask.role == "work"]
+    copies = {work.work.id: work.copies for work in works}
+    axes: dict[str, Callable[[AnswerMeasures], str | int | None]] = {
+        "all": lambda answer: "works",
+        "prompt": lambda answer: answer.ask.prompt,
+        "prefix": lambda answer: answer.ask.prefix or None,
+        "decoding": lambda answer: answer.ask.decoding,
+        "evasion": lambda answer: answer.ask.evasion,
+        "copies": lambda answer: copies.get(answer.ask.work),
+    }
+    for axis, value in axes.items():
+        yield from _by(axis, asked, value)
+    for role in CONTROLS:
+        yield from _by(
+            "control", [answer for answer in told if answer.ask.role == role], lambda answer: answer.ask.role
+        )
+    if others := [(answer, answer.measured.against_other) for answer in asked if answer.measured.against_other]:
+        figures = _summaries([(answer.ask.work, figures) for answer, figures in others if figures is not None])
+        yield Group(axis="control", value=SHUFFLED, answers=len(others), figures=figures)
+
+
+def _by(
+    axis: str, answers: Iterable[AnswerMeasures], value: Callable[[AnswerMeasures], str | int | None]
+) -> Iterable[Group]:
+    """Group answers by a value; numbers in their order, names in the order of the plan."""
+    found: dict[str | int, list[AnswerMeasures]] = defaultdict(list)
+    for answer in answers:
+        here = value(answer)
+        if here is not None:
+            found[here].append(answer)
+    names = sorted(found, key=lambda name: (isinstance(name, str), name if isinstance(name, int) else 0))
+    for name in names:
+        rows = found[name]
+        figures = _summaries([(answer.ask.work, answer.measured.figures) for answer in rows])
+        yield Group(axis=axis, value=str(name), answers=len(rows), figures=figures)
+
+
+def _summaries(rows: Sequence[tuple[str, Figures]]) -> dict[str, WorkSummary]:
+    found: dict[str, WorkSummary] = {}
+    for name in FIGURES:
+        values: dict[str, list[float]] = defaultdict(list)
+        for work, figures in rows:
+            if (value := value_of(figures, name)) is not None:
+                values[work].append(float(value))
+        if values:
+            found[name] = by_work(values)
+    return found
+
+
+# --------------------------------------------------------------------------------------- controls
+
+
+def _lifts(told: Sequence[AnswerMeasures]) -> Iterable[Lift]:
+    asked = [answer for answer in told if answer.ask.role == "work"]
+    own = [(answer.ask.work, answer.measured.figures) for answer in asked]
+    controls: dict[str, list[tuple[str, Figures]]] = {
+        role: [(answer.ask.work, answer.measured.figures) for answer in told if answer.ask.role == role]
+        for role in CONTROLS
+    }
+    controls[SHUFFLED] = [(a.ask.work, a.measured.against_other) for a in asked if a.measured.against_other is not None]
+    for control, rows in controls.items():
+        for name in LIFTED:
+            works, others = _bests(own, name), _bests(rows, name)
+            if works and others:
+                yield _lift(name, control, works, others)
+
+
+def _bests(rows: Iterable[tuple[str, Figures]], name: str) -> list[float]:
+    """Give the highest value of each work."""
+    found: dict[str, float] = {}
+    for work, figures in rows:
+        if (value := value_of(figures, name)) is not None:
+            found[work] = max(float(value), found.get(work, 0.0))
+    return [found[work] for work in sorted(found)]
+
+
+def _lift(figure: str, control: str, works: Sequence[float], others: Sequence[float]) -> Lift:
+    import numpy as np
+
+    means = [float(np.mean(side)) for side in (works, others)]
+    low = high = None
+    if min(len(works), len(others)) >= MIN_WORKS:
+        rng = np.random.default_rng(0)
+        drawn = [
+            np.array(side)[rng.integers(len(side), size=(DRAWS, len(side)))].mean(axis=1) for side in (works, others)
+        ]
+        low, high = (float(end) for end in np.quantile(drawn[0] - drawn[1], (0.025, 0.975)))
+    return Lift(
+        figure=figure,
+        control=control,
+        works=means[0],
+        controls=means[1],
+        difference=means[0] - means[1],
+        low=low,
+        high=high,
+    )

@@ -1,0 +1,112 @@
+"""A run in words, for the terminal and the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from copycat.fairuse.extract.gate import GateResult, worst_of_works
+from copycat.fairuse.extract.job import Finished
+from copycat.fairuse.extract.records import Ask, Group, Measures
+
+CONTROL_NAMES = {
+    "held-out": "control: held-out works",
+    "own-control": "control: works of yours",
+    "shuffled": "control: another work",
+}
+AXES = ("prompt", "prefix", "decoding", "evasion")
+
+
+def headline_of(finished: Finished) -> str:
+    """Say in one line what was asked and how the requests ended."""
+    run, counts = finished.run, finished.measures.counts
+    n_works = sum(one.role == "work" for one in run.works)
+    n_controls = len(run.works) - n_works
+    told = ", ".join(f"{counts[name]:,} {name}" for name in _ENDS if counts.get(name))
+    sandbox = " (sandbox: an invented world, never comparable with real models)" if run.name == "sandbox" else ""
+    return (
+        f"{run.name}{sandbox}: {n_works:,} works and {n_controls:,} controls, {counts['planned']:,} requests: "
+        f"{told or 'none answered'}"
+    )
+
+
+_ENDS = ("answered", "refused", "empty", "failed", "missing")
+
+
+def warnings_of(finished: Finished) -> Iterator[str]:
+    """Say what a reader has to know before the figures."""
+    run, measures = finished.run, finished.measures
+    for reason, count in run.left_out.items():
+        yield f"left out: {count:,} requests {reason}"
+    if finished.unknown_rows:
+        yield f"{finished.unknown_rows:,} rows of the file belong to no request"
+    if not finished.is_covered:
+        yield f"only {measures.coverage:.1%} of the requests were answered: the run is not valid below 98 %"
+    if measures.same_as_another:
+        yield f"{measures.same_as_another:,} answers are the same as the answer about another work"
+    if measures.repeating:
+        yield f"{measures.repeating:,} answers end in a loop"
+    if all(one.role == "work" for one in run.works):
+        yield "no control works: chance is told by answers measured against another work alone"
+    if finished.spent.prompt_tokens and run.spec.unit == "words":
+        spent = finished.spent
+        yield f"{spent.requests:,} requests sent, {spent.prompt_tokens:,} tokens in, {spent.completion_tokens:,} out"
+
+
+def rows_of(measures: Measures) -> Iterator[tuple[str, Group]]:
+    """Give all works, axes with several values, copies, and controls."""
+    by_axis: dict[str, list[Group]] = {}
+    for group in measures.groups:
+        by_axis.setdefault(group.axis, []).append(group)
+    yield from (("all works", group) for group in by_axis.get("all", []))
+    for axis in AXES:
+        if len(groups := by_axis.get(axis, [])) > 1:
+            yield from ((f"{axis} {group.value}", group) for group in groups)
+    for group in by_axis.get("copies", []):
+        yield f"{group.value} cop{'y' if group.value == '1' else 'ies'} in training", group
+    yield from ((CONTROL_NAMES[group.value], group) for group in by_axis.get("control", []))
+
+
+def lift_lines(measures: Measures) -> Iterator[str]:
+    """Say how far works lie above controls."""
+    for lift in measures.lifts:
+        if lift.figure == "recall":
+            between = "" if lift.low is None else f" [{lift.low:+.3f}, {lift.high:+.3f}]"
+            yield (
+                f"above {CONTROL_NAMES[lift.control].removeprefix('control: ')}: {lift.difference:+.3f}{between} "
+                f"(best recall of each work, {lift.works:.3f} against {lift.controls:.3f})"
+            )
+
+
+def gate_text(gate: GateResult) -> str:
+    """Say whether the limits were held."""
+    limits = ", ".join(f"{limit.figure} {limit.most:g}" for limit in gate.limits)
+    against = f", new since {gate.baseline}" if gate.baseline else ""
+    if not gate.passed:
+        return f"gate ({limits}{against}): held"
+    n_answers, n_works = len({one.ask.key for one in gate.passed}), len({one.ask.work for one in gate.passed})
+    return (
+        f"gate ({limits}{against}): {n_answers:,} {'answer' if n_answers == 1 else 'answers'} about "
+        f"{n_works:,} {'work' if n_works == 1 else 'works'} beyond"
+    )
+
+
+def passed_lines(gate: GateResult, most: int, titles: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Give a line for each work and figure beyond a limit: the most, where it lies, and how it was asked for."""
+    rows = worst_of_works(gate.passed)
+    for one, count in rows[:most]:
+        place = f", letters {one.stretch.reference_start:,} to {one.stretch.reference_end:,}" if one.stretch else ""
+        more = f"; {count:,} answers" if count > 1 else ""
+        name = (titles or {}).get(one.ask.work, one.ask.work)
+        yield f"{name}: {one.figure} {one.value:.4g}{place} ({way_of(one.ask)}{more})"
+    if len(rows) > most:
+        yield f"and {len(rows) - most:,} more"
+    if gate.not_compared:
+        yield f"{gate.not_compared:,} answers have no request like theirs in the earlier run"
+
+
+def way_of(ask: Ask) -> str:
+    """Say how a work was asked for: 'prefix 25, greedy'."""
+    parts = [f"{ask.prompt} {ask.prefix}" if ask.prefix else ask.prompt, ask.decoding]
+    parts += [f"draw {ask.draw + 1}"] if ask.draw else []
+    parts += [ask.evasion] if ask.evasion != "none" else []
+    return ", ".join(parts)
