@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from operator import index as as_int
 from pathlib import Path
@@ -20,14 +20,16 @@ from copycat.fairuse.filter.hashing import window_hashes
 from copycat.fairuse.filter.index import IndexedWork
 from copycat.fairuse.filter.letters import letters_of_work
 from copycat.fairuse.filter.records import FilterFile
-from copycat.fairuse.works import GRAM_LETTERS, LoadedWork
+from copycat.fairuse.works import GRAM_LETTERS, LoadedWork, load_works
+from copycat.fairuse.works.loading import LIST_FILE, TEXT_SUFFIXES
+from copycat.fairuse.works.withheld import WORK_FILE
 from copycat.paths import shown
 from copycat.runs.folder import append_journal, write_json
 
 if TYPE_CHECKING:
     import numpy as np
 
-NEAR_WINDOW = 12
+NEAR_WINDOW = 10
 MAX_PLACES, MAX_NEAR_PLACES = 64, 8
 """Of one window. Further places of a long one are not kept; a short one that is more common tells nothing, and goes."""
 
@@ -47,6 +49,27 @@ class Grams(NamedTuple):
     window: int
     most: int
     drops_common: bool = False
+
+
+def each_work(sources: Sequence[str]) -> Iterator[LoadedWork]:
+    """Load works as `works.load_works` does, but one after the other: a folder of text files is never held whole.
+
+    Raises:
+        UserError: as `load_works`, and where two works have one id.
+    """
+    seen: set[str] = set()
+    for source in sources:
+        folder = Path(source)
+        is_plain = folder.is_dir() and not any((folder / name).exists() for name in (LIST_FILE, WORK_FILE))
+        files = sorted(p for p in folder.iterdir() if p.suffix in TEXT_SUFFIXES and p.is_file()) if is_plain else []
+        for name in map(str, files) if files else [source]:
+            for loaded in load_works([name]):
+                if loaded.work.id in seen:
+                    raise UserError(
+                        f"two works have the id '{loaded.work.id}'\n  rename a file, or give them ids in a {LIST_FILE}"
+                    )
+                seen.add(loaded.work.id)
+                yield loaded
 
 
 def build_filter(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIFTHS = 5
 """Words are counted in fifths: a letter of a text without words (spaced out, or run together) is a fifth of one."""
 
-MAX_LETTERS_OF_A_WORD = 20
+MAX_LETTERS_OF_A_WORD = 12
 SINGLES_OF_SPACED_TEXT = 3
 """After so many single letters, each further one counts as a letter and no longer as a word."""
 

@@ -19,7 +19,7 @@ KEPT = 4096
 """Letters of text that are kept after they were shown, before the memory is given back."""
 
 Rewriter = Callable[[str], str]
-"""A passage -> the same in other words."""
+"""A passage -> the same in other words; what it gives is looked at again, so it may fail and give the passage."""
 
 
 class OutputFilter:
@@ -120,6 +120,7 @@ class FilterStream:
         self._out: list[str] = []
         self._shown: list[str] = []
         self._is_cut = self._was_blocked = False
+        self.is_closed = False
         self._rewrites = owner.policy.beyond == "rewrite"
         self._rewritten = 0
 
@@ -140,6 +141,7 @@ class FilterStream:
 
     def close(self) -> tuple[str, Decision]:
         """End the output; give the last of what may be shown, and the decision on all of it."""
+        self.is_closed = True
         self._take(self._letters.close())
         self._matcher.finish()
         while self._ledger.done < self._matcher.seen:
@@ -250,11 +252,12 @@ class FilterStream:
         self._at = max(self._at, after)
 
     def _written_anew(self, passage: str) -> str | None:
-        """Ask for other words until they hold nothing beyond the allowance; None where they always do."""
+        """Ask for other words, and others than those, until nothing is beyond the allowance; None where it stays."""
         checker = self._owner.with_policy(self._policy.model_copy(update={"beyond": "trim", "cite": False}))
+        written = passage
         for _ in range(self._policy.rewrites):
             assert self._owner.rewriter is not None  # noqa: S101 - checked when the filter was made
-            written = self._owner.rewriter(passage)
+            written = self._owner.rewriter(written)
             if all(span.outcome != "beyond" for span in checker.check(written, self._prompt).spans):
                 return written
         return None

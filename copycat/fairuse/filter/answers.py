@@ -1,0 +1,190 @@
+"""Answers of a server that speaks the OpenAI API, whole or in events, and what of them may be shown.
+
+Filtered are the texts of a message: its content, and what the model thought aloud. Arguments of function calls are not:
+cutting them would break them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from copycat.errors import BackendError
+from copycat.fairuse.filter.records import Action, Decision
+from copycat.fairuse.filter.streaming import FilterStream, OutputFilter
+
+ORDER: tuple[Action, ...] = ("allow", "attribute", "trim", "rewrite", "block")
+TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
+DONE = "[DONE]"
+
+Json = dict[str, Any]  # as services send it
+
+
+def prompt_of(body: Json) -> str:
+    """Give what the user and the operator wrote; what the model answered before is not theirs."""
+    if isinstance(prompt := body.get("prompt"), str):
+        return prompt
+    if isinstance(prompt, list):
+        return "\n\n".join(part for part in prompt if isinstance(part, str))
+    messages = body.get("messages")
+    texts = [
+        text
+        for message in (messages if isinstance(messages, list) else [])
+        if isinstance(message, dict) and message.get("role") in ("user", "system", "developer")
+        for text in _texts(message.get("content"))
+    ]
+    return "\n\n".join(texts)
+
+
+def _texts(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        yield from (part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
+def strictest(actions: list[Action]) -> Action:
+    """Give the strictest of some actions."""
+    return max(actions, key=ORDER.index, default="allow")
+
+
+def filter_answer(owner: OutputFilter, answer: object, prompt: str) -> tuple[Json, list[Decision]]:
+    """Filter a whole answer.
+
+    Raises:
+        BackendError: it is no answer of the API, so that nobody can tell what stands in it.
+    """
+    if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
+        raise BackendError("the server's answer has no choices")
+    decisions: list[Decision] = []
+    for choice in answer["choices"]:
+        if not isinstance(choice, dict):
+            raise BackendError("a choice of the server's answer is no object")
+        here: list[Decision] = []
+        for part, name in _places(choice):
+            here.append(owner.check(part[name], prompt))
+            part[name] = here[-1].text
+        if any(decision.action != "allow" for decision in here) and "logprobs" in choice:
+            choice["logprobs"] = None
+        if any(decision.action == "block" for decision in here):
+            choice["finish_reason"] = "content_filter"
+        decisions += here
+    return answer, decisions
+
+
+def _places(choice: Json) -> Iterator[tuple[Json, str]]:
+    """Give where the texts of a choice stand."""
+    if isinstance(choice.get("text"), str):
+        yield choice, "text"
+    for holder in ("message", "delta"):
+        part = choice.get(holder)
+        if isinstance(part, dict):
+            yield from ((part, name) for name in TEXT_FIELDS if isinstance(part.get(name), str))
+
+
+class EventFilter:
+    """Filters an answer that arrives in events, one choice beside the other.
+
+    Attributes:
+        decisions: of the texts that ended.
+        is_over: every choice was blocked, so that the server need not go on.
+    """
+
+    def __init__(self, owner: OutputFilter, prompt: str) -> None:
+        self._owner, self._prompt = owner, prompt
+        self._streams: dict[tuple[int, str], FilterStream] = {}
+        self._blocked: set[int] = set()
+        self._last: Json = {}
+        self.decisions: list[Decision] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be shown."""
+        return bool(self._blocked) and {index for index, _ in self._streams} == self._blocked
+
+    def take(self, data: str) -> list[Json]:
+        """Take the data of one event; give the events to show.
+
+        Raises:
+            BackendError: it is no event of the API.
+        """
+        try:
+            event = json.loads(data)
+        except ValueError as error:
+            raise BackendError("an event of the server is no JSON") from error
+        if not isinstance(event, dict):
+            raise BackendError("an event of the server is no object")
+        if not isinstance(event.get("choices"), list):
+            return [event]
+        if not event["choices"]:
+            return [event]
+        self._last = event
+        shown = [choice for choice in event["choices"] if isinstance(choice, dict) and self._choice(choice)]
+        return [event | {"choices": shown}] if shown else []
+
+    def close(self) -> list[Json]:
+        """End the choices that the server did not end."""
+        events: list[Json] = []
+        for index in sorted({index for index, _ in self._streams}):
+            choice: Json = {"index": index, "finish_reason": None}
+            for name in self._open(index):
+                self._put(choice, name, self._end(index, name))
+            if any(isinstance(part.get(name), str) and part[name] for part, name in _places(choice)):
+                events.append({**self._last, "choices": [choice]})
+        return events
+
+    # --------------------------------------------------------------------------- private
+
+    def _choice(self, choice: Json) -> bool:
+        """Filter one choice of an event; say whether it is shown."""
+        index = choice.get("index", 0)
+        if index in self._blocked:
+            return False
+        had_more = bool(choice.get("finish_reason")) or _has_more(choice)
+        if "logprobs" in choice:
+            choice["logprobs"] = None  # they spell the tokens, also those that wait
+        texts = False
+        for part, name in _places(choice):
+            stream = self._streams.setdefault((index, name), self._owner.stream(self._prompt))
+            part[name] = "" if stream.is_closed else stream.push(part[name])
+            if stream.is_blocked:
+                self._block(choice, index)
+                return True
+            texts |= bool(part[name])
+        if choice.get("finish_reason"):
+            for name in self._open(index):
+                self._put(choice, name, self._end(index, name))
+            if any(stream.is_blocked for (number, _), stream in self._streams.items() if number == index):
+                choice["finish_reason"] = "content_filter"
+        return texts or had_more
+
+    def _block(self, choice: Json, index: int) -> None:
+        self._blocked.add(index)
+        choice["finish_reason"] = "content_filter"
+        for name in self._open(index):
+            self._end(index, name)
+
+    def _open(self, index: int) -> list[str]:
+        return [name for (number, name), stream in self._streams.items() if number == index and not stream.is_closed]
+
+    def _end(self, index: int, name: str) -> str:
+        rest, decision = self._streams[index, name].close()
+        self.decisions.append(decision)
+        return rest
+
+    def _put(self, choice: Json, name: str, rest: str) -> None:
+        """Add the last of a text to the event that ends its choice."""
+        if not rest:
+            return
+        if name == "text":
+            choice["text"] = choice.get("text", "") + rest
+        else:
+            delta = choice.setdefault("delta", {})
+            delta[name] = (delta.get(name) or "") + rest
+
+
+def _has_more(choice: Json) -> bool:
+    """Whether a choice of an event holds anything but text: a role, calls of functions."""
+    delta = choice.get("delta")
+    return isinstance(delta, dict) and any(value for name, value in delta.items() if name not in TEXT_FIELDS)
