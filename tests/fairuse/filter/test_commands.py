@@ -1,0 +1,108 @@
+"""`python -m copycat.fairuse filter`, from the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import NOVEL, UNRELATED
+
+if TYPE_CHECKING:
+    from harness import Cli, CommandLine
+
+
+@pytest.fixture
+def fairuse(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    from copycat.commands.fairuse import app
+
+    monkeypatch.chdir(tmp_path)
+    Path("novel.txt").write_text(NOVEL, encoding="utf-8")
+    Path("copied.txt").write_text(NOVEL[:400].upper(), encoding="utf-8")
+    Path("own.txt").write_text(UNRELATED, encoding="utf-8")
+    return command_line(app, "copycat.fairuse")
+
+
+@pytest.fixture
+def built_by_command(fairuse: Cli) -> Cli:
+    assert fairuse("filter", "build", "public-domain", "novel.txt", "--out", "novel.filter").code == 0
+    return fairuse
+
+
+def test_a_build_tells_what_it_made_and_how_much_of_the_disk_it_takes(fairuse: Cli) -> None:
+    answer = fairuse("filter", "build", "novel.txt", "--out", "novel.filter", "--json")
+    facts = json.loads(answer.out)
+    assert (answer.code, facts["works"], facts["folder"]) == (0, 1, "novel.filter")
+    assert facts["bytes"] == sum(path.stat().st_size for path in Path("novel.filter").iterdir())
+    again = fairuse("filter", "build", "novel.txt", "--out", "novel.filter")
+    assert (again.code, "holds something already" in again.err) == (2, True)
+    table = fairuse("filter", "build", "novel.txt", "--out", "other.filter", "--no-near")
+    assert "per million windows" in table.out
+    assert "short windows" not in table.out
+
+
+def test_a_check_shows_each_span_and_a_gate_fails_on_a_long_one(built_by_command: Cli) -> None:
+    answer = built_by_command("filter", "check", "novel.filter", "copied.txt", "own.txt")
+    lines = answer.out.splitlines()
+    assert answer.code == 0
+    assert lines[1].split()[:2] == ["copied.txt", "trim"]
+    assert lines[1].split()[-1] == "beyond"
+    assert "none found" in lines[2]
+    gated = built_by_command("filter", "check", "novel.filter", "copied.txt", "--gate", 25)
+    assert (gated.code, "is longer than 25" in gated.err) == (1, True)
+    assert built_by_command("filter", "check", "novel.filter", "own.txt", "--gate", 0).code == 0
+
+
+def test_a_withheld_manuscript_is_built_and_found_without_its_text(fairuse: Cli) -> None:
+    assert fairuse("withhold", "novel.txt", "--title", "The Tenth Storm").code == 0
+    assert fairuse("filter", "build", "novel.withheld", "--out", "novel.filter").code == 0
+    Path("novel.txt").unlink()
+    found = json.loads(fairuse("filter", "check", "novel.filter", "copied.txt", "--json").out)
+    (span,) = found["outputs"][0]["spans"]
+    assert (span["title"], span["outcome"]) == ("The Tenth Storm", "beyond")
+    assert found["longest_words"] == span["words"] >= 70
+
+
+def test_what_is_piped_in_is_filtered_to_what_may_be_shown(
+    built_by_command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = io.TextIOWrapper(io.BytesIO(f"{UNRELATED}{NOVEL}".encode()))
+    monkeypatch.setattr("sys.stdin", piped)
+    answer = built_by_command("filter", "check", "novel.filter", "-", "--text", "--quote-words", 4)
+    assert answer.out == f"{UNRELATED}The lamp keeper of [...].\n"
+
+
+def test_the_prompt_and_works_of_the_allow_list_are_no_reproduction(built_by_command: Cli) -> None:
+    Path("asked.txt").write_text(f"Say this again: {NOVEL}", encoding="utf-8")
+    for more in (("--prompt", "asked.txt"), ("--allow-work", "novel")):
+        answer = built_by_command("filter", "check", "novel.filter", "copied.txt", *more, "--json")
+        assert json.loads(answer.out)["outputs"][0]["action"] == "allow"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("check", "own.txt", "own.txt"), "holds no filter"),
+        (("check", "novel.filter", "missing.txt"), "there is no file missing.txt"),
+        (("check", "novel.filter", "binary.txt"), "is no text: it has zero bytes"),
+        (("check", "novel.filter", "latin.txt"), "is not in UTF-8"),
+        (("check", "novel.filter", "own.txt", "--allow-work", "novl"), "did you mean 'novel'"),
+        (("check", "novel.filter", "own.txt", "--beyond", "rewrite"), "needs a model that writes"),
+        (("serve", "novel.filter", "--upstream", "somewhere"), "is no address of a server"),
+        (("build", "short.txt", "--out", "short.filter"), "no work has 24 letters"),
+        (("build", "no-such-work", "--out", "x.filter"), "unknown works 'no-such-work'"),
+    ],
+)
+def test_what_is_wrong_is_told_without_a_traceback(
+    built_by_command: Cli, arguments: tuple[str, ...], told: str
+) -> None:
+    Path("binary.txt").write_bytes(b"a\0b")
+    Path("latin.txt").write_bytes("caf\u00e9 au lait".encode("latin-1"))
+    Path("short.txt").write_text("Too short.", encoding="utf-8")
+    answer = built_by_command("filter", *arguments)
+    assert answer.code == 2
+    assert told in answer.err
+    assert "Traceback" not in answer.err
