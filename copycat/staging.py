@@ -31,7 +31,7 @@ from copycat.llm import ANSWERS as LLM_ANSWERS
 from copycat.llm import LanguageModel, build_language_model
 from copycat.llm.asking import Asker, ask_ahead
 from copycat.llm.embedding import VECTORS, Embedder, build_embedder
-from copycat.measures import Measure, MeasureRow, build_measure, resolve_measure
+from copycat.measures import Measure, MeasureRow, build_measure, expand_measures, resolve_measure
 from copycat.mitigations import NONE, Mitigation, Setting, build_mitigation, canonical_mitigation
 from copycat.models import MODELS, SANDBOX, ImageModel, ModelRow
 from copycat.models.erased import Erased, check_base, read_erasures
@@ -307,7 +307,7 @@ def set_up(job: Job, name: str) -> Stage:
 
 def _build_measures(job: Job, device: str, characters: CharacterSet) -> tuple[tuple[MeasureRow, Measure], ...]:
     """Make the further measures, and have each refuse now what it could not measure later."""
-    rows = [resolve_measure(name) for name in dict.fromkeys(job.metrics)]
+    rows = [resolve_measure(name) for name in expand_measures(job.metrics)]
     built = tuple((row, build_measure(row, device, characters, _text_of(job.references))) for row in rows)
     for _, measure in built:
         if (check := getattr(measure, "check", None)) is not None:

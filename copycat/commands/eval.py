@@ -110,7 +110,9 @@ def evaluate(  # noqa: PLR0917 - one parameter per option
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option(help="further measures, a comma list of clipscore, diversity, near-copy (needs --references)"),
+        typer.Option(
+            help="further measures, a comma list of clipscore, diversity; near-copy, ladder[:FPR] (need --references)"
+        ),
     ] = None,
     rejudge: Annotated[
         bool, typer.Option("--rejudge", help="drop this judge's verdicts on these runs and judge them anew")

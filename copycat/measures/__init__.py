@@ -92,9 +92,50 @@ MEASURES: Registry[MeasureRow] = Registry(
             scale=Scale(metric="near_copy", top=1.0, unit="share", better="lower"),
             needs_references=True,
         ),
+        MeasureRow(
+            name="ladder-exact",
+            target="copycat.measures.ladder_rungs:LadderExact",
+            summary="1 if the picture is one of the references: the same file, or the same pixels",
+            scale=Scale(metric="copy_exact", top=1.0, unit="share", better="lower"),
+            needs_references=True,
+        ),
+        MeasureRow(
+            name="ladder-phash",
+            target="copycat.measures.ladder_rungs:LadderPhash",
+            summary="1 if a reference is near by perceptual hash, at a stated false-positive rate",
+            scale=Scale(metric="copy_phash", top=1.0, unit="share", better="lower"),
+            needs_references=True,
+        ),
+        MeasureRow(
+            name="ladder-dhash",
+            target="copycat.measures.ladder_rungs:LadderDhash",
+            summary="1 if a reference is near by difference hash, at a stated false-positive rate",
+            scale=Scale(metric="copy_dhash", top=1.0, unit="share", better="lower"),
+            needs_references=True,
+        ),
+        MeasureRow(
+            name="ladder-descriptor",
+            target="copycat.measures.ladder_rungs:LadderDescriptor",
+            summary="1 if a reference is near by an encoder's vectors, at a stated false-positive rate",
+            scale=Scale(metric="copy_descriptor", top=1.0, unit="share", better="lower"),
+            needs_references=True,
+        ),
     ),
-    hint="known measures: clipscore, diversity, near-copy",
+    hint="known measures: clipscore, diversity, near-copy, ladder (all of ladder-exact, -phash, -dhash, -descriptor)",
 )
+
+LADDER = "ladder"
+"""Stands for all measures whose names begin with it."""
+
+
+def expand_measures(names: Sequence[str]) -> list[str]:
+    """Give each measure once; 'ladder' is all rungs of it, and 'ladder:0.01' all at this false-positive rate."""
+    found: list[str] = []
+    for name in names:
+        known, colon, rest = name.partition(":")
+        rungs = [row.name for row in MEASURES.rows() if row.name.startswith(f"{LADDER}-")]
+        found += [f"{rung}{colon}{rest}" for rung in rungs] if known == LADDER else [name]
+    return list(dict.fromkeys(found))
 
 
 def resolve_measure(name: str) -> MeasureRow:

@@ -11,9 +11,10 @@ from copycat.measures import Setting
 
 def encoder_of(setting: Setting) -> OpenClipEncoder:
     """Give the encoder of a measure; loads nothing yet."""
-    return _shared(setting.source, setting.device)
+    return shared_encoder(setting.source, setting.device)
 
 
 @lru_cache(maxsize=2)
-def _shared(source: str, device: str) -> OpenClipEncoder:
+def shared_encoder(source: str, device: str) -> OpenClipEncoder:
+    """Give the encoder of a source; loads nothing yet."""
     return OpenClipEncoder(find_weights(source, f"the picture encoder '{source}'"), device)

@@ -53,6 +53,18 @@ METRIC_TEXTS: dict[str, MetricText] = {
     "clipscore": MetricText("CLIPScore", "2.5 times the cosine of picture and prompt; higher fits the prompt better"),
     "diversity": MetricText("Diversity", "mean distance between pictures of one prompt; higher is more varied"),
     "near_copy": MetricText("Near copies", "share of pictures that are nearly one of the references; lower is better"),
+    "copy_exact": MetricText(
+        "Exact copies", "share of pictures that are a reference, by file or pixels; lower is better"
+    ),
+    "copy_phash": MetricText(
+        "Copies by pHash", "share of pictures near a reference at the stated false-positive rate; lower is better"
+    ),
+    "copy_dhash": MetricText(
+        "Copies by dHash", "share of pictures near a reference at the stated false-positive rate; lower is better"
+    ),
+    "copy_descriptor": MetricText(
+        "Copies by descriptor", "share of pictures near a reference at the stated false-positive rate; lower is better"
+    ),
 }
 """In the order in which they are shown."""
 
