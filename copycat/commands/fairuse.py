@@ -10,6 +10,7 @@ from copycat.commands.fairuse_compare import COMPARE_EPILOG, compare
 from copycat.commands.fairuse_extract import EXTRACT_EPILOG, extract
 from copycat.commands.fairuse_filter import app as filter_app
 from copycat.commands.fairuse_image import IMAGE_EPILOG, image
+from copycat.commands.fairuse_report import REPORT_EPILOG, report
 from copycat.commands.fairuse_withhold import WITHHOLD_EPILOG, withhold
 
 app = typer.Typer(
@@ -32,3 +33,4 @@ app.add_typer(filter_app, name="filter")
 app.command(epilog=COMPARE_EPILOG)(compare)
 app.command(epilog=EXTRACT_EPILOG)(extract)
 app.command(epilog=IMAGE_EPILOG)(image)
+app.command(epilog=REPORT_EPILOG)(report)
