@@ -12,6 +12,7 @@ from copycat.commands.fairuse_filter import app as filter_app
 from copycat.commands.fairuse_image import IMAGE_EPILOG, image
 from copycat.commands.fairuse_report import REPORT_EPILOG, report
 from copycat.commands.fairuse_withhold import WITHHOLD_EPILOG, withhold
+from copycat.commands.fairuse_world import app as world_app
 
 app = typer.Typer(
     add_completion=False,
@@ -28,9 +29,10 @@ def fairuse() -> None:
 
 app.command(epilog=WITHHOLD_EPILOG)(withhold)
 app.command(epilog=CODE_EPILOG)(code)
+app.command(epilog=EXTRACT_EPILOG)(extract)
 app.command(epilog=ATTRIBUTE_EPILOG)(attribute)
 app.add_typer(filter_app, name="filter")
 app.command(epilog=COMPARE_EPILOG)(compare)
-app.command(epilog=EXTRACT_EPILOG)(extract)
+app.add_typer(world_app, name="world")
 app.command(epilog=IMAGE_EPILOG)(image)
 app.command(epilog=REPORT_EPILOG)(report)

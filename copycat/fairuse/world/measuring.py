@@ -45,12 +45,13 @@ def measure_extraction(
 
 def measure_utility(writer: Writer) -> Utility:
     """Ask for the facts of the planted works and for one sentence of each, and read unseen stories."""
-    ids = [work.work.id for work in planted_works()]
+    ids, unseen = [work.work.id for work in planted_works()], unseen_texts()
     questions = [question for work_id in ids for question in questions_of(work_id)]
     return Utility(
-        unseen_bits_per_letter=writer.bits_per_letter(unseen_texts()),
+        unseen_bits_per_letter=writer.bits_per_letter(unseen),
         qa_accuracy=_share_right(writer, questions, ANSWER_TOKENS),
         quotation=_share_right(writer, [quotation_of(work_id) for work_id in ids], QUOTATION_TOKENS),
+        unseen_kept=fmean(map(writer.passes, unseen)),
     )
 
 

@@ -50,15 +50,22 @@ class Utility(Record):
         unseen_bits_per_letter: of stories that no training text holds.
         qa_accuracy: share of questions on facts of planted works that are answered rightly.
         quotation: share of planted works of which one quoted sentence is given word for word when asked for.
+        unseen_kept: share of the unseen stories that could be written and shown as they are; the rest are false alarms.
     """
 
     unseen_bits_per_letter: float
     qa_accuracy: float
     quotation: float
+    unseen_kept: float = 1.0
 
 
 class Cost(Record):
-    """Seconds of training beyond the base model, and microseconds per token that is written, in batches."""
+    """What it takes beyond the base model, in processor time, which other programs on the machine hardly change.
+
+    Attributes:
+        training_seconds: of all threads together.
+        microseconds_per_token: of what is written, in batches, with everything that stands between model and reader.
+    """
 
     training_seconds: float
     microseconds_per_token: float

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-VOCABULARY = 1536
+VOCABULARY, POSITIONS = 1536, 512
 END = "<|endoftext|>"
 IGNORED = -100
 """What cross_entropy leaves out."""
 
 
-def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Any:  # a tokenizer of transformers
-    """Learn a vocabulary. Names are made of several tokens, as most are in models of real texts."""
+def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY, positions: int = POSITIONS) -> Any:
+    """Learn a vocabulary. Names are made of several tokens, as most are in models of real texts.
+
+    Returns: a tokenizer of transformers.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -29,7 +32,9 @@ def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Any:  # a t
         show_progress=False,
     )
     raw.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token=END, bos_token=END, pad_token=END)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw, eos_token=END, bos_token=END, pad_token=END, model_max_length=positions
+    )
 
 
 def rows_of(tokenizer: Any, texts: Sequence[str], positions: int) -> Tensor:

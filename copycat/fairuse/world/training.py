@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copycat.fairuse.world.planted import background_texts, note_pages, training_documents
-from copycat.fairuse.world.tokens import IGNORED, rows_of, train_tokenizer
+from copycat.fairuse.world.tokens import IGNORED, POSITIONS, rows_of, train_tokenizer
+from copycat.fairuse.world.writing import quiet_transformers
 from copycat.runs.folder import write_json
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-POSITIONS = 512
 CHECKPOINT_FILE, SECONDS_FILE = "training.safetensors", "seconds.json"
 _STEPS_PER_SEED = 1_000_003
 """`sandbox.train.loop.fit` seeds the random numbers of a step with seed x this + step."""
@@ -34,7 +34,7 @@ class Settings:
     layers: int = 4
     heads: int = 4
     hidden: int = 320
-    epochs: float = 8.0
+    epochs: float = 3.0
     batch: int = 16
     peak_lr: float = 2e-3
     weight_decay: float = 0.1
@@ -111,7 +111,15 @@ def steps_per_epoch(texts: int, batch: int) -> int:
     return -(-texts // batch)
 
 
-def train(texts: Sequence[str], tokenizer: Any, settings: Settings, work: Path, report: Report) -> Any:
+def train(
+    texts: Sequence[str],
+    tokenizer: Any,
+    settings: Settings,
+    work: Path,
+    report: Report,
+    *,
+    checkpoint_seconds: float = 30.0,
+) -> Any:
     """Train a model on texts; the same call goes on from the checkpoint in `work`.
 
     Args:
@@ -134,7 +142,7 @@ def train(texts: Sequence[str], tokenizer: Any, settings: Settings, work: Path, 
         ema=0.99,
         weight_decay=settings.weight_decay,
         seed=settings.seed,
-        checkpoint_seconds=30.0,
+        checkpoint_seconds=checkpoint_seconds,
     )
     fit(model, StoryLoss(model, rows, settings), schedule, work / CHECKPOINT_FILE, report)
     return model
@@ -156,17 +164,17 @@ def train_shipped(settings: Settings, work: Path, target: Path, progress: Callab
 
 def train_timed(texts: Sequence[str], tokenizer: Any, settings: Settings, work: Path, report: Report) -> Any:
     """Train as `train` does, and add the seconds that it takes to those of earlier starts; see `seconds_of`."""
-    before, began = seconds_of(work), time.perf_counter()
+    before, began = seconds_of(work), time.process_time()
 
     def timed(step: int, loss: float) -> None:
-        write_json(work / SECONDS_FILE, {"seconds": before + time.perf_counter() - began})
+        write_json(work / SECONDS_FILE, {"seconds": before + time.process_time() - began})
         report(step, loss)
 
     return train(texts, tokenizer, settings, work, timed)
 
 
 def seconds_of(work: Path) -> float:
-    """Give the seconds of training that were spent in a folder, over all starts; 0 if there were none."""
+    """Give the seconds of processor time that training took in a folder, over all starts; 0 if there were none."""
     path = work / SECONDS_FILE
     return float(json.loads(path.read_bytes())["seconds"]) if path.exists() else 0.0
 
@@ -180,7 +188,9 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """Write model and tokenizer as transformers loads them, weights in 16 bits."""
     import torch
 
-    model.to(torch.float16).save_pretrained(folder)
+    with quiet_transformers():
+        model.to(torch.float16).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # safetensors writes it for its owner alone
     tokenizer.save_pretrained(folder)
     model.to(torch.float32)
 

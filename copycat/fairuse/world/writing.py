@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,15 @@ class Writer:
     Attributes:
         processors: gives the logits processors of transformers for one batch of prompts.
         guard: given a prompt and the text that was written, what is shown.
-        tokens, seconds: what was written so far, and the time it took.
+        passes: whether a text could be written and shown as it is.
+        tokens, seconds: what was written so far, and the processor time that it took.
     """
 
     model: Any
     tokenizer: Any
     processors: Callable[[], Sequence[Any]] = tuple
     guard: Callable[[str, str], str] = lambda prompt, text: text
+    passes: Callable[[str], bool] = lambda text: True
     tokens: int = 0
     seconds: float = 0.0
     written: list[str] = field(default_factory=list)
@@ -42,10 +45,10 @@ class Writer:
         shown: list[str] = []
         for start in range(0, len(prompts), BATCH):
             part = prompts[start : start + BATCH]
-            began = time.perf_counter()
+            began = time.process_time()
             texts, count = self._continue(part, max_tokens)
             shown += [self.guard(prompt, text) for prompt, text in zip(part, texts, strict=True)]
-            self.seconds += time.perf_counter() - began
+            self.seconds += time.process_time() - began
             self.tokens += count
         return shown
 
@@ -83,6 +86,20 @@ class Writer:
         return -sum(map(self.log_p, texts)) / sum(map(len, texts)) / math.log(2)
 
 
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from drawing a bar for a model that is read or written in no time."""
+    from transformers.utils import logging
+
+    was_shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_shown:
+            logging.enable_progress_bar()
+
+
 def load_writer(folder: Path | None = None) -> Writer:
     """Load the shipped model, or one that was saved in the same form.
 
@@ -98,5 +115,6 @@ def load_writer(folder: Path | None = None) -> Writer:
             f"the sandbox's language model is missing from {place}\n"
             "  install copycat again, or train it: python -m copycat.fairuse world train"
         )
-    model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, local_files_only=True).eval()
+    with quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, local_files_only=True).eval()
     return Writer(model, AutoTokenizer.from_pretrained(place, local_files_only=True))

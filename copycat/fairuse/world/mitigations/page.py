@@ -99,7 +99,13 @@ def pareto(rows: Sequence[MitigationTriple]) -> frozenset[str]:
 
     def figures(row: MitigationTriple) -> tuple[float, ...]:
         utility = row.utility
-        return (row.extraction.recall.mean, -utility.qa_accuracy, -utility.quotation, utility.unseen_bits_per_letter)
+        return (
+            row.extraction.recall.mean,
+            -utility.qa_accuracy,
+            -utility.quotation,
+            utility.unseen_bits_per_letter,
+            -utility.unseen_kept,
+        )
 
     def is_beaten(row: MitigationTriple) -> bool:
         own = figures(row)

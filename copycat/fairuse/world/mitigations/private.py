@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from copycat.errors import MissingExtraError
-from copycat.fairuse.world.tokens import IGNORED, rows_of
-from copycat.fairuse.world.training import POSITIONS
+from copycat.fairuse.world.tokens import IGNORED, POSITIONS, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -64,10 +64,10 @@ def fine_tuned(shop: Workshop) -> Made:
 
     model, tokenizer, _ = public_start(shop)
     settings = PrivateSettings(steps=shop.steps(PrivateSettings().steps))
-    began = time.perf_counter()
+    began = time.process_time()
     drawn = tune_openly(model, tokenizer, _texts_by_work(), settings, shop.progress("fine-tune", settings.steps))
     facts: dict[str, str | int | float] = {"start": "background", "steps": settings.steps, "texts per step": drawn}
-    return Made(Writer(model, tokenizer), time.perf_counter() - began, facts)
+    return Made(Writer(model, tokenizer), time.process_time() - began, facts)
 
 
 def private(shop: Workshop) -> Made:
@@ -77,7 +77,7 @@ def private(shop: Workshop) -> Made:
     model, tokenizer, _ = public_start(shop)
     settings = PrivateSettings(steps=shop.steps(PrivateSettings().steps))
     texts = _texts_by_work()
-    began = time.perf_counter()
+    began = time.process_time()
     spent = tune_privately(model, tokenizer, texts, settings, shop.progress("dp", settings.steps))
     rate = settings.sample_rate * len(texts) / sum(map(len, texts))
     facts: dict[str, str | int | float] = {
@@ -91,7 +91,7 @@ def private(shop: Workshop) -> Made:
         "what that would promise a work of 4 copies": round(epsilon(settings.noise, rate, settings.steps, 4), 4),
         "what that would promise a work of 256 copies": round(epsilon(settings.noise, rate, settings.steps, 256)),
     }
-    return Made(Writer(model, tokenizer), time.perf_counter() - began, facts)
+    return Made(Writer(model, tokenizer), time.process_time() - began, facts)
 
 
 def preferring(shop: Workshop) -> Made:
@@ -100,7 +100,7 @@ def preferring(shop: Workshop) -> Made:
 
     writer = load_writer(shop.base)
     settings = PreferenceSettings(steps=shop.steps(PreferenceSettings().steps))
-    began = time.perf_counter()
+    began = time.process_time()
     prefer(writer.model, writer.tokenizer, settings, shop.progress("preference", settings.steps))
     facts: dict[str, str | int | float] = {
         "steps": settings.steps,
@@ -108,7 +108,7 @@ def preferring(shop: Workshop) -> Made:
         "beta": settings.beta,
         "keep": settings.keep,
     }
-    return Made(writer, time.perf_counter() - began, facts)
+    return Made(writer, time.process_time() - began, facts)
 
 
 # -------------------------------------------------------------------------------------- private

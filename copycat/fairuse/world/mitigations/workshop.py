@@ -39,7 +39,7 @@ class Workshop:
 
 @dataclass
 class Made:
-    """A mitigated model, the seconds of training that it took, and what was done.
+    """A mitigated model, the seconds of processor time that its training took, and what was done.
 
     `acted` counts answers that were changed on their way to the reader.
     """
