@@ -6,8 +6,8 @@ left out. difflib takes quadratic time; here it is nearly linear:
 
 1. Windows of `min_words` words that both texts have are paired, and pairs on one diagonal that follow each other are
    one run. Runs are chosen from the longest down, cut to the room that those chosen before leave (`choosing`).
-2. Where a text repeats itself so much that there are too many pairs, the longest run is found by a suffix array, and
-   the two rectangles beside it are taken one by one. The work that this may cost is bounded (`MAX_SORTED`).
+2. Where a text repeats itself so much that there are too many pairs, the longest runs are found by a suffix array,
+   and the rooms between them are taken one by one. The work that this may cost is bounded (`MAX_SORTED`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.fairuse.metrics.choosing import choose
 from copycat.fairuse.metrics.numbers import Pair, gram_numbers
-from copycat.fairuse.metrics.suffixes import Match, longest_match
+from copycat.fairuse.metrics.suffixes import Match, longest_matches
 
 if TYPE_CHECKING:
     import numpy as np
 
-PAIRS_PER_WORD = 8
+PAIRS_PER_WORD = 4
 """Pairs of equal windows that are listed, for each word of both texts; prose has about one."""
 
 MIN_PAIRS = 2_000
@@ -83,17 +83,20 @@ def _windows(grams: Pair, room: _Room, min_words: int) -> Pair:
 
 
 def _split(pair: Pair, room: _Room, min_words: int, found: list[Match]) -> list[_Room]:
-    """Find the longest run of a room, add it to `found`, and give the rooms before and behind it."""
-    part = Pair(pair.output[room.output : room.output_end], pair.reference[room.reference : room.reference_end])
-    match = longest_match(part)
-    if match.length < min_words:
+    """Find the longest runs of a room, add them to `found`, and give the rooms before, between and behind them."""
+    matches = longest_matches(
+        Pair(pair.output[room.output : room.output_end], pair.reference[room.reference : room.reference_end])
+    )
+    if not matches or matches[0].length < min_words:
         return []
-    first, second = match.output + room.output, match.reference + room.reference
-    found.append(Match(first, second, match.length))
-    return [
-        _Room(room.output, first, room.reference, second),
-        _Room(first + match.length, room.output_end, second + match.length, room.reference_end),
-    ]
+    rooms: list[_Room] = []
+    output, reference = room.output, room.reference
+    for match in matches:
+        first, second = match.output + room.output, match.reference + room.reference
+        found.append(Match(first, second, match.length))
+        rooms.append(_Room(output, first, reference, second))
+        output, reference = first + match.length, second + match.length
+    return [*rooms, _Room(output, room.output_end, reference, room.reference_end)]
 
 
 class _Pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.fairuse.metrics.numbers import Pair
@@ -49,22 +50,63 @@ def longest_match(pair: Pair) -> Match:
     """
     import numpy as np
 
-    if not pair.shorter:
+    length, output, reference = _longest(pair)
+    if not length:
         return Match(0, 0, 0)
+    first = int(output[:, 0].argmin())
+    group = reference[reference[:, 1] == output[first, 1], 0]
+    return Match(int(output[first, 0]), int(np.min(group)), length)
+
+
+def longest_matches(pair: Pair) -> list[Match]:
+    """Find the longest run, then the first run of the same length behind it in both texts, and so on.
+
+    The first is `longest_match`. There is no run of this length before the first, or between two of them.
+    """
+    length, output, reference = _longest(pair)
+    places: dict[int, list[int]] = {}
+    for place, group in sorted(reference.tolist()):
+        places.setdefault(group, []).append(place)
+    found: list[Match] = []
+    free, free_reference = 0, 0
+    for place, group in sorted(output.tolist()):
+        if place < free:
+            continue
+        nth = bisect_left(places[group], free_reference)
+        if nth < len(places[group]):
+            found.append(Match(place, places[group][nth], length))
+            free, free_reference = place + length, places[group][nth] + length
+    return found
+
+
+def _longest(pair: Pair) -> tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Find how long the longest common run is, and where runs of this length start.
+
+    Returns: the length, and the places in the output and in the reference, each (K, 2): the place, and the number of
+    its group. What starts in one group is the same; every group has places in both texts.
+    """
+    import numpy as np
+
+    nothing = np.zeros((0, 2), dtype=np.int64)
+    if not pair.shorter:
+        return 0, nothing, nothing
     order, common, start = suffixes_of(pair)
     of_reference = order >= start
     across = common[:-1] * (of_reference[:-1] != of_reference[1:])
     length = int(across.max(initial=0))
     if not length:
-        return Match(0, 0, 0)
+        return 0, nothing, nothing
     # Suffixes between two places where less is common begin with the same `length` letters.
-    groups = np.concatenate([[0], np.flatnonzero(common[:-1] < length) + 1])
-    nowhere = len(order)
-    output = np.minimum.reduceat(np.where(of_reference, nowhere, order), groups)
-    reference = np.minimum.reduceat(np.where(of_reference, order, nowhere), groups)
-    output[reference == nowhere] = nowhere
-    best = int(output.argmin())
-    return Match(int(output[best]), int(reference[best]) - start, length)
+    group = np.concatenate([[0], np.cumsum(common[:-1] < length)])
+    in_both = np.zeros(int(group[-1]) + 1, dtype=bool)
+    in_both[group[1:][across == length]] = True
+    kept = in_both[group]
+    here, there = kept & ~of_reference, kept & of_reference
+    return (
+        length,
+        np.stack([order[here], group[here]], axis=1),
+        np.stack([order[there] - start, group[there]], axis=1),
+    )
 
 
 def longest_at_each(pair: Pair) -> tuple[list[int], list[int]]:

@@ -167,7 +167,7 @@ def test_the_grid_of_gaps_and_lengths_equals_difflib_on_500_pairs() -> None:
             assert recall == (near(first, second, gap, length) / len(second) if second else 0)
 
 
-@pytest.mark.parametrize("listed_for_each_word", [8.0, 0.2], ids=["by pairs", "by suffix arrays"])
+@pytest.mark.parametrize("listed_for_each_word", [4.0, 0.2], ids=["by pairs", "by suffix arrays"])
 def test_blocks_equal_difflib_on_500_pairs_by_either_way(
     listed_for_each_word: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
