@@ -82,7 +82,7 @@ def _index_of(folder: Path, settings: Settings, boilerplate: Path | None, place:
     if place is not None and (found := load_index(place, folder, settings, templates)) is not None:
         return found
     with running_count("reading the corpus") as done:
-        index = build_index(folder, settings, templates, done)
+        index = build_index(folder, settings, templates, done, processes=None)
     if place is not None:
         save_index(index, place)
     return index

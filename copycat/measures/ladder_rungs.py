@@ -55,7 +55,7 @@ class LadderRung:
         """Measure pictures; see the protocol.
 
         `detail` holds the nearest reference, the distance in bits or the cosine, the limit, whether the picture was
-        mirrored for it, and the 95 % upper bound of the rate.
+        mirrored for it, the rate asked for, and its 95 % upper bound on so many pairs.
 
         Unit: 1 if the picture is a copy at the stated rate, else 0.
         Direction: lower is better.
@@ -72,6 +72,7 @@ class LadderRung:
                 "reference": self._ladder.references.names[near.reference],
                 "cosine" if rung == "descriptor" else "distance": round(near.value, 6),
                 "mirrored": int(near.is_mirrored),
+                "rate": self.asked.rate,
                 "pairs": threshold.pairs,
                 "rate_at_most": round(threshold.at_most, 9),
             }

@@ -13,6 +13,8 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,9 @@ from copycat.schema import Record
 
 MAX_CODE_BYTES = 2_000_000
 """Longer files are made by programs: they are counted and passed over."""
+
+CHUNK, PARALLEL_FROM = 32, 4
+"""Files that one process reads at a time, and so many chunks are worth more processes."""
 
 INDEX_FILE, FORM = "index.json", 1
 NO_CODE, LATIN = "no code, by the name", "read as Latin-1, not in UTF-8"
@@ -98,13 +103,18 @@ class Index(NamedTuple):
 
 
 def build_index(
-    folder: Path, settings: Settings, templates: Templates | None = None, done: Callable[[int], None] = lambda _: None
+    folder: Path,
+    settings: Settings,
+    templates: Templates | None = None,
+    done: Callable[[int], None] = lambda _: None,
+    processes: int | None = 1,
 ) -> Index:
     """Read a folder.
 
     Args:
         templates: whatever they hold is subtracted.
         done: is told how many more files are read.
+        processes: None for one on each core; the index is the same.
 
     Raises:
         UserError: there is no such folder, or nothing in it can be indexed.
@@ -112,13 +122,12 @@ def build_index(
     passed_over: Counter[str] = Counter()
     files: list[IndexedFile] = []
     parts: list[Fingerprints] = []
-    for path in code_files(folder, passed_over):
-        code = read_code(path, passed_over)
-        if code is not None:
-            tokens = tokenise(code, path.name).tokens
-            files.append(_indexed(folder, path, code, len(tokens)))
-            parts.append(fingerprints_of(tokens, settings))
-        done(1)
+    paths = list(code_files(folder, passed_over))
+    for chunk in _read_chunks(folder, paths, settings, processes):
+        files += chunk.files
+        parts += chunk.parts
+        passed_over += chunk.passed_over
+        done(chunk.read)
     if not any(len(part.hashes) for part in parts):
         raise UserError(
             f"{shown(folder)} holds no code that can be compared{_told(passed_over)}\n"
@@ -205,6 +214,37 @@ def read_code(path: Path, passed_over: Counter[str]) -> str | None:
     except UnicodeDecodeError:
         passed_over[LATIN] += 1
         return content.decode("latin-1")
+
+
+class _Chunk(NamedTuple):
+    """Some files of a corpus as they go into the index; `read` counts those passed over, too."""
+
+    files: list[IndexedFile]
+    parts: list[Fingerprints]
+    passed_over: Counter[str]
+    read: int
+
+
+def _read_chunks(folder: Path, paths: Sequence[Path], settings: Settings, processes: int | None) -> Iterator[_Chunk]:
+    """Read files some at a time, in their order; in more processes where there is enough to do."""
+    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+    read = partial(_read_chunk, folder, settings)
+    if processes == 1 or len(chunks) < PARALLEL_FROM:
+        yield from map(read, chunks)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(read, chunks)
+
+
+def _read_chunk(folder: Path, settings: Settings, paths: Sequence[Path]) -> _Chunk:
+    chunk = _Chunk([], [], Counter(), len(paths))
+    for path in paths:
+        code = read_code(path, chunk.passed_over)
+        if code is not None:
+            tokens = tokenise(code, path.name).tokens
+            chunk.files.append(_indexed(folder, path, code, len(tokens)))
+            chunk.parts.append(fingerprints_of(tokens, settings))
+    return chunk
 
 
 def _indexed(folder: Path, path: Path, code: str, tokens: int) -> IndexedFile:

@@ -23,7 +23,7 @@ from copycat.measures.ladder import (
     read_gallery,
     see,
 )
-from copycat.models.decode import UndecodableError, decode_picture
+from copycat.models.decode import MAX_BYTES, UndecodableError, decode_picture
 from copycat.paths import shown
 from copycat.schema import CharacterSet
 
@@ -120,7 +120,8 @@ def _batches(paths: Sequence[Path]) -> Iterator[list[_Read]]:
 
 
 def _read(path: Path) -> _Read:
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         return _Read(shown(path), sha256, decode_picture(content).convert("RGB"), None)

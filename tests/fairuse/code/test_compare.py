@@ -171,6 +171,16 @@ def test_an_index_is_kept_and_made_again_when_the_corpus_or_the_settings_change(
     assert load_index(place, corpus, settings) is None
 
 
+def test_more_processes_make_the_same_index(tmp_path: Path) -> None:
+    for number in range(140):
+        code = QUEUE + "\ndef own(a, b):\n    return [a" + " + b" * number + "]\n"
+        (tmp_path / f"file_{number:03}.py").write_text(code, encoding="utf-8")
+    (tmp_path / "binary.py").write_bytes(b"\0")
+    one, two = (build_index(tmp_path, Settings(sources=200), processes=processes) for processes in (1, 2))
+    assert one.about == two.about
+    assert all((a == b).all() for a, b in ((one.hashes, two.hashes), (one.files, two.files), (one.places, two.places)))
+
+
 def test_an_index_that_is_damaged_is_made_again(corpus: Path, tmp_path: Path) -> None:
     save_index(build_index(corpus, Settings()), tmp_path / "index")
     (tmp_path / "index" / "hashes.npy").write_bytes(b"junk")
