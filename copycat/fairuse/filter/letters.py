@@ -39,6 +39,7 @@ _UNFINISHED_NUMBER = re.compile(r"\d{1,5}[.):]?")
 _LINE_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.):]?[ \t]", re.MULTILINE)
 _UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 _APOSTROPHES = frozenset("'\u2018\u2019\u02bc")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 _FIRST_UNSPACED = "\u0e01"
 _SPACE, _APOSTROPHE = ord(" "), ord("'")
 
@@ -101,7 +102,16 @@ class LetterStream:
                     at += skipped
                     continue
             cluster = text[at:end]
-            self._add(canonical_letter(cluster), at, end, letters)
+            folded = canonical_letter(cluster)
+            if 2 <= self._in_word < MAX_LETTERS_OF_A_WORD and not self._after_gap and folded in _PLAIN:
+                letters.append(folded)  # most letters, by the quick way: they add nothing to the words
+                self._in_word += 1
+                self.begins.append(0)
+                self.starts.append(self.place + at)
+                self.ends.append(self.place + end)
+                self.words.append(self.words[-1])
+            else:
+                self._add(folded, at, end, letters)
             if cluster == "\n":
                 self._is_line_head = True
             at = end

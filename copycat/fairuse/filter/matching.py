@@ -7,7 +7,7 @@ with the first that is not. Every step depends on the letters so far alone, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,9 @@ AHEAD = 64
 
 MAX_OPEN_RUNS = 8
 """Along one work."""
+
+NO_LETTER = "\0"
+"""What stands before the first letter: no work holds it."""
 
 PROMPT = -1
 """In place of a work's number: what the user's own prompt holds."""
@@ -155,39 +158,54 @@ class Matcher:
         self.live: list[Run] = []
         self._open: list[Run] = []
         self._values = LetterValues(seed)
-        self._away = pow(BASE, window, 1 << 64)
-        self._state, self._tail = 0, ""
-        self._bloom = index.bloom
         self._prompt = frozenset(prompt[i : i + window] for i in range(len(prompt) - window + 1))
         self._salted: dict[int, int] = {}
-        self._chains = None if near is None else Chains(near, letters, self._values, prompt, allowed)
+        self._chains = None if near is None else Chains(near, letters, prompt, allowed)
+        self._states = (0, 0)
+        self._tail = NO_LETTER * window
+        self._values[NO_LETTER] = 0
+        self._near_window = window if self._chains is None else self._chains.window
+        self._away, self._near_away = (pow(BASE, size, 1 << 64) for size in (window, self._near_window))
+        self._is_busy = False
 
-    def step(self, letter: str) -> None:
-        """Take the next letter of the output."""
-        self.seen += 1
-        tail = self._tail + letter
-        state = self._state * BASE + self._values[letter]
-        if len(tail) > self.window:
-            state -= self._values[tail[0]] * self._away
-            tail = tail[1:]
-        self._tail, self._state = tail, (state & MASK)
-        is_full = len(tail) == self.window
-        if is_full and self.withheld:
-            for work in self.withheld:
-                self._salted[work.number] = work.hash(tail)
-        if self._open:
-            self._go_on(letter)
-        if is_full:
-            mixing = ((self._state ^ (self._state >> 32)) * MIX) & MASK
+    def take(self, letters: str, decide: Callable[[], bool]) -> None:
+        """Take the next letters of the output.
+
+        Args:
+            decide: called after each letter while there are runs, and on while it says that it is not done with them.
+        """
+        window, chains, near_window = self.window, self._chains, self._near_window
+        away, near_away = self._away, self._near_away
+        values, bloom, text = self._values, self.index.bloom, self._tail + letters
+        state, near_state = self._states
+        looks_closely = bool(self.withheld or self._prompt)
+        for at in range(window, len(text)):
+            letter = text[at]
+            self.seen += 1
+            value = values[letter]
+            state = (state * BASE + value - values[text[at - window]] * away) & MASK
+            mixing = ((state ^ (state >> 32)) * MIX) & MASK
             hashed = mixing ^ (mixing >> 32)
-            if hashed in self._bloom:
-                self._open_runs(hashed, tail)
-            if self.withheld:
-                self._open_withheld()
-            if tail in self._prompt:
-                self._cover_prompt()
-        if self._chains is not None and (chained := self._chains.step(letter, self.seen)):
-            self.live.extend(chained)
+            if looks_closely:
+                self._salt(text[at - window + 1 : at + 1])
+            if self._open:
+                self._go_on(letter)
+            if hashed in bloom:
+                self._open_runs(hashed, text[at - window + 1 : at + 1])
+            if looks_closely:
+                self._look_closely(text[at - window + 1 : at + 1])
+            if chains is not None:
+                near_state = (near_state * BASE + value - values[text[at - near_window]] * near_away) & MASK
+                if chains.chains:
+                    chains.age(self.seen)
+                if not self._open:
+                    mixing = ((near_state ^ (near_state >> 32)) * MIX) & MASK
+                    hashed = mixing ^ (mixing >> 32)
+                    if hashed in chains.bloom and hashed % chains.sample == 0:
+                        self.live += chains.take(hashed, text[at - near_window + 1 : at + 1], self.seen)
+            if self.live or self._is_busy:
+                self._is_busy = decide()
+        self._states, self._tail = (state, near_state), text[-window:]
 
     def finish(self) -> None:
         """End every run: the output has no more letters."""
@@ -204,7 +222,23 @@ class Matcher:
         if ended:
             for run in ended:
                 run.is_open = False
+                if self._chains is not None and self._is_plain(run):
+                    self._chains.follow(run, self.letters.works[run.work].first)
             self._open = [run for run in self._open if run.is_open]
+
+    def _salt(self, tail: str) -> None:
+        """Hash the window as each withheld work does."""
+        for work in self.withheld:
+            self._salted[work.number] = work.hash(tail)
+
+    def _look_closely(self, tail: str) -> None:
+        """Look the window up where it takes more than its hash: in withheld works, and in the prompt."""
+        if self.seen < self.window:
+            return
+        if self.withheld:
+            self._open_withheld()
+        if tail in self._prompt:
+            self._cover_prompt()
 
     def _open_runs(self, hashed: int, tail: str) -> None:
         start = self.seen - self.window

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from copycat.fairuse.filter.hashing import BASE, MASK, MIX, LetterValues
 from copycat.fairuse.filter.index import GramIndex, WorkLetters
 
 if TYPE_CHECKING:
@@ -29,11 +28,11 @@ MIN_SHARE = 0.4
 class Chain:
     """Fingerprints in a row: output letters from `first` on; the last begins at `last`, in the work at `place`."""
 
-    __slots__ = ("covered", "first", "last", "links", "place", "place_first", "run", "work")
+    __slots__ = ("covered", "first", "is_trusted", "last", "links", "place", "place_first", "run", "work")
 
-    def __init__(self, work: int, start: int, place: int, window: int) -> None:
+    def __init__(self, work: int, start: int, place: int, window: int = 0) -> None:
         self.work, self.first, self.last, self.place, self.place_first = work, start, start, place, place
-        self.links, self.covered = 1, window
+        self.links, self.covered, self.is_trusted = 1, window, False
         self.run: Run | None = None
 
 
@@ -44,61 +43,56 @@ class Chains:
         self,
         near: tuple[GramIndex, int, int],
         letters: WorkLetters,
-        values: LetterValues,
         prompt: str,
         allowed: Iterable[int],
     ) -> None:
-        self._index, self._window, self._sample = near
-        self._letters, self._values, self._allowed = letters, values, frozenset(allowed)
-        self._bloom = self._index.bloom
-        self._away = pow(BASE, self._window, 1 << 64)
-        self._state, self._tail = 0, ""
-        self._chains: list[Chain] = []
-        self._prompt = frozenset(prompt[i : i + self._window] for i in range(len(prompt) - self._window + 1))
+        self._index, self.window, self.sample = near
+        self.bloom = self._index.bloom
+        self.chains: list[Chain] = []
+        self._letters, self._allowed = letters, frozenset(allowed)
+        self._prompt = frozenset(prompt[i : i + self.window] for i in range(len(prompt) - self.window + 1))
 
-    def step(self, letter: str, seen: int) -> list[Run]:
-        """Take the letter that makes it `seen`; give the runs that begin to be known with it."""
-        tail = self._tail + letter
-        state = self._state * BASE + self._values[letter]
-        if len(tail) > self._window:
-            state -= self._values[tail[0]] * self._away
-            tail = tail[1:]
-        self._tail, self._state = tail, (state & MASK)
-        if self._chains:
-            self._age(seen)
-        if len(tail) < self._window:
-            return []
-        mixing = ((self._state ^ (self._state >> 32)) * MIX) & MASK
-        hashed = mixing ^ (mixing >> 32)
-        if hashed % self._sample or hashed not in self._bloom or tail in self._prompt:
-            return []
-        return self._link(hashed, tail, seen)
+    def take(self, hashed: int, window: str, seen: int) -> list[Run]:
+        """Take a window that the Bloom filter knows; give the runs that begin to be known with it."""
+        return [] if window in self._prompt else self._link(hashed, window, seen)
 
-    def finish(self) -> None:
-        """End every chain."""
-        for chain in self._chains:
-            self._end(chain)
-        self._chains = []
+    def follow(self, run: Run, first: int) -> None:
+        """Go on where a run ended: a single fingerprint that follows it is enough.
 
-    # --------------------------------------------------------------------------- private
+        Args:
+            first: the place of the run's work among all letters.
+        """
+        if run.work not in self._allowed:
+            chain = Chain(run.work, run.end - self.window, run.place + first + run.end - self.window - run.start)
+            chain.first, chain.is_trusted = run.end, True
+            chain.place_first = run.place + first + run.end - run.start
+            self.chains.append(chain)
 
-    def _age(self, seen: int) -> None:
+    def age(self, seen: int) -> None:
         """Let chains end that have had no new link for long."""
-        oldest = seen - self._window - MAX_STEP
+        oldest = seen - self.window - MAX_STEP
         ended = False
-        for chain in self._chains:
+        for chain in self.chains:
             if chain.last < oldest:
                 self._end(chain)
                 ended = True
         if ended:
-            self._chains = [chain for chain in self._chains if chain.last >= oldest]
+            self.chains = [chain for chain in self.chains if chain.last >= oldest]
+
+    def finish(self) -> None:
+        """End every chain."""
+        for chain in self.chains:
+            self._end(chain)
+        self.chains = []
+
+    # --------------------------------------------------------------------------- private
 
     def _end(self, chain: Chain) -> None:
         if chain.run is not None:
             chain.run.is_open = False
 
     def _link(self, hashed: int, tail: str, seen: int) -> list[Run]:
-        start = seen - self._window
+        start = seen - self.window
         found: list[Run] = []
         for place in self._index.find(hashed, tail):
             work = self._letters.work_at(place)
@@ -106,9 +100,9 @@ class Chains:
                 continue
             chain = self._chain_of(work, start, place)
             if chain is None:
-                self._chains.append(Chain(work, start, place, self._window))
+                self.chains.append(Chain(work, start, place, self.window))
                 continue
-            chain.covered += min(start - chain.last, self._window)
+            chain.covered += min(start - chain.last, self.window)
             chain.links, chain.last, chain.place = chain.links + 1, start, place
             if chain.run is not None:
                 chain.run.end = seen
@@ -120,7 +114,7 @@ class Chains:
         """Find the longest chain that a fingerprint goes on."""
         fitting = [
             chain
-            for chain in self._chains
+            for chain in self.chains
             if chain.work == work
             and 0 < start - chain.last <= MAX_STEP
             and place > chain.place
@@ -130,6 +124,8 @@ class Chains:
 
     def _is_run(self, chain: Chain, seen: int) -> bool:
         length = seen - chain.first
+        if chain.is_trusted:
+            return length > 0
         return chain.links >= MIN_LINKS and length >= MIN_LETTERS and chain.covered >= MIN_SHARE * length
 
     def _run_of(self, chain: Chain, seen: int) -> Run:

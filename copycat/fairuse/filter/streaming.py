@@ -163,22 +163,26 @@ class FilterStream:
     # --------------------------------------------------------------------------- letters
 
     def _take(self, letters: str) -> None:
-        matcher, ledger = self._matcher, self._ledger
-        for letter in letters:
-            matcher.step(letter)
-            decided = matcher.seen - self._window + 1
-            if matcher.live or ledger.open:
-                while ledger.done < decided:
-                    self._decide()
-            else:
-                ledger.skip_to(decided)
+        self._matcher.take(letters, self._decide_next)
+        if not self._matcher.live and not self._ledger.open:
+            self._ledger.skip_to(self._matcher.seen - self._window + 1)
+
+    def _decide_next(self) -> bool:
+        """Decide the letters that no later window holds; say whether spans are open."""
+        ledger, decided = self._ledger, self._matcher.seen - self._window + 1
+        if not ledger.open:
+            ledger.skip_to(decided - 1)  # nothing was found in the letters until this one
+        while ledger.done < decided:
+            self._decide()
+        return bool(ledger.open)
 
     def _decide(self) -> None:
         """Decide the next letter; cut it where it is beyond the allowance."""
         matcher, ledger = self._matcher, self._ledger
         at = ledger.done
         is_cut = ledger.decide(matcher.live)
-        matcher.live = [run for run in matcher.live if run.is_open or run.end > at + 1]
+        if any(not run.is_open for run in matcher.live):
+            matcher.live = [run for run in matcher.live if run.is_open or run.end > at + 1]
         if is_cut:
             if not self._is_cut:
                 self._show_until(self._letters.starts[at])
