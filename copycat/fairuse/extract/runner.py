@@ -117,27 +117,25 @@ def kept(row: Answered, asking: Asking) -> Answered:
 def measured_answers(journal: Path, asking: Asking, advance: Advance = lambda _: None) -> list[AnswerMeasures]:
     """Measure what the journal holds, in the order of the plan."""
     rows = {row.ask.key: row for row in read_journal(journal, Answered)}
-    found = []
-    for ask in asking.asks:
+    found: dict[str, AnswerMeasures] = {}
+    for ask in sorted(asking.asks, key=lambda ask: ask.work):  # a work's canonical form is made once in a row
         row = rows.get(ask.key)
         if row is None:
             continue
         measured = row.measured
         if measured is None:
             measured = measure(ask, asking.works[ask.work], row.text or "", asking.other(ask))
-        found.append(
-            AnswerMeasures(
-                ask=ask,
-                status=row.status,
-                ended=row.ended,
-                detail=row.detail,
-                pieces=row.pieces,
-                probability=row.probability,
-                measured=measured,
-            )
+        found[ask.key] = AnswerMeasures(
+            ask=ask,
+            status=row.status,
+            ended=row.ended,
+            detail=row.detail,
+            pieces=row.pieces,
+            probability=row.probability,
+            measured=measured,
         )
         advance(1)
-    return found
+    return [found[ask.key] for ask in asking.asks if ask.key in found]
 
 
 def same_as_another(journal: Path) -> int:

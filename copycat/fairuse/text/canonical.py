@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from copycat.fairuse.text.words import Words
@@ -54,8 +55,14 @@ def canonical(text: str) -> Words:
 
 def canonical_pair(output: str, reference: str) -> tuple[Words, Words]:
     """Give the canonical words of two texts; spaced-out letters of each are cut into words that the other has."""
-    first, second = canonical(output), canonical(reference)
+    first, second = _remembered(output), _remembered(reference)
     return _resegmented(first, second), _resegmented(second, first)
+
+
+@lru_cache(maxsize=8)
+def _remembered(text: str) -> Words:
+    """Give `canonical(text)`, which takes a second for a megabyte: many answers are compared with one work."""
+    return canonical(text)
 
 
 def letters_of(words: Words) -> str:
