@@ -5,8 +5,9 @@
 metrics: a work of words that do not exist, in frequencies and phrases like those of a language, and a copy of it with
 one word in ten changed. Each row is one metric by copycat, by the plainest Python that is right, and by a library,
 on texts of the size that stands there (the plain way takes quadratic time); the best of `--rounds` counts. Where two
-ways say the same thing, it is asserted that they do. Times are of the processor: every way runs on one core. Then, for 1 MB against 1 MB: the longest common run of words, of
-letters, and near-verbatim recall, of pairs that are equal, nearly equal, unrelated, and of one repeated word or letter.
+ways say the same thing, it is asserted that they do. Times are of the processor: every way runs on one core.
+Then, for 1 MB against 1 MB: the longest common run of words, of letters, and near-verbatim recall, of pairs that are
+equal, nearly equal, unrelated, and that repeat a word, a letter or a page.
 
 filter: the output filter; see benchmarks/text_filter.py.
 """
