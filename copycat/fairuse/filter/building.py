@@ -6,6 +6,7 @@ itself. The folder appears whole or not at all.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from copycat.fairuse.works import GRAM_LETTERS, LoadedWork, load_works
 from copycat.fairuse.works.loading import LIST_FILE, TEXT_SUFFIXES
 from copycat.fairuse.works.withheld import WORK_FILE
 from copycat.paths import shown
-from copycat.runs.folder import append_journal, write_json
+from copycat.runs.folder import journal_bytes, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,8 +98,8 @@ def build_filter(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{shown(out)} holds something already\n  name a new folder: --out DIR")
     out.parent.mkdir(parents=True, exist_ok=True)
+    _clear_killed(out)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
         file = _Builder(unfinished, window, bloom_rate, near).build(works, advance)
@@ -109,6 +110,24 @@ def build_filter(
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return file
+
+
+def _clear_killed(out: Path) -> None:
+    """Remove what builds of this folder left that were killed."""
+    for path in out.parent.glob(f".{glob.escape(out.name)}.*.new"):
+        number = path.name.split(".")[-2]
+        if number.isdigit() and (int(number) == os.getpid() or not _is_running(int(number))):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _check(window: int, bloom_rate: float) -> None:
@@ -130,12 +149,12 @@ class _Builder:
         with ExitStack() as files:
             letters = files.enter_context((self.folder / index.LETTERS_FILE).open("wb"))
             parts = [_Parts(self.folder, grams, files) for grams in self.grams]
-            (self.folder / index.WORKS_FILE).touch()
+            rows = files.enter_context((self.folder / index.WORKS_FILE).open("wb"))
             for loaded in works:
                 if loaded.withheld is not None:
                     self._add_withheld(loaded)
                 else:
-                    self._add(loaded, letters, parts, advance)
+                    rows.write(journal_bytes([self._add(loaded, letters, parts, advance)]))
             if not self.works + self.withheld:
                 raise UserError("there is no work to build a filter of\n  name works: text files, folders, or a list")
         sample = NEAR_SAMPLE if self.letters > NEAR_LETTERS else 1
@@ -163,7 +182,9 @@ class _Builder:
         write_json(self.folder / index.FILTER_FILE, file.model_dump(mode="json"))
         return file
 
-    def _add(self, loaded: LoadedWork, out: IO[bytes], parts: list[_Parts], advance: Callable[[int], None]) -> None:
+    def _add(
+        self, loaded: LoadedWork, out: IO[bytes], parts: list[_Parts], advance: Callable[[int], None]
+    ) -> IndexedWork:
         import numpy as np
 
         first, at_byte = self.letters, self.bytes
@@ -179,10 +200,9 @@ class _Builder:
             advance(len(piece.codes))
         self.bytes = at_byte + (self.letters - first) * size
         self.works += 1
-        row = IndexedWork(
+        return IndexedWork(
             work=loaded.work, first=first, letters=self.letters - first, at_byte=at_byte, letter_bytes=size
         )
-        append_journal(self.folder / index.WORKS_FILE, [row])
 
     def _add_withheld(self, loaded: LoadedWork) -> None:
         assert loaded.withheld is not None  # noqa: S101 - told apart by the caller

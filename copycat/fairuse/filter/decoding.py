@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from copycat.errors import UserError
 from copycat.fairuse.filter.hashing import window_hashes
-from copycat.fairuse.filter.ledger import Ledger
 from copycat.fairuse.filter.letters import LetterStream
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ class BlockedNgrams:
                 f"  build the filter with --window {self.letters}"
             )
         self._owner, self._tokenizer = owner, tokenizer
-        outcomes = Ledger(owner.works, owner.policy, LetterStream(), owner.file.window).outcomes
-        self._allowed = frozenset(n for n, outcome in enumerate(outcomes) if outcome == "allowed")
+        self._allowed = owner.allowed
         self._withheld = [work for work in owner.withheld if work.number not in self._allowed]
         self._prefix = min(PREFIX_LETTERS, owner.file.window - 1)
         self._hashes, self._places = self._watched()

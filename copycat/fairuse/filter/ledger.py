@@ -37,6 +37,18 @@ class Span:
     beyond_from: int | None = None
 
 
+def outcomes_of(works: Sequence[Work], policy: Policy) -> tuple[Outcome, ...]:
+    """Say what the policy lets be done with each work, whatever the length of a span."""
+    allowed = frozenset(policy.allow_works)
+
+    def outcome_of(work: Work) -> Outcome:
+        if work.id in allowed or work.status in policy.allow:
+            return "allowed"
+        return "attributed" if work.status in policy.attribute else "quoted"
+
+    return tuple(map(outcome_of, works))
+
+
 class Ledger:
     """Goes through the letters of one output in order.
 
@@ -47,24 +59,19 @@ class Ledger:
         is_blocked: more was found than may be shown, and the policy blocks.
     """
 
-    def __init__(self, works: Sequence[Work], policy: Policy, letters: LetterStream, window: int) -> None:
-        self.works, self.policy = works, policy
+    def __init__(
+        self, works: Sequence[Work], outcomes: Sequence[Outcome], policy: Policy, letters: LetterStream, window: int
+    ) -> None:
+        self.works, self.outcomes, self.policy = works, outcomes, policy
         self.done = 0
         self.open: dict[int, Span] = {}
         self.closed: list[Span] = []
         self.settled = 0
         self.is_blocked = False
         self._letters, self._window = letters, window
-        self.outcomes = tuple(self._outcome_of(work) for work in works)
         self._trims = policy.beyond == "trim"
         self._used: dict[int, int] = {}
         self._was_exempt = self._is_cutting = False
-
-    def _outcome_of(self, record: Work) -> Outcome:
-        """Say what the policy lets be done with a work, whatever the length."""
-        if record.id in self.policy.allow_works or record.status in self.policy.allow:
-            return "allowed"
-        return "attributed" if record.status in self.policy.attribute else "quoted"
 
     def decide(self, live: list[Run]) -> bool:
         """Decide the next letter by the runs that hold it; say whether it is cut out."""
@@ -137,6 +144,8 @@ class Ledger:
     def _cover(self, run: Run, at: int) -> bool:
         """Note that a letter is of a run; say whether it is beyond the allowance."""
         span = self.open.get(run.work)
+        if span is not None and span.end > at:  # by another run along this work, which repeats itself
+            return span.beyond_from is not None
         place = run.place + at - run.start
         if span is None or not self._goes_on(span, place, at):
             if span is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
+from copy import copy
 from pathlib import Path
 
+from copycat.errors import UserError
 from copycat.fairuse.filter import index
 from copycat.fairuse.filter.building import build_filter
-from copycat.fairuse.filter.ledger import Ledger, Span
+from copycat.fairuse.filter.ledger import Ledger, Span, outcomes_of
 from copycat.fairuse.filter.letters import LetterStream
 from copycat.fairuse.filter.matching import Matcher, WithheldWork
 from copycat.fairuse.filter.records import MAX_GAP_LETTERS, TRIM_MARK, Action, Decision, FoundSpan, Policy
@@ -35,11 +37,7 @@ class OutputFilter:
     """
 
     def __init__(self, folder: Path, policy: Policy | None = None, rewriter: Rewriter | None = None) -> None:
-        from copycat.errors import UserError
-
-        self.folder, self.policy, self.rewriter = folder, policy or Policy(), rewriter
-        if self.policy.beyond == "rewrite" and rewriter is None:
-            raise UserError("the policy rewrites, and there is nothing to rewrite with\n  name a model, or trim")
+        self.folder = folder
         self.file = index.read_filter_file(folder)
         indexed = index.read_works(folder)
         self.letters = index.WorkLetters(folder, indexed)
@@ -54,6 +52,7 @@ class OutputFilter:
         ]
         self.works = (*(row.work for row in indexed), *(one.file.work for one in grams))
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._set_policy(policy or Policy(), rewriter)
 
     @classmethod
     def of_works(
@@ -67,10 +66,17 @@ class OutputFilter:
         return made
 
     def with_policy(self, policy: Policy, rewriter: Rewriter | None = None) -> OutputFilter:
-        """Give the same filter under another policy; its files are opened once more."""
-        made = OutputFilter(self.folder, policy, rewriter or self.rewriter)
-        made._temporary = self._temporary
+        """Give the same filter under another policy; both share what is loaded."""
+        made = copy(self)
+        made._set_policy(policy, rewriter or self.rewriter)
         return made
+
+    def _set_policy(self, policy: Policy, rewriter: Rewriter | None) -> None:
+        if policy.beyond == "rewrite" and rewriter is None:
+            raise UserError("the policy rewrites, and there is nothing to rewrite with\n  name a model, or trim")
+        self.policy, self.rewriter = policy, rewriter
+        self.outcomes = outcomes_of(self.works, policy)
+        self.allowed = frozenset(number for number, outcome in enumerate(self.outcomes) if outcome == "allowed")
 
     def check(self, text: str, prompt: str = "") -> Decision:
         """Decide on a whole output.
@@ -86,7 +92,7 @@ class OutputFilter:
         """Begin an output that arrives in pieces."""
         return FilterStream(self, prompt)
 
-    def matcher(self, prompt: str, allowed: frozenset[int]) -> Matcher:
+    def matcher(self, prompt: str) -> Matcher:
         """Give a matcher for one output."""
         letters = LetterStream()
         return Matcher(
@@ -97,7 +103,7 @@ class OutputFilter:
             seed=self.file.hash_seed,
             near=self._near,
             prompt=letters.push(prompt) + letters.close(),
-            allowed=allowed,
+            allowed=self.allowed,
         )
 
 
@@ -110,10 +116,9 @@ class FilterStream:
     def __init__(self, owner: OutputFilter, prompt: str = "") -> None:
         self._owner, self._policy = owner, owner.policy
         self._letters = LetterStream()
-        self._ledger = Ledger(owner.works, owner.policy, self._letters, owner.file.window)
-        allowed = frozenset(n for n, outcome in enumerate(self._ledger.outcomes) if outcome == "allowed")
+        self._ledger = Ledger(owner.works, owner.outcomes, owner.policy, self._letters, owner.file.window)
         self._prompt = prompt
-        self._matcher = owner.matcher(prompt, allowed)
+        self._matcher = owner.matcher(prompt)
         self._window = owner.file.window
         self._text, self._base = "", 0  # the last of the text, and the place where it begins
         self._at = 0  # before it, all is shown or cut

@@ -166,4 +166,5 @@ def test_a_build_that_is_killed_leaves_no_filter_and_can_be_done_again(
     if how == signal.SIGINT:
         assert list(tmp_path.iterdir()) == []
     build_filter([novel], out)
+    assert [path.name for path in tmp_path.iterdir()] == ["filter"]
     assert OutputFilter(out).check(NOVEL).action == "trim"

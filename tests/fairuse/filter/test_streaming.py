@@ -247,6 +247,14 @@ def test_outputs_without_words_are_shown_as_they_are(built: OutputFilter, text: 
     assert built.check(text) == Decision(action="allow", text=text)
 
 
+def test_a_passage_that_stands_twice_in_a_work_is_one_span() -> None:
+    owner = OutputFilter.of_works(
+        [work_of(f"{SENTENCE}\n{UNRELATED}\n{SENTENCE}")], Policy(quote_words=30, work_words=30)
+    )
+    decision = owner.check(f"{UNRELATED[::-1]} {SENTENCE}")
+    assert [(span.words, span.outcome) for span in decision.spans] == [(27, "quoted")]
+
+
 def test_a_text_that_repeats_itself_takes_no_longer_for_it() -> None:
     owner = OutputFilter.of_works([work_of("a b " * 5000, "repeats")], Policy(quote_words=5))
     assert owner.check("a b " * 2000).action == "trim"
