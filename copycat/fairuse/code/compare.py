@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copycat.errors import UserError
-from copycat.fairuse.code.corpus import Index, read_code, sha256_of
+from copycat.fairuse.code.corpus import Index
 from copycat.fairuse.code.duties import duty_of
+from copycat.fairuse.code.files import read_code, sha256_of
 from copycat.fairuse.code.licences import licence_of
 from copycat.fairuse.code.records import CodeHit, CodeOutput, CodeReport, CodeSpan
 from copycat.fairuse.code.tokens import CodeTokens, tokenise
 from copycat.fairuse.code.winnow import fingerprints_of, is_passed_over, run_hashes
 from copycat.paths import shown
 
-MAX_FILES = 50
+MAX_FILES = 200
 """So many files are confirmed for one output, those that share the most fingerprints first."""
 
 
@@ -62,12 +62,12 @@ def compare_one(code: str, name: str, index: Index, language: str | None = None)
         reason = "holds no token of code" if not len(mine) else f"has {len(mine)} tokens, fewer than {settings.k}"
         return _not_compared(code, name, mine, reason)
     chosen = fingerprints_of(mine.tokens, settings)
-    masks = _masks(mine, index)
+    masks, numbers = _masks(mine, index), index.numbered(mine.tokens)
     at, entries = index.lookup(chosen.hashes)
     covered = np.zeros(len(mine), bool)
     hits: list[CodeHit] = []
     for number, seeds in _most_shared(index.files[entries], chosen.places[at], index.places[entries]):
-        spans = _confirmed(mine, number, seeds, index)
+        spans = _confirmed(numbers, number, seeds, index)
         spans = [span for span in spans if masks.counted[span.mine : span.mine + span.length].sum() >= settings.k]
         if spans:
             hits.append(_hit(mine, number, spans, masks, index))
@@ -96,31 +96,33 @@ def _most_shared(
     return ranked[:MAX_FILES]
 
 
-def _confirmed(mine: CodeTokens, number: int, seeds: Sequence[tuple[int, int]], index: Index) -> list[_Span]:
+def _confirmed(mine: NDArray[np.uint32], number: int, seeds: Sequence[tuple[int, int]], index: Index) -> list[_Span]:
     """Make spans of pairs of places, as long as the tokens agree; of those of one place in the output the longest."""
     k = index.about.settings.k
-    other = _tokens_of(index.folder, index.about.files[number].name, index.about.files[number].sha256).tokens
+    other, _ = index.tokens_of(number)
     spans: set[_Span] = set()
     reached: dict[int, int] = {}  # diagonal -> where the span on it ends in the output
     for here, there in sorted(seeds):
         if here < reached.get(there - here, 0):
             continue
-        if list(mine.tokens[here : here + k]) != list(other[there : there + k]):
-            continue
-        span = _extended(mine.tokens, other, here, there)
+        if not np.array_equal(mine[here : here + k], other[there : there + k]):
+            continue  # equal hashes of different runs
+        span = _extended(mine, other, here, there)
         reached[there - here] = span.mine + span.length
         spans.add(span)
     return _without_contained(spans)
 
 
-def _extended(mine: Sequence[str], other: Sequence[str], here: int, there: int) -> _Span:
-    first, before = here, there
-    while first > 0 and before > 0 and mine[first - 1] == other[before - 1]:
-        first, before = first - 1, before - 1
-    last, after = here, there
-    while last < len(mine) and after < len(other) and mine[last] == other[after]:
-        last, after = last + 1, after + 1
-    return _Span(first, before, last - first)
+def _extended(mine: NDArray[np.uint32], other: NDArray[np.uint32], here: int, there: int) -> _Span:
+    before = _equal(mine[:here][::-1], other[:there][::-1])
+    return _Span(here - before, there - before, before + _equal(mine[here:], other[there:]))
+
+
+def _equal(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> int:
+    """Count the tokens at the beginning that are equal."""
+    length = min(len(first), len(second))
+    differing = np.flatnonzero(first[:length] != second[:length])
+    return int(differing[0]) if len(differing) else length
 
 
 def _without_contained(spans: Iterable[_Span]) -> list[_Span]:
@@ -151,12 +153,12 @@ def _masks(mine: CodeTokens, index: Index) -> _Masks:
 
 def _hit(mine: CodeTokens, number: int, spans: Sequence[_Span], masks: _Masks, index: Index) -> CodeHit:
     file = index.about.files[number]
-    other = _tokens_of(index.folder, file.name, file.sha256)
-    theirs = np.zeros(len(other), bool)
+    _, lines = index.tokens_of(number)
+    theirs = np.zeros(len(lines), bool)
     for span in spans:
         theirs[span.theirs : span.theirs + span.length] = True
     licence = licence_of(index.folder / file.name, read_code(index.folder / file.name, Counter()) or "", index.folder)
-    shown_spans = tuple(_shown(span, mine, other, masks) for span in spans)
+    shown_spans = tuple(_shown(span, mine, lines, masks) for span in spans)
     return CodeHit(
         file=file.name,
         file_sha256=file.sha256,
@@ -169,13 +171,13 @@ def _hit(mine: CodeTokens, number: int, spans: Sequence[_Span], masks: _Masks, i
     )
 
 
-def _shown(span: _Span, mine: CodeTokens, other: CodeTokens, masks: _Masks) -> CodeSpan:
+def _shown(span: _Span, mine: CodeTokens, lines: NDArray[np.int32], masks: _Masks) -> CodeSpan:
     return CodeSpan(
         tokens=int(masks.counted[span.mine : span.mine + span.length].sum()),
         output_first_line=mine.lines[span.mine],
         output_last_line=mine.lines[span.mine + span.length - 1],
-        file_first_line=other.lines[span.theirs],
-        file_last_line=other.lines[span.theirs + span.length - 1],
+        file_first_line=int(lines[span.theirs]),
+        file_last_line=int(lines[span.theirs + span.length - 1]),
     )
 
 
@@ -211,19 +213,6 @@ def _covered(length: int, places: NDArray[np.int64], k: int) -> NDArray[np.bool_
     changes[places] += 1
     np.subtract.at(changes, np.minimum(places + k, length), 1)
     return np.cumsum(changes)[:length] > 0
-
-
-@lru_cache(maxsize=64)
-def _tokens_of(folder: Path, name: str, sha256: str) -> CodeTokens:
-    """Read a file of the corpus again.
-
-    Raises:
-        UserError: it is another by now.
-    """
-    code = read_code(folder / name, Counter())
-    if code is None or sha256_of(code) != sha256:
-        raise UserError(f"{shown(folder / name)} was changed while it was compared\n  run the same command again")
-    return tokenise(code, Path(name).name)
 
 
 def read_output(path: Path) -> str:

@@ -5,12 +5,13 @@
         files.npy    (N,) int32, the number of the file of each
         places.npy   (N,) int32, the token at which the run of k begins
         boilerplate.npy  (B,) uint64, ascending: what is subtracted
+        tokens.npy   (T,) uint32, all tokens of all files, numbered in index.json
+        lines.npy    (T,) int32, the line of each
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,22 +24,19 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from copycat.errors import UserError
+from copycat.fairuse.code.files import LATIN, NO_CODE, code_files, read_code, sha256_of
 from copycat.fairuse.code.records import CorpusFacts, Settings
-from copycat.fairuse.code.tokens import is_code_file, tokenise
+from copycat.fairuse.code.tokens import CodeTokens, tokenise
 from copycat.fairuse.code.winnow import Fingerprints, fingerprints_of, run_hashes
 from copycat.paths import shown
 from copycat.runs.folder import write_json
 from copycat.schema import Record
 
-MAX_CODE_BYTES = 2_000_000
-"""Longer files are made by programs: they are counted and passed over."""
-
 CHUNK, PARALLEL_FROM = 32, 4
 """Files that one process reads at a time, and so many chunks are worth more processes."""
 
-INDEX_FILE, FORM = "index.json", 1
-NO_CODE, LATIN = "no code, by the name", "read as Latin-1, not in UTF-8"
-_ARRAYS = ("hashes", "files", "places", "boilerplate")
+INDEX_FILE, FORM = "index.json", 2
+_ARRAYS = ("hashes", "files", "places", "boilerplate", "tokens", "lines")
 
 
 Templates = NDArray[np.uint64]
@@ -46,13 +44,17 @@ Templates = NDArray[np.uint64]
 
 
 class IndexedFile(Record):
-    """A file of the corpus; `name` is relative to its folder. Size and time tell whether it is still the same."""
+    """A file of the corpus; `name` is relative to its folder. Size and time tell whether it is still the same.
+
+    Its tokens begin at `first_token` of all.
+    """
 
     name: str
     sha256: str
     size: int
     mtime_ns: int
     tokens: int
+    first_token: int = 0
 
 
 class IndexFile(Record):
@@ -62,6 +64,9 @@ class IndexFile(Record):
     settings: Settings
     files: tuple[IndexedFile, ...]
     passed_over: dict[str, int]
+    vocabulary: tuple[str, ...] = ()
+    """The token of each number."""
+
     templates: str = ""
     """The hash of what is subtracted whatever the corpus; "" for nothing."""
 
@@ -75,6 +80,19 @@ class Index(NamedTuple):
     files: NDArray[np.int32]
     places: NDArray[np.int32]
     boilerplate: NDArray[np.uint64]
+    tokens: NDArray[np.uint32]
+    lines: NDArray[np.int32]
+
+    def tokens_of(self, number: int) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+        """Give the tokens of one file, numbered, and their lines."""
+        file = self.about.files[number]
+        part = slice(file.first_token, file.first_token + file.tokens)
+        return self.tokens[part], self.lines[part]
+
+    def numbered(self, tokens: Sequence[str]) -> NDArray[np.uint32]:
+        """Give tokens the numbers that they have in the corpus; one that it lacks gets the number behind the last."""
+        numbers = {token: number for number, token in enumerate(self.about.vocabulary)}
+        return np.array([numbers.get(token, len(numbers)) for token in tokens], np.uint32)
 
     def lookup(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Find equal hashes; gives places in `wanted` and places in this index, pair by pair."""
@@ -122,9 +140,19 @@ def build_index(
     passed_over: Counter[str] = Counter()
     files: list[IndexedFile] = []
     parts: list[Fingerprints] = []
+    tokens: list[NDArray[np.uint32]] = []
+    lines: list[NDArray[np.int32]] = []
+    vocabulary: dict[str, int] = {}
+    n_tokens = 0
     paths = list(code_files(folder, passed_over))
     for chunk in _read_chunks(folder, paths, settings, processes):
-        files += chunk.files
+        for file in chunk.files:
+            files.append(file.model_copy(update={"first_token": n_tokens}))
+            n_tokens += file.tokens
+        for cut in chunk.cuts:
+            numbers = [vocabulary.setdefault(token, len(vocabulary)) for token in cut.tokens]
+            tokens.append(np.array(numbers, np.uint32))
+            lines.append(np.array(cut.lines, np.int32))
         parts += chunk.parts
         passed_over += chunk.passed_over
         done(chunk.read)
@@ -145,9 +173,19 @@ def build_index(
         settings=settings,
         files=tuple(files),
         passed_over=dict(sorted(passed_over.items())),
+        vocabulary=tuple(vocabulary),
         templates=_sha256_of(templates),
     )
-    return Index(folder, about, hashes[kept][order], owners[kept][order], places[kept][order], subtracted)
+    return Index(
+        folder,
+        about,
+        hashes[kept][order],
+        owners[kept][order],
+        places[kept][order],
+        subtracted,
+        np.concatenate(tokens),
+        np.concatenate(lines),
+    )
 
 
 def save_index(index: Index, place: Path) -> None:
@@ -175,51 +213,11 @@ def load_index(place: Path, folder: Path, settings: Settings, templates: Templat
 # ---------------------------------------------------------------------------------------- files
 
 
-def code_files(folder: Path, passed_over: Counter[str]) -> Iterator[Path]:
-    """Give the files of programming languages below a folder, in order; hidden ones and links are left out.
-
-    Raises:
-        UserError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise UserError(f"there is no folder {shown(folder)}\n  needed: --against with a folder of code")
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(place) / name
-            if name.startswith(".") or path.is_symlink():
-                continue
-            if is_code_file(name):
-                yield path
-            else:
-                passed_over[NO_CODE] += 1
-
-
-def read_code(path: Path, passed_over: Counter[str]) -> str | None:
-    """Read a file of a corpus; None, and counted, where it is no text, too long, or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CODE_BYTES + 1)
-    except OSError:
-        passed_over["cannot be read"] += 1
-        return None
-    if len(content) > MAX_CODE_BYTES:
-        passed_over[f"more than {MAX_CODE_BYTES:,} bytes"] += 1
-        return None
-    if b"\0" in content:
-        passed_over["binary"] += 1
-        return None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        passed_over[LATIN] += 1
-        return content.decode("latin-1")
-
-
 class _Chunk(NamedTuple):
     """Some files of a corpus as they go into the index; `read` counts those passed over, too."""
 
     files: list[IndexedFile]
+    cuts: list[CodeTokens]
     parts: list[Fingerprints]
     passed_over: Counter[str]
     read: int
@@ -237,13 +235,14 @@ def _read_chunks(folder: Path, paths: Sequence[Path], settings: Settings, proces
 
 
 def _read_chunk(folder: Path, settings: Settings, paths: Sequence[Path]) -> _Chunk:
-    chunk = _Chunk([], [], Counter(), len(paths))
+    chunk = _Chunk([], [], [], Counter(), len(paths))
     for path in paths:
         code = read_code(path, chunk.passed_over)
         if code is not None:
-            tokens = tokenise(code, path.name).tokens
-            chunk.files.append(_indexed(folder, path, code, len(tokens)))
-            chunk.parts.append(fingerprints_of(tokens, settings))
+            cut = tokenise(code, path.name)
+            chunk.files.append(_indexed(folder, path, code, len(cut)))
+            chunk.cuts.append(cut)
+            chunk.parts.append(fingerprints_of(cut.tokens, settings))
     return chunk
 
 
@@ -256,11 +255,6 @@ def _indexed(folder: Path, path: Path, code: str, tokens: int) -> IndexedFile:
         mtime_ns=state.st_mtime_ns,
         tokens=tokens,
     )
-
-
-def sha256_of(code: str) -> str:
-    """Hash the code as it was read."""
-    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_current(about: IndexFile, folder: Path) -> bool:
