@@ -90,16 +90,22 @@ def _compare(
     outputs: Sequence[Output], work: LoadedWork, background: Background | None, out: Path | None, *, quiet: bool
 ) -> dict[str, Any]:
     """Compare, write the page, print unless quiet; returns the facts for programs."""
+    from contextlib import nullcontext
+
     from copycat.console import progress_bar, say
+    from copycat.fairuse.compare.inputs import require_comparable
     from copycat.fairuse.compare.page import Texts, build_page
     from copycat.fairuse.metrics import best_of, compare_texts
     from copycat.runs.folder import write_bytes
 
     reference = work.readable
+    for output in outputs:
+        require_comparable(output, reference)
     if sum(len(output.text) + len(reference) for output in outputs) >= LONG_TEXTS:
         say("comparing long texts: up to half a minute for a million letters each")
     found: list[TextComparison] = []
-    with progress_bar("comparing", len(outputs) if len(outputs) > 1 else 0) as done:
+    bar = progress_bar("comparing", len(outputs)) if len(outputs) > 1 else nullcontext(lambda _: None)
+    with bar as done:
         for output in outputs:
             found.append(compare_texts(output.text, reference, background))
             done(1)

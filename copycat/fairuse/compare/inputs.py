@@ -12,6 +12,9 @@ from copycat.fairuse.text.reading import STANDARD_INPUT
 from copycat.fairuse.works import SHIPPED, LoadedWork, load_works
 from copycat.fairuse.works.loading import work_of_text
 
+MOST_LETTERS = 20_000_000
+"""Letters of both texts together, up to which they are compared: some three minutes, two gigabytes."""
+
 
 @dataclass(frozen=True)
 class Output:
@@ -57,6 +60,20 @@ def read_work(source: str) -> LoadedWork:
             f"'{source}' holds {len(found)} works, and a comparison is with one\n  name one, such as {first}"
         )
     return found[0]
+
+
+def require_comparable(output: Output, reference: str) -> None:
+    """Refuse texts that are too long to be compared.
+
+    Raises:
+        UserError: they have more than MOST_LETTERS letters together.
+    """
+    letters = len(output.text) + len(reference)
+    if letters > MOST_LETTERS:
+        raise UserError(
+            f"{output.name} and the work have {letters:,} letters together, and {MOST_LETTERS:,} can be compared\n"
+            "  compare part of them, such as a chapter, or look the output up: attribute, filter check"
+        )
 
 
 def _read_output(source: str) -> Output:

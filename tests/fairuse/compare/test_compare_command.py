@@ -172,3 +172,15 @@ def test_a_mistake_is_told_with_what_would_be_right(
     assert answer.code == 2
     assert told in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_texts_that_are_too_long_are_refused_before_anything_is_compared(
+    compare: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from copycat.fairuse.compare import inputs
+
+    monkeypatch.setattr(inputs, "MOST_LETTERS", 1_000)
+    answer = compare("answer.txt", "novel.txt")
+    assert answer.code == 2
+    assert "answer.txt and the work have 2," in answer.err
+    assert "1,000 can be compared" in answer.err

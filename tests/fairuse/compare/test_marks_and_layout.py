@@ -7,6 +7,7 @@ import random
 import pytest
 
 from copycat.fairuse.compare import SideBySide, lay_out, marks_of
+from copycat.fairuse.compare.page import Texts, build_page
 from copycat.fairuse.metrics import compare_texts, shipped_background
 from copycat.fairuse.works import load_works
 
@@ -88,3 +89,19 @@ def test_a_quote_that_anybody_may_write_is_marked_as_a_stock_phrase() -> None:
     kinds = [mark.kind for mark in marks_of(comparison, output, shipped_background())]
     assert kinds == ["stock"]
     assert [mark.kind for mark in marks_of(comparison)] == ["quote"]
+
+
+ODD = "ab \n\u200b\u0301\u05d0\u202e\ufb01\U0001f984\u3042\u0e01<&\"'0@\ud800\x00-"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_letters_of_any_kind_are_compared_and_laid_out(seed: int) -> None:
+    rng = random.Random(seed)
+    output, reference = ("".join(rng.choices(ODD, k=rng.randint(1, 300))) + " tide clock" * 8 for _ in range(2))
+    comparison = compare_texts(output, reference)
+    sides = lay_out(output, reference, marks_of(comparison))
+    assert "".join(piece.text for piece in sides.output) == output
+    assert "".join(piece.text for piece in sides.reference) == reference
+    assert comparison.canonical.common_substring >= 14
+    page = build_page(Texts("a", output, "b", reference), comparison)
+    assert page.encode("utf-8", "replace")

@@ -41,6 +41,9 @@ def texts() -> Iterator[tuple[list[str], list[str], str, str]]:
         yield first, second, " ".join(first), " ".join(second)
 
 
+scored = cache(scores)
+
+
 # ----------------------------------------------------------------------------------- plain versions
 
 
@@ -117,14 +120,14 @@ def near(a: Sequence[str], b: Sequence[str], gap: int, least: int, block: int = 
 
 def test_u2_the_longest_common_substring_equals_brute_force_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found = scores(output, reference)
+        found = scored(output, reference)
         assert found.common_substring == substring(first, second)
         assert found.common_substring_chars == (substring(output, reference) if first and second else 0)
 
 
 def test_prefix_subsequence_rouge_and_edits_equal_brute_force_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found, longest = scores(output, reference), max(len(first), len(second), 1)
+        found, longest = scored(output, reference), max(len(first), len(second), 1)
         in_order = subsequence(first, second)
         assert found.common_prefix == run_from(first, second, 0, 0)
         assert found.common_subsequence == in_order
@@ -135,27 +138,27 @@ def test_prefix_subsequence_rouge_and_edits_equal_brute_force_on_500_pairs() -> 
 
 def test_the_best_window_equals_brute_force_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found = scores(output, reference).local_edit_similarity
+        found = scored(output, reference).local_edit_similarity
         pattern, text = (first, second) if len(first) < len(second) else (second, first)
         assert found == (1 - edits(pattern, text, free=1) / len(pattern) if pattern else 0)
 
 
 def test_acs_equals_brute_force_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found = scores(output, reference)
+        found = scored(output, reference)
         assert (found.acs_3, found.acs_6, found.acs_15) == tuple(acs(first, second, n) for n in (3, 6, 15))
 
 
 def test_the_jaccard_figures_equal_brute_force_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found = scores(output, reference)
+        found = scored(output, reference)
         assert found.minhash_words == jaccard(first, second, 5)
         assert found.minhash_chars == (jaccard(output, reference, 3) if first and second else 0)
 
 
 def test_near_verbatim_recall_and_precision_equal_difflib_on_500_pairs() -> None:
     for first, second, output, reference in texts():
-        found, matched = scores(output, reference), near(first, second, gap=5, least=50)
+        found, matched = scored(output, reference), near(first, second, gap=5, least=50)
         assert found.near_verbatim_recall == (matched / len(second) if second else 0)
         assert found.near_verbatim_precision == (matched / len(first) if first else 0)
 

@@ -93,6 +93,18 @@ def test_u4_a_disguised_copy_scores_within_2_percent_of_the_plain_one(disguise: 
     assert abs(found.acs_6 - wanted.acs_6) <= 0.02 * wanted.acs_6
 
 
+@pytest.mark.parametrize("work", sorted(WORKS))
+def test_u4_evenly_spaced_letters_score_as_the_plain_copy_although_nothing_tells_its_words_apart(work: str) -> None:
+    text = WORKS[work]
+    plain = text[: len(text) * 2 // 3]
+    found, wanted = (
+        compare_texts(" ".join("".join(plain.split())), text).canonical,
+        compare_texts(plain, text).canonical,
+    )
+    for name in SHARES:
+        assert getattr(found, name) == pytest.approx(getattr(wanted, name), abs=0.02), name
+
+
 def test_evasion_gain_is_what_the_canonical_form_finds_beyond_the_raw_one() -> None:
     assert compare_texts(spaced(SONNET), SONNET).evasion_gain == 1.0
     assert compare_texts(SONNET, SONNET).evasion_gain == 0.0
