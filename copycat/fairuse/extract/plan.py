@@ -99,7 +99,10 @@ def build_plan(works: Sequence[RoledWork], axes: Axes, measure: Measure, limit: 
         asks = asks[:limit]
     if not asks:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise UserError(f"nothing can be asked: {why or 'no work'}\n  shorten --prefix, allow longer answers (--length), or name longer works")
+        raise UserError(
+            f"nothing can be asked: {why or 'no work'}\n"
+            "  shorten --prefix, allow longer answers (--length), or name longer works"
+        )
     return Plan(tuple(asks), dict(sorted(left_out.items())))
 
 

@@ -202,7 +202,10 @@ class WorkMeasures(Record):
     Attributes:
         covered: share of the work's letters that lies in a stretch of any answer; what was shown does not count.
         counts: how the requests ended.
-        best_key: of the answer with the longest run.
+        best_key: of the answer with the longest stretch.
+        log_p_per_letter: the highest log-probability of a true continuation, nats per letter; None where not told.
+        chance_in_100_draws: the chance that at least one of 100 draws at temperature 1 gives the next 50 tokens word
+            for word, for the likeliest of them (Cooper et al., arXiv 2505.12546).
     """
 
     work: str
@@ -214,6 +217,7 @@ class WorkMeasures(Record):
     covered: float
     best_key: str | None
     log_p_per_letter: float | None
+    chance_in_100_draws: float | None
 
 
 class Lift(Record):

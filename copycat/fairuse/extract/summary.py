@@ -19,7 +19,7 @@ from copycat.fairuse.extract.records import (
     Status,
     WorkMeasures,
 )
-from copycat.fairuse.metrics import by_work, log_p_per_letter
+from copycat.fairuse.metrics import by_work, chance_of_extraction, log_p_per_letter
 from copycat.fairuse.metrics.by_work import DRAWS, MIN_WORKS, WorkSummary
 
 FIGURES = tuple(Figures.model_fields)
@@ -90,6 +90,7 @@ def _work(work: AskedWork, answers: Sequence[AnswerMeasures]) -> WorkMeasures:
         covered=min(1.0, covered_letters(places) / work.letters) if work.letters else 0.0,
         best_key=best.ask.key if best else None,
         log_p_per_letter=max((log_p_per_letter(one.log_p, one.letters) for one in likely), default=None),
+        chance_in_100_draws=max((chance_of_extraction(min(0.0, one.log_p), 100) for one in likely), default=None),
     )
 
 

@@ -72,7 +72,7 @@ class Amount(Record):
         best_recall, mean_recall: share of a window that an answer holds, the highest and the mean.
         stretches, long_stretches: how many of eight words and more, of 50 words and more, over all answers.
         answers_with_long_stretch: answers that hold a stretch of 50 words and more.
-        log_p_per_letter: the highest log-probability of a true continuation, nats per letter; None where not told.
+        log_p_per_letter, chance_in_100_draws: as in `extract.records.WorkMeasures`; None where not told.
     """
 
     longest_run: int
@@ -85,6 +85,7 @@ class Amount(Record):
     long_stretches: int
     answers_with_long_stretch: int
     log_p_per_letter: float | None
+    chance_in_100_draws: float | None
 
 
 class Market(Record):
@@ -222,6 +223,7 @@ def _amount(asked: AskedWork, row: WorkMeasures, answers: Sequence[AnswerMeasure
             any(stretch.words >= LONG_WORDS for stretch in answer.measured.stretches) for answer in answers
         ),
         log_p_per_letter=row.log_p_per_letter,
+        chance_in_100_draws=row.chance_in_100_draws,
     )
 
 
