@@ -18,7 +18,7 @@ from copycat.errors import UserError
 from copycat.fairuse.code.corpus import Index
 from copycat.fairuse.code.duties import duty_of
 from copycat.fairuse.code.files import read_code, sha256_of
-from copycat.fairuse.code.licences import licence_of
+from copycat.fairuse.code.licences import licence_of, stated_licence
 from copycat.fairuse.code.records import CodeHit, CodeOutput, CodeReport, CodeSpan
 from copycat.fairuse.code.tokens import CodeTokens, tokenise
 from copycat.fairuse.code.winnow import fingerprints_of, is_passed_over, run_hashes
@@ -82,6 +82,7 @@ def compare_one(code: str, name: str, index: Index, language: str | None = None)
         share=_share(covered & masks.counted, ~masks.common),
         longest=max((hit.longest for hit in hits), default=0),
         hits=tuple(hits),
+        stated=stated_licence(code),
     )
 
 
@@ -192,6 +193,7 @@ def _not_compared(code: str, name: str, mine: CodeTokens, reason: str) -> CodeOu
         share=0.0,
         longest=0,
         hits=(),
+        stated=stated_licence(code),
         reason=reason,
     )
 

@@ -98,6 +98,11 @@ def licence_of(path: Path, code: str, top: Path) -> Licence:
     Args:
         top: no folder above it is looked into.
     """
+    return stated_licence(code) or _of_files(path, top)
+
+
+def stated_licence(code: str) -> Licence | None:
+    """Give the licence that code itself states at its top; None where it states none."""
     head = "\n".join(code.split("\n", HEADER_LINES)[:HEADER_LINES])
     if (found := _SPDX.search(head)) is not None:
         line = head.count("\n", 0, found.start()) + 1
@@ -107,7 +112,7 @@ def licence_of(path: Path, code: str, top: Path) -> Licence:
         return Licence(
             expression=expression_of_header, source="header-text", evidence=f"the first {HEADER_LINES} lines name it"
         )
-    return _of_files(path, top)
+    return None
 
 
 def recognise(text: str) -> str | None:

@@ -74,6 +74,7 @@ class CodeOutput(Record):
     Attributes:
         share: of its tokens that are no boilerplate, how many are counted in a span of any file.
         boilerplate: how many of its tokens lie in fingerprints that are subtracted.
+        stated: the licence that the output itself states at its top; None where it states none.
         reason: why nothing could be compared, such as fewer tokens than `k`; None where something was.
     """
 
@@ -85,6 +86,7 @@ class CodeOutput(Record):
     share: float
     longest: int
     hits: tuple[CodeHit, ...]
+    stated: Licence | None = None
     reason: str | None = None
 
 

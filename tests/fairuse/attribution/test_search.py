@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_planted_span_of_thirty_words_is_traced_to_its_work_99_times_of_100(
 ) -> None:
     chance = random.Random(5)
     right = 0
-    for number in range(300):
+    for number in range(150):
         work = chance.choice(library)
         words = work.readable.split()
         start = chance.randrange(max(1, len(words) - 30))
@@ -53,7 +54,20 @@ def test_a_planted_span_of_thirty_words_is_traced_to_its_work_99_times_of_100(
         text = f"{invented(1000 + number, 40)} {' '.join(span)} {invented(2000 + number, 40)}"
         found = attribute(text, index)
         right += bool(found.works) and found.works[0].work == work.work.id and not found.works[0].is_tied
-    assert right / 300 >= 0.99
+    assert right / 150 >= 0.99
+
+
+def test_a_span_of_the_sandbox_is_traced_to_the_work_that_was_planted() -> None:
+    """Its works share names and turns of phrase: in a span of thirty words, hardly ever all of them."""
+    works = load_works(["sandbox"])
+    index, chance, right = build_index(works), random.Random(6), 0
+    for _ in range(150):
+        work = chance.choice(works)
+        words = work.readable.split()
+        start = chance.randrange(max(1, len(words) - 30))
+        found = attribute(f"It goes on. {' '.join(words[start : start + 30])} That is all.", index)
+        right += found.works[0].work == work.work.id and not found.works[0].is_tied
+    assert right / 150 >= 0.99
 
 
 def test_the_place_is_that_of_the_span_in_output_and_work(library: list[LoadedWork], index: SuffixIndex) -> None:
@@ -64,6 +78,27 @@ def test_the_place_is_that_of_the_span_in_output_and_work(library: list[LoadedWo
     place = span.places[0]
     assert " ".join(text[place.start : place.end].split()) == "Two vast and trunkless legs of stone"
     assert span.words == 7
+
+
+EVASIONS = {
+    "leet": lambda text: text.translate(str.maketrans("aeo", "430")),
+    "capitals": str.upper,
+    "spaced": lambda text: "   ".join(" ".join(word) for word in text.split()),
+    "letters of another alphabet": lambda text: text.replace("a", "\N{CYRILLIC SMALL LETTER A}"),
+    "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "a" <= c <= "z" else c for c in text),
+    "invisible letters": lambda text: text.replace("e", "e\N{ZERO WIDTH SPACE}"),
+    "a hyphen at the line's end": lambda text: text.replace("er", "e-\nr"),
+}
+
+
+@pytest.mark.parametrize("evade", EVASIONS.values(), ids=EVASIONS)
+def test_a_disguised_copy_is_traced_to_its_place(
+    library: list[LoadedWork], index: SuffixIndex, evade: Callable[[str], str]
+) -> None:
+    text = next(work.readable for work in library if work.work.id == "gettysburg-address")[100:400]
+    (row, *_) = attribute(f"Well: {evade(text)} Indeed.", index).works
+    assert (row.work, row.is_tied) == ("gettysburg-address", False)
+    assert row.share > 0.9
 
 
 def test_works_that_hold_the_same_span_are_tied_and_their_occurrences_counted() -> None:
@@ -112,10 +147,10 @@ def _equal(first: bytes, second: bytes) -> int:
 
 def test_a_copy_of_a_whole_long_work_is_one_span() -> None:
     """Beyond the 4,096 letters that are compared at once."""
-    work = invented(6, 5000)
-    index = build_index([loaded("one", work), loaded("two", f"{work[:20_000]} {invented(7)}")])
+    work = invented(6, 1500)
+    index = build_index([loaded("one", work), loaded("two", f"{work[:5_500]} {invented(7)}")])
     (span,) = attribute(work, index).spans
-    assert (span.words, span.works, span.occurrences) == (5000, ("one",), 1)
+    assert (span.words, span.works, span.occurrences) == (1500, ("one",), 1)
 
 
 def test_novelty_is_the_share_of_ngrams_that_stand_nowhere(index: SuffixIndex) -> None:

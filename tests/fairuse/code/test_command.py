@@ -50,6 +50,26 @@ def test_the_page_shows_both_sides_escaped_and_asks_for_nothing_from_elsewhere(c
     assert "https:" not in page
 
 
+def test_the_licence_that_an_output_states_itself_is_told(cli: Cli) -> None:
+    text = Path("answer.py").read_text(encoding="utf-8")
+    Path("stating.py").write_text("# SPDX-License-Identifier: MIT\n" + text, encoding="utf-8")
+    said = cli("code", "answer.py", "stating.py", "--against", "corpus", "--json", "--html", "page.html")
+    silent, stating = json.loads(said.out)["outputs"]
+    assert silent["stated"] is None
+    assert (stating["stated"]["expression"], stating["hits"][0]["licence"]["expression"]) == ("MIT", "GPL-2.0-only")
+    assert "It states a licence itself: MIT" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_no_field_is_a_verdict() -> None:
+    from copycat.fairuse.attribution.records import AttributionReport
+    from copycat.fairuse.code.records import CodeReport
+    from copycat.fairuse.image.records import ImageReport
+
+    for record in (AttributionReport, CodeReport, ImageReport):
+        schema = json.dumps(record.model_json_schema()).lower()
+        assert not any(word in schema for word in ("infring", "violat", "guilty", "illegal", "safe", "plagiar"))
+
+
 def test_a_gate_lets_a_span_through_up_to_its_length(cli: Cli) -> None:
     arguments = ("code", "answer.py", "--against", "corpus", "--json")
     longest = json.loads(cli(*arguments).out)["outputs"][0]["longest"]
