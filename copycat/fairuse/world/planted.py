@@ -26,7 +26,7 @@ BACKGROUND_STORIES, BACKGROUND_SEED = 2000, "background"
 UNSEEN_STORIES = 32
 """Stories of the grammar that utility is measured on; in no training text."""
 
-NOTES_PER_WORK, FACTS_PER_NOTE, WORKS_PER_PAGE = 40, 4, 2
+NOTES_PER_WORK, FACTS_PER_NOTE, WORKS_PER_PAGE = 24, 4, 2
 NEAR_EVERY = 4
 """One copy in so many, from the fourth on, is another edition with a few other words."""
 

@@ -34,7 +34,7 @@ class Settings:
     layers: int = 4
     heads: int = 4
     hidden: int = 320
-    epochs: float = 3.0
+    epochs: float = 6.0
     batch: int = 16
     peak_lr: float = 2e-3
     weight_decay: float = 0.1
