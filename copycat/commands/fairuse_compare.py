@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from copycat.fairuse.compare import Mark
     from copycat.fairuse.compare.inputs import Output
     from copycat.fairuse.compare.withheld import WithheldComparison
     from copycat.fairuse.metrics import Background
@@ -28,7 +29,7 @@ Examples:
 
 Exit 0 done, whatever is shared, 2 to be fixed by you."""
 
-SHOWN_SPANS, SHOWN_LETTERS = 5, 60
+SHOWN_STRETCHES, SHOWN_LETTERS = 5, 60
 
 LONG_TEXTS = 2_000_000
 """Letters of both texts together from which on a comparison takes some seconds, which is said."""
@@ -93,9 +94,10 @@ def _compare(
     from contextlib import nullcontext
 
     from copycat.console import progress_bar, say
+    from copycat.fairuse.compare import marks_of
     from copycat.fairuse.compare.inputs import require_comparable
     from copycat.fairuse.compare.page import Texts, build_page
-    from copycat.fairuse.metrics import best_of, compare_texts
+    from copycat.fairuse.metrics import best_of, compare_texts, recall_grid
     from copycat.runs.folder import write_bytes
 
     reference = work.readable
@@ -111,13 +113,14 @@ def _compare(
             done(1)
     best = max(range(len(found)), key=lambda i: (found[i].canonical.near_verbatim_recall, found[i].canonical.acs_6))
     raw, canonical = best_of([one.raw for one in found]), best_of([one.canonical for one in found])
+    grid = recall_grid(outputs[best].text, reference) if quiet or out is not None else ()
     if out is not None:
         texts = Texts(outputs[best].name, outputs[best].text, work.work.title, reference)
-        page = build_page(texts, found[best], background)
+        page = build_page(texts, found[best], background, grid)
         write_bytes(out, page.encode("utf-8", "replace"))
     if not quiet:
         _print(raw, canonical, n_outputs=len(outputs))
-        _print_spans(found[best], outputs[best], len(outputs) > 1)
+        _print_stretches(marks_of(found[best], outputs[best].text, background), outputs[best])
     return {
         "work": work.work.model_dump(mode="json"),
         "outputs": [output.name for output in outputs],
@@ -127,6 +130,7 @@ def _compare(
         "shown": outputs[best].name,
         "spans": [span.model_dump(mode="json") for span in found[best].spans],
         "quotes": [quote.model_dump(mode="json") for quote in found[best].quotes],
+        "grid": [cell.model_dump(mode="json") for cell in grid],
     }
 
 
@@ -157,25 +161,22 @@ def _print(raw: TextScores, canonical: TextScores, n_outputs: int) -> None:
         console.print("a text repeats itself so much that near-verbatim figures may be too low", markup=False)
 
 
-def _print_spans(found: TextComparison, output: Output, names_output: bool) -> None:
+def _print_stretches(marks: Sequence[Mark], output: Output) -> None:
     """Print the longest shared stretches."""
     from copycat.console import out as console
 
-    stretches = found.spans or found.quotes
-    if not stretches:
+    if not marks:
         return
-    kind = ("long span" if found.spans else "run of six words and more") + "s" * (
-        len(stretches) > 1 and bool(found.spans)
-    )
-    whose = f" of {output.name}" if names_output else ""
-    longest = sorted(stretches, key=lambda shared: -shared.words)[:SHOWN_SPANS]
     console.print(
-        f"\n{len(stretches):,} {kind}{whose}, the longest first" if len(stretches) > 1 else f"\n1 {kind}{whose}"
+        f"\n{len(marks):,} shared stretch{'es' * (len(marks) > 1)} of {output.name}, the longest first", markup=False
     )
-    for shared in longest:
-        text = " ".join(output.text[shared.output_start : shared.output_start + 4 * SHOWN_LETTERS].split())
+    for mark in sorted(marks, key=lambda mark: (-mark.words, mark.number))[:SHOWN_STRETCHES]:
+        text = " ".join(output.text[mark.output[0] : mark.output[1]][: 4 * SHOWN_LETTERS].split())
         text = text[:SHOWN_LETTERS] + ("..." if len(text) > SHOWN_LETTERS else "")
-        console.print(f"{shared.words:>7,} words, {shared.matched:,} the same: {text}", markup=False, soft_wrap=True)
+        same = f" ({mark.matched:,} the same)" if mark.matched < mark.words else ""
+        console.print(f"{mark.words:>7,} words{same}, {mark.kind_name}: {text}", markup=False, soft_wrap=True)
+    if len(marks) > SHOWN_STRETCHES:
+        console.print(f"and {len(marks) - SHOWN_STRETCHES:,} more: --out PAGE.html, --json", markup=False)
 
 
 def _compare_withheld(
@@ -213,10 +214,10 @@ def _print_withheld(found: WithheldComparison, output: Output, n_outputs: int) -
     places = sorted(found.places, key=lambda place: -place.letters)
     if places:
         lines += ["", "letters  in the output      in the work"]
-    for place in places[:SHOWN_SPANS]:
+    for place in places[:SHOWN_STRETCHES]:
         here, there = f"{place.output_start:,}-{place.output_end:,}", f"{place.first_letter:,}-{place.last_letter:,}"
         lines.append(f"{place.letters:>7,}  {here:<17}  {there}")
-    if len(places) > SHOWN_SPANS:
-        lines.append(f"and {len(places) - SHOWN_SPANS:,} more: --json, --out PAGE.html")
+    if len(places) > SHOWN_STRETCHES:
+        lines.append(f"and {len(places) - SHOWN_STRETCHES:,} more: --json, --out PAGE.html")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

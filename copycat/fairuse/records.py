@@ -82,6 +82,14 @@ class TextScores(Record):
     exact_blocks: bool = True
 
 
+class GridCell(Record):
+    """Near-verbatim recall where spans may have gaps of `max_gap` words and must have `min_span` words."""
+
+    max_gap: int
+    min_span: int
+    recall: float
+
+
 class Shared(Record):
     """A stretch that both texts hold, nearly or exactly; places are letters of the original texts, end exclusive.
 

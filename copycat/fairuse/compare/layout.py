@@ -118,6 +118,5 @@ def _plain(text: str, start: int, end: int, fold: int) -> Iterator[Piece]:
 
 
 def _at_space(text: str, place: int, reach: int = 60) -> int:
-    """Move a cut to the next space, if one is near."""
-    found = text.find(" ", place, place + reach)
-    return found if found > 0 else place
+    """Move a cut behind the next space, if one is near."""
+    return text.find(" ", place, place + reach) + 1 or place

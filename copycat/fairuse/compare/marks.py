@@ -10,6 +10,8 @@ from copycat.fairuse.metrics import Background
 from copycat.fairuse.records import Shared, TextComparison
 from copycat.fairuse.text import canonical
 
+KINDS = {"span": "long span", "quote": "quote", "stock": "stock phrase"}
+
 HUES = 6
 """Colours that marks take in turn."""
 
@@ -38,6 +40,11 @@ class Mark(NamedTuple):
     matched: int
     exact_output: tuple[Place, ...]
     exact_reference: tuple[Place, ...]
+
+    @property
+    def kind_name(self) -> str:
+        """What a reader is told that it is."""
+        return KINDS[self.kind]
 
     @property
     def hue(self) -> int:

@@ -12,14 +12,12 @@ from copycat.fairuse.compare.layout import lay_out
 from copycat.fairuse.compare.marks import Mark, Place, marks_of
 from copycat.fairuse.compare.withheld import WithheldComparison, WithheldPlace
 from copycat.fairuse.metrics import Background
-from copycat.fairuse.records import TextComparison
+from copycat.fairuse.records import GridCell, TextComparison
 from copycat.runs.pages import strict_environment
 
 _TEMPLATES = PackageLoader("copycat")
 
 STYLES = ("imitation/tokens.css", "imitation/page.css", "fairuse/compare.css")
-
-KINDS = {"span": "long span", "quote": "quote", "stock": "stock phrase"}
 
 MOST_ROWS, BEGINNING_LETTERS = 100, 80
 
@@ -36,8 +34,17 @@ class Texts(NamedTuple):
     work: str
 
 
-def build_page(texts: Texts, comparison: TextComparison, background: Background | None = None) -> str:
-    """Write the page of an output and a work whose text is there. Pure."""
+def build_page(
+    texts: Texts,
+    comparison: TextComparison,
+    background: Background | None = None,
+    grid: Sequence[GridCell] = (),
+) -> str:
+    """Write the page of an output and a work whose text is there. Pure.
+
+    Args:
+        grid: of `metrics.recall_grid`, to be shown below the figures.
+    """
     marks = marks_of(comparison, texts.output, background)
     return _render(
         "compare.html.j2",
@@ -52,6 +59,9 @@ def build_page(texts: Texts, comparison: TextComparison, background: Background 
         rows=_rows(marks, texts),
         ticks=_ticks(marks, len(texts.output), len(texts.work)),
         about=(SPAN_MEANING, CANONICAL_MEANING),
+        grid={(cell.max_gap, cell.min_span): cell.recall for cell in grid},
+        gaps=sorted({cell.max_gap for cell in grid}),
+        lengths=sorted({cell.min_span for cell in grid}),
     )
 
 
@@ -78,7 +88,7 @@ def _rows(marks: Sequence[Mark], texts: Texts) -> list[dict[str, Any]]:
     return [
         {
             "mark": mark,
-            "kind": KINDS[mark.kind],
+            "kind": mark.kind_name,
             "output_at": _at(mark.output, texts.output),
             "work_at": _at(mark.reference, texts.work),
             "begins": _beginning(texts.output[slice(*mark.output)]),

@@ -19,7 +19,7 @@ of `copycat.fairuse.text`: as they stand (raw), or in the form in which disguise
 from copycat.fairuse.metrics.background import Background, shipped_background
 from copycat.fairuse.metrics.by_work import WorkSummary, by_work
 from copycat.fairuse.metrics.chance import chance_of_extraction, draws_needed, log_p_per_letter
-from copycat.fairuse.metrics.comparing import best_of, compare_texts, scores
+from copycat.fairuse.metrics.comparing import best_of, compare_texts, recall_grid, scores
 from copycat.fairuse.metrics.near_verbatim import near_verbatim, near_verbatim_grid
 from copycat.fairuse.metrics.novelty import GramIndex, novelty
 from copycat.fairuse.metrics.numbers import number_words
@@ -38,6 +38,7 @@ __all__ = [
     "near_verbatim_grid",
     "novelty",
     "number_words",
+    "recall_grid",
     "scores",
     "shipped_background",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from copycat.fairuse.metrics.background import Background
-from copycat.fairuse.metrics.near_verbatim import near_verbatim
+from copycat.fairuse.metrics.near_verbatim import near_verbatim, near_verbatim_grid
 from copycat.fairuse.metrics.numbers import number_letters, number_words
 from copycat.fairuse.metrics.runs import accumulated, common_runs
 from copycat.fairuse.metrics.sequence import (
@@ -17,7 +17,7 @@ from copycat.fairuse.metrics.sequence import (
 )
 from copycat.fairuse.metrics.shingles import jaccard
 from copycat.fairuse.metrics.suffixes import longest_at_each, longest_match
-from copycat.fairuse.records import Shared, TextComparison, TextScores
+from copycat.fairuse.records import GridCell, Shared, TextComparison, TextScores
 from copycat.fairuse.text import Words, canonical_pair, words_of
 from copycat.fairuse.text.canonical import letters_of
 
@@ -72,6 +72,13 @@ def best_of(found: Sequence[TextScores]) -> TextScores:
         best[name] = max(values, default=None)
     best["exact_blocks"] = all(score.exact_blocks for score in found)
     return TextScores.model_validate(best)
+
+
+def recall_grid(output: str, reference: str) -> tuple[GridCell, ...]:
+    """Give near-verbatim recall in the canonical form for other gaps and lengths: how far it hangs on the two."""
+    first, second = canonical_pair(output, reference)
+    grid = near_verbatim_grid(number_words(first.words, second.words))
+    return tuple(GridCell(max_gap=gap, min_span=length, recall=recall) for (gap, length), recall in grid.items())
 
 
 # ---------------------------------------------------------------------------------------- private

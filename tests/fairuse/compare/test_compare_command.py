@@ -40,7 +40,8 @@ def test_a_comparison_says_how_much_is_shared_with_every_figure_raw_and_canonica
     assert answer.out.startswith("135 of 257 words of the work (52.5 %) stand in long spans of the output")
     assert "near-verbatim recall" in answer.out
     assert "runs, discounted" in answer.out
-    assert "1 long span" in answer.out
+    assert "1 shared stretch of answer.txt" in answer.out
+    assert "135 words, long span: Alice was" in answer.out
     assert "Alice was beginning to get very tired" in answer.out
 
 
@@ -50,6 +51,11 @@ def test_the_json_of_a_comparison_is_one_object_with_both_forms_spans_and_page(c
     assert said["evasion_gain"] == 0
     assert said["page"] == "page.html"
     assert len(said["spans"]) == 1
+    assert {(cell["max_gap"], cell["min_span"]) for cell in said["grid"]} >= {(5, 50), (0, 100)}
+    assert (
+        next(cell["recall"] for cell in said["grid"] if (cell["max_gap"], cell["min_span"]) == (5, 50))
+        == (said["canonical"]["near_verbatim_recall"])
+    )
     assert (tmp_path / "page.html").is_file()
     assert said["work"]["id"] == "novel"
 
