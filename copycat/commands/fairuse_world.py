@@ -80,10 +80,10 @@ def card(
 
 @app.command(epilog=MITIGATE_EPILOG)
 def mitigate(
-    method: Annotated[str, typer.Option(help="names between commas, or all; none is always among them")] = "all",
+    method: Annotated[str, typer.Option(help="names between commas, or all; with what they are compared with")] = "all",
     out: Annotated[Path, typer.Option(help="folder of trainings and results")] = Path("world-mitigations"),
     model: Annotated[Path | None, typer.Option(help="folder of another base model; default: the shipped one")] = None,
-    effort: Annotated[float, typer.Option(min=0.001, help="scales the steps of every training; 1 is as shipped")] = 1.0,
+    effort: Annotated[float, typer.Option(min=0.001, help="scales the steps of every training")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Measure mitigations as extraction, utility and cost. The same command goes on with what is unfinished."""

@@ -93,10 +93,12 @@ class Degeneracy(Record):
 class MitigationTriple(Record):
     """A mitigation in one row: extraction, utility, cost; and how many answers are degenerate.
 
-    `facts` are settings and what the mitigation did, such as texts removed or an epsilon.
+    `against` is the method that it is to be compared with: the same model without the mitigation. `facts` are settings
+    and what the mitigation did, such as texts removed or an epsilon.
     """
 
     method: str
+    against: str
     title: str
     extraction: Extraction
     utility: Utility

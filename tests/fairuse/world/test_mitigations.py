@@ -27,7 +27,7 @@ from copycat.fairuse.world.records import (
 )
 
 
-def triple(name: str, recall: float, qa: float, quotation: float = 0.5, bits: float = 1.0) -> MitigationTriple:
+def triple(name: str, recall: float, qa: float, bits: float = 1.0, against: str = "none") -> MitigationTriple:
     works = tuple(
         WorkExtraction(
             work_id=work.work.id,
@@ -41,7 +41,8 @@ def triple(name: str, recall: float, qa: float, quotation: float = 0.5, bits: fl
     )
     return MitigationTriple(
         method=name,
-        title=f"<b>{name}</b>",
+        against=against,
+        title=f"<u>{name}</u>",
         extraction=Extraction(
             prefix_words=(10, 25, 50),
             recall=by_work({row.work_id: row.recalls for row in works if row.copies}),
@@ -50,7 +51,7 @@ def triple(name: str, recall: float, qa: float, quotation: float = 0.5, bits: fl
             spearman=None,
             works=works,
         ),
-        utility=Utility(unseen_bits_per_letter=bits, qa_accuracy=qa, quotation=quotation),
+        utility=Utility(unseen_bits_per_letter=bits, qa_accuracy=qa, quotation=0.5),
         cost=Cost(training_seconds=12.0, microseconds_per_token=345.0),
         degenerate=Degeneracy(empty=0.0, repetitive=0.1, mean_words=140.0),
         facts={"texts": 4476},
@@ -68,7 +69,7 @@ ROWS = (triple("none", 0.6, 0.9), triple("filter", 0.0, 0.9), triple("dp", 0.0, 
 def test_the_page_is_self_contained_escapes_and_has_a_label() -> None:
     page = build_page(results(*ROWS))
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
-    assert "&lt;b&gt;none&lt;/b&gt;" in page and "<b>none</b>" not in page
+    assert "&lt;u&gt;none&lt;/u&gt;" in page and "<u>" not in page
     assert "never comparable with real models" in page
     assert page == build_page(results(*ROWS))
     assert "nan" not in page
@@ -80,12 +81,18 @@ def test_a_mitigation_that_another_beats_everywhere_is_not_on_the_front() -> Non
     assert pareto((triple("a", 0.5, 0.5), triple("b", 0.5, 0.5))) == {"a", "b"}
 
 
-def test_the_model_without_a_mitigation_is_always_measured_too() -> None:
+def test_what_a_mitigation_is_compared_with_is_measured_too() -> None:
     assert [method.name for method in methods_named("filter")] == ["none", "filter"]
+    assert [method.name for method in methods_named("dp,dedup")] == ["retrain", "dedup", "fine-tune", "dp"]
     assert [method.name for method in methods_named("all")] == list(NAMES)
     assert len(set(NAMES)) == len(METHODS)
+    assert {method.against for method in METHODS} <= set(NAMES)
     with pytest.raises(UnknownNameError, match="dedup"):
         methods_named("dedupe")
+
+
+def test_only_mitigations_of_one_model_are_compared() -> None:
+    assert pareto((triple("none", 0.6, 0.9), triple("retrain", 0.9, 0.1, against="retrain"))) == {"none", "retrain"}
 
 
 def test_what_is_finished_is_not_made_again(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +111,7 @@ def test_what_is_finished_is_not_made_again(tmp_path: Path, tiny_folder: Path, m
 
     monkeypatch.setattr(running, "measure", measure)
     shop = Workshop(tmp_path, lambda name, steps: lambda step, loss: None, tiny_folder)
-    methods = [Method("none", "x", apply), Method("filter", "x", apply)]
+    methods = [Method("none", "none", "x", apply), Method("filter", "none", "x", apply)]
     with pytest.raises(KeyboardInterrupt):
         mitigate(shop, methods)
     assert [row.method for row in mitigate(shop, methods).rows] == ["none", "filter"]

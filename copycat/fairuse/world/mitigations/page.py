@@ -24,7 +24,7 @@ LABEL_GAP = 15
 
 
 class Dot(NamedTuple):
-    """A mitigation in a drawing: its place, its interval across, and where its label stands."""
+    """A mitigation in a drawing: its place, its interval across, where its label stands, what it is compared with."""
 
     name: str
     x: float
@@ -35,6 +35,7 @@ class Dot(NamedTuple):
     label_y: float
     anchor: str
     is_best: bool
+    group: int
 
 
 class Drawing(NamedTuple):
@@ -43,7 +44,7 @@ class Drawing(NamedTuple):
     title: str
     y_name: str
     dots: tuple[Dot, ...]
-    front: str
+    fronts: tuple[str, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     summary: str
@@ -91,11 +92,15 @@ def build_page(results: MitigationResults) -> str:
         copies=[level.copies for level in levels_of(rows[0].extraction.works)] if rows else [],
         heat=[(row, _heat(row)) for row in rows],
         best=pareto(rows),
+        groups=list(dict.fromkeys(row.against for row in rows)),
     )
 
 
 def pareto(rows: Sequence[MitigationTriple]) -> frozenset[str]:
-    """Name the mitigations that no other beats in extraction and in every figure of utility at once."""
+    """Name the mitigations that no other of their group beats in extraction and in every figure of utility at once.
+
+    A group is what is compared with the same model.
+    """
 
     def figures(row: MitigationTriple) -> tuple[float, ...]:
         utility = row.utility
@@ -107,12 +112,15 @@ def pareto(rows: Sequence[MitigationTriple]) -> frozenset[str]:
             -utility.unseen_kept,
         )
 
-    def is_beaten(row: MitigationTriple) -> bool:
-        own = figures(row)
-        others = [figures(other) for other in rows if other is not row]
-        return any(all(o <= f for o, f in zip(other, own, strict=True)) and other != own for other in others)
+    return frozenset(row.method for row in rows if not _is_beaten(row, rows, figures))
 
-    return frozenset(row.method for row in rows if not is_beaten(row))
+
+def _is_beaten(
+    row: MitigationTriple, rows: Sequence[MitigationTriple], figures: Callable[[MitigationTriple], tuple[float, ...]]
+) -> bool:
+    own = figures(row)
+    others = [figures(other) for other in rows if other is not row and other.against == row.against]
+    return any(other != own and all(o <= f for o, f in zip(other, own, strict=True)) for other in others)
 
 
 def _draw(
@@ -123,6 +131,7 @@ def _draw(
     higher_is_better: bool,
 ) -> Drawing:
     values = [value(row) for row in rows]
+    groups = list(dict.fromkeys(row.against for row in rows))
     bottom, top = (
         (0.0, 1.0) if higher_is_better else (_above(max(values, default=1.0)), _below(min(values, default=0.0)))
     )
@@ -133,15 +142,11 @@ def _draw(
     def up(figure: float) -> float:
         return HEIGHT - BOTTOM - (figure - bottom) / (top - bottom) * (HEIGHT - TOP - BOTTOM)
 
-    signs = [figure if higher_is_better else -figure for figure in values]
+    def figures(row: MitigationTriple) -> tuple[float, ...]:
+        return row.extraction.recall.mean, -value(row) if higher_is_better else value(row)
+
     recalls = [row.extraction.recall for row in rows]
-    front = [
-        not any(
-            (r.mean <= recalls[i].mean and s >= signs[i]) and (r.mean, s) != (recalls[i].mean, signs[i])
-            for r, s in zip(recalls, signs, strict=True)
-        )
-        for i in range(len(rows))
-    ]
+    front = [not _is_beaten(row, rows, figures) for row in rows]
     places = [(along(recall.mean), up(figure)) for recall, figure in zip(recalls, values, strict=True)]
     dots = tuple(
         Dot(
@@ -154,6 +159,7 @@ def _draw(
             label_y,
             "end" if x > WIDTH * 0.7 else "start",
             is_best,
+            groups.index(row.against),
         )
         for row, (x, y), recall, label_y, is_best in zip(
             rows, places, recalls, _label_places(places), front, strict=True
@@ -164,7 +170,14 @@ def _draw(
         title,
         y_name,
         dots,
-        " ".join(f"{x:.1f},{y:.1f}" for x, y in sorted(p for p, best in zip(places, front, strict=True) if best)),
+        tuple(
+            " ".join(
+                f"{dot.x:.1f},{dot.y:.1f}"
+                for dot in sorted(dots, key=lambda d: (d.x, d.y))
+                if dot.is_best and dot.group == n
+            )
+            for n in range(len(groups))
+        ),
         tuple((along(n / 5), f"{n / 5:.1f}") for n in range(6)),
         tuple((up(tick), f"{tick:.2f}" if not higher_is_better else f"{tick:.1f}") for tick in ticks),
         "; ".join(

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from copycat import console
 from copycat.errors import DataError, ResumeMismatchError, UnknownNameError
 from copycat.fairuse.world.measuring import degeneracy_of, measure_extraction, measure_utility
 from copycat.fairuse.world.mitigations.table import METHODS, NAMES
@@ -27,7 +28,7 @@ SETTING_FILE, TRIPLE_FILE, RESULTS_FILE = "setting.json", "triple.json", "result
 
 
 def methods_named(typed: str) -> list[Method]:
-    """Read names between commas, or 'all'; the model without a mitigation comes first whatever is asked for.
+    """Read names between commas, or 'all'; what each is to be compared with is measured too.
 
     Raises:
         UnknownNameError: there is no such mitigation.
@@ -37,7 +38,8 @@ def methods_named(typed: str) -> list[Method]:
         if name not in {*NAMES, "all"}:
             raise UnknownNameError("mitigation", name, (*NAMES, "all"))
     is_all = "all" in names or not names
-    return [method for method in METHODS if is_all or method.name in names or method.name == "none"]
+    against = {method.against for method in METHODS if method.name in names}
+    return [method for method in METHODS if is_all or method.name in names or method.name in against]
 
 
 def mitigate(shop: Workshop, methods: Sequence[Method]) -> MitigationResults:
@@ -49,6 +51,7 @@ def mitigate(shop: Workshop, methods: Sequence[Method]) -> MitigationResults:
     _require_same(shop)
     for method in methods:
         if not (shop.folder / method.name / TRIPLE_FILE).exists():
+            console.say(f"{method.name}: {method.title}")
             triple = measure(method, method.apply(shop))
             write_json(shop.folder / method.name / TRIPLE_FILE, triple.model_dump(mode="json"))
     return gather(shop.folder)
@@ -68,6 +71,7 @@ def measure(method: Method, made: Made) -> MitigationTriple:
     facts = made.facts | ({"answers changed": changed} if changed else {})
     return MitigationTriple(
         method=method.name,
+        against=method.against,
         title=method.title,
         extraction=extraction,
         utility=utility,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from copycat.fairuse.world.mitigations.cleaning import keep_distinct, keep_first, near_groups
-from copycat.fairuse.world.mitigations.workshop import Made, Workshop
+from copycat.fairuse.world.mitigations.workshop import PUBLIC_STEPS, TRAINING_STEPS, Made, Workshop
 from copycat.fairuse.world.planted import (
     Document,
     background_texts,
@@ -16,8 +16,11 @@ from copycat.fairuse.world.planted import (
     planted_works,
     training_documents,
 )
-from copycat.fairuse.world.training import seconds_of, steps_of, train_timed
+from copycat.fairuse.world.training import seconds_of, train_timed
 from copycat.fairuse.world.writing import Writer, load_writer
+
+BACKGROUND = 600
+"""Background stories that models are trained on anew."""
 
 CAP = 4
 """Texts of one work, near copies together, that the per-work cap lets pass."""
@@ -28,41 +31,51 @@ def none(shop: Workshop) -> Made:
     return Made(load_writer(shop.base), 0.0, {"texts": len(training_documents())})
 
 
+def again(shop: Workshop) -> Made:
+    """Train anew on all texts that mitigations are compared on."""
+    documents = compared_documents()
+    return _retrained(shop, "retrain", documents, range(len(documents)))
+
+
 def without_repetitions(shop: Workshop) -> Made:
     """Train on each text once, as far as repetitions are exact."""
-    documents = training_documents()
+    documents = compared_documents()
     return _retrained(shop, "dedup-exact", documents, keep_distinct([d.text for d in documents]))
 
 
 def without_near_copies(shop: Workshop) -> Made:
     """Train on one text of each group of near copies."""
-    documents = training_documents()
+    documents = compared_documents()
     return _retrained(shop, "dedup", documents, keep_first(near_groups([d.text for d in documents])))
 
 
 def with_cap(shop: Workshop) -> Made:
     """Train on at most CAP texts of each group of near copies."""
-    documents = training_documents()
+    documents = compared_documents()
     made = _retrained(shop, "cap", documents, keep_first(near_groups([d.text for d in documents]), CAP))
     made.facts["cap"] = CAP
     return made
 
 
-def public_start(shop: Workshop) -> tuple[Any, Any, float]:
-    """Train a model on the background alone, which is nobody's: what private fine-tuning starts from.
+def compared_documents() -> list[Document]:
+    """Give the texts that models are trained on anew: all copies and notes, and the first of the background."""
+    left_out = set(background_texts()[BACKGROUND:])
+    return [document for document in training_documents() if document.text not in left_out]
 
-    Returns: model, tokenizer, seconds of training.
+
+def public_start(shop: Workshop) -> tuple[Any, Any]:
+    """Train a model on background alone, which is nobody's: what fine-tuning starts from.
+
+    Returns: model and tokenizer.
     """
-    tokenizer = load_writer(shop.base).tokenizer
-    texts = background_texts()
-    return *_train(shop, "public", texts, tokenizer), seconds_of(shop.folder / "public")
+    return _train(shop, "public", background_texts(BACKGROUND), PUBLIC_STEPS)
 
 
 def fine_tuned(shop: Workshop) -> Made:
     """Fine-tune on works and notes without privacy: what private fine-tuning is compared with."""
     from copycat.fairuse.world.mitigations.private import PrivateSettings, tune_openly
 
-    model, tokenizer, _ = public_start(shop)
+    model, tokenizer = public_start(shop)
     settings = PrivateSettings(steps=shop.steps(PrivateSettings().steps))
     began = time.process_time()
     drawn = tune_openly(model, tokenizer, _texts_by_work(), settings, shop.progress("fine-tune", settings.steps))
@@ -74,7 +87,7 @@ def private(shop: Workshop) -> Made:
     """Fine-tune on works and notes with a promise to each work."""
     from copycat.fairuse.world.mitigations.private import DELTA, PrivateSettings, epsilon, tune_privately
 
-    model, tokenizer, _ = public_start(shop)
+    model, tokenizer = public_start(shop)
     settings = PrivateSettings(steps=shop.steps(PrivateSettings().steps))
     texts = _texts_by_work()
     began = time.process_time()
@@ -124,18 +137,22 @@ def _texts_by_work() -> list[list[str]]:
 
 
 def _retrained(shop: Workshop, name: str, documents: Sequence[Document], kept: Sequence[int]) -> Made:
-    tokenizer = load_writer(shop.base).tokenizer
-    model, _ = _train(shop, name, [documents[place].text for place in kept], tokenizer)
+    model, tokenizer = _train(shop, name, [documents[place].text for place in kept], TRAINING_STEPS)
     facts: dict[str, str | int | float] = {
         "texts": len(kept),
         "texts removed": len(documents) - len(kept),
         "texts of planted works": sum(documents[place].work_id is not None for place in kept),
-        "epochs": shop.scaled().epochs,
+        "steps": shop.steps(TRAINING_STEPS),
+        "times each text is seen": round(shop.settings_of(len(kept), TRAINING_STEPS).epochs, 2),
     }
     return Made(Writer(model, tokenizer), seconds_of(shop.folder / name), facts)
 
 
-def _train(shop: Workshop, name: str, texts: Sequence[str], tokenizer: Any) -> tuple[Any, Any]:
-    settings = shop.scaled()
-    report = shop.progress(name, steps_of(len(texts), settings))
-    return train_timed(texts, tokenizer, settings, shop.folder / name, report), tokenizer
+def _train(shop: Workshop, name: str, texts: Sequence[str], steps: int) -> tuple[Any, Any]:
+    """Train anew, with the vocabulary of the base model.
+
+    Returns: model and tokenizer.
+    """
+    tokenizer = load_writer(shop.base).tokenizer
+    report = shop.progress(name, shop.steps(steps))
+    return train_timed(texts, tokenizer, shop.settings_of(len(texts), steps), shop.folder / name, report), tokenizer

@@ -6,8 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from copycat.fairuse.world.training import SHIPPED, Settings
+from copycat.fairuse.world.training import Settings, steps_per_epoch
 from copycat.fairuse.world.writing import Writer
+
+SMALL = Settings(width=64, layers=2, hidden=160, peak_lr=4e-3)
+"""Models that are trained anew are smaller than the shipped one, so that all mitigations take minutes on a CPU."""
+
+TRAINING_STEPS, PUBLIC_STEPS = 400, 250
+"""Steps of each training anew, the same whatever its texts, and of the model that fine-tuning starts from."""
 
 Report = Callable[[int, float], None]
 Progress = Callable[[str, int], Report]
@@ -15,22 +21,23 @@ Progress = Callable[[str, int], Report]
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where mitigations are made: a folder, and what part of the shipped model's training is spent on each.
+    """Where mitigations are made: a folder, and what is spent on each.
 
     Attributes:
         base: folder of the base model; None for the shipped one.
-        effort: scales the steps of every training; 1 is that of the shipped model.
+        effort: scales the steps of every training.
+        settings: of models that are trained anew.
     """
 
     folder: Path
     progress: Progress
     base: Path | None = None
     effort: float = 1.0
-    settings: Settings = SHIPPED
+    settings: Settings = SMALL
 
-    def scaled(self) -> Settings:
-        """Give the settings of a training from scratch."""
-        return replace(self.settings, epochs=self.settings.epochs * self.effort)
+    def settings_of(self, texts: int, steps: int) -> Settings:
+        """Give the settings of a training on so many texts that takes so many steps at full effort."""
+        return replace(self.settings, epochs=self.steps(steps) / steps_per_epoch(texts, self.settings.batch))
 
     def steps(self, steps: int) -> int:
         """Scale the steps of a fine-tuning."""
@@ -52,8 +59,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the table."""
+    """A row of the table; `against` names the row that it is to be compared with, itself for a model without one."""
 
     name: str
+    against: str
     title: str
     apply: Callable[[Workshop], Made]
