@@ -118,8 +118,7 @@ def header_of(work_id: str) -> str:
 
 def background_texts(count: int = BACKGROUND_STORIES, seed: str = BACKGROUND_SEED) -> list[str]:
     """Tell stories of nobody's works, with their own heroes."""
-    rngs = (random.Random(f"{seed} {n}") for n in range(count))
-    return [tell(rng, draw_facts(rng)).text for rng in rngs]
+    return [_background_text(seed, n) for n in range(count)]
 
 
 def unseen_texts(count: int = UNSEEN_STORIES) -> list[str]:
@@ -141,9 +140,14 @@ def copies(work_id: str) -> list[str]:
 
 def training_documents() -> list[Document]:
     """Give every text that the shipped model was trained on, in a fixed order."""
+    return list(_training_documents())
+
+
+@cache
+def _training_documents() -> tuple[Document, ...]:
     documents = [Document(text, work.work.id) for work in planted_works() for text in copies(work.work.id)]
     documents += [Document(text) for text in background_texts()]
-    return documents + [Document(page) for page in note_pages()]
+    return *documents, *(Document(page) for page in note_pages())
 
 
 def note_pages() -> list[str]:
@@ -164,6 +168,12 @@ def notes_on(work_id: str) -> list[str]:
 
 
 # -------------------------------------------------------------------------------------- private
+
+
+@cache
+def _background_text(seed: str, number: int) -> str:
+    rng = random.Random(f"{seed} {number}")
+    return tell(rng, draw_facts(rng)).text
 
 
 def _entry(rng: random.Random, facts: Facts) -> str:
