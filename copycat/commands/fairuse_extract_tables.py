@@ -27,10 +27,11 @@ def print_run(finished: Finished, gate: GateResult | None) -> None:
 
     from copycat.console import out
     from copycat.fairuse.extract.records import PAGE_FILE
-    from copycat.fairuse.extract.telling import headline_of, lift_lines, rows_of, warnings_of
+    from copycat.fairuse.extract.telling import SANDBOX_NOTE, headline_of, lift_lines, rows_of, warnings_of
     from copycat.paths import shown
 
-    for line in (headline_of(finished), *warnings_of(finished)):
+    note = [SANDBOX_NOTE] if finished.run.name == "sandbox" else []
+    for line in (headline_of(finished), *note, *warnings_of(finished)):
         _say(line)
     table = Table(box=None, pad_edge=False)
     table.add_column("", overflow="fold")

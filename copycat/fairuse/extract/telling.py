@@ -22,14 +22,16 @@ def headline_of(finished: Finished) -> str:
     n_works = sum(one.role == "work" for one in run.works)
     n_controls = len(run.works) - n_works
     told = ", ".join(f"{counts[name]:,} {name}" for name in _ENDS if counts.get(name))
-    sandbox = " (sandbox: an invented world, never comparable with real models)" if run.name == "sandbox" else ""
     return (
-        f"{run.name}{sandbox}: {n_works:,} works and {n_controls:,} controls, {counts['planned']:,} requests: "
+        f"{run.name}: {n_works:,} works and {n_controls:,} controls, {counts['planned']:,} requests: "
         f"{told or 'none answered'}"
     )
 
 
 _ENDS = ("answered", "refused", "empty", "failed", "missing")
+
+
+SANDBOX_NOTE = "sandbox: an invented world, never comparable with real models"
 
 
 def warnings_of(finished: Finished) -> Iterator[str]:

@@ -21,7 +21,7 @@ from copycat.runs.folder import read_journal
 if TYPE_CHECKING:
     from harness import Cli
 
-SMALL = ("--works", "public-domain", "--controls", "none", "--prefix", "10", "--length", "48")
+SMALL = ("--works", "public-domain", "--controls", "none", "--prefix", "10", "--length", "40")
 
 
 def folder_of(tmp_path: Path) -> Path:
@@ -81,7 +81,7 @@ def test_a_second_run_asks_nothing_and_writes_the_same_bytes(
 def test_a_torn_last_line_is_asked_again_and_what_is_drawn_stays_the_same(
     extract: Cli, writer: Path, tmp_path: Path
 ) -> None:
-    options = ("--model", writer, *SMALL, "--decoding", "t1x3")
+    options = ("--model", writer, *SMALL, "--decoding", "t1x2")
     extract(*options)
     journal = folder_of(tmp_path) / "answers.jsonl"
     rows = {row.ask.key: row for row in read_journal(journal, Answered)}
@@ -95,7 +95,7 @@ def test_a_torn_last_line_is_asked_again_and_what_is_drawn_stays_the_same(
 def test_another_folder_of_the_same_name_is_not_taken_up(extract: Cli, writer: Path, tmp_path: Path) -> None:
     extract("--model", writer, *SMALL)
     run = folder_of(tmp_path) / "run.json"
-    run.write_text(run.read_text(encoding="utf-8").replace('"length": 48', '"length": 47'), encoding="utf-8")
+    run.write_text(run.read_text(encoding="utf-8").replace('"length": 40', '"length": 47'), encoding="utf-8")
     answer = extract("--model", writer, *SMALL)
     assert answer.code == 2
     assert "belongs to another run" in answer.err
@@ -119,7 +119,7 @@ def test_nothing_readable_of_works_or_answers_is_written_when_they_are_withheld(
 ) -> None:
     """U10 for runs: no four words in a row of work or answer stand in any file."""
     options = ("--model", writer, "--works", manuscript, "--works", "public-domain", "--controls", "none")
-    options += ("--prefix", "10,25", "--length", "48", "--prompts", "prefix,continue", "--withhold")
+    options += ("--prefix", "10", "--length", "40", "--rounds", "2", "--prompts", "prefix,continue", "--withhold")
     assert extract(*options).code == 0
     written = "\n".join(
         path.read_text(encoding="utf-8") for path in folder_of(tmp_path).rglob("*") if path.is_file()
