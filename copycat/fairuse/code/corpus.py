@@ -12,9 +12,11 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +34,7 @@ from copycat.paths import shown
 from copycat.runs.folder import write_json
 from copycat.schema import Record
 
-CHUNK, PARALLEL_FROM = 32, 4
+CHUNK, PARALLEL_FROM = 32, 8
 """Files that one process reads at a time, and so many chunks are worth more processes."""
 
 INDEX_FILE, FORM = "index.json", 2
@@ -230,8 +232,15 @@ def _read_chunks(folder: Path, paths: Sequence[Path], settings: Settings, proces
     if processes == 1 or len(chunks) < PARALLEL_FROM:
         yield from map(read, chunks)
         return
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(read, chunks)
+    context = multiprocessing.get_context("spawn")  # forking a process in which threads run may hang
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        try:
+            yield from pool.map(read, chunks)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that reads code ended before it was done; most often memory is short\n"
+                "  free some memory, or compare with a part of the corpus"
+            ) from error
 
 
 def _read_chunk(folder: Path, settings: Settings, paths: Sequence[Path]) -> _Chunk:

@@ -30,7 +30,7 @@ def code_files(folder: Path, passed_over: Counter[str]) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place) / name
-            if name.startswith(".") or path.is_symlink():
+            if name.startswith(".") or path.is_symlink() or not path.is_file():
                 continue
             if is_code_file(name):
                 yield path

@@ -171,9 +171,11 @@ def test_an_index_is_kept_and_made_again_when_the_corpus_or_the_settings_change(
     assert load_index(place, corpus, settings) is None
 
 
-def test_more_processes_make_the_same_index(tmp_path: Path) -> None:
-    for number in range(140):
-        code = "def own(a, b):\n    return [a" + " + b" * (number % 60) + f"] if {number} else None\n"
+def test_more_processes_make_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copycat.fairuse.code.corpus.CHUNK", 4)
+    monkeypatch.setattr("copycat.fairuse.code.corpus.PARALLEL_FROM", 2)
+    for number in range(11):
+        code = "def own(a, b):\n    return [a" + " + b" * (number + 9) + f"] if {number} else None\n"
         (tmp_path / f"file_{number:03}.py").write_text(code, encoding="utf-8")
     (tmp_path / "binary.py").write_bytes(b"\0")
     one, two = (build_index(tmp_path, Settings(sources=200), processes=processes) for processes in (1, 2))
