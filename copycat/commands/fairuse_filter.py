@@ -31,6 +31,9 @@ Examples:
   OPENAI_BASE_URL=http://127.0.0.1:8400/v1 your-program
 """
 
+MAX_OUTPUT_BYTES = 16 * 2**20
+"""No model writes as much at once, and each letter of an output takes 30 bytes of memory."""
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
@@ -113,7 +116,7 @@ def check(  # noqa: PLR0917 - one parameter per option
 
     owner = _filter_of(folder, _policy(quote_words, work_words, beyond, cite, allow_work), rewriter)
     asked = "" if prompt is None else read_text(prompt)
-    decisions = {str(path): owner.check(read_text(path), asked) for path in outputs}
+    decisions = {str(path): owner.check(read_text(path, MAX_OUTPUT_BYTES), asked) for path in outputs}
     counted = [s.words for d in decisions.values() for s in d.spans if s.outcome not in ("allowed", "attributed")]
     longest = max(counted, default=0)
     if json:

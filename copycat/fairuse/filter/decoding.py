@@ -33,9 +33,11 @@ _LAST = chr(0x10FFFF)
 class BlockedNgrams:
     """A logits processor of transformers: `model.generate(..., logits_processor=LogitsProcessorList([it]))`.
 
-    The first call of a generation tells where the prompt ends; windows of the prompt are not forbidden. Works that the
-    filter's policy allows are not, either. The quotation allowance does not act here: no window is ever completed. Of a
-    withheld work nobody knows the next letters, so it is stopped with the token after the one that completes a window.
+    The first call of a generation tells where the prompt ends: one that is not a token longer than the last, or begins
+    otherwise. (A prompt that is an earlier one with its whole answer counts as that answer going on.) Windows of the
+    prompt are not forbidden, nor are those of works that the filter's policy allows. The quotation allowance does not
+    act here: no window is ever completed. Of a withheld work nobody knows the next letters, so it is stopped with the
+    token after the one that completes a window.
 
     Args:
         owner: a built filter.
@@ -61,6 +63,7 @@ class BlockedNgrams:
         self._spelt, self._ids = _vocabulary(tokenizer)
         self._first = _by_first_letter(self._spelt, self._ids)
         self._seen_length = self._prompt_length = -1
+        self._prompt_ids: list[list[int]] = [[]]
         self._prompts: list[frozenset[str]] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -68,13 +71,13 @@ class BlockedNgrams:
 
         Shapes:
             input_ids: (rows, tokens so far), the prompt first.
-            scores: (rows, vocabulary), changed in place where nothing else holds them.
+            scores: (rows, vocabulary); left as they are.
             returns: (rows, vocabulary), minus infinity for what is forbidden.
         """
         length = int(input_ids.shape[1])
-        if length != self._seen_length + 1 or len(self._prompts) != len(input_ids):
-            self._prompt_length = length
-            self._prompts = [self._prompt_windows(row) for row in input_ids.tolist()]
+        if length != self._seen_length + 1 or input_ids[:, : len(self._prompt_ids[0])].tolist() != self._prompt_ids:
+            self._prompt_length, self._prompt_ids = length, input_ids.tolist()
+            self._prompts = [self._prompt_windows(row) for row in self._prompt_ids]
         self._seen_length = length
         if length == self._prompt_length:
             return scores

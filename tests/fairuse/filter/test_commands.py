@@ -106,3 +106,41 @@ def test_what_is_wrong_is_told_without_a_traceback(
     assert answer.code == 2
     assert told in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_passage_is_written_anew_by_a_service(built_by_command: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from text_server import TextServer
+
+    asked: list[str] = []
+
+    def answer(instruction: str, text: str, body: dict[str, object]) -> str:
+        asked.append(text)
+        return "In short, she counted storms." if "in your own words" in instruction else text
+
+    rewrites = ("--beyond", "rewrite", "--rewriter", "openai:words-1", "--quote-words", 5)
+    with TextServer(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+        done = built_by_command("filter", "check", "novel.filter", "copied.txt", "--text", *rewrites)
+    assert (done.code, done.out) == (0, "In short, she counted storms.")
+    assert asked == [NOVEL[:400].upper()]
+    with TextServer(answer, ["refusal_field"] * 9) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        done = built_by_command("filter", "check", "novel.filter", "copied.txt", "--text", *rewrites)
+    assert (done.code, done.out) == (0, "THE LAMP KEEPER OF ORRIN [...]")
+
+
+def test_a_proxy_tells_its_address_and_goes_on_until_it_is_interrupted(
+    built_by_command: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from copycat.fairuse.filter.proxy import FilterProxy
+
+    urls: list[str] = []
+
+    def interrupted(proxy: FilterProxy) -> None:
+        urls.append(proxy.url)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FilterProxy, "wait", interrupted)
+    done = built_by_command("filter", "serve", "novel.filter", "--upstream", "http://127.0.0.1:9/v1", "--port", 0)
+    assert (done.code, done.out) == (130, f"OPENAI_BASE_URL={urls[0]}\n")

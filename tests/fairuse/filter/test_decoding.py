@@ -86,6 +86,16 @@ def test_what_the_prompt_holds_may_be_repeated(built: OutputFilter, tokenizer: A
     assert Reciter(tokenizer, text).recite(LogitsProcessorList([BlockedNgrams(built, tokenizer)]), prompt=text) == text
 
 
+def test_another_generation_is_told_by_its_beginning(built: OutputFilter, tokenizer: Any, novel: LoadedWork) -> None:
+    processor, prompt = BlockedNgrams(built, tokenizer), tokenizer(novel.readable[:300]).input_ids
+    other = tokenizer("x").input_ids * (len(prompt) - 1)
+    scores = torch.zeros(1, len(tokenizer))
+    processor(torch.tensor([other]), scores)
+    rest = tokenizer(novel.readable[:100]).input_ids
+    for place in range(len(rest)):  # the first call is a token longer than the last one
+        assert processor(torch.tensor([prompt + rest[:place]]), scores)[0, rest[place]] == 0
+
+
 def test_a_withheld_work_is_stopped_one_token_later(tokenizer: Any, novel: LoadedWork) -> None:
     grams = WithheldGrams.of_text(novel.work, novel.readable)
     owner = OutputFilter.of_works([LoadedWork(grams.file.work, withheld=grams)])
