@@ -39,8 +39,8 @@ def extract(  # noqa: PLR0917 - one parameter per option
     controls: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME|PATH", help="works that the model cannot know: sandbox (its held-out works), texts of yours, "
-            "none; again for more; default: sandbox", show_default=False,
+            metavar="NAME|PATH", help="works that the model cannot know: sandbox (held-out works, as many as works, "
+            "3 to 12), texts of yours, none; again for more; default: sandbox", show_default=False,
         ),
     ] = None,
     prompts: Annotated[

@@ -112,14 +112,16 @@ def forecast_of(job: Job, prices: Prices | None) -> dict[str, Any]:
 
 def print_forecast(forecast: dict[str, Any]) -> None:
     """Show what would be asked."""
+    from copycat.fairuse.extract.telling import counted
+
     kinds = ", ".join(f"{count:,} {name}" for name, count in forecast["by_prompt"].items())
-    _say(f"{forecast['model']}: {forecast['works']:,} works and {forecast['controls']:,} controls")
-    _say(f"{forecast['requests']:,} requests ({kinds}), {forecast['done']:,} of them done")
+    works, controls = counted(forecast["works"], "work"), counted(forecast["controls"], "control")
+    _say(f"{forecast['model']}: {works} and {controls}")
+    _say(f"{counted(forecast['requests'], 'request')} ({kinds}), {forecast['done']:,} of them done")
     for reason, count in forecast["left_out"].items():
-        _say(f"left out: {count:,} requests {reason}")
-    _say(f"at most {forecast['most_tokens_in']:,} tokens in and {forecast['most_tokens_out']:,} out, about")
-    if forecast["most_usd"] is not None:
-        _say(f"at most about ${forecast['most_usd']:.2f}")
+        _say(f"left out: {counted(count, 'request')} {reason}")
+    usd = "" if forecast["most_usd"] is None else f", ${forecast['most_usd']:.2f}"
+    _say(f"at most about {forecast['most_tokens_in']:,} tokens in and {forecast['most_tokens_out']:,} out{usd}")
     _say(forecast["folder"])
 
 

@@ -37,6 +37,7 @@ def report(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would wait for each other
     from copycat.console import EXIT_DONE, print_json
     from copycat.console import out as screen
+    from copycat.fairuse.extract.telling import counted
     from copycat.fairuse.report.page import write_sheet
     from copycat.fairuse.report.statements import Statements, read_statements
     from copycat.paths import shown
@@ -47,7 +48,8 @@ def report(
         print_json(sheet.model_dump(mode="json") | {"page": str(written.page), "path": str(written.file)})
         return EXIT_DONE
     works = [one for one in sheet.works if one.role == "work"]
-    lines = [f"{sheet.model}: {len(works):,} works, {sheet.ended['planned']:,} requests, controls with them"]
+    planned = counted(sheet.ended["planned"], "request")
+    lines = [f"{sheet.model}: {counted(len(works), 'work')}, {planned}, controls with them"]
     for one in works[:MAX_LINES]:
         amount = one.amount
         lines.append(

@@ -26,7 +26,8 @@ from copycat.fairuse.works import LoadedWork, load_works
 
 CHAT_PROMPTS, BASE_PROMPTS = "prefix,title", "prefix"
 PREFIXES, DECODING, EVASION = "10,25,50", "greedy", "none"
-MAX_CONTROLS = 12
+MIN_CONTROLS, MAX_CONTROLS = 3, 12
+"""Held-out works that are asked for: as many as there are works, within these bounds; each costs as much as a work."""
 
 NONE = "none"
 
@@ -106,7 +107,7 @@ def _works(typed: Typed) -> tuple[RoledWork, ...]:
     controls: list[RoledWork] = []
     for source in typed.controls:
         role: Role = "held-out" if source == SANDBOX else "own-control"
-        for one in _controls(source):
+        for one in _controls(source, len(named)):
             if one.work.id in ids:
                 if role == "own-control":
                     _refuse(f"'{one.work.id}' is a work and a control\n  rename one of the files")
@@ -116,12 +117,14 @@ def _works(typed: Typed) -> tuple[RoledWork, ...]:
     return (*found, *controls)
 
 
-def _controls(source: str) -> list[LoadedWork]:
+def _controls(source: str, n_works: int) -> list[LoadedWork]:
     from copycat.fairuse.world import held_out_works
 
     if source == NONE:
         return []
-    return held_out_works()[:MAX_CONTROLS] if source == SANDBOX else load_works([source])
+    if source != SANDBOX:
+        return load_works([source])
+    return held_out_works()[: min(MAX_CONTROLS, max(MIN_CONTROLS, n_works))]
 
 
 def _roled(loaded: LoadedWork, role: Role, planted: dict[str, str], copies: int | None) -> RoledWork:

@@ -16,6 +16,11 @@ CONTROL_NAMES = {
 AXES = ("prompt", "prefix", "decoding", "evasion")
 
 
+def counted(count: int, noun: str) -> str:
+    """Give '1 work' or '12 works'."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def headline_of(finished: Finished) -> str:
     """Say in one line what was asked and how the requests ended."""
     run, counts = finished.run, finished.measures.counts
@@ -23,7 +28,8 @@ def headline_of(finished: Finished) -> str:
     n_controls = len(run.works) - n_works
     told = ", ".join(f"{counts[name]:,} {name}" for name in _ENDS if counts.get(name))
     return (
-        f"{run.name}: {n_works:,} works and {n_controls:,} controls, {counts['planned']:,} requests: "
+        f"{run.name}: {counted(n_works, 'work')} and {counted(n_controls, 'control')}, "
+        f"{counted(counts['planned'], 'request')}: "
         f"{told or 'none answered'}"
     )
 
@@ -38,7 +44,7 @@ def warnings_of(finished: Finished) -> Iterator[str]:
     """Say what a reader has to know before the figures."""
     run, measures = finished.run, finished.measures
     for reason, count in run.left_out.items():
-        yield f"left out: {count:,} requests {reason}"
+        yield f"left out: {counted(count, 'request')} {reason}"
     if finished.unknown_rows:
         yield f"{finished.unknown_rows:,} rows of the file belong to no request"
     if not finished.is_covered:

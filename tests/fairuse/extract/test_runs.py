@@ -163,7 +163,7 @@ def test_a_limit_meets_works_and_controls_alike(extract: Cli, writer: Path) -> N
     options = ("--model", writer, "--works", "public-domain", "--prefix", "5,10", "--limit", 18, "--dry-run", "--json")
     told = json.loads(extract(*options).out)
     assert told["requests"] == 18
-    assert told["left_out"] == {"beyond --limit 18": 18}
+    assert told["left_out"] == {"beyond --limit 18": 6}
 
 
 def test_works_shorter_than_the_prefix_are_counted_and_nothing_to_ask_is_an_error(
@@ -175,7 +175,7 @@ def test_works_shorter_than_the_prefix_are_counted_and_nothing_to_ask_is_an_erro
     assert answer.code == 2
     assert "shorter than the prefix" in answer.err
     answer = extract("--model", writer, "--works", short, "--works", "public-domain", "--prefix", "50", "--dry-run")
-    assert "left out: 1 requests of works shorter than the prefix" in answer.out
+    assert "left out: 1 request of works shorter than the prefix" in answer.out
 
 
 @pytest.mark.parametrize(
