@@ -47,8 +47,8 @@ def image(  # noqa: PLR0917 - one parameter per option
     out: Annotated[Path | None, typer.Option(metavar="PAGE", help="write pictures beside references")] = None,
 ) -> int:  # fmt: skip
     """Say of each picture, rung by rung, whether it is a copy of a reference: file, pixels, hashes, descriptor."""
-    from copycat.console import EXIT_DONE, print_json, progress_bar
-    from copycat.fairuse.image.ladder import Order, compare_pictures, pictures_below
+    from copycat.console import EXIT_DONE, print_json, progress_bar, say
+    from copycat.fairuse.image.ladder import Order, compare_pictures, pictures_below, prepare_ladder
     from copycat.measures.descriptors import descriptor_of
     from copycat.runs.environment import pick_device
 
@@ -62,8 +62,10 @@ def image(  # noqa: PLR0917 - one parameter per option
         calibration=calibration,
         looking=_looking(judge, characters, references, where) if judge else None,
     )
+    say("reading the references and fixing thresholds")
+    ladder = prepare_ladder(order)
     with progress_bar("comparing", len(files)) as done:
-        report = compare_pictures(order, done)
+        report = compare_pictures(order, ladder, done)
     if out is not None:
         from copycat.fairuse.image.page import build_page
         from copycat.runs.folder import write_bytes

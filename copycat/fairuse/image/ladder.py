@@ -57,14 +57,11 @@ class _Read(NamedTuple):
     reason: str | None
 
 
-def compare_pictures(order: Order, done: Callable[[int], None] = lambda _: None) -> ImageReport:
-    """Take every picture up every rung.
-
-    Args:
-        done: is told how many more pictures are compared.
+def prepare_ladder(order: Order) -> Ladder:
+    """Read the references and fix every threshold.
 
     Raises:
-        UserError: the references cannot show the rate, or there is no picture.
+        UserError: there are no references, or they cannot show the rate.
     """
     references = read_gallery(order.references, "--references")
     unrelated = read_gallery(order.calibration, "--calibration") if order.calibration else None
@@ -72,6 +69,15 @@ def compare_pictures(order: Order, done: Callable[[int], None] = lambda _: None)
     for rung in ladder.rungs:
         if rung not in EXACT:
             ladder.threshold(rung)
+    return ladder
+
+
+def compare_pictures(order: Order, ladder: Ladder, done: Callable[[int], None] = lambda _: None) -> ImageReport:
+    """Take every picture up every rung.
+
+    Args:
+        done: is told how many more pictures are compared.
+    """
     found: list[PictureFound] = []
     for part in _batches(order.pictures):
         found += _compared(part, ladder, order.looking)
@@ -79,9 +85,9 @@ def compare_pictures(order: Order, done: Callable[[int], None] = lambda _: None)
     compared = [one for one in found if one.reason is None]
     return ImageReport(
         references=shown(order.references),
-        references_sha256=references.sha256,
-        n_references=len(references.names),
-        n_groups=len(set(references.groups)),
+        references_sha256=ladder.references.sha256,
+        n_references=len(ladder.references.names),
+        n_groups=len(set(ladder.references.groups)),
         calibrated_on=shown(order.calibration) if order.calibration else "references of different subfolders",
         rate=order.rate,
         encoder=order.encoder,
