@@ -1,14 +1,14 @@
 """Answers of a server that speaks the OpenAI API, whole or in events, and what of them may be shown.
 
-Filtered are the texts of a message: its content, and what the model thought aloud. Arguments of function calls are not:
-cutting them would break them.
+Filtered are the texts of a message: its content, what the model thought aloud, and arguments of function calls. To cut
+these would break them: they are shown whole or the choice is blocked.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from copycat.errors import BackendError
 from copycat.fairuse.filter.records import Action, Decision
@@ -58,13 +58,16 @@ def filter_answer(owner: OutputFilter, answer: object, prompt: str) -> tuple[Jso
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
         raise BackendError("the server's answer has no choices")
     decisions: list[Decision] = []
+    calls = _for_calls(owner)
     for choice in answer["choices"]:
         if not isinstance(choice, dict):
             raise BackendError("a choice of the server's answer is no object")
         here: list[Decision] = []
-        for part, name in _places(choice):
-            here.append(owner.check(part[name], prompt))
-            part[name] = here[-1].text
+        for place in _places(choice):
+            decision = (owner if place.call is None else calls).check(place.part[place.name], prompt)
+            is_cut_call = place.call is not None and decision.action == "block"
+            place.part[place.name] = "{}" if is_cut_call else decision.text
+            here.append(decision)
         if any(decision.action != "allow" for decision in here) and "logprobs" in choice:
             choice["logprobs"] = None
         if any(decision.action == "block" for decision in here):
@@ -73,14 +76,47 @@ def filter_answer(owner: OutputFilter, answer: object, prompt: str) -> tuple[Jso
     return answer, decisions
 
 
-def _places(choice: Json) -> Iterator[tuple[Json, str]]:
+class Place(NamedTuple):
+    """Where a text of a choice stands: `part[name]`; `call` is the number of the function call that it belongs to."""
+
+    part: Json
+    name: str
+    call: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Name the text among those of its choice."""
+        return self.name if self.call is None else f"{self.name} {self.call}"
+
+
+def _places(choice: Json) -> Iterator[Place]:
     """Give where the texts of a choice stand."""
     if isinstance(choice.get("text"), str):
-        yield choice, "text"
+        yield Place(choice, "text")
     for holder in ("message", "delta"):
         part = choice.get(holder)
         if isinstance(part, dict):
-            yield from ((part, name) for name in TEXT_FIELDS if isinstance(part.get(name), str))
+            yield from (Place(part, name) for name in TEXT_FIELDS if isinstance(part.get(name), str))
+            yield from _calls(part)
+
+
+def _calls(part: Json) -> Iterator[Place]:
+    calls = part.get("tool_calls")
+    functions = [
+        (call.get("index", number), call.get("function"))
+        for number, call in enumerate(calls if isinstance(calls, list) else [])
+        if isinstance(call, dict)
+    ]
+    for number, function in [*functions, (-1, part.get("function_call"))]:
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            yield Place(function, "arguments", number)
+
+
+def _for_calls(owner: OutputFilter) -> OutputFilter:
+    """Give the filter that arguments of calls go through: nothing is cut, and nothing is added."""
+    policy = owner.policy
+    strict = {"beyond": "block", "cite": False, "allow": policy.allow + policy.attribute, "attribute": ()}
+    return owner.with_policy(policy.model_copy(update=strict))
 
 
 class EventFilter:
@@ -92,7 +128,7 @@ class EventFilter:
     """
 
     def __init__(self, owner: OutputFilter, prompt: str) -> None:
-        self._owner, self._prompt = owner, prompt
+        self._owner, self._calls, self._prompt = owner, _for_calls(owner), prompt
         self._streams: dict[tuple[int, str], FilterStream] = {}
         self._blocked: set[int] = set()
         self._last: Json = {}
@@ -128,9 +164,9 @@ class EventFilter:
         events: list[Json] = []
         for index in sorted({index for index, _ in self._streams}):
             choice: Json = {"index": index, "finish_reason": None}
-            for name in self._open(index):
-                self._put(choice, name, self._end(index, name))
-            if any(isinstance(part.get(name), str) and part[name] for part, name in _places(choice)):
+            for key in self._open(index):
+                self._put(choice, key, self._end(index, key))
+            if any(part[name] for part, name, _ in _places(choice)):
                 events.append({**self._last, "choices": [choice]})
         return events
 
@@ -145,42 +181,57 @@ class EventFilter:
         if "logprobs" in choice:
             choice["logprobs"] = None  # they spell the tokens, also those that wait
         texts = False
-        for part, name in _places(choice):
-            stream = self._streams.setdefault((index, name), self._owner.stream(self._prompt))
-            part[name] = "" if stream.is_closed else stream.push(part[name])
+        for place in _places(choice):
+            stream = self._stream_of(index, place)
+            text = place.part[place.name]
+            place.part[place.name] = "" if stream.is_closed else stream.push(text)
             if stream.is_blocked:
                 self._block(choice, index)
                 return True
-            texts |= bool(part[name])
+            texts |= bool(place.part[place.name])
         if choice.get("finish_reason"):
-            for name in self._open(index):
-                self._put(choice, name, self._end(index, name))
+            for key in self._open(index):
+                self._put(choice, key, self._end(index, key))
             if any(stream.is_blocked for (number, _), stream in self._streams.items() if number == index):
                 choice["finish_reason"] = "content_filter"
         return texts or had_more
 
+    def _stream_of(self, index: int, place: Place) -> FilterStream:
+        key = (index, place.key)
+        if key not in self._streams:
+            owner = self._owner if place.call is None else self._calls
+            self._streams[key] = owner.stream(self._prompt)
+        return self._streams[key]
+
     def _block(self, choice: Json, index: int) -> None:
         self._blocked.add(index)
         choice["finish_reason"] = "content_filter"
-        for name in self._open(index):
-            self._end(index, name)
+        for key in self._open(index):
+            self._end(index, key)
 
     def _open(self, index: int) -> list[str]:
-        return [name for (number, name), stream in self._streams.items() if number == index and not stream.is_closed]
+        return [key for (number, key), stream in self._streams.items() if number == index and not stream.is_closed]
 
-    def _end(self, index: int, name: str) -> str:
-        rest, decision = self._streams[index, name].close()
+    def _end(self, index: int, key: str) -> str:
+        rest, decision = self._streams[index, key].close()
         self.decisions.append(decision)
         return rest
 
-    def _put(self, choice: Json, name: str, rest: str) -> None:
+    def _put(self, choice: Json, key: str, rest: str) -> None:
         """Add the last of a text to the event that ends its choice."""
         if not rest:
             return
-        if name == "text":
+        if key == "text":
             choice["text"] = choice.get("text", "") + rest
+            return
+        delta = choice.setdefault("delta", {})
+        name, _, call = key.partition(" ")
+        if call == "-1":
+            function = delta.setdefault("function_call", {})
+            function[name] = (function.get(name) or "") + rest
+        elif call:
+            delta.setdefault("tool_calls", []).append({"index": int(call), "function": {name: rest}})
         else:
-            delta = choice.setdefault("delta", {})
             delta[name] = (delta.get(name) or "") + rest
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from copycat.fairuse.text.canonical import LOOKALIKES, SIGNS
+from copycat.fairuse.text.canonical import LEFT_OUT, LOOKALIKES, SIGNS
 from copycat.fairuse.text.words import UNSPACED
 from copycat.names import continues_letter, fold_with_origins
 
@@ -49,7 +49,7 @@ def canonical_letter(cluster: str) -> str:
     """Fold one letter with its marks: the letters that it stands for, " " for a gap, "" for what is invisible."""
     if cluster in _APOSTROPHES:
         return "'"
-    folded = fold_with_origins(cluster.translate(SIGNS)).text.translate(LOOKALIKES)
+    folded = fold_with_origins(cluster.translate(SIGNS)).text.translate(LOOKALIKES).translate(LEFT_OUT)
     return "".join(folded.split()) or folded[:1]
 
 

@@ -14,7 +14,7 @@ from text_server import TextServer
 
 from copycat.errors import UserError
 from copycat.fairuse.filter import OutputFilter
-from copycat.fairuse.filter.answers import EventFilter, prompt_of
+from copycat.fairuse.filter.answers import EventFilter, filter_answer, prompt_of
 from copycat.fairuse.filter.proxy import FilterProxy
 
 from .conftest import NOVEL, UNRELATED
@@ -218,11 +218,41 @@ def test_two_choices_are_filtered_each_by_itself(under: Under) -> None:
 def test_what_a_model_thinks_aloud_is_filtered_too_and_tokens_are_not_spelt(under: Under) -> None:
     message = {"role": "assistant", "content": "Yes.", "reasoning_content": NOVEL}
     answer = {"choices": [{"index": 0, "message": message, "logprobs": {"content": [{"token": "The lamp"}]}}]}
-    from copycat.fairuse.filter.answers import filter_answer
-
     filtered, _ = filter_answer(under(quote_words=4), answer, "")
     assert filtered["choices"][0]["message"]["reasoning_content"].startswith("The lamp keeper of [...]")
     assert filtered["choices"][0]["logprobs"] is None
+
+
+def call_of(arguments: str, **more: Any) -> list[Any]:
+    return [{**more, "function": {"name": "save", "arguments": arguments}}]
+
+
+def test_arguments_of_calls_are_shown_whole_or_not_at_all(under: Under) -> None:
+    owner = under(quote_words=4, cite=True)
+    for text, shown, reason in (
+        (UNRELATED, json.dumps({"text": UNRELATED}), "tool_calls"),
+        (NOVEL, "{}", "content_filter"),
+    ):
+        message = {"content": None, "tool_calls": call_of(json.dumps({"text": text}))}
+        answer, _ = filter_answer(owner, {"choices": [{"message": message, "finish_reason": "tool_calls"}]}, "")
+        assert answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == shown
+        assert answer["choices"][0]["finish_reason"] == reason
+
+
+@pytest.mark.parametrize("text", [UNRELATED, NOVEL])
+def test_arguments_that_arrive_in_events_are_filtered_too(under: Under, text: str) -> None:
+    events, shown, finish = EventFilter(under(quote_words=4), ""), "", None
+    arguments = json.dumps({"text": text})
+    choices = [{"delta": {"tool_calls": call_of(arguments[i : i + 9], index=0)}} for i in range(0, len(arguments), 9)]
+    for choice in [*choices, {"delta": {}, "finish_reason": "tool_calls"}]:
+        for event in events.take(json.dumps({"choices": [{"index": 0, **choice}]})):
+            (got,) = event["choices"]
+            finish = got.get("finish_reason") or finish
+            shown += "".join(call["function"]["arguments"] for call in got["delta"].get("tool_calls", []))
+    if text == UNRELATED:
+        assert (json.loads(shown)["text"], finish) == (UNRELATED, "tool_calls")
+    else:
+        assert (shown, finish) == ('{"text": "', "content_filter")
 
 
 def test_everything_else_goes_through_with_its_key_and_other_ways_to_ask_are_refused(
