@@ -154,14 +154,19 @@ def _run(
     from copycat.commands.fairuse_extract_tables import print_run, run_as_json
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar
     from copycat.fairuse.extract.gate import check
-    from copycat.fairuse.extract.job import build_job, run_job, taken
+    from copycat.fairuse.extract.job import answer_job, build_job, finish_job, taken
+    from copycat.fairuse.extract.money import Purse
     from copycat.fairuse.extract.page import write_page
+    from copycat.fairuse.extract.records import CHARGES_FILE
 
     limits, earlier = gate
     result: GateResult | None = None
     with taken(build_job(chosen.asked, out), is_fresh=is_fresh) as job:
-        with progress_bar("answers", len(job.asking.asks)) as advance:
-            finished = run_job(job, chosen.model, *money, advance)
+        n_asks = len(job.asking.asks)
+        with progress_bar("answers", n_asks) as advance:
+            told = answer_job(job, chosen.model, Purse(job.folder / CHARGES_FILE, *money), advance)
+        with progress_bar("measured", n_asks) as advance:
+            finished = finish_job(job, told, advance)
         if limits or earlier is not None:
             result = check(finished.measures, limits, earlier)
         write_page(finished, result)

@@ -17,12 +17,11 @@ from copycat.errors import ResumeMismatchError, UserError
 from copycat.fairuse.extract.backends import Spent, TextModel
 from copycat.fairuse.extract.backends.answers import AnswersFile
 from copycat.fairuse.extract.evidence import EVIDENCE_FILE, build_evidence
-from copycat.fairuse.extract.money import Prices, Purse
+from copycat.fairuse.extract.money import Purse
 from copycat.fairuse.extract.plan import Axes, Plan, RoledWork, key_of
 from copycat.fairuse.extract.prompts import read_wording
 from copycat.fairuse.extract.records import (
     ANSWERS_FILE,
-    CHARGES_FILE,
     MEASURES_FILE,
     RUN_FILE,
     AskedWork,
@@ -70,6 +69,14 @@ class Job:
     def journal(self) -> Path:
         """Where answers are appended."""
         return self.folder / ANSWERS_FILE
+
+
+class Told(NamedTuple):
+    """What was spent over all starts, what the model said of itself, and rows of a file that belong to no request."""
+
+    spent: Spent
+    facts: dict[str, str]
+    unknown_rows: int = 0
 
 
 class Finished(NamedTuple):
@@ -148,39 +155,32 @@ def taken(job: Job, *, is_fresh: bool) -> Iterator[Job]:
         yield job
 
 
-def run_job(
-    job: Job,
-    model: TextModel | AnswersFile,
-    prices: Prices | None,
-    max_usd: float | None,
-    advance: Advance = lambda _: None,
-) -> Finished:
-    """Ask for all that is lacking, measure everything, and write measures.json, evidence.json and run.json."""
-    purse = Purse(job.folder / CHARGES_FILE, prices, max_usd)
-    unknown = 0
-    facts = dict(job.run.facts)
+def answer_job(job: Job, model: TextModel | AnswersFile, purse: Purse, advance: Advance = lambda _: None) -> Told:
+    """Ask for all that is lacking.
+
+    Raises:
+        LimitReachedError: the money is used up. UserError: no request can be answered.
+    """
     if isinstance(model, AnswersFile):
         unknown = take_answers(job.journal, job.asking, model)
-        facts["rows of the file that belong to no request"] = str(unknown)
         advance(len(job.asking.asks))
-    else:
-        answer_asks(job.journal, job.asking, model, purse, advance)
-        facts |= model.facts()
-    measures = measure_job(job)
-    run = job.run.model_copy(update={"status": "finished", "facts": dict(sorted(facts.items()))})
-    write_json(job.folder / RUN_FILE, run.model_dump(mode="json"))
-    return Finished(run, measures, job.folder, purse.total, unknown)
+        return Told(purse.total, {"rows of the file that belong to no request": str(unknown)}, unknown)
+    answer_asks(job.journal, job.asking, model, purse, advance)
+    return Told(purse.total, model.facts())
 
 
-def measure_job(job: Job) -> Measures:
-    """Make measures.json and evidence.json again from the journal and the works."""
-    answers = measured_answers(job.journal, job.asking)
+def finish_job(job: Job, told: Told, advance: Advance = lambda _: None) -> Finished:
+    """Measure everything, and write measures.json, evidence.json and run.json from the journal and the works."""
+    answers = measured_answers(job.journal, job.asking, advance)
     measures = build_measures(job.run.works, answers, len(job.asking.asks), same_as_another(job.journal))
     write_json(job.folder / MEASURES_FILE, measures.model_dump(mode="json"))
     if not job.asking.is_withheld:
         evidence = build_evidence(job.journal, answers, job.asking.works)
         write_json(job.folder / EVIDENCE_FILE, evidence.model_dump(mode="json"))
-    return measures
+    facts = dict(sorted((job.run.facts | told.facts).items()))
+    run = job.run.model_copy(update={"status": "finished", "facts": facts})
+    write_json(job.folder / RUN_FILE, run.model_dump(mode="json"))
+    return Finished(run, measures, job.folder, told.spent, told.unknown_rows)
 
 
 # --------------------------------------------------------------------------------------- private

@@ -21,6 +21,8 @@ from copycat.fairuse.works import LoadedWork
 MIN_WINDOW_WORDS = 10
 """A window of fewer words says little about whether it was known."""
 
+NO_TEXT = "that need the text of a withheld work"
+
 MIN_LENGTH = 16
 FED_BACK = 100
 """So much of its own text a model gets again where it is asked to go on, in tokens or words; at least the prefix's."""
@@ -83,7 +85,7 @@ def build_plan(works: Sequence[RoledWork], axes: Axes, measure: Measure, limit: 
     """List the requests: every way of asking in turn, and within it every work, so that a limit meets all works alike.
 
     Raises:
-        UserError: nothing can be asked at all.
+        UserError: nothing can be asked about any work.
     """
     left_out: Counter[str] = Counter()
     asks: list[Ask] = []
@@ -97,12 +99,14 @@ def build_plan(works: Sequence[RoledWork], axes: Axes, measure: Measure, limit: 
     if limit is not None and len(asks) > limit:
         left_out[f"beyond --limit {limit}"] = len(asks) - limit
         asks = asks[:limit]
-    if not asks:
+    if not any(ask.role == "work" for ask in asks):
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise UserError(
-            f"nothing can be asked: {why or 'no work'}\n"
-            "  shorten --prefix, allow longer answers (--length), or name longer works"
+        hint = (
+            "name the file of the text, or --prompts title,position"
+            if NO_TEXT in left_out
+            else "shorten --prefix, allow longer answers (--length), or name longer works"
         )
+        raise UserError(f"nothing can be asked about any work: left out are {why}\n  {hint}")
     return Plan(tuple(asks), dict(sorted(left_out.items())))
 
 
@@ -136,7 +140,7 @@ def _ask(way: _Way, roled: RoledWork, axes: Axes, measure: Measure) -> Ask | str
         return "longer than the model's context"
     if loaded.text is None:
         if way.prompt not in WITHOUT_TEXT:
-            return "need the text of a withheld work"
+            return NO_TEXT
         return _made(way, roled, axes, length)
     text = loaded.text
     found = _start_and_rest(way, text, axes, measure)

@@ -97,6 +97,21 @@ def test_a_damaged_file_is_told_with_its_lines(
     assert said in answer.err
 
 
+def test_a_work_that_is_withheld_as_hashes_cannot_be_shown_to_a_model(
+    extract: Cli, writer: Path, manuscript: Path, tmp_path: Path
+) -> None:
+    from copycat.fairuse.works import withhold
+    from copycat.fairuse.works.loading import work_of_text
+
+    withhold(work_of_text(manuscript, MANUSCRIPT), MANUSCRIPT, tmp_path / "m.withheld")
+    options = ("--model", writer, "--works", tmp_path / "m.withheld", "--length", "40")
+    refused = extract(*options, "--prompts", "prefix")
+    assert refused.code == 2
+    assert "need the text of a withheld work" in refused.err
+    assert "--prompts title,position" in refused.err
+    assert extract(*options, "--prompts", "title").code == 0
+
+
 def test_a_work_that_is_withheld_as_hashes_is_measured_without_its_text(
     extract: Cli, manuscript: Path, tmp_path: Path
 ) -> None:

@@ -92,6 +92,12 @@ def test_refusals_are_counted_and_their_words_are_measured_all_the_same(
     assert found["measures"]["works"][0]["best"]["longest"] > 50
 
 
+def test_half_a_letter_in_a_refusal_or_an_answer_breaks_no_file(extract: Cli, serve: Serve, manuscript: Path) -> None:
+    serve(lambda _, text, __: "I'm sorry \ud83d" if "Write out" in text else f"\ud83d {MANUSCRIPT}")
+    found = run(extract, "--works", manuscript, "--prompts", "title,prefix")
+    assert (found["measures"]["counts"]["refused"], found["measures"]["counts"]["answered"]) == (1, 1)
+
+
 @pytest.mark.parametrize("behaviour", ["refusal", "content_filter", "refusal_field"])
 def test_a_filter_of_the_service_is_a_refusal(extract: Cli, serve: Serve, manuscript: Path, behaviour: str) -> None:
     serve(knows, always(behaviour))

@@ -31,6 +31,7 @@ def start_of_last_words(text: str, count: int) -> int:
 
 def reply_of(words: str, ended: Ended) -> Reply:
     """Tell an answer from a refusal and from nothing."""
+    words = words.encode("utf-8", "replace").decode("utf-8")  # halves of letters can stand in no file
     try:
         return Reply(read_answer(words), "answered", ended)
     except RefusedError as error:
