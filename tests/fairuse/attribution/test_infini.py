@@ -17,6 +17,7 @@ from copycat.fairuse.works import load_works
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Needs the extra `index`; it is part of the environment that the tests are run in."""
+    pytest.importorskip("infini_gram")  # has no wheels but for Linux
     place = tmp_path_factory.mktemp("infini")
     (place / "data").mkdir()
     with (place / "data" / "works.jsonl").open("w", encoding="utf-8") as file:
