@@ -176,6 +176,7 @@ class _Builder:
             near_windows=made[1].windows if len(made) > 1 else 0,
             left_out=made[0].left_out,
             bloom_bits=made[0].bloom_bits,
+            near_bloom_bits=made[1].bloom_bits if len(made) > 1 else 0,
             bloom_rate=self.bloom_rate,
             place_bytes=_place_bytes(self.letters),
         )

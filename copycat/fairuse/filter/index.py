@@ -80,10 +80,17 @@ class GramIndex:
         from rbloom import Bloom
 
         self._letters = letters
-        self._buckets = _numbers(folder / f"{prefix}buckets.bin", file.place_bytes)
-        self._places = _numbers(folder / f"{prefix}places.bin", file.place_bytes)
+        try:
+            self._buckets = _numbers(folder / f"{prefix}buckets.bin", file.place_bytes)
+            self._places = _numbers(folder / f"{prefix}places.bin", file.place_bytes)
+            self.bloom: Bloom = Bloom.load(str(folder / f"{prefix}bloom.bin"), as_int)
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError([f"{shown(folder)}: cannot be read ({error})"], REBUILD) from error
         self._shift = 64 - (len(self._buckets) - 1).bit_length() + 1
-        self.bloom: Bloom = Bloom.load(str(folder / f"{prefix}bloom.bin"), as_int)
+        if not self._buckets or self._buckets[-1] != len(self._places) or self._shift not in range(1, 64):
+            raise DataError([f"{shown(folder / f'{prefix}buckets.bin')}: missing, or cut off"], REBUILD)
+        if self.bloom.size_in_bits != (file.near_bloom_bits if prefix else file.bloom_bits):
+            raise DataError([f"{shown(folder / f'{prefix}bloom.bin')}: cut off"], REBUILD)
 
     def candidates(self, hashed: int) -> list[int]:
         """Give the places of all windows in the bucket of a hash: those of the window, and others."""
@@ -152,6 +159,26 @@ def read_filter_file(folder: Path) -> FilterFile:
 REBUILD = "  build it again: python -m copycat.fairuse filter build WORKS --out DIR"
 
 
-def read_works(folder: Path) -> list[IndexedWork]:
-    """Read works.jsonl."""
-    return read_journal(folder / WORKS_FILE, IndexedWork)
+def read_works(folder: Path, file: FilterFile) -> list[IndexedWork]:
+    """Read works.jsonl, and see that all files of the filter are there in the size that they were built in.
+
+    Raises:
+        DataError: one is missing, damaged or of another size.
+    """
+    try:
+        works = read_journal(folder / WORKS_FILE, IndexedWork)
+    except DataError as error:
+        raise DataError([str(error).partition("\n")[0]], REBUILD) from error
+    sizes = {LETTERS_FILE: sum(work.letters * work.letter_bytes for work in works)}
+    for prefix, windows in (("", file.windows), *([("near-", file.near_windows)] if file.near_window else [])):
+        sizes[f"{prefix}places.bin"] = windows * file.place_bytes
+    wrong = [name for name, size in sizes.items() if not _has_size(folder / name, size)]
+    if len(works) != file.works:
+        wrong.insert(0, WORKS_FILE)
+    if wrong:
+        raise DataError([f"{shown(folder / name)}: missing, or cut off" for name in wrong], REBUILD)
+    return works
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size

@@ -113,5 +113,6 @@ class FilterFile(Record):
     near_windows: int = 0
     left_out: int = 0
     bloom_bits: int
+    near_bloom_bits: int = 0
     bloom_rate: float
     place_bytes: Literal[4, 8] = 4

@@ -39,7 +39,7 @@ class OutputFilter:
     def __init__(self, folder: Path, policy: Policy | None = None, rewriter: Rewriter | None = None) -> None:
         self.folder = folder
         self.file = index.read_filter_file(folder)
-        indexed = index.read_works(folder)
+        indexed = index.read_works(folder, self.file)
         self.letters = index.WorkLetters(folder, indexed)
         self.index = index.GramIndex(folder, "", self.file, self.letters)
         self._near = None

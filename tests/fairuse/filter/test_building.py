@@ -140,6 +140,24 @@ def test_a_filter_of_another_version_is_refused(tmp_path: Path, novel: LoadedWor
         OutputFilter(tmp_path)
 
 
+@pytest.mark.parametrize("how", ["missing", "cut off", "empty"])
+def test_a_damaged_filter_is_refused(tmp_path: Path, novel: LoadedWork, how: str) -> None:
+    build_filter([novel], tmp_path / "filter")
+    names = [path.name for path in (tmp_path / "filter").iterdir() if path.name != "filter.json"]
+    assert len(names) == 8
+    for name in names:
+        path = tmp_path / "filter" / name
+        content = path.read_bytes()
+        if how == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(content[: len(content) // 2] if how == "cut off" else b"")
+        with pytest.raises(DataError, match="build it again"):
+            OutputFilter(tmp_path / "filter")
+        path.write_bytes(content)
+    assert OutputFilter(tmp_path / "filter").check(NOVEL).action == "trim"
+
+
 BUILD = """
 import sys, time
 from pathlib import Path

@@ -11,9 +11,8 @@ from copycat.fairuse.filter.letters import FIFTHS, LetterStream, letters_of_work
 from copycat.fairuse.text import canonical
 from copycat.fairuse.text.canonical import letters_of
 
-ALPHABET = (
-    "ab c1.\n-'\u00e9\u2019\u00df\ufb01\u0301\u200b\u0e04\u0e32\u0915\u093e\u3099\u304b\u0643\u064e\u0640@$0123 \t\u0410\u0411\u041e"
-)
+LATIN = "ab c1.\n-'@$0123 \t\u00e9\u2019\u00df\ufb01\u0301\u200b"
+ALPHABET = LATIN + "\u0e04\u0e32\u0915\u093e\u3099\u304b\u0643\u064e\u0640\u0410\u0411\u041e"
 
 
 def random_texts(count: int, seed: int) -> list[str]:
