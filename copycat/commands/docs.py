@@ -80,6 +80,11 @@ def render_commands() -> str:
     return "\n".join(parts)
 
 
+def _unmarked(epilog: str) -> str:
+    """Give an epilog without the marks that keep click from filling its examples up into one paragraph."""
+    return inspect.cleandoc(epilog).replace("\b\n", "")
+
+
 def _sections(path: str, command: Any) -> Iterator[str]:  # Any: typer's own click and the real one differ by version
     yield f"## {path}\n"
     yield _prose(command)
@@ -87,7 +92,7 @@ def _sections(path: str, command: Any) -> Iterator[str]:  # Any: typer's own cli
         yield "| option | default | what it does |\n|---|---|---|"
         yield "".join(f"{_row(parameter)}\n" for parameter in command.params)
     if command.epilog:
-        yield f"```text\n{inspect.cleandoc(command.epilog)}\n```\n"
+        yield f"```text\n{_unmarked(command.epilog)}\n```\n"
     for name, inner in getattr(command, "commands", {}).items():
         yield from _sections(f"{path} {name}", inner)
 

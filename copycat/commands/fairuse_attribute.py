@@ -18,6 +18,7 @@ ATTRIBUTE_EPILOG = """
 Works are named as in `compare`: public-domain, sandbox, a text file, a folder, works.yaml. An index on disk holds their
 letters, and is as secret as they are.
 
+\b
 Examples:
   python -m copycat.fairuse attribute answer.txt --works public-domain
   python -m copycat.fairuse attribute answers/*.txt --works novels --index novels.index

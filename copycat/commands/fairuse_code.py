@@ -15,6 +15,7 @@ CODE_EPILOG = """
 Names, comments and layout do not count. A span of 30 tokens (window + k - 1) is always found, one below k never.
 Exit 0 done, 1 a span is longer than --gate, 2 to be fixed by you.
 
+\b
 Examples:
   python -m copycat.fairuse code answer.py --against some-projects
   python -m copycat.fairuse code answers/*.c --against kernel --index kernel.index --html page.html

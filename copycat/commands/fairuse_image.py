@@ -16,6 +16,7 @@ References: a folder; pictures of one subfolder are related to each other, all o
 pairs of unrelated pictures, and a rate that there are too few pairs for is refused: 0.001 needs 1,000, which 46 groups
 have. Exit 0 done, 2 to be fixed by you.
 
+\b
 Examples:
   python -m copycat.fairuse image outputs --references artworks --out page.html
   python -m copycat.fairuse image a.png b.png --references artworks --calibration photos --encoder dino

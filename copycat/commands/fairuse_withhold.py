@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 WITHHOLD_EPILOG = """
+\b
 Examples:
   python -m copycat.fairuse withhold novel.txt --title "The Tide Clock"
   python -m copycat.fairuse compare answer.txt novel.withheld
