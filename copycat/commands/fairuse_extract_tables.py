@@ -20,6 +20,8 @@ EXPLAINED = (
     "anywhere after the prefix. Means over works with 95 % intervals; highest: of all answers."
 )
 
+AS_WRITTEN = " As written: recall without taking disguises off; the difference is what an evasion hides."
+
 
 def print_run(finished: Finished, gate: GateResult | None) -> None:
     """Show how the requests ended, figures by axis and beside controls, the gate, and the path."""
@@ -35,14 +37,16 @@ def print_run(finished: Finished, gate: GateResult | None) -> None:
         _say(line)
     table = Table(box=None, pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in ("recall", "highest", "longest", "highest", "answers"):
+    has_evasions = finished.run.spec.evasions != ("none",)
+    headings = ("recall", *(("as written",) if has_evasions else ()), "highest", "longest", "highest", "answers")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for label, group in rows_of(finished.measures):
-        table.add_row(label, *_cells(group))
+        table.add_row(label, *_cells(group, has_evasions=has_evasions))
     out.print()
     out.print(table)
     out.print()
-    _say(EXPLAINED, style="italic dim")
+    _say(EXPLAINED + (AS_WRITTEN if has_evasions else ""), style="italic dim")
     for line in (*lift_lines(finished.measures), *_copies(finished.measures)):
         _say(line)
     if gate is not None:
@@ -125,10 +129,11 @@ def print_forecast(forecast: dict[str, Any]) -> None:
     _say(forecast["folder"])
 
 
-def _cells(group: Group) -> Sequence[str]:
-    recall, longest = group.figures.get("recall"), group.figures.get("longest")
+def _cells(group: Group, *, has_evasions: bool) -> Sequence[str]:
+    recall, longest, written = (group.figures.get(name) for name in ("recall", "longest", "recall_as_written"))
     return [
         _mean(recall, "{:.3f}"),
+        *([f"{written.mean:.3f}" if written else ""] if has_evasions else []),
         f"{recall.highest:.3f}" if recall else "",
         _mean(longest, "{:.1f}"),
         f"{longest.highest:,.0f}" if longest else "",

@@ -43,6 +43,7 @@ class Row(NamedTuple):
     heading: str
     label: str
     recall: WorkSummary | None
+    as_written: WorkSummary | None
     longest: WorkSummary | None
     answers: int
 
@@ -91,7 +92,8 @@ def table_rows(measures: Measures) -> list[Row]:
     for label, group in rows_of(measures):
         heading = _HEADINGS.get(group.axis, "") if group.axis != before else ""
         before = group.axis
-        rows.append(Row(heading, label, group.figures.get("recall"), group.figures.get("longest"), group.answers))
+        recall, written, longest = (group.figures.get(name) for name in ("recall", "recall_as_written", "longest"))
+        rows.append(Row(heading, label, recall, written, longest, group.answers))
     return rows
 
 
@@ -128,6 +130,7 @@ def _values(finished: Finished, evidence: EvidenceFile, gate: GateResult | None)
         "run": run,
         "headline": headline_of(finished),
         "is_sandbox": run.name == "sandbox",
+        "has_evasions": run.spec.evasions != ("none",),
         "n_works": len(works),
         "best_recall": sum(best) / len(best) if best else None,
         "longest": max((work.best["longest"] for work in works if "longest" in work.best), default=None),

@@ -62,6 +62,7 @@ def _values(sheet: Sheet, run: RunFile, measures: Measures, evidence: EvidenceFi
         "sheet": sheet,
         "run": run,
         "is_sandbox": run.name == "sandbox",
+        "has_evasions": run.spec.evasions != ("none",),
         "works": works,
         "shown_works": works[:MAX_ROWS],
         "titles": titles_of(run),

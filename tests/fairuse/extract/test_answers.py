@@ -40,6 +40,19 @@ def test_rows_say_how_they_were_asked(extract: Cli, manuscript: Path, tmp_path: 
     assert recall["title"] > 0.3
 
 
+def test_controls_of_ones_own_stand_beside_the_works(extract: Cli, manuscript: Path, tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("Nobody has read it but me. " + MANUSCRIPT[::-1], encoding="utf-8")
+    rows = [{"work": "manuscript", "text": MANUSCRIPT}, {"work": "diary", "text": MANUSCRIPT}]
+    file = write(tmp_path / "answers.jsonl", rows)
+    options = ("--model", f"answers:{file}", "--works", manuscript, "--controls", tmp_path / "diary.txt")
+    found = json.loads(extract(*options, "--json").out)
+    lifts = {lift["control"]: lift for lift in found["measures"]["lifts"] if lift["figure"] == "recall"}
+    assert lifts["own-control"]["difference"] == 1.0
+    doubled = extract("--model", f"answers:{file}", "--works", manuscript, "--controls", manuscript)
+    assert doubled.code == 2
+    assert "is a work and a control" in doubled.err
+
+
 def test_what_is_missing_and_what_is_unknown_is_counted(extract: Cli, manuscript: Path, tmp_path: Path) -> None:
     rows = [
         {"work": "manuscript", "prompt": "title", "text": MANUSCRIPT},

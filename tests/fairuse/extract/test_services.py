@@ -72,6 +72,14 @@ def test_a_service_that_knows_the_work_is_found_out_in_capitals_too(
     assert found["spent"] == {"requests": 4, "prompt_tokens": 200, "completion_tokens": 80}
 
 
+def test_what_an_evasion_hides_stands_in_a_column_of_its_own(extract: Cli, serve: Serve, manuscript: Path) -> None:
+    serve(knows)
+    answer = extract(*WHOLE, "--works", manuscript, "--evasions", "none,caps", "--prompts", "title")
+    (row,) = (line.split() for line in answer.out.splitlines() if line.startswith("evasion caps"))
+    assert float(row[2]) > 0.95
+    assert float(row[3]) < 0.1
+
+
 def test_only_the_request_is_sent_with_the_shown_words_at_its_end(extract: Cli, serve: Serve, manuscript: Path) -> None:
     server = serve(knows)
     run(extract, "--works", manuscript, "--prompts", "prefix")
