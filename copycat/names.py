@@ -295,16 +295,24 @@ def fold_with_origins(text: str) -> Folded:
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end < len(text) and continues_letter(text[end]):
-            continue
+    place = 0
+    for start, end in [*_special_letters(text), (len(text), len(text))]:
+        # What stands between them is one letter for each code point, before folding and after.
         folded = _fold_letter(text[start:end])
-        parts.append(folded)
-        starts.extend([start] * len(folded))
-        ends.extend([end] * len(folded))
-        start = end
+        parts += text[place:start].translate(_LETTER_TABLE), folded
+        starts += *range(place, start), *[start] * len(folded)
+        ends += *range(place + 1, start + 1), *[end] * len(folded)
+        place = end
     return Folded("".join(parts), starts, ends)
+
+
+def _special_letters(text: str) -> Iterator[tuple[int, int]]:
+    """Find the letters that do not fold to one by themselves: those with marks behind them, and such as "æ"."""
+    letters = set(text)
+    marks = "".join(map(re.escape, sorted(filter(continues_letter, letters))))
+    others = "".join(map(re.escape, sorted(c for c in letters if len(_LETTER_TABLE[ord(c)]) != 1)))
+    patterns = [f"[^{marks}]?[{marks}]+"] * bool(marks) + [f"[{others}]"] * bool(others)
+    return (found.span() for found in re.finditer("|".join(patterns) or "(?!)", text))
 
 
 def _has_own_letters(text: str) -> bool:

@@ -3,10 +3,13 @@
 In this order, each step with its place in the original kept:
 
 1. `names.fold`: compatibility forms (full-width, mathematical letters), case, accents, invisible letters;
-2. digits and signs that stand for letters ("h0us3", "c@t"), and letters of other alphabets that look Latin;
+2. digits and signs that stand for letters ("h0us3", "c@t"), letters of other alphabets that look Latin, and the
+   vowel points of Arabic and Hebrew, which are written or not;
 3. numbers in front of lines that count up, hyphens at line ends, apostrophes;
-4. letters that are spaced out ("t h e   c a t"); where nothing tells the words apart ("t h e c a t"), the
-   words of the other text do (`canonical_pair`).
+4. letters that are spaced out ("t h e   c a t"); where nothing tells the words apart, those of the text that it is
+   compared with do (`pairs`).
+
+In scripts without spaces each letter is one word, as in `words`, so that spaces and stops between them do not matter.
 
 It is made to be compared and not to be read: a number becomes letters too, in both texts alike.
 """
@@ -14,11 +17,11 @@ It is made to be compared and not to be read: a number becomes letters too, in b
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise
+from operator import add
 
-from copycat.fairuse.text.words import Words
+from copycat.fairuse.text.words import UNSPACED, Words
 from copycat.names import fold_with_origins
 
 CANONICAL_FORM = 1
@@ -31,7 +34,19 @@ _GREEK = dict(zip("αβεζηικμνορτυχ", "abezhikmnoptyx", strict=True)
 LOOKALIKES = str.maketrans(_DIGITS | _CYRILLIC | _GREEK)
 """Folded letters and the Latin ones that they are drawn like in upper or lower case (Unicode UTS #39, confusables)."""
 
+LEFT_OUT = dict.fromkeys(
+    chain(
+        range(0x591, 0x5BE), (0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7),  # Hebrew
+        range(0x610, 0x61B), (0x640,), range(0x64B, 0x660), (0x670,), range(0x6D6, 0x6DD), range(0x6DF, 0x6E5),
+        (0x6E7, 0x6E8), range(0x6EA, 0x6EE),  # Arabic; U+0640 only makes a word longer
+    )
+)  # fmt: skip
+"""Points and signs that most texts of these scripts leave out, for `str.translate`."""
+
+_POINT = re.compile(f"[{''.join(map(chr, LEFT_OUT))}]")
 _RUN = re.compile(r"\S+")
+_UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
+_LETTER_OR_RUN = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
 _SPACES = re.compile(r"\s+")
 _INSIDE_WORD = re.compile(
     "['\u2018\u2019\u02bc\uff07\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+|[-\u2010\u00ad][ \\t]*\n\\s*"
@@ -42,27 +57,14 @@ _LINE_NUMBER = re.compile(r"^[ \t]*(\d{1,5})[.):]?[ \t]+", re.MULTILINE)
 MIN_SPACED_LETTERS = 4
 """So many single letters in a row are one spaced-out text: "a b c" may be a list, "I a m" hardly occurs."""
 
-MIN_NUMBERED_LINES = 3
+_SINGLES = re.compile(f"1{{{MIN_SPACED_LETTERS},}}")
 
-TELLING_WORDS, MEAN_LETTERS = 8, 8
-"""So many spaced-out words in a row, of so many letters at most in the mean, are told apart by gaps. English: 4.3."""
+MIN_NUMBERED_LINES = 3
 
 
 def canonical(text: str) -> Words:
     """Give the canonical words of a text; empty for a text without letters."""
     return _join(_plain_words(text))
-
-
-def canonical_pair(output: str, reference: str) -> tuple[Words, Words]:
-    """Give the canonical words of two texts; spaced-out letters of each are cut into words that the other has."""
-    first, second = _remembered(output), _remembered(reference)
-    return _resegmented(first, second), _resegmented(second, first)
-
-
-@lru_cache(maxsize=8)
-def _remembered(text: str) -> Words:
-    """Give `canonical(text)`, which takes a second for a megabyte: many answers are compared with one work."""
-    return canonical(text)
 
 
 def letters_of(words: Words) -> str:
@@ -76,14 +78,19 @@ def letters_of(words: Words) -> str:
 def _plain_words(text: str) -> Words:
     folded = fold_with_origins(text.translate(SIGNS))
     letters = folded.text.translate(LOOKALIKES)
-    numbers = _line_numbers(text)
-    found = [m for m in _RUN.finditer(letters) if not numbers or folded.start_of(m.start()) not in numbers]
-    return Words(
-        text,
-        [m.group() for m in found],
-        [folded.start_of(m.start()) for m in found],
-        [folded.end_of(m.end()) for m in found],
-    )
+    pattern = _RUN if letters.isascii() or not _UNSPACED_LETTER.search(letters) else _LETTER_OR_RUN
+    words = letters.split() if pattern is _RUN else pattern.findall(letters)
+    starts = [found.start() for found in pattern.finditer(letters)]
+    ends = list(map(add, starts, map(len, words)))
+    if folded.starts is not None and folded.ends is not None:
+        starts = [folded.starts[place] for place in starts]
+        ends = [folded.ends[place - 1] for place in ends]
+    if not letters.isascii() and _POINT.search(letters):
+        words = [word.translate(LEFT_OUT) for word in words]
+    if (numbers := _line_numbers(text)) or not all(words):
+        kept = [i for i, word in enumerate(words) if word and starts[i] not in numbers]
+        words, starts, ends = ([column[i] for i in kept] for column in (words, starts, ends))  # type: ignore[assignment]
+    return Words(text, words, starts, ends)
 
 
 def _line_numbers(text: str) -> set[int]:
@@ -103,130 +110,47 @@ def _line_numbers(text: str) -> set[int]:
 
 def _join(plain: Words) -> Words:
     """Join what a hyphen, an apostrophe or spaced letters took apart."""
-    parts: list[tuple[str, int, int]] = []
-    for first, last in _pieces(plain):
-        parts.append(("".join(plain.words[first:last]), plain.starts[first], plain.ends[last - 1]))
-    return Words(plain.text, *(list(column) for column in zip(*parts, strict=True))) if parts else plain
+    begins = _beginnings(plain)
+    firsts = [i for i, is_first in enumerate(begins) if is_first]
+    if len(firsts) == len(plain):
+        return plain
+    lasts = [*firsts[1:], len(plain)]
+    return Words(
+        plain.text,
+        ["".join(plain.words[i:j]) if j - i > 1 else plain.words[i] for i, j in zip(firsts, lasts, strict=True)],
+        [plain.starts[i] for i in firsts],
+        [plain.ends[j - 1] for j in lasts],
+    )
 
 
-def _pieces(plain: Words) -> Iterator[tuple[int, int]]:
-    """Give ranges of plain words that are one word each."""
-    first = 0
-    while first < len(plain):
-        last = first + 1
-        while last < len(plain) and len(plain.words[last]) == len(plain.words[last - 1]) == 1:
-            last += 1
-        if last - first >= MIN_SPACED_LETTERS and plain.words[first].isalpha():
-            yield from _spaced_words(plain, first, last)
-            first = last
-            continue
-        last = first + 1
-        while last < len(plain) and _is_one_word(plain.text[plain.ends[last - 1] : plain.starts[last]]):
-            last += 1
-        yield first, last
-        first = last
+def _beginnings(plain: Words) -> list[bool]:
+    """Tell which plain words begin a word, and do not go on with the one before."""
+    text = plain.text
+    gaps = [text[end:start] for end, start in zip(plain.ends, plain.starts[1:], strict=False)]
+    inside = {gap for gap in set(gaps) if _INSIDE_WORD.fullmatch(gap)}
+    begins = [True, *(gap not in inside for gap in gaps)][: len(plain)]
+    singles = ["1" if len(word) == 1 else "0" for word in plain.words]
+    if not text.isascii():
+        for i, word in enumerate(plain.words):
+            if _UNSPACED_LETTER.match(word):
+                singles[i] = "0"
+                begins[i : i + 2] = [True] * len(begins[i : i + 2])
+    for run in _SINGLES.finditer("".join(singles)):
+        first, last = run.span()
+        while first < last and not (begins[first] and plain.words[first].isalpha()):
+            first += 1
+        if last - first >= MIN_SPACED_LETTERS:
+            begins[first : last + 1] = [True, *_wide(gaps[first : last - 1]), True][: len(begins) - first]
+    return begins
 
 
-def _is_one_word(gap: str) -> bool:
-    return bool(_INSIDE_WORD.fullmatch(gap))
-
-
-def _spaced_words(plain: Words, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut spaced-out letters where the gaps are wider than the narrowest."""
-    gaps = [_width(plain.text[plain.ends[i] : plain.starts[i + 1]]) for i in range(first, last - 1)]
-    narrow = min(gaps)
-    start = first
-    for place, gap in enumerate(gaps, start=first + 1):
-        if gap > narrow:
-            yield start, place
-            start = place
-    yield start, last
+def _wide(gaps: list[str]) -> Iterator[bool]:
+    """Tell where the gaps between spaced-out letters are wider than the narrowest: words end there."""
+    widths = {gap: _width(gap) for gap in set(gaps)}
+    narrow = min(widths.values())
+    return (widths[gap] > narrow for gap in gaps)
 
 
 def _width(gap: str) -> int:
     """Measure a gap by its longest run of spaces, so that "r ' s" is one word; a new line is wide."""
     return max(map(len, _SPACES.findall(gap)), default=0) + 10 * gap.count("\n")
-
-
-# --------------------------------------------------------------------------------- segmentation
-
-
-def _resegmented(words: Words, other: Words) -> Words:
-    """Cut words that stand for spaced-out letters into words of the other text."""
-    spaced = [i for i in range(len(words)) if _is_spaced_out(words, i)]
-    if not spaced:
-        return words
-    unclear = set(_unclear(words))
-    vocabulary = set(other.words)
-    longest = max(map(len, vocabulary), default=0)
-    parts: list[tuple[str, int, int]] = []
-    first = 0
-    for i in spaced:
-        word = words.words[i]
-        cuts = [] if word in vocabulary else _cut(word, vocabulary, longest)
-        if len(cuts) < 2 or not (i in unclear or all(word[start:end] in vocabulary for start, end in cuts)):
-            continue
-        parts += zip(words.words[first:i], words.starts[first:i], words.ends[first:i], strict=True)
-        places = _letter_places(words, i)
-        parts += ((word[start:end], places[start][0], places[end - 1][1]) for start, end in cuts)
-        first = i + 1
-    parts += zip(words.words[first:], words.starts[first:], words.ends[first:], strict=True)
-    return Words(words.text, *(list(column) for column in zip(*parts, strict=True)))
-
-
-def _unclear(words: Words) -> Iterator[int]:
-    """Give the words that are spaced-out letters and may be anything, as their gaps do not tell where a word ends.
-
-    Where many such words follow each other and are no longer than words are, the gaps have told. Then a word is cut
-    only where known words explain all of its letters, as those beside a hyphen.
-    """
-    run: list[int] = []
-    for i in range(len(words) + 1):
-        if i < len(words) and (_is_spaced_out(words, i) or (run and len(words.words[i]) < MIN_SPACED_LETTERS)):
-            run.append(i)
-            continue
-        letters = sum(len(words.words[k]) for k in run)
-        if len(run) < TELLING_WORDS or letters > MEAN_LETTERS * len(run):
-            yield from (k for k in run if _is_spaced_out(words, k))
-        run = []
-
-
-def _is_spaced_out(words: Words, i: int) -> bool:
-    return len(words.words[i]) >= MIN_SPACED_LETTERS and words.ends[i] - words.starts[i] >= 2 * len(words.words[i]) - 1
-
-
-def _letter_places(words: Words, i: int) -> list[tuple[int, int]]:
-    """Find the place of each canonical letter of one word."""
-    start = words.starts[i]
-    folded = fold_with_origins(words.text[start : words.ends[i]].translate(SIGNS))
-    return [
-        (start + folded.start_of(place), start + folded.end_of(place + 1))
-        for place, letter in enumerate(folded.text)
-        if letter != " "
-    ]
-
-
-def _cut(word: str, vocabulary: Collection[str], longest: int) -> list[tuple[int, int]]:
-    """Cut letters into known words, leaving the fewest letters over, then making the fewest pieces.
-
-    Letters left over that stand together are one piece. Time: letters x longest known word.
-    """
-    best: list[tuple[int, int, int]] = [(0, 0, 0)]  # letters left over, pieces, where the last piece starts
-    for end in range(1, len(word) + 1):
-        left, pieces, _ = best[end - 1]
-        options = [(left + 1, pieces + 1, end - 1)]
-        for start in range(max(0, end - longest), end):
-            if word[start:end] in vocabulary:
-                options.append((best[start][0], best[start][1] + 1, start))
-        best.append(min(options))
-    cuts: list[tuple[int, int]] = []
-    end = len(word)
-    while end > 0:
-        start = best[end][2]
-        is_left_over = word[start:end] not in vocabulary
-        if cuts and is_left_over and word[cuts[-1][0] : cuts[-1][1]] not in vocabulary:
-            cuts[-1] = (start, cuts[-1][1])
-        else:
-            cuts.append((start, end))
-        end = start
-    return cuts[::-1]

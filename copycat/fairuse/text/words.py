@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,15 @@ UNSPACED = (
 )
 """Kana, Han, Thai, Lao, Burmese, Khmer: scripts that put no space between words, where each letter counts as one."""
 
-WORD = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+(?:['\u2019][^\\W_{UNSPACED}]+)*")
+MARKS = "".join(
+    chr(code)
+    for code in (*range(0x300, 0x3100), *range(0xA66F, 0xAC00), *range(0xFB1E, 0xFE30))
+    if unicodedata.category(chr(code))[0] == "M"
+)
+"""Loose accents, vowel signs, points: part of the letter before them, which Python's \\w leaves out."""
+
+_LETTERS = f"[^\\W_{UNSPACED}]+(?:[{MARKS}]+[^\\W_{UNSPACED}]*)*"
+WORD = re.compile(f"[{UNSPACED}][\u3099\u309a]*|{_LETTERS}(?:['\u2019]{_LETTERS})*")
 
 
 @dataclass(frozen=True, slots=True)

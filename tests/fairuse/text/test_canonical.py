@@ -135,3 +135,71 @@ def test_an_empty_range_of_words_has_an_empty_place() -> None:
     assert found.span(1, 1) == (4, 4)
     assert found.span(0, 2) == (0, 7)
     assert Words("", [], [], []).span(0, 0) == (0, 0)
+
+
+OTHER_SCRIPTS = {
+    "Russian": "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.",
+    "Greek": "Ἄνδρα μοι ἔννεπε, Μοῦσα, πολύτροπον, ὃς μάλα πολλὰ πλάγχθη, ἐπεὶ Τροίης ἱερὸν πτολίεθρον ἔπερσε.",
+    "Japanese": "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。",
+    "Chinese": "道可道，非常道。名可名，非常名。無名天地之始；有名萬物之母。",
+    "Korean": "나 보기가 역겨워 가실 때에는 말없이 고이 보내 드리우리다. 영변에 약산 진달래꽃 아름 따다 뿌리우리다.",
+    "Arabic": "قِفا نَبكِ مِن ذِكرى حَبيبٍ وَمَنزِلِ بِسِقطِ اللِوى بَينَ الدَخولِ فَحَومَلِ",
+    "Thai": "กาลครั้งหนึ่งนานมาแล้วมีชายคนหนึ่งอาศัยอยู่ในป่าใหญ่กับภรรยา",
+    "Hindi": "बड़े भाग मानुष तनु पावा सुर दुर्लभ सब ग्रंथन्हि गावा",
+}
+
+
+def decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def on_lines(text: str) -> str:
+    return "\n".join(text.split())
+
+
+@pytest.mark.parametrize("disguise", [str.upper, spaced, zero_width, decomposed, on_lines], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("script", OTHER_SCRIPTS)
+def test_disguises_come_off_in_other_scripts(script: str, disguise: object) -> None:
+    assert callable(disguise)
+    text = OTHER_SCRIPTS[script].translate(str.maketrans("", "", ",.-，。；"))
+    assert canonical(disguise(text)).words == canonical(text).words
+
+
+@pytest.mark.parametrize("script", ["Japanese", "Chinese", "Thai"])
+def test_where_no_space_parts_words_each_letter_is_one_and_stops_and_spaces_do_not_matter(script: str) -> None:
+    text = OTHER_SCRIPTS[script]
+    plain = "".join(letter for letter in text if letter not in "，。；")
+    assert canonical(text).words == canonical(plain).words == canonical(" ".join(plain)).words == list(plain)
+
+
+def test_arabic_and_hebrew_are_the_same_with_their_vowels_and_without() -> None:
+    assert canonical("حَبيبٍ وَمَنزِلِ حبـــيب").words == canonical("حبيب ومنزل حبيب").words
+    assert canonical("בְּרֵאשִׁית").words == canonical("בראשית").words
+    assert len(canonical("\u064e \u0640")) == 0
+
+
+def test_a_word_of_any_script_is_one_with_its_marks() -> None:
+    for script, count in {"Arabic": 11, "Hindi": 10, "Russian": 13, "Greek": 14}.items():
+        assert len(words_of(OTHER_SCRIPTS[script])) == count, script
+        assert len(words_of(decomposed(OTHER_SCRIPTS[script]))) == count, script
+
+
+@pytest.mark.parametrize("script", ["Russian", "Arabic", "Korean"])
+def test_words_that_are_run_together_are_told_apart_by_the_other_text(script: str) -> None:
+    text = OTHER_SCRIPTS[script].replace("-", " ").translate(str.maketrans("", "", ",."))
+    output, reference = canonical_pair("".join(text.split()), text)
+    assert output.words == reference.words
+    assert [output.text[s:e] for s, e in zip(output.starts, output.ends, strict=True)] == text.split()
+
+
+def test_a_long_word_that_is_none_of_several_stays_whole() -> None:
+    reference = "a i the to in is at an it on no he we " + PLAIN
+    for word in ("donaudampfschifffahrtsgesellschaft", "aianittoinisatonnoheweaia", "q8f3kz0vmw1x7d5t2j9l"):
+        output, _ = canonical_pair(f"the {word} clock", reference)
+        assert len(output) == 3, word
+
+
+def test_letters_without_end_and_without_a_space_are_cut_in_time() -> None:
+    """The longest known word is as long as the text itself: its length must not enter the time."""
+    output, _ = canonical_pair(" ".join("ab" * 10_000), "ba" * 10_000 + " ab")
+    assert len(output) == 10_000
