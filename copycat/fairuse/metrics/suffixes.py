@@ -31,12 +31,20 @@ class Suffixes(NamedTuple):
     start_of_reference: int
 
 
+FEW_NUMBERS = 2_000
+"""Up to so many, slices are sorted: the library's tables take 16 ms for a single word, and most answers are short."""
+
+
 def suffixes_of(pair: Pair) -> Suffixes:
     """Sort the suffixes of both texts; numbers are at least 0."""
     import numpy as np
     from pydivsufsort import divsufsort, kasai  # type: ignore[import-untyped]
 
     joined = np.concatenate([pair.output + 1, np.zeros(1, dtype=np.int32), pair.reference + 1])
+    if len(joined) <= FEW_NUMBERS:
+        spelt = joined.astype(">u4").tobytes()
+        order = np.array(sorted(range(len(joined)), key=lambda start: spelt[4 * start :]), dtype=np.int32)
+        return Suffixes(order, kasai(joined, order), len(pair.output) + 1)
     if int(joined.max()) < 256:
         joined = joined.astype(np.uint8)  # several times faster
     order = divsufsort(joined)
