@@ -20,7 +20,7 @@ class Work(Record):
     Attributes:
         licence: an SPDX expression, where there is one.
         source: where the text was taken from.
-        sha256: of the text's bytes in UTF-8.
+        sha256: of the text's bytes in UTF-8; of a withheld work, a hash with its salt as key.
         file: of the text, relative to the file that lists the works; None for a work that is withheld.
         withheld: only salted hashes and lengths of it are stored.
     """

@@ -1,7 +1,8 @@
 """Withheld works: salted hashes of letter windows, and lengths; no readable text.
 
     NOVEL.withheld/
-      work.json     the record (title, author, licence; no text), the numbers of words and letters
+      work.json     the record (title, author, licence; no text), the numbers of words and letters, and hashes with the
+                    salt as key: `work.sha256` of the text, `salt_check` of nothing, to tell another salt
       grams.npy     one 64-bit hash for each canonical letter: of the GRAM_LETTERS letters that begin with it
       salt.key      32 random bytes, readable by its owner alone; without it the hashes say nothing
 
@@ -53,6 +54,7 @@ class WithheldFile(Record):
     letters: int
     gram_letters: int = GRAM_LETTERS
     canonical_form: int = CANONICAL_FORM
+    salt_check: str
 
 
 class WithheldHit(NamedTuple):
@@ -96,8 +98,10 @@ class WithheldGrams:
                 "  so short a work cannot be withheld; a longer part of it can"
             )
         salt = salt or secrets.token_bytes(32)
-        record = work.model_copy(update={"withheld": True, "file": None})
-        file = WithheldFile(work=record, words=len(words), letters=len(letters))
+        # Without the salt, a hash of the whole text would tell anybody whether a guess of it is right.
+        keyed = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt, digest_size=32).hexdigest()
+        record = work.model_copy(update={"withheld": True, "file": None, "sha256": keyed})
+        file = WithheldFile(work=record, words=len(words), letters=len(letters), salt_check=_check_of(salt))
         return cls(file, window_hashes(letters, salt), salt)
 
     def save(self, folder: Path) -> None:
@@ -138,6 +142,11 @@ class WithheldGrams:
         version = (file.gram_letters, file.canonical_form)
         if version != (GRAM_LETTERS, CANONICAL_FORM) or grams.shape != (file.letters - GRAM_LETTERS + 1,):
             raise DataError([f"{shown(folder)}: made by another version"], "  make it again from the text")
+        if not 0 < len(salt) <= hashlib.blake2b.MAX_KEY_SIZE or _check_of(salt) != file.salt_check:
+            raise DataError(
+                [f"{shown(folder)}: {SALT_FILE} is not the salt of these hashes, and nothing would be found"],
+                "  bring back the salt that was made with them, or make the folder again from the text",
+            )
         return cls(file, grams, salt)
 
     def hits(self, text: str | Words) -> list[WithheldHit]:
@@ -151,19 +160,26 @@ class WithheldGrams:
         windows = window_hashes(letters, self.salt)
         ends = list(accumulate(map(len, words.words)))
         found: list[WithheldHit] = []
-        place = 0
-        while place < len(windows):
+        free = 0
+        for place in self._known(windows):
+            if place < free:
+                continue
             first, length = self._longest_run(windows, place)
-            if length:
-                last_letter = place + length + GRAM_LETTERS - 2
-                start, end = bisect_right(ends, place), bisect_right(ends, last_letter)
-                found.append(
-                    WithheldHit(words.starts[start], words.ends[end], first, first + length + GRAM_LETTERS - 1)
-                )
-            place += length + GRAM_LETTERS - 1 if length else 1
+            free = place + length + GRAM_LETTERS - 1
+            start, end = bisect_right(ends, place), bisect_right(ends, free - 1)
+            found.append(WithheldHit(words.starts[start], words.ends[end], first, first + free - place))
         return found
 
     # --------------------------------------------------------------------------- private
+
+    def _known(self, windows: np.ndarray[Any, Any]) -> list[int]:
+        """Give the places of a text's windows that the work has."""
+        import numpy as np
+
+        _, ordered = self._sorted
+        nearest = np.searchsorted(ordered, windows)
+        nearest[nearest == len(ordered)] = 0
+        return np.flatnonzero(ordered[nearest] == windows).tolist()
 
     def _longest_run(self, windows: np.ndarray[Any, Any], place: int) -> tuple[int, int]:
         """Find where in the work the most windows in a row are those of the text from `place` on, and how many."""
@@ -174,8 +190,9 @@ class WithheldGrams:
         best = (0, 0)
         for first in sorted(order[low:high].tolist()):
             most = min(len(windows) - place, len(self.grams) - first)
-            differing = np.flatnonzero(windows[place : place + most] != self.grams[first : first + most])
-            length = int(differing[0]) if len(differing) else most
+            if most <= best[1]:
+                break
+            length = _equal_at_start(windows[place : place + most], self.grams[first : first + most])
             if length > best[1]:
                 best = (first, length)
         return best
@@ -189,6 +206,19 @@ class WithheldGrams:
         return order, self.grams[order]
 
 
+def _equal_at_start(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> int:
+    """Count how many elements are the same, from the first on; most runs are short, so few are compared at once."""
+    import numpy as np
+
+    done, step = 0, 64
+    while done < len(first):
+        differing = np.flatnonzero(first[done : done + step] != second[done : done + step])
+        if len(differing):
+            return done + int(differing[0])
+        done, step = done + step, 2 * step
+    return len(first)
+
+
 def window_hashes(letters: str, salt: bytes) -> np.ndarray[Any, Any]:
     """Hash each window of GRAM_LETTERS letters with the salt as key (BLAKE2b, 64 bits).
 
@@ -197,14 +227,17 @@ def window_hashes(letters: str, salt: bytes) -> np.ndarray[Any, Any]:
     import numpy as np
 
     keyed = hashlib.blake2b(key=salt, digest_size=8)
-
-    def hashed(window: str) -> bytes:
+    hashes = bytearray()  # millions of hashes as objects would take six times the memory
+    for start in range(len(letters) - GRAM_LETTERS + 1):
         state = keyed.copy()
-        state.update(window.encode("utf-8"))
-        return state.digest()
+        state.update(letters[start : start + GRAM_LETTERS].encode("utf-8", "surrogatepass"))
+        hashes += state.digest()
+    return np.frombuffer(bytes(hashes), dtype="<u8").astype(np.uint64)
 
-    windows = (letters[i : i + GRAM_LETTERS] for i in range(len(letters) - GRAM_LETTERS + 1))
-    return np.frombuffer(b"".join(map(hashed, windows)), dtype="<u8").astype(np.uint64)
+
+def _check_of(salt: bytes) -> str:
+    """Hash nothing with a salt as key: what tells another salt, and nothing of the work."""
+    return hashlib.blake2b(b"salt", key=salt, digest_size=16).hexdigest()
 
 
 def withhold(work: Work, text: str, folder: Path) -> WithheldGrams:

@@ -80,8 +80,27 @@ def test_the_salt_is_readable_by_its_owner_alone(folder: Path) -> None:
 
 def test_the_record_keeps_hash_and_lengths(folder: Path) -> None:
     stored = json.loads((folder / "work.json").read_text(encoding="utf-8"))
-    assert stored["work"]["sha256"] == sha256_of(NOVEL)
     assert stored["letters"] == len(letters_of(canonical(NOVEL))) == len(np.load(folder / "grams.npy")) + 23
+
+
+def test_nothing_in_the_folder_tells_a_guess_of_the_text_without_the_salt(folder: Path) -> None:
+    stored = json.loads((folder / "work.json").read_text(encoding="utf-8"))
+    other = WithheldGrams.of_text(novel_of(), NOVEL).file
+    assert sha256_of(NOVEL) not in json.dumps(stored)
+    assert stored["work"]["sha256"] != other.work.sha256
+    again = WithheldGrams.of_text(novel_of(), NOVEL, (folder / "salt.key").read_bytes()).file
+    assert stored["work"]["sha256"] == again.work.sha256
+
+
+@pytest.mark.parametrize("salt", [b"", b"{", b"a" * 32, b"a" * 65])
+def test_another_salt_is_told_as_nothing_would_be_found(folder: Path, salt: bytes) -> None:
+    (folder / "salt.key").write_bytes(salt)
+    with pytest.raises(DataError, match="is not the salt of these hashes"):
+        WithheldGrams.load(folder)
+
+
+def test_a_text_with_half_a_letter_is_looked_up(folder: Path) -> None:
+    assert len(WithheldGrams.load(folder).hits("\ud800" + NOVEL[:100] + "\udfff")) == 1
 
 
 def test_a_work_shorter_than_a_window_is_refused(tmp_path: Path) -> None:
