@@ -124,7 +124,7 @@ _HEADINGS = {
 def _values(finished: Finished, evidence: EvidenceFile, gate: GateResult | None) -> dict[str, Any]:
     """Any: jinja2 takes whatever a template asks for, and StrictUndefined refuses what it lacks."""
     run, measures = finished.run, finished.measures
-    works = _sorted(work for work in measures.works if work.role == "work")
+    works = _sorted(work for work in measures.works if work.role == "work" and work.counts)
     best = [work.best["recall"] for work in works if "recall" in work.best]
     return {
         "run": run,
@@ -139,7 +139,7 @@ def _values(finished: Finished, evidence: EvidenceFile, gate: GateResult | None)
         "rows": table_rows(measures),
         "lines": list(lift_lines(measures)) + copies_lines(measures),
         "works": works,
-        "controls": _sorted(work for work in measures.works if work.role != "work"),
+        "controls": _sorted(work for work in measures.works if work.role != "work" and work.counts),
         "titles": titles_of(run),
         "pairs": pairs_of(evidence, run),
         "n_stretches": evidence.n_stretches,

@@ -22,6 +22,9 @@ from copycat.services.pool import run_adaptive
 
 Advance = Callable[[int], None]
 
+UNSHOWN_WINDOW = 600
+"""Letters of another work's window, for an answer about a work whose own window is not known."""
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -33,9 +36,15 @@ class Asking:
     is_withheld: bool
 
     def other(self, ask: Ask) -> tuple[Ask, LoadedWork] | None:
-        """Give the next work that was asked for in the same way; None where there is no other."""
+        """Give the next work that was asked for in the same way, else the beginning of any other; None without one."""
         other = self._next.get(ask.key, ask)
-        return None if other.work == ask.work else (other, self.works[other.work])
+        if other.work != ask.work:
+            return other, self.works[other.work]
+        loaded = next((one for name, one in sorted(self.works.items()) if name != ask.work and one.text), None)
+        if loaded is None:
+            return None
+        end = ask.window_end - ask.rest or UNSHOWN_WINDOW
+        return ask.model_copy(update={"work": loaded.work.id, "start": 0, "rest": 0, "window_end": end}), loaded
 
     @cached_property
     def _next(self) -> dict[str, Ask]:

@@ -24,8 +24,8 @@ def counted(count: int, noun: str) -> str:
 def headline_of(finished: Finished) -> str:
     """Say in one line what was asked and how the requests ended."""
     run, counts = finished.run, finished.measures.counts
-    n_works = sum(one.role == "work" for one in run.works)
-    n_controls = len(run.works) - n_works
+    asked = [work.role == "work" for work in finished.measures.works if work.counts]
+    n_works, n_controls = sum(asked), len(asked) - sum(asked)
     told = ", ".join(f"{counts[name]:,} {name}" for name in _ENDS if counts.get(name))
     return (
         f"{run.name}: {counted(n_works, 'work')} and {counted(n_controls, 'control')}, "
@@ -53,7 +53,7 @@ def warnings_of(finished: Finished) -> Iterator[str]:
         yield f"{measures.same_as_another:,} answers are the same as the answer about another work"
     if measures.repeating:
         yield f"{measures.repeating:,} answers end in a loop"
-    if all(one.role == "work" for one in run.works):
+    if all(work.role == "work" for work in measures.works if work.counts):
         yield "no control works: chance is told by answers measured against another work alone"
     if finished.spent.prompt_tokens and run.spec.unit == "words":
         spent = finished.spent

@@ -120,6 +120,7 @@ class Sheet(Record):
     """sheet.json: facts by factor. It has no field that says what they come to.
 
     Attributes:
+        works: those that anything was asked about.
         asked: factor 1, with the statements: requests of each kind, in the run.
         controls: the same figures for works that the model cannot know, and for answers against another work.
         files: name -> sha256 of the run's files.
@@ -160,7 +161,7 @@ def build_sheet(run: RunFile, measures: Measures, statements: Statements, files:
     for answer in measures.answers:
         answers[answer.ask.work].append(answer)
     rows = {row.work: row for row in measures.works}
-    sheets = [_work(one, rows[one.work.id], answers[one.work.id]) for one in run.works]
+    sheets = [_work(one, rows[one.work.id], answers[one.work.id]) for one in run.works if rows[one.work.id].counts]
     sheets.sort(key=lambda sheet: (-sheet.amount.longest_stretch, -sheet.amount.best_recall, sheet.work))
     return Sheet(
         run=run.id,

@@ -40,6 +40,14 @@ def test_rows_say_how_they_were_asked(extract: Cli, manuscript: Path, tmp_path: 
     assert recall["title"] > 0.3
 
 
+def test_a_single_answer_is_measured_against_another_work_too(extract: Cli, manuscript: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "answers.jsonl", [{"work": "manuscript", "text": MANUSCRIPT}])
+    answer = extract("--model", f"answers:{file}", "--works", manuscript)
+    assert "control: another work" in answer.out
+    assert "no control works" in answer.out
+    assert "1 work and 0 controls" in answer.out
+
+
 def test_controls_of_ones_own_stand_beside_the_works(extract: Cli, manuscript: Path, tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("Nobody has read it but me. " + MANUSCRIPT[::-1], encoding="utf-8")
     rows = [{"work": "manuscript", "text": MANUSCRIPT}, {"work": "diary", "text": MANUSCRIPT}]
