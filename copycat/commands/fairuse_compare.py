@@ -20,6 +20,7 @@ COMPARE_EPILOG = """
 The last text is the work. Of several outputs, such as answers to one prompt, each figure is the highest, and the page
 shows the one with the most near-verbatim words.
 
+\b
 Examples:
   python -m copycat.fairuse compare answer.txt novel.txt --out page.html
   python -m copycat.fairuse compare answer.txt public-domain:sonnet-18
@@ -63,6 +64,10 @@ def compare(
         raise UserError("'-' stands for standard input, which can be read once\n  name files for the other texts")
     work, read = read_work(source), read_outputs(outputs)
     if work.withheld is not None:
+        if background != "english":
+            raise UserError(
+                "--background weighs runs of words, and of a withheld work only letters are known\n  leave it out"
+            )
         facts = _compare_withheld(read, work.withheld, out, quiet=json)
     else:
         facts = _compare(read, work, _background(background), out, quiet=json)
@@ -138,7 +143,7 @@ def _print(raw: TextScores, canonical: TextScores, n_outputs: int) -> None:
     from rich.table import Table
 
     from copycat.console import out as console
-    from copycat.fairuse.compare.figures import CANONICAL_MEANING, FIGURES, SPAN_MEANING, headline_of
+    from copycat.fairuse.compare.figures import CANONICAL_MEANING, FIGURES, SPAN_MEANING, UNIT_MEANING, headline_of
 
     console.print(headline_of(canonical), markup=False)
     if n_outputs > 1:
@@ -155,7 +160,7 @@ def _print(raw: TextScores, canonical: TextScores, n_outputs: int) -> None:
                 figure.name + unit, figure.text_of(raw), figure.text_of(canonical), f"[dim]{figure.meaning}[/dim]"
             )
     console.print(table)
-    for text in (SPAN_MEANING, CANONICAL_MEANING):
+    for text in (UNIT_MEANING, SPAN_MEANING, CANONICAL_MEANING):
         console.print(text, markup=False, style="dim")
     if not canonical.exact_blocks:
         console.print("a text repeats itself so much that near-verbatim figures may be too low", markup=False)

@@ -20,7 +20,8 @@ def withhold(
     title: Annotated[str | None, typer.Option(help="its title; default: the name of the file")] = None,
     author: Annotated[str, typer.Option(help="its author")] = "",
     out: Annotated[
-        Path | None, typer.Option(help="The new folder; NAME.withheld beside the text, if not given.")
+        Path | None,
+        typer.Option(metavar="DIR", help="the new folder; default: NAME.withheld beside the text", show_default=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:

@@ -28,24 +28,29 @@ class Figure(NamedTuple):
 
 FIGURES = (
     Figure("near_verbatim_recall", "near-verbatim recall", "share", "words of the work in long shared spans"),
-    Figure("near_verbatim_precision", "near-verbatim precision", "share", "words of the output in them"),
-    Figure("longest_near_verbatim", "longest such span", "words", "with small gaps, however short it is"),
+    Figure("near_verbatim_precision", "near-verbatim precision", "share", "words of the output in long shared spans"),
+    Figure("longest_near_verbatim", "longest near-verbatim span", "words", "with small gaps, however short it is"),
     Figure("common_substring", "longest common run", "words", "the same word by word"),
     Figure("common_substring_chars", "longest common run", "letters", "the same letter by letter"),
     Figure("common_prefix", "common prefix", "words", "the same from the first word on"),
-    Figure("acs_3", "runs of 3 and more", "words", "in any order; stock phrases reach it"),
-    Figure("acs_6", "runs of 6 and more", "words", "in any order: stitched quotes"),
-    Figure("acs_15", "runs of 15 and more", "words", "in any order"),
-    Figure("discounted_runs", "runs, discounted", "words", "runs of 3 and more without common phrases"),
-    Figure("common_subsequence", "common subsequence", "words", "in the same order with any gaps"),
-    Figure("rouge_l_recall", "ROUGE-L recall", "share", "subsequence / words of the work"),
-    Figure("rouge_l_precision", "ROUGE-L precision", "share", "subsequence / words of the output"),
-    Figure("edit_similarity", "edit similarity", "share", "1 - edits / words of the longer text"),
-    Figure("local_edit_similarity", "in the best window", "share", "1 - edits / words of the shorter text"),
-    Figure("minhash_words", "shared 5-word windows", "share", "Jaccard, what MinHash estimates"),
-    Figure("minhash_chars", "shared 3-letter windows", "share", "the same of letters; long texts are alike"),
+    Figure("acs_3", "runs of 3 and more", "words", "words in shared runs; stock phrases reach it"),
+    Figure("acs_6", "runs of 6 and more", "words", "words in shared runs, in any order: stitched quotes"),
+    Figure("acs_15", "runs of 15 and more", "words", "words in shared runs, in any order"),
+    Figure("discounted_runs", "runs, discounted", "words", "runs of 3 and more, each common word counted in part"),
+    Figure("common_subsequence", "common subsequence", "words", "the same words in the same order, with any gaps"),
+    Figure("rouge_l_recall", "ROUGE-L recall", "share", "common subsequence / words of the work"),
+    Figure("rouge_l_precision", "ROUGE-L precision", "share", "common subsequence / words of the output"),
+    Figure("edit_similarity", "edit similarity", "share", "1 - edited words / words of the longer text"),
+    Figure(
+        "local_edit_similarity", "the same, best window", "share", "where the shorter text fits the longer one best"
+    ),
+    Figure("minhash_words", "shared 5-word windows", "share", "of all such windows of both texts (Jaccard, MinHash)"),
+    Figure("minhash_chars", "shared 3-letter windows", "share", "the same of letters; any two long texts are alike"),
 )
 
+UNIT_MEANING = "Figures without % are words, or letters where it says so. The higher, the more the texts have in common."
+    "Figures without % count words, but for letters where it says so. Of each figure, more is more in common."
+)
 SPAN_MEANING = (
     f"A long span has at least {MIN_SPAN_WORDS} words (of shorter texts four fifths), in the order of the work, "
     f"with at most {MAX_GAP_WORDS} words between two matches in either text."

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 
-from copycat.fairuse.compare.figures import CANONICAL_MEANING, FIGURES, SPAN_MEANING, headline_of
+from copycat.fairuse.compare.figures import CANONICAL_MEANING, FIGURES, SPAN_MEANING, UNIT_MEANING, headline_of
 from copycat.fairuse.compare.layout import lay_out
 from copycat.fairuse.compare.marks import Mark, Place, marks_of
 from copycat.fairuse.compare.withheld import WithheldComparison, WithheldPlace
@@ -58,7 +58,7 @@ def build_page(
         marks=marks,
         rows=_rows(marks, texts),
         ticks=_ticks(marks, len(texts.output), len(texts.work)),
-        about=(SPAN_MEANING, CANONICAL_MEANING),
+        about=(UNIT_MEANING, SPAN_MEANING, CANONICAL_MEANING),
         grid={(cell.max_gap, cell.min_span): cell.recall for cell in grid},
         gaps=sorted({cell.max_gap for cell in grid}),
         lengths=sorted({cell.min_span for cell in grid}),

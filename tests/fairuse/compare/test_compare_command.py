@@ -135,6 +135,15 @@ def test_an_answer_that_repeats_a_withheld_passage_does_not_count_its_letters_tw
     assert said["found_letters"] * 2 == pytest.approx(said["matched_letters"], abs=2)
 
 
+def test_a_background_has_no_use_with_a_withheld_work_and_is_not_ignored(
+    compare: Cli, command_line: CommandLine
+) -> None:
+    withhold(command_line)
+    answer = compare("answer.txt", "novel.withheld", "--background", "none")
+    assert answer.code == 2
+    assert "of a withheld work only letters are known" in answer.err
+
+
 @pytest.mark.parametrize("content", ["", " \n\t", "\u200b\u200b", "...!"])
 def test_an_output_without_a_word_is_an_outcome_and_no_error(compare: Cli, tmp_path: Path, content: str) -> None:
     (tmp_path / "empty.txt").write_text(content, encoding="utf-8")
