@@ -48,9 +48,8 @@ FIGURES = (
     Figure("minhash_chars", "shared 3-letter windows", "share", "the same of letters; any two long texts are alike"),
 )
 
-UNIT_MEANING = "Figures without % are words, or letters where it says so. The higher, the more the texts have in common."
-    "Figures without % count words, but for letters where it says so. Of each figure, more is more in common."
-)
+UNIT_MEANING = "Figures without % are words, or letters where it says so; the higher, the more is in common."
+
 SPAN_MEANING = (
     f"A long span has at least {MIN_SPAN_WORDS} words (of shorter texts four fifths), in the order of the work, "
     f"with at most {MAX_GAP_WORDS} words between two matches in either text."
