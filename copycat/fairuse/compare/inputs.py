@@ -11,6 +11,7 @@ from copycat.fairuse.text import read_text
 from copycat.fairuse.text.reading import STANDARD_INPUT
 from copycat.fairuse.works import SHIPPED, LoadedWork, load_works
 from copycat.fairuse.works.loading import work_of_text
+from copycat.fairuse.works.withheld import WORK_FILE
 
 MOST_LETTERS = 20_000_000
 """Letters of both texts together, up to which they are compared: some three minutes, two gigabytes."""
@@ -80,6 +81,10 @@ def _read_output(source: str) -> Output:
     if (shipped := _shipped(source)) is not None:
         return Output(shipped.work.title, shipped.readable)
     path = Path(source)
+    if (path / WORK_FILE).is_file():
+        raise UserError(
+            f"{source} is a withheld work, and has no text to compare\n  name it last: compare OUTPUT {source}"
+        )
     return Output("standard input" if path == STANDARD_INPUT else path.name, read_text(path))
 
 

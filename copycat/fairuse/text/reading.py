@@ -31,6 +31,8 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
+        if encoding == "utf-16":
+            raise UserError(f"{name} begins as UTF-16 and is not\n  bring it as plain text (.txt) in UTF-8") from error
         raise UserError(
             f"{name} is not in UTF-8: there is a byte {content[error.start]:#04x} at place {error.start}\n"
             f"  convert it, such as: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > converted.txt"

@@ -135,6 +135,13 @@ def test_an_answer_that_repeats_a_withheld_passage_does_not_count_its_letters_tw
     assert said["found_letters"] * 2 == pytest.approx(said["matched_letters"], abs=2)
 
 
+def test_what_an_output_says_does_not_command_the_terminal(compare: Cli, tmp_path: Path) -> None:
+    (tmp_path / "colour.txt").write_text(ALICE[:20] + "\x1b[31m\u202e\x07" + ALICE[20:900], encoding="utf-8")
+    said = compare("colour.txt", "novel.txt").out
+    assert "[31m" in said
+    assert not {"\x1b", "\u202e", "\x07"} & set(said)
+
+
 def test_a_background_has_no_use_with_a_withheld_work_and_is_not_ignored(
     compare: Cli, command_line: CommandLine
 ) -> None:
@@ -172,6 +179,10 @@ def test_a_background_of_ones_own_changes_the_discounted_figure_and_none_leaves_
         (["answer.txt", "public-domain"], "holds 6 works"),
         (["answer.txt", "public-domain:sonet-18"], "did you mean 'sonnet-18'"),
         (["answer.txt", "novel.txt", "--out", "page.pdf"], "ends in .html"),
+        (["answer.txt", "novel.txt", "--out", "folder.html"], "is no name of a page"),
+        (["answer.txt", "novel.txt", "--out", "novel.txt/page.html"], "is no name of a page"),
+        (["hashes", "novel.txt"], "name it last"),
+        (["half.txt", "novel.txt"], "begins as UTF-16 and is not"),
         (["-", "-"], "can be read once"),
         (["binary.txt", "novel.txt"], "is no text"),
         (["latin.txt", "novel.txt"], "is not in UTF-8"),
@@ -181,6 +192,10 @@ def test_a_background_of_ones_own_changes_the_discounted_figure_and_none_leaves_
 def test_a_mistake_is_told_with_what_would_be_right(
     compare: Cli, tmp_path: Path, arguments: list[str], told: str
 ) -> None:
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "hashes").mkdir()
+    (tmp_path / "hashes" / "work.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "half.txt").write_bytes(b"\xff\xfea")
     (tmp_path / "binary.txt").write_bytes(b"\x7fELF\x00\x00\x00moss")
     (tmp_path / "latin.txt").write_bytes("Schöne Grüße".encode("latin-1"))
     answer = compare(*arguments)
