@@ -167,7 +167,8 @@ class BlockedNgrams:
         forbidden: set[int] = set()
         for letter, ids in self._first.items():
             window = begun + letter
-            if window not in prompt and any(work.find(work.hash(window)) for work in self._withheld):
+            hashed = window.encode("utf-8")
+            if window not in prompt and any(work.find(work.hash(hashed)) for work in self._withheld):
                 forbidden.update(ids)
         return forbidden
 

@@ -26,6 +26,9 @@ AHEAD = 64
 MAX_OPEN_RUNS = 8
 """Along one work."""
 
+LOOK_EVERY = 8
+"""Where the output has no beginning of a word for long, withheld works are looked at after so many letters again."""
+
 NO_LETTER = "\0"
 """What stands before the first letter: no work holds it."""
 
@@ -107,10 +110,10 @@ class WithheldWork:
         self.bloom.update(grams.grams.tolist())
         self._keyed = hashlib.blake2b(key=grams.salt, digest_size=8)
 
-    def hash(self, window: str) -> int:
-        """Hash a window as `works.withheld` does."""
+    def hash(self, window: bytes) -> int:
+        """Hash a window, in UTF-8, as `works.withheld` does."""
         state = self._keyed.copy()
-        state.update(window.encode("utf-8"))
+        state.update(window)
         return int.from_bytes(state.digest(), "little")
 
     def find(self, hashed: int) -> list[int]:
@@ -137,6 +140,8 @@ class Matcher:
 
     Args:
         near: what the near stage looks windows up in, where there is one.
+        begins: 1 for each letter of the output that is the first of its word. Windows that begin there are looked up
+            in withheld works: each has a salt and so hashes of its own, which cost most.
         prompt: canonical letters of the user's own prompt.
         allowed: numbers of the works that may be copied: the near stage leaves them alone.
     """
@@ -149,6 +154,7 @@ class Matcher:
         *,
         window: int,
         seed: int,
+        begins: bytearray,
         near: tuple[GramIndex, int, int] | None = None,
         prompt: str = "",
         allowed: frozenset[int] = frozenset(),
@@ -160,6 +166,7 @@ class Matcher:
         self._values = LetterValues(seed)
         self._prompt = frozenset(prompt[i : i + window] for i in range(len(prompt) - window + 1))
         self._salted: dict[int, int] = {}
+        self._begins, self._last_begin, self._is_looked_up = begins, 0, False
         self._chains = None if near is None else Chains(near, letters, prompt, allowed)
         self._states = (0, 0)
         self._tail = NO_LETTER * window
@@ -227,15 +234,27 @@ class Matcher:
             self._open = [run for run in self._open if run.is_open]
 
     def _salt(self, tail: str) -> None:
-        """Hash the window as each withheld work does."""
-        for work in self.withheld:
-            self._salted[work.number] = work.hash(tail)
+        """Hash the window as the withheld works do that are looked at: all where a word begins, else those of runs."""
+        start = self.seen - self.window
+        if start >= 0 and self._begins[start]:
+            self._last_begin = start
+        self._is_looked_up = start >= 0 and (start - self._last_begin) % LOOK_EVERY == 0
+        if self._is_looked_up:
+            wanted: Iterable[WithheldWork] = self.withheld
+        elif self._open:
+            running = {run.work for run in self._open}
+            wanted = [work for work in self.withheld if work.number in running]
+        else:
+            return
+        window = tail.encode("utf-8")
+        for work in wanted:
+            self._salted[work.number] = work.hash(window)
 
     def _look_closely(self, tail: str) -> None:
         """Look the window up where it takes more than its hash: in withheld works, and in the prompt."""
         if self.seen < self.window:
             return
-        if self.withheld:
+        if self._is_looked_up:
             self._open_withheld()
         if tail in self._prompt:
             self._cover_prompt()
@@ -259,8 +278,8 @@ class Matcher:
     def _open_withheld(self) -> None:
         start = self.seen - self.window
         for work in self.withheld:
-            found = work.find(self._salted[work.number])
-            if not found:
+            hashed = self._salted[work.number]
+            if hashed not in work.bloom or not (found := work.find(hashed)):
                 continue
             going = {run.place - run.start for run in self._open if run.work == work.number}
             for place in found:

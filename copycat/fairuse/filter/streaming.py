@@ -92,8 +92,8 @@ class OutputFilter:
         """Begin an output that arrives in pieces."""
         return FilterStream(self, prompt)
 
-    def matcher(self, prompt: str) -> Matcher:
-        """Give a matcher for one output."""
+    def matcher(self, output: LetterStream, prompt: str) -> Matcher:
+        """Give a matcher for the letters of one output."""
         letters = LetterStream()
         return Matcher(
             self.index,
@@ -101,6 +101,7 @@ class OutputFilter:
             self.withheld,
             window=self.file.window,
             seed=self.file.hash_seed,
+            begins=output.begins,
             near=self._near,
             prompt=letters.push(prompt) + letters.close(),
             allowed=self.allowed,
@@ -118,7 +119,7 @@ class FilterStream:
         self._letters = LetterStream()
         self._ledger = Ledger(owner.works, owner.outcomes, owner.policy, self._letters, owner.file.window)
         self._prompt = prompt
-        self._matcher = owner.matcher(prompt)
+        self._matcher = owner.matcher(self._letters, prompt)
         self._window = owner.file.window
         self._text, self._base = "", 0  # the last of the text, and the place where it begins
         self._at = 0  # before it, all is shown or cut

@@ -242,6 +242,32 @@ def test_a_withheld_work_is_found_as_a_plain_one_is(novel: LoadedWork) -> None:
         assert in_pieces(owner, NOVEL[40:500], [size])[1] == owner.check(NOVEL[40:500])
 
 
+@pytest.mark.parametrize("name", EVASIONS)
+def test_u4_evasions_do_not_hide_a_withheld_work(novel: LoadedWork, name: str) -> None:
+    grams = WithheldGrams.of_text(novel.work, novel.readable)
+    owner = OutputFilter.of_works([LoadedWork(grams.file.work, withheld=grams)], Policy(quote_words=5))
+    decision = owner.check(EVASIONS[name](NOVEL[:300]))
+    assert decision.action == "trim"
+    assert decision.spans[0].words >= 35
+
+
+def test_withheld_works_are_looked_at_once_a_word_and_every_eight_letters_where_there_are_none(
+    novel: LoadedWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grams = WithheldGrams.of_text(novel.work, novel.readable)
+    owner = OutputFilter.of_works([LoadedWork(grams.file.work, withheld=grams)])
+    (work,) = owner.withheld
+    hashed: list[bytes] = []
+    plain = type(work).hash
+    monkeypatch.setattr(type(work), "hash", lambda self, window: hashed.append(window) or plain(self, window))
+    words = len(UNRELATED.split())
+    owner.check(UNRELATED)
+    assert words - 10 <= len(hashed) <= words
+    hashed.clear()
+    owner.check(UNRELATED.replace(" ", "").replace("\n", ""))
+    assert len(hashed) == pytest.approx(len("".join(UNRELATED.split())) / 8, abs=5)
+
+
 @pytest.mark.parametrize("text", ["", "\0\x01\x02", "\u200b" * 50, "\ud800 lone", "\n" * 99, "12345"])
 def test_outputs_without_words_are_shown_as_they_are(built: OutputFilter, text: str) -> None:
     assert built.check(text) == Decision(action="allow", text=text)
