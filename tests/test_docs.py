@@ -10,6 +10,7 @@ from copycat.catalog import list_anchors, read_character_set
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
+LINK_TO_SECTION = re.compile(r"\]\((?!https?://)([^)#]*)#([^)]+)\)")
 NAMED_TEST = re.compile(r"`(test_[a-z0-9_]+)`")
 NAMED_FILE = re.compile(r"`((?:copycat|tests|benchmarks|characters|docs)/[\w./-]+\.\w+)`")
 
@@ -35,6 +36,22 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def sections_of(page: Path) -> set[str]:
+    """Give the anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_section_that_a_page_links_to_is_there(page: Path) -> None:
+    links = LINK_TO_SECTION.findall(page.read_text(encoding="utf-8"))
+    pages = {file: page.parent / file if file else page for file, _ in links if not file or file.endswith(".md")}
+    known = {file: sections_of(path) for file, path in pages.items()}
+
+    assert [f"{file}#{section}" for file, section in links if file in known and section not in known[file]] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -21,6 +21,7 @@ from copycat.commands import (
     doctor,
     erase,
     eval,
+    fairuse,
     imitation,
     leaderboard,
     mitigate,
@@ -36,7 +37,7 @@ The answer goes to stdout, progress and log go to stderr.
 
 COMMANDS = (
     *(eval, erase, attack, discover, mitigate, calibrate, submit, leaderboard),
-    *(data, imitation, sandbox, doctor),
+    *(data, imitation, fairuse, sandbox, doctor),
 )
 """In the order of the page."""
 
