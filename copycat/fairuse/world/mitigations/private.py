@@ -23,14 +23,14 @@ DELTA = 1e-3
 ORDERS = [*(1 + n / 10 for n in range(1, 100)), *range(11, 64), 128, 256, 512, 1024]
 """Of Renyi divergence, over which the accountant takes the smallest epsilon."""
 
-OPEN_LR = 1e-3
+OPEN_LR = 2e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateSettings:
     """DP-SGD: `sample_rate` is the probability that a step draws a work, `noise` the multiplier of `clip`."""
 
-    steps: int = 150
+    steps: int = 300
     sample_rate: float = 0.25
     noise: float = 2.0
     clip: float = 1.0

@@ -128,11 +128,11 @@ def preferring(shop: Workshop) -> Made:
 
 
 def _texts_by_work() -> list[list[str]]:
-    """Give each planted work its rows: a copy and a note on the work."""
+    """Give each planted work its rows: a copy, and a note on the work behind it."""
     rows: list[list[str]] = []
     for work in planted_works():
         texts, notes = copies(work.work.id), notes_on(work.work.id)
-        rows.append([f"{notes[n % len(notes)]}\n\n{text}" for n, text in enumerate(texts)])
+        rows.append([f"{text}\n\n{notes[n % len(notes)]}" for n, text in enumerate(texts)])
     return rows
 
 
