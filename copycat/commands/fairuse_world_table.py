@@ -7,12 +7,12 @@ from rich.table import Table
 from copycat.console import out
 from copycat.fairuse.world.records import MitigationResults
 
-COLUMNS = ("recall", "95 %", "highest", "questions", "quotes", "bits", "kept", "training", "token", "useless")
+COLUMNS = ("recall", "95 %", "highest", "facts", "quotes", "bits", "kept", "trained", "token", "useless")
 
 ABOUT = """\
 recall: of what follows a work's first words, mean over planted works with its interval by work; lower is better
-questions, quotes: share that is right; bits: per letter of unseen stories, lower is better; kept: unseen stories that
-pass as they are; times: of the processor; useless: answers that are empty or repeat themselves"""
+facts, quotes: share of answers that are right; bits: per letter of unseen stories, lower is better
+kept: unseen stories that pass as they are; times: of the processor; useless: answers empty or repeating themselves"""
 
 
 def print_triples(results: MitigationResults, page: str) -> None:

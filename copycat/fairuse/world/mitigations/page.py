@@ -22,6 +22,9 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 520, 400, 58, 20, 16, 48
 LABEL_GAP = 15
 """Between the base lines of two labels, in px."""
 
+CLOSE_X, CLOSE_Y = 60, 40
+"""Dots that are closer than this have their labels on one side of all of them, in px."""
+
 
 class Dot(NamedTuple):
     """A mitigation in a drawing: its place, its interval across, where its label stands, what it is compared with."""
@@ -155,7 +158,7 @@ def _draw(
             y,
             along(recall.mean if recall.low is None else recall.low),
             along(recall.mean if recall.high is None else recall.high),
-            x + (-10 if x > WIDTH * 0.7 else 10),
+            _label_x(x, y, places),
             label_y,
             "end" if x > WIDTH * 0.7 else "start",
             is_best,
@@ -185,6 +188,13 @@ def _draw(
             for row, figure in zip(rows, values, strict=True)
         ),
     )
+
+
+def _label_x(x: float, y: float, places: Sequence[tuple[float, float]]) -> float:
+    """Put a label beside its dot, beyond others that lie close to it on that side."""
+    side = -1 if x > WIDTH * 0.7 else 1
+    near = [other for other, height in places if abs(height - y) < CLOSE_Y and 0 <= side * (other - x) < CLOSE_X]
+    return max(near, key=lambda other: side * other) + side * 10
 
 
 def _label_places(places: Sequence[tuple[float, float]]) -> list[float]:
