@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from copycat.fairuse.metrics.near_verbatim import MAX_GAP_WORDS, MIN_SPAN_WORDS
+from copycat.fairuse.metrics.near_verbatim import MAX_GAP_WORDS, MIN_SPAN_WORDS, SHORT_QUOTE_WORDS
 from copycat.fairuse.records import TextScores
 
 NOT_COMPUTED = "-"
@@ -51,8 +51,9 @@ FIGURES = (
 UNIT_MEANING = "Figures without % are words, or letters where it says so; the higher, the more is in common."
 
 SPAN_MEANING = (
-    f"A long span has at least {MIN_SPAN_WORDS} words (of shorter texts four fifths), in the order of the work, "
-    f"with at most {MAX_GAP_WORDS} words between two matches in either text."
+    f"A long span has at least {MIN_SPAN_WORDS} words (of shorter texts four fifths, but no fewer than "
+    f"{SHORT_QUOTE_WORDS} of a longer work), in the order of the work, with at most {MAX_GAP_WORDS} words between two "
+    "matches in either text."
 )
 CANONICAL_MEANING = (
     "Raw: both texts as they stand. Canonical: without case, accents, punctuation, spacing of letters, "

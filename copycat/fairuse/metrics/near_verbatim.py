@@ -21,6 +21,9 @@ MIN_SPAN_WORDS = 50
 SHORT_SHARE = 0.8
 """Of a text with few words, the share that a span must have to count; see `shortest_span`."""
 
+SHORT_QUOTE_WORDS = 10
+"""Fewer words of a longer work are no long span, however short the output is: a novel holds "I cannot", too."""
+
 
 class Span(NamedTuple):
     """Blocks that are joined; places are words, ends exclusive."""
@@ -74,13 +77,14 @@ def near_verbatim(
     """Find near-verbatim spans.
 
     Matching blocks of at least `min_block` words (`blocks`), in the order of both texts; blocks that follow each other
-    with at most `max_gap` words between them in both texts are joined; spans of at least `min_span` words are kept.
+    with at most `max_gap` words between them in both texts are joined; spans of at least `min_span` words are kept (of
+    shorter texts four fifths, and SHORT_QUOTE_WORDS at least where the work has as many).
 
     Source: after Ahmed et al. (arXiv 2601.02671), whose constants were not at hand.
     """
     found = matching_blocks(pair, max(1, min(min_block, pair.shorter)))
     joined = join(found.blocks, max_gap)
-    least = shortest_span(pair.shorter, min_span, min_block)
+    least = _shortest_in(pair, min_span, min_block)
     kept = [(span, blocks) for span, blocks in joined if span.length >= least]
     return NearVerbatim(
         [span for span, _ in kept],
@@ -102,7 +106,7 @@ def near_verbatim_grid(
     for gap in gaps:
         spans = [span for span, _ in join(blocks, gap)]
         for length in lengths:
-            least = shortest_span(pair.shorter, length)
+            least = _shortest_in(pair, length, MIN_BLOCK_WORDS)
             matched = sum(span.matched for span in spans if span.length >= least)
             grid[gap, length] = matched / len(pair.reference) if len(pair.reference) else 0.0
     return grid
@@ -115,6 +119,12 @@ def shortest_span(shorter: int, min_span: int = MIN_SPAN_WORDS, min_block: int =
     less than a block.
     """
     return min(min_span, max(min_block, math.ceil(SHORT_SHARE * shorter)), max(1, shorter))
+
+
+def _shortest_in(pair: Pair, min_span: int, min_block: int) -> int:
+    """Say how long a span of two texts must be: never so short as a sentence that a longer work holds by chance."""
+    of_work = shortest_span(len(pair.reference), min_span, min_block)
+    return max(shortest_span(pair.shorter, min_span, min_block), min(SHORT_QUOTE_WORDS, of_work))
 
 
 def join(blocks: Sequence[Match], max_gap: int) -> list[tuple[Span, list[Match]]]:

@@ -96,7 +96,8 @@ def jaccard(a: Sequence[str], b: Sequence[str], n: int) -> float:
 def near(a: Sequence[str], b: Sequence[str], gap: int, least: int, block: int = 3) -> int:
     """Matched words of kept spans, by difflib."""
     shorter = min(len(a), len(b))
-    least = min(least, max(block, math.ceil(0.8 * shorter)), max(1, shorter))
+    of_both, of_work = (min(least, max(block, math.ceil(0.8 * n)), max(1, n)) for n in (shorter, len(b)))
+    least = max(of_both, min(10, of_work))
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     spans: list[list[tuple[int, int, int]]] = []
     for i, j, n in matcher.get_matching_blocks():

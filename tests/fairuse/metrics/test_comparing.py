@@ -192,6 +192,18 @@ def test_of_a_short_text_four_fifths_are_a_span(shorter: int, needed: int) -> No
     assert shortest_span(shorter) == needed
 
 
+@pytest.mark.parametrize(
+    ("words", "recall", "precision"), [(1, 0, 0), (3, 0, 0), (9, 0, 0), (10, 0.025, 1), (30, 0.075, 1)]
+)
+def test_a_short_output_is_no_long_span_of_a_longer_work_by_a_few_common_words(
+    words: int, recall: float, precision: float
+) -> None:
+    work = invented(400)
+    found = scores(" ".join(work.split()[50 : 50 + words]), work)
+    assert (found.near_verbatim_recall, found.near_verbatim_precision) == (pytest.approx(recall), precision)
+    assert found.longest_near_verbatim == found.common_substring == words
+
+
 def test_the_grid_falls_with_the_length_that_is_asked_and_grows_with_the_gap() -> None:
     words = invented(400).split()
     output = [word if place % 40 > 3 else "changed" for place, word in enumerate(words)]
