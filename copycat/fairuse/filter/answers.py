@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from copycat.errors import BackendError
+from copycat.fairuse.filter.fields import TEXT_FIELDS, Json, Place, leave_unknown_out, places_of, put_rest
 from copycat.fairuse.filter.records import Action, Decision
 from copycat.fairuse.filter.streaming import FilterStream, OutputFilter
 
 ORDER: tuple[Action, ...] = ("allow", "attribute", "trim", "rewrite", "block")
-TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
 DONE = "[DONE]"
-
-Json = dict[str, Any]  # as services send it
 
 
 def prompt_of(body: Json) -> str:
@@ -57,15 +54,16 @@ def filter_answer(owner: OutputFilter, answer: object, prompt: str) -> tuple[Jso
     """
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
         raise BackendError("the server's answer has no choices")
+    leave_unknown_out(answer)
     decisions: list[Decision] = []
     calls = _for_calls(owner)
     for choice in answer["choices"]:
         if not isinstance(choice, dict):
             raise BackendError("a choice of the server's answer is no object")
         here: list[Decision] = []
-        for place in _places(choice):
-            decision = (owner if place.call is None else calls).check(place.part[place.name], prompt)
-            is_cut_call = place.call is not None and decision.action == "block"
+        for place in places_of(choice):
+            decision = (calls if place.is_call else owner).check(place.part[place.name], prompt)
+            is_cut_call = place.is_call and decision.action == "block"
             place.part[place.name] = "{}" if is_cut_call else decision.text
             here.append(decision)
         if any(decision.action != "allow" for decision in here) and "logprobs" in choice:
@@ -74,42 +72,6 @@ def filter_answer(owner: OutputFilter, answer: object, prompt: str) -> tuple[Jso
             choice["finish_reason"] = "content_filter"
         decisions += here
     return answer, decisions
-
-
-class Place(NamedTuple):
-    """Where a text of a choice stands: `part[name]`; `call` is the number of the function call that it belongs to."""
-
-    part: Json
-    name: str
-    call: int | None = None
-
-    @property
-    def key(self) -> str:
-        """Name the text among those of its choice."""
-        return self.name if self.call is None else f"{self.name} {self.call}"
-
-
-def _places(choice: Json) -> Iterator[Place]:
-    """Give where the texts of a choice stand."""
-    if isinstance(choice.get("text"), str):
-        yield Place(choice, "text")
-    for holder in ("message", "delta"):
-        part = choice.get(holder)
-        if isinstance(part, dict):
-            yield from (Place(part, name) for name in TEXT_FIELDS if isinstance(part.get(name), str))
-            yield from _calls(part)
-
-
-def _calls(part: Json) -> Iterator[Place]:
-    calls = part.get("tool_calls")
-    functions = [
-        (call.get("index", number), call.get("function"))
-        for number, call in enumerate(calls if isinstance(calls, list) else [])
-        if isinstance(call, dict)
-    ]
-    for number, function in [*functions, (-1, part.get("function_call"))]:
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-            yield Place(function, "arguments", number)
 
 
 def _for_calls(owner: OutputFilter) -> OutputFilter:
@@ -131,6 +93,8 @@ class EventFilter:
         self._owner, self._calls, self._prompt = owner, _for_calls(owner), prompt
         self._streams: dict[tuple[int, str], FilterStream] = {}
         self._blocked: set[int] = set()
+        self._begun: set[int] = set()
+        self._finished: set[int] = set()
         self._last: Json = {}
         self.decisions: list[Decision] = []
 
@@ -138,6 +102,11 @@ class EventFilter:
     def is_over(self) -> bool:
         """Whether nothing more will be shown."""
         return bool(self._blocked) and {index for index, _ in self._streams} == self._blocked
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the server told of each choice that it ended; else it broke off, if it says no more."""
+        return bool(self._begun) and self._begun == self._finished | self._blocked
 
     def take(self, data: str) -> list[Json]:
         """Take the data of one event; give the events to show.
@@ -151,9 +120,8 @@ class EventFilter:
             raise BackendError("an event of the server is no JSON") from error
         if not isinstance(event, dict):
             raise BackendError("an event of the server is no object")
-        if not isinstance(event.get("choices"), list):
-            return [event]
-        if not event["choices"]:
+        leave_unknown_out(event)
+        if not isinstance(event.get("choices"), list) or not event["choices"]:
             return [event]
         self._last = event
         shown = [choice for choice in event["choices"] if isinstance(choice, dict) and self._choice(choice)]
@@ -165,8 +133,8 @@ class EventFilter:
         for index in sorted({index for index, _ in self._streams}):
             choice: Json = {"index": index, "finish_reason": None}
             for key in self._open(index):
-                self._put(choice, key, self._end(index, key))
-            if any(part[name] for part, name, _ in _places(choice)):
+                put_rest(choice, key, self._end(index, key))
+            if any(place.part[place.name] for place in places_of(choice)):
                 events.append({**self._last, "choices": [choice]})
         return events
 
@@ -175,13 +143,14 @@ class EventFilter:
     def _choice(self, choice: Json) -> bool:
         """Filter one choice of an event; say whether it is shown."""
         index = choice.get("index", 0)
+        self._begun.add(index)
         if index in self._blocked:
             return False
         had_more = bool(choice.get("finish_reason")) or _has_more(choice)
         if "logprobs" in choice:
             choice["logprobs"] = None  # they spell the tokens, also those that wait
         texts = False
-        for place in _places(choice):
+        for place in places_of(choice):
             stream = self._stream_of(index, place)
             text = place.part[place.name]
             place.part[place.name] = "" if stream.is_closed else stream.push(text)
@@ -190,8 +159,9 @@ class EventFilter:
                 return True
             texts |= bool(place.part[place.name])
         if choice.get("finish_reason"):
+            self._finished.add(index)
             for key in self._open(index):
-                self._put(choice, key, self._end(index, key))
+                put_rest(choice, key, self._end(index, key))
             if any(stream.is_blocked for (number, _), stream in self._streams.items() if number == index):
                 choice["finish_reason"] = "content_filter"
         return texts or had_more
@@ -199,7 +169,7 @@ class EventFilter:
     def _stream_of(self, index: int, place: Place) -> FilterStream:
         key = (index, place.key)
         if key not in self._streams:
-            owner = self._owner if place.call is None else self._calls
+            owner = self._calls if place.is_call else self._owner
             self._streams[key] = owner.stream(self._prompt)
         return self._streams[key]
 
@@ -216,23 +186,6 @@ class EventFilter:
         rest, decision = self._streams[index, key].close()
         self.decisions.append(decision)
         return rest
-
-    def _put(self, choice: Json, key: str, rest: str) -> None:
-        """Add the last of a text to the event that ends its choice."""
-        if not rest:
-            return
-        if key == "text":
-            choice["text"] = choice.get("text", "") + rest
-            return
-        delta = choice.setdefault("delta", {})
-        name, _, call = key.partition(" ")
-        if call == "-1":
-            function = delta.setdefault("function_call", {})
-            function[name] = (function.get(name) or "") + rest
-        elif call:
-            delta.setdefault("tool_calls", []).append({"index": int(call), "function": {name: rest}})
-        else:
-            delta[name] = (delta.get(name) or "") + rest
 
 
 def _has_more(choice: Json) -> bool:

@@ -7,16 +7,19 @@ never written anywhere.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import logging
+import sys
 import threading
+import zlib
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from copycat.errors import BackendError, UserError
+from copycat.errors import BackendError, CopycatError, UserError
 from copycat.fairuse.filter.answers import DONE, EventFilter, filter_answer, prompt_of, strictest
 from copycat.fairuse.filter.records import Decision
 from copycat.fairuse.filter.streaming import OutputFilter
@@ -31,6 +34,11 @@ REFUSED = ("/responses", "/messages", "/completion", "/infill", "/generate", "/g
 
 MAX_BODY_BYTES = 64 * 2**20
 
+BROKEN_OFF = (OSError, http.client.HTTPException, EOFError, zlib.error)
+"""What reading from a server raises that is not there, or stops in the middle."""
+
+Lines = http.client.HTTPResponse | gzip.GzipFile
+
 ACTION_HEADER, WORDS_HEADER = "x-copycat-action", "x-copycat-words"
 OWN_TO_A_CONNECTION = frozenset(
     {
@@ -39,7 +47,7 @@ OWN_TO_A_CONNECTION = frozenset(
     }
 )
 NOT_SENT_ON = OWN_TO_A_CONNECTION | {"host", "content-length", "accept-encoding"}
-NOT_GIVEN_BACK = OWN_TO_A_CONNECTION | {"content-length", "content-encoding", "date", "server"}
+NOT_GIVEN_BACK = OWN_TO_A_CONNECTION | {"content-length", "date", "server"}
 
 
 class FilterProxy:
@@ -103,6 +111,15 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     proxy: FilterProxy
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing where a client went away; what else goes wrong is a fault of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            log.exception("a request could not be answered")
+
+
+class _ClientGoneError(Exception):
+    """Nobody reads the answer any more."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -130,17 +147,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(413, f"a request needs its length, and may have {MAX_BODY_BYTES:,} bytes")
             return
         body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return
         path = self.path.partition("?")[0].rstrip("/")
         if path.endswith(REFUSED) and self.command == "POST":
             self._fail(501, f"{path} is not filtered, so it is not passed on; ask {BASE}{FILTERED[0]}")
             return
         try:
-            self._pass_on(body, is_filtered=self.command == "POST" and path.endswith(FILTERED))
+            self._try(body, is_filtered=self.command == "POST" and path.endswith(FILTERED))
+        except _ClientGoneError:
+            self.close_connection = True
+
+    def _try(self, body: bytes, *, is_filtered: bool) -> None:
+        try:
+            self._pass_on(body, is_filtered=is_filtered)
         except TimeoutError:
-            self._fail(504, f"the server said nothing for {self.server.proxy.timeout_s:g} s")
-        except BackendError as error:
-            self._fail(502, f"{error}; nothing of it is shown")
-        except (OSError, http.client.HTTPException) as error:
+            self._fail(504, self._silence())
+        except CopycatError as error:
+            self._fail(502, f"{_first_line(error)}; nothing of it is shown")
+        except BROKEN_OFF as error:
             self._fail(502, f"the server cannot be reached or broke off ({type(error).__name__})")
 
     def _pass_on(self, body: bytes, *, is_filtered: bool) -> None:
@@ -156,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
             if not is_filtered or answer.status >= 400:
                 self._send(answer.status, answer.read(), answer.headers)
             elif kind == "text/event-stream":
-                self._send_events(answer, EventFilter(proxy.owner, prompt))
+                lines = _unpacked(answer)
+                self._send_events(answer, lines, EventFilter(proxy.owner, prompt))
             else:
                 self._send_filtered(answer, prompt)
         finally:
@@ -164,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_filtered(self, answer: http.client.HTTPResponse, prompt: str) -> None:
         try:
-            content = json.loads(answer.read())
+            content = json.loads(_unpacked(answer).read())
         except ValueError as error:
             raise BackendError("the server's answer is no JSON") from error
         filtered, decisions = filter_answer(self.server.proxy.owner, content, prompt)
@@ -176,31 +203,38 @@ class _Handler(BaseHTTPRequestHandler):
 
     # --------------------------------------------------------------------------- events
 
-    def _send_events(self, answer: http.client.HTTPResponse, events: EventFilter) -> None:
+    def _send_events(self, answer: http.client.HTTPResponse, lines: Lines, events: EventFilter) -> None:
         self.send_response(answer.status)
         self._send_headers(answer.headers, {ACTION_HEADER: "see-last-event", "Connection": "close"})
         self.close_connection = self._has_begun = True
+        is_done = False
         try:
-            for data in _events_of(answer):
-                if data == DONE or events.is_over:
+            for data in _events_of(lines):
+                is_done = data == DONE
+                if is_done or events.is_over:
                     break
                 self._write_events(events.take(data))
             self._write_events(events.close())
-        except (BackendError, OSError, http.client.HTTPException) as error:
-            if isinstance(error, BrokenPipeError | ConnectionResetError):
-                return
-            why = str(error) if isinstance(error, BackendError) else f"the server broke off ({type(error).__name__})"
-            self._write_events([_error(why, "bad_gateway")])
-            return
-        told = "".join(f": {name}: {value}\n" for name, value in _told(events.decisions).items())
-        self.wfile.write(f"{told}\ndata: {DONE}\n\n".encode())
+            if not is_done and not events.is_finished:
+                raise BackendError("the server broke off before the end of its answer")
+        except TimeoutError:
+            self._write_events([_error(self._silence(), "bad_gateway")])
+        except CopycatError as error:
+            self._write_events([_error(_first_line(error), "bad_gateway")])
+        except BROKEN_OFF as error:
+            self._write_events([_error(f"the server broke off ({type(error).__name__})", "bad_gateway")])
+        else:
+            told = "".join(f": {name}: {value}\n" for name, value in _told(events.decisions).items())
+            self._write(f"{told}\ndata: {DONE}\n\n".encode())
 
     def _write_events(self, events: list[dict[str, Any]]) -> None:
         for event in events:
-            self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
-        self.wfile.flush()
+            self._write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
     # --------------------------------------------------------------------------- answers
+
+    def _silence(self) -> str:
+        return f"the server said nothing for {self.server.proxy.timeout_s:g} s"
 
     def _fail(self, status: int, message: str, code: str = "copycat_filter", told: Mapping[str, str] = {}) -> None:
         if self._has_begun:
@@ -215,7 +249,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self._send_headers(headers, {**more, "Content-Length": str(len(content))})
         if self.command != "HEAD":
+            self._write(content)
+
+    def _write(self, content: bytes) -> None:
+        try:
             self.wfile.write(content)
+            self.wfile.flush()
+        except OSError as error:
+            raise _ClientGoneError from error
 
     def _send_headers(self, headers: Mapping[str, str] | Any, more: Mapping[str, str]) -> None:
         for name, value in headers.items():
@@ -223,7 +264,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         for name, value in more.items():
             self.send_header(name, value)
-        self.end_headers()
+        try:
+            self.end_headers()
+        except OSError as error:
+            raise _ClientGoneError from error
 
 
 def _prompt_in(body: bytes) -> str:
@@ -234,10 +278,29 @@ def _prompt_in(body: bytes) -> str:
     return prompt_of(asked) if isinstance(asked, dict) else ""
 
 
-def _events_of(answer: http.client.HTTPResponse) -> Iterator[str]:
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _unpacked(answer: http.client.HTTPResponse) -> Lines:
+    """Give the content of an answer as it is read; a server may pack it, though it was asked not to.
+
+    Raises:
+        BackendError: it is packed in a way that nobody here can read.
+    """
+    packed = (answer.headers.get("Content-Encoding") or "identity").strip().lower()
+    del answer.headers["Content-Encoding"]
+    if packed == "identity":
+        return answer
+    if packed in ("gzip", "x-gzip"):
+        return gzip.GzipFile(fileobj=answer)
+    raise BackendError(f"the server's answer is packed as '{packed}', though it was asked not to be")
+
+
+def _events_of(source: Lines) -> Iterator[str]:
     """Give the data of each event; one event may have several lines of it."""
     lines: list[str] = []
-    while line := answer.readline():
+    while line := source.readline():
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         if text.startswith("data:"):
             lines.append(text[5:].removeprefix(" "))
