@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from copycat.fairuse.filter import Decision, OutputFilter
 
 BUILD_EPILOG = """
+A work is found once --window letters in a row are the same, some five words of English: of quotes of five words one in
+four is found, of six two in three, of eight nearly all. Where every fourth word is another, nine words of ten are still
+found; of a withheld work, of which there are hashes alone, five of ten. A filter holds the letters of all other works
+and is as secret as they are; with a withheld work, it holds the salt too.
+
+\b
 Examples:
   python -m copycat.fairuse filter build public-domain novel.txt --out novel.filter
   python -m copycat.fairuse filter build manuscript.withheld --out manuscript.filter
@@ -18,6 +25,11 @@ Examples:
 """
 
 CHECK_EPILOG = """
+A span that is longer than --quote-words, or with which more than --work-words of its work are quoted, is beyond the
+allowance. Public-domain works may be copied, and works under an open licence with their source.
+Exit 0 done, 1 a span is longer than --gate, 2 to be fixed by you.
+
+\b
 Examples:
   python -m copycat.fairuse filter check novel.filter answer.txt
   some-model | python -m copycat.fairuse filter check novel.filter - --text
@@ -26,6 +38,10 @@ Examples:
 """
 
 SERVE_EPILOG = """
+It listens on this computer alone. Filtered are /chat/completions and /completions, whole or in events; the header
+x-copycat-action, or the last line of the events, tells what was done. What the user asked with may be repeated.
+
+\b
 Examples:
   python -m copycat.fairuse filter serve novel.filter --upstream http://127.0.0.1:8000/v1
   OPENAI_BASE_URL=http://127.0.0.1:8400/v1 your-program
@@ -33,6 +49,9 @@ Examples:
 
 MAX_OUTPUT_BYTES = 16 * 2**20
 """No model writes as much at once, and each letter of an output takes 30 bytes of memory."""
+
+PIECE, TOLD_FROM = 65_536, 500_000
+"""Letters of an output that are checked at once, and how many of all outputs take so long that progress is shown."""
 
 app = typer.Typer(
     add_completion=False,
@@ -78,6 +97,7 @@ def build(  # noqa: PLR0917 - one parameter per option
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Build a filter: a Bloom filter, an exact index that confirms its hits, and the letters of the works."""
+    from copycat.commands.fairuse_filter_tables import print_built
     from copycat.console import print_json, running_count
     from copycat.fairuse.filter.building import build_filter, each_work
     from copycat.paths import shown
@@ -88,7 +108,7 @@ def build(  # noqa: PLR0917 - one parameter per option
     if json:
         print_json(facts)
     else:
-        _print_built(facts)
+        print_built(facts)
 
 
 @app.command(epilog=CHECK_EPILOG)
@@ -111,12 +131,14 @@ def check(  # noqa: PLR0917 - one parameter per option
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> int:
     """Check whole outputs: which works stand in them, where, how long, and what may be shown."""
+    from copycat.commands.fairuse_filter_tables import print_checked
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, say
     from copycat.fairuse.text import read_text
 
+    _refuse_contradictions(outputs, prompt, text=text, json=json)
     owner = _filter_of(folder, _policy(quote_words, work_words, beyond, cite, allow_work), rewriter)
     asked = "" if prompt is None else read_text(prompt)
-    decisions = {str(path): owner.check(read_text(path, MAX_OUTPUT_BYTES), asked) for path in outputs}
+    decisions = _decisions({str(path): read_text(path, MAX_OUTPUT_BYTES) for path in outputs}, owner, asked)
     counted = [s.words for d in decisions.values() for s in d.spans if s.outcome not in ("allowed", "attributed")]
     longest = max(counted, default=0)
     if json:
@@ -126,7 +148,7 @@ def check(  # noqa: PLR0917 - one parameter per option
         for decision in decisions.values():
             typer.echo(decision.text, nl=False)
     else:
-        _print_checked(decisions)
+        print_checked(decisions)
     if gate is not None and longest > gate:
         say(f"a span of {longest} words is longer than {gate}")
         return EXIT_NOT_VALID
@@ -162,6 +184,31 @@ def serve(  # noqa: PLR0917 - one parameter per option
 # ------------------------------------------------------------------------------------ what they need
 
 
+def _refuse_contradictions(outputs: list[Path], prompt: Path | None, *, text: bool, json: bool) -> None:
+    from copycat.errors import UserError
+
+    if text and json:
+        raise UserError("--text and --json are two ways to print\n  choose one; --json holds the text too")
+    if [*outputs, prompt].count(Path("-")) > 1:
+        raise UserError("'-' stands twice, and what is piped in can be read once\n  save it as a file")
+
+
+def _decisions(texts: dict[str, str], owner: OutputFilter, asked: str) -> dict[str, Decision]:
+    """Check texts in pieces, so that a long one shows how far it is."""
+    from copycat.console import progress_bar
+
+    size = sum(map(len, texts.values()))
+    decisions: dict[str, Decision] = {}
+    with progress_bar("letters", size) if size >= TOLD_FROM else nullcontext(lambda _: None) as advance:
+        for name, text in texts.items():
+            stream = owner.stream(asked)
+            for start in range(0, len(text), PIECE):
+                stream.push(text[start : start + PIECE])
+                advance(min(PIECE, len(text) - start))
+            decisions[name] = stream.close()[1]
+    return decisions
+
+
 def _policy(quote_words: int, work_words: int, beyond: Any, cite: bool, allow_work: list[str] | None) -> Any:
     from copycat.fairuse.filter import Policy
 
@@ -178,6 +225,8 @@ def _filter_of(folder: Path, policy: Any, rewriter: str | None) -> OutputFilter:
         raise UserError(
             "--beyond rewrite needs a model that writes\n  add --rewriter openai:MODEL, org/repo or ./FOLDER"
         )
+    if policy.beyond != "rewrite" and rewriter is not None:
+        raise UserError(f"--rewriter has nothing to do: --beyond is {policy.beyond}\n  add --beyond rewrite")
     if rewriter is None:
         return _checked(OutputFilter(folder, policy))
     from copycat.fairuse.filter.rewriting import rewriter_of
@@ -202,46 +251,3 @@ def _sizes(folder: Path, windows: int) -> dict[str, Any]:
     sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.bin"))}
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {"bytes": total, "files": sizes, "mb_per_million_windows": round(total / windows, 3) if windows else None}
-
-
-def _print_built(facts: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    from copycat.console import out as console
-
-    table = Table(box=None, pad_edge=False, show_header=False)
-    rows = {
-        "works": f"{facts['works']:,} with their letters, {facts['withheld_works']:,} withheld",
-        "letters": f"{facts['letters']:,}",
-        "windows": f"{facts['windows']:,} of {facts['window']} letters",
-        "short windows": f"{facts['near_windows']:,} of {facts['near_window']} letters, for changed wording",
-        "Bloom filter": f"{facts['bloom_bits'] / 8e6:,.2f} MB at a false-positive rate of {facts['bloom_rate']:g}",
-        "on disk": f"{facts['bytes'] / 1e6:,.2f} MB",
-    }
-    if facts["mb_per_million_windows"] is not None:
-        rows["on disk"] += f", {facts['mb_per_million_windows']:,.1f} MB per million windows"
-    for name, value in rows.items():
-        if name != "short windows" or facts["near_window"]:
-            table.add_row(name, value)
-    console.print(table)
-    console.print(facts["folder"], markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_checked(decisions: dict[str, Decision]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from copycat.console import out as console
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("output", "action", "work", "place", "words", "wording", "is"):
-        table.add_column(heading, justify="right" if heading == "words" else "left")
-    for name, decision in decisions.items():
-        first = (Text(name), decision.action)
-        if not decision.spans:
-            table.add_row(*first, "none found", "", "", "", "")
-        for number, span in enumerate(decision.spans):
-            row = (Text(span.title), f"{span.start}-{span.end}", str(span.words))
-            kind = "changed" if span.is_near else "the same"
-            table.add_row(*(first if not number else ("", "")), *row, kind, span.outcome)
-    console.print(table)

@@ -1,7 +1,6 @@
 """Build a filter from works, one after the other, in a memory that does not grow with them.
 
-Windows are hashed part by part and spread over files by the highest bits of their hashes; then each file is sorted by
-itself. The folder appears whole or not at all.
+The folder appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -11,45 +10,30 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from operator import index as as_int
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO
 
 from copycat.errors import UserError
 from copycat.fairuse.filter import index
-from copycat.fairuse.filter.hashing import window_hashes
 from copycat.fairuse.filter.index import IndexedWork
 from copycat.fairuse.filter.letters import letters_of_work
-from copycat.fairuse.filter.records import FilterFile
+from copycat.fairuse.filter.parts import HASH_SEED, Grams, Parts, place_bytes
+from copycat.fairuse.filter.records import MAX_NAMED, FilterFile
 from copycat.fairuse.works import GRAM_LETTERS, LoadedWork, load_works
 from copycat.fairuse.works.loading import LIST_FILE, TEXT_SUFFIXES
 from copycat.fairuse.works.withheld import WORK_FILE
 from copycat.paths import shown
 from copycat.runs.folder import journal_bytes, write_json
 
-if TYPE_CHECKING:
-    import numpy as np
-
 NEAR_WINDOW = 10
 MAX_PLACES, MAX_NEAR_PLACES = 64, 8
 """Of one window. Further places of a long one are not kept; a short one that is more common tells nothing, and goes."""
 
-PARTS_BITS = 6
 NEAR_LETTERS = 64_000_000
 """With more letters than this, only one in NEAR_SAMPLE short windows is kept."""
 NEAR_SAMPLE = 4
 
-HASH_SEED = 0x636F7079636174
 BLOOM_RATE = 1e-3
-
-
-class Grams(NamedTuple):
-    """How one index is made: its files' prefix, its window, the most places of one, and what becomes of more."""
-
-    prefix: str
-    window: int
-    most: int
-    drops_common: bool = False
 
 
 def each_work(sources: Sequence[str]) -> Iterator[LoadedWork]:
@@ -143,12 +127,13 @@ class _Builder:
         self.grams = [Grams("", window, MAX_PLACES)]
         if near:
             self.grams.append(Grams("near-", NEAR_WINDOW, MAX_NEAR_PLACES, drops_common=True))
-        self.letters = self.works = self.withheld = self.bytes = 0
+        self.letters = self.works = self.withheld = self.hashes = self.bytes = 0
+        self.too_short: list[str] = []
 
     def build(self, works: Iterable[LoadedWork], advance: Callable[[int], None]) -> FilterFile:
         with ExitStack() as files:
             letters = files.enter_context((self.folder / index.LETTERS_FILE).open("wb"))
-            parts = [_Parts(self.folder, grams, files) for grams in self.grams]
+            parts = [Parts(self.folder, grams, files) for grams in self.grams]
             rows = files.enter_context((self.folder / index.WORKS_FILE).open("wb"))
             for loaded in works:
                 if loaded.withheld is not None:
@@ -171,6 +156,8 @@ class _Builder:
             hash_seed=HASH_SEED,
             works=self.works,
             withheld_works=self.withheld,
+            withheld_hashes=self.hashes,
+            too_short=tuple(self.too_short),
             letters=self.letters,
             windows=made[0].windows,
             near_windows=made[1].windows if len(made) > 1 else 0,
@@ -178,13 +165,13 @@ class _Builder:
             bloom_bits=made[0].bloom_bits,
             near_bloom_bits=made[1].bloom_bits if len(made) > 1 else 0,
             bloom_rate=self.bloom_rate,
-            place_bytes=_place_bytes(self.letters),
+            place_bytes=place_bytes(self.letters),
         )
         write_json(self.folder / index.FILTER_FILE, file.model_dump(mode="json"))
         return file
 
     def _add(
-        self, loaded: LoadedWork, out: IO[bytes], parts: list[_Parts], advance: Callable[[int], None]
+        self, loaded: LoadedWork, out: IO[bytes], parts: list[Parts], advance: Callable[[int], None]
     ) -> IndexedWork:
         import numpy as np
 
@@ -201,6 +188,8 @@ class _Builder:
             advance(len(piece.codes))
         self.bytes = at_byte + (self.letters - first) * size
         self.works += 1
+        if self.letters - first < self.grams[0].window and len(self.too_short) < MAX_NAMED:
+            self.too_short.append(loaded.work.id)
         return IndexedWork(
             work=loaded.work, first=first, letters=self.letters - first, at_byte=at_byte, letter_bytes=size
         )
@@ -214,6 +203,7 @@ class _Builder:
             )
         loaded.withheld.save(self.folder / index.WITHHELD_FOLDER / loaded.work.id)
         self.withheld += 1
+        self.hashes += len(loaded.withheld.grams)
 
 
 def _letter_bytes(text: str) -> int:
@@ -223,107 +213,3 @@ def _letter_bytes(text: str) -> int:
     letters = {letter for piece in letters_of_work("".join(sorted(set(text)))) for letter in set(piece.codes.tolist())}
     highest = max(letters, default=0)
     return 1 if highest < 256 else 2 if highest < 65_536 else 4
-
-
-def _place_bytes(letters: int) -> Any:
-    return 4 if letters < 2**32 else 8
-
-
-# ----------------------------------------------------------------------------- windows to an index
-
-
-class Made(NamedTuple):
-    """What an index holds."""
-
-    windows: int
-    left_out: int
-    bloom_bits: int
-
-
-class _Parts:
-    """Windows on their way into one index: spread over files by the highest bits of their hashes."""
-
-    def __init__(self, folder: Path, grams: Grams, files: ExitStack) -> None:
-        import numpy as np
-
-        self.folder, self.grams = folder, grams
-        self.row = np.dtype([("hash", "<u8"), ("place", "<u8")])
-        self.paths = [folder / f"{grams.prefix}part-{number}.tmp" for number in range(1 << PARTS_BITS)]
-        self._files = [files.enter_context(path.open("wb", buffering=1 << 16)) for path in self.paths]
-        self.begin_work()
-
-    def begin_work(self) -> None:
-        """Forget the letters of the work before: no window lies in two works."""
-        import numpy as np
-
-        self._codes, self._begins = np.empty(0, np.uint32), np.empty(0, bool)
-
-    def add(self, codes: np.ndarray[Any, Any], begins: np.ndarray[Any, Any], place: int) -> None:
-        """Take the next letters of a work, the first of which is at `place`."""
-        import numpy as np
-
-        place -= len(self._codes)
-        codes, begins = np.concatenate([self._codes, codes]), np.concatenate([self._begins, begins])
-        hashes = window_hashes(codes, self.grams.window, HASH_SEED)
-        kept = max(0, len(codes) - self.grams.window + 1)
-        self._codes, self._begins = codes[kept:], begins[kept:]
-        chosen = np.flatnonzero(begins[:kept])
-        rows = np.empty(len(chosen), self.row)
-        rows["hash"], rows["place"] = hashes[chosen], chosen + place
-        rows = rows[np.argsort(rows["hash"] >> np.uint64(64 - PARTS_BITS), kind="stable")]
-        edges = np.searchsorted(rows["hash"] >> np.uint64(64 - PARTS_BITS), np.arange((1 << PARTS_BITS) + 1))
-        for number, file in enumerate(self._files):
-            if edges[number] < edges[number + 1]:
-                file.write(rows[edges[number] : edges[number + 1]].tobytes())
-
-    def finish(self, bloom_rate: float, letters: int, sample: int) -> Made:
-        """Sort each part, and write the index; the files are closed."""
-        import numpy as np
-        from rbloom import Bloom
-
-        upper = sum(path.stat().st_size for path in self.paths) // self.row.itemsize
-        sample = sample if self.grams.drops_common else 1
-        bits = max(PARTS_BITS, (upper // sample // 4).bit_length())
-        bloom = Bloom(max(upper // sample, 1), bloom_rate, as_int)
-        windows = left_out = 0
-        kind = np.uint32 if _place_bytes(letters) == 4 else np.uint64
-        with self._open("places") as places, self._open("buckets") as buckets:
-            for number, rows in enumerate(self._sorted(sample)):
-                kept = rows[self._is_kept(rows["hash"])]
-                left_out += len(rows) - len(kept)
-                bloom.update(kept["hash"].tolist())
-                places.write(kept["place"].astype(kind).tobytes())
-                in_part = 1 << (bits - PARTS_BITS)
-                at = (kept["hash"] >> np.uint64(64 - bits)).astype(np.int64) - number * in_part
-                counts = np.bincount(at, minlength=in_part)
-                buckets.write((windows + np.cumsum(counts) - counts).astype(kind).tobytes())
-                windows += len(kept)
-            buckets.write(np.array([windows], kind).tobytes())
-        bloom.save(str(self.folder / f"{self.grams.prefix}bloom.bin"))
-        return Made(windows, left_out, bloom.size_in_bits)
-
-    def _open(self, name: str) -> IO[bytes]:
-        return (self.folder / f"{self.grams.prefix}{name}.bin").open("wb")
-
-    def _sorted(self, sample: int) -> Iterator[np.ndarray[Any, Any]]:
-        import numpy as np
-
-        for path in self.paths:
-            rows = np.fromfile(path, self.row)
-            path.unlink()
-            if sample > 1:
-                rows = rows[rows["hash"] % np.uint64(sample) == 0]
-            yield rows[np.argsort(rows["hash"], kind="stable")]
-
-    def _is_kept(self, hashes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Tell the places to keep: the first of a window, or none of a common one."""
-        import numpy as np
-
-        is_first = np.ones(len(hashes), bool)
-        is_first[1:] = hashes[1:] != hashes[:-1]
-        starts = np.flatnonzero(is_first)
-        counts = np.diff(np.append(starts, len(hashes)))
-        if self.grams.drops_common:
-            return np.repeat(counts <= self.grams.most, counts)
-        ranks = np.arange(len(hashes)) - np.repeat(starts, counts)
-        return ranks < self.grams.most

@@ -23,6 +23,8 @@ Words = Annotated[int, Field(ge=0)]
 
 TRIM_MARK = "[...]"
 
+MAX_NAMED = 100
+
 MAX_GAP_LETTERS = 40
 """So many letters between two spans at most, in the output and in the work, and they are one: some eight words."""
 
@@ -96,6 +98,8 @@ class FilterFile(Record):
         near_window, near_sample: of the stage for changed wording: its shorter windows, of which one in so many is
             kept; near_window is 0 where that stage was left out.
         windows: of all works, each of which begins at a word.
+        withheld_hashes: of all withheld works.
+        too_short: ids of works with fewer letters than a window, which are never found; the first MAX_NAMED of them.
         left_out: windows that stand in the works so often that further places are not kept.
         bloom_bits, bloom_rate: its size, and the false-positive rate that it was built for.
     """
@@ -108,6 +112,8 @@ class FilterFile(Record):
     hash_seed: int
     works: int
     withheld_works: int = 0
+    withheld_hashes: int = 0
+    too_short: tuple[str, ...] = ()
     letters: int
     windows: int
     near_windows: int = 0

@@ -44,12 +44,39 @@ def test_a_build_tells_what_it_made_and_how_much_of_the_disk_it_takes(fairuse: C
     assert "short windows" not in table.out
 
 
+def test_a_build_tells_of_withheld_works_their_hashes_and_of_short_ones_that_they_are_never_found(fairuse: Cli) -> None:
+    Path("tiny.txt").write_text("Too short.", encoding="utf-8")
+    assert fairuse("withhold", "novel.txt", "--title", "The Tenth Storm").code == 0
+    hidden = fairuse("filter", "build", "novel.withheld", "--out", "hidden.filter").out
+    assert "659 of 24 letters each, of withheld works" in hidden
+    assert "stretches without a whole window are not found" in hidden
+    assert "short windows" not in hidden
+    mixed = fairuse("filter", "build", "own.txt", "tiny.txt", "--out", "mixed.filter").out
+    assert "works with fewer than 24 letters: tiny" in mixed
+    assert "withheld works" not in mixed
+
+
+def test_of_many_spans_the_longest_are_printed(built_by_command: Cli) -> None:
+    words = NOVEL.split()
+    quotes = [" ".join(words[i % 90 : i % 90 + 8 + i % 3]) for i in range(30)]
+    Path("many.txt").write_text(f"\n{UNRELATED}\n".join(quotes), encoding="utf-8")
+    answer = built_by_command("filter", "check", "novel.filter", "many.txt")
+    lines = answer.out.splitlines()
+    assert lines[-1].split()[0] == "and"
+    assert "shorter spans; --json prints all" in lines[-1]
+    assert len(lines) == 22
+    places = [int(line.partition("-")[0].split()[-1]) for line in lines[1:-1]]
+    assert places == sorted(places)
+    found = json.loads(built_by_command("filter", "check", "novel.filter", "many.txt", "--json").out)
+    assert len(found["outputs"][0]["spans"]) > 20
+
+
 def test_a_check_shows_each_span_and_a_gate_fails_on_a_long_one(built_by_command: Cli) -> None:
     answer = built_by_command("filter", "check", "novel.filter", "copied.txt", "own.txt")
     lines = answer.out.splitlines()
     assert answer.code == 0
     assert lines[1].split()[:2] == ["copied.txt", "trim"]
-    assert lines[1].split()[-1] == "beyond"
+    assert lines[1].rstrip().endswith("beyond the allowance")
     assert "none found" in lines[2]
     gated = built_by_command("filter", "check", "novel.filter", "copied.txt", "--gate", 25)
     assert (gated.code, "is longer than 25" in gated.err) == (1, True)
@@ -91,6 +118,9 @@ def test_the_prompt_and_works_of_the_allow_list_are_no_reproduction(built_by_com
         (("check", "novel.filter", "latin.txt"), "is not in UTF-8"),
         (("check", "novel.filter", "own.txt", "--allow-work", "novl"), "did you mean 'novel'"),
         (("check", "novel.filter", "own.txt", "--beyond", "rewrite"), "needs a model that writes"),
+        (("check", "novel.filter", "own.txt", "--rewriter", "openai:words-1"), "add --beyond rewrite"),
+        (("check", "novel.filter", "own.txt", "--text", "--json"), "choose one"),
+        (("check", "novel.filter", "-", "--prompt", "-"), "can be read once"),
         (("serve", "novel.filter", "--upstream", "somewhere"), "is no address of a server"),
         (("build", "short.txt", "--out", "short.filter"), "no work has 24 letters"),
         (("build", "no-such-work", "--out", "x.filter"), "unknown works 'no-such-work'"),
