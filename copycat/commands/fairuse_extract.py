@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from copycat.fairuse.extract.choosing import Chosen, Typed
     from copycat.fairuse.extract.gate import GateResult, Limit
     from copycat.fairuse.extract.money import Prices
-    from copycat.fairuse.extract.records import Measures
+    from copycat.fairuse.extract.records import Measures, RunFile
 
 EXTRACT_EPILOG = """The same command again takes up what is unfinished. Controls are asked in the same ways, and every
 answer is measured against another work too. Exit 0 done; 1 a limit of --gate was passed, or too much is missing;
 2 to be fixed by you; 130 or 143 interrupted.
 
+\b
 Examples:
   python -m copycat.fairuse extract
   python -m copycat.fairuse extract --model openai:MODEL --works novel.txt --withhold --evasions none,leet,caps
@@ -111,6 +112,7 @@ def extract(  # noqa: PLR0917 - one parameter per option
     """
     # Read when numpy is loaded: the products are small, and its threads would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from copycat.errors import UserError
     from copycat.fairuse.extract.choosing import Typed, choose
     from copycat.fairuse.extract.gate import parse_gate, read_measures
 
@@ -134,26 +136,27 @@ def extract(  # noqa: PLR0917 - one parameter per option
         device=device,
     )
     chosen = choose(typed)
+    if prices is not None and getattr(chosen.model, "throttle", None) is None:
+        raise UserError(f"--price is for services: nobody charges for {model}\n  leave out --price and --max-cost")
     if requests is not None:
         return _write_requests(requests, chosen, typed, as_json=json)
     if dry_run:
         return _forecast(chosen, out, prices, as_json=json)
-    base = (earlier[0].id, earlier[1]) if earlier is not None else None
-    return _run(chosen, out, (prices, max_cost), (limits, base), is_fresh=fresh, as_json=json)
+    return _run(chosen, out, (prices, max_cost), (limits, earlier), is_fresh=fresh, as_json=json)
 
 
 def _run(
     chosen: Chosen,
     out: Path,
     money: tuple[Prices | None, float | None],
-    gate: tuple[tuple[Limit, ...], tuple[str, Measures] | None],
+    gate: tuple[tuple[Limit, ...], tuple[RunFile, Measures] | None],
     *,
     is_fresh: bool,
     as_json: bool,
 ) -> int:
     from copycat.commands.fairuse_extract_tables import print_run, run_as_json
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar
-    from copycat.fairuse.extract.gate import check
+    from copycat.fairuse.extract.gate import check, of_the_same_works
     from copycat.fairuse.extract.job import answer_job, build_job, finish_job, taken
     from copycat.fairuse.extract.money import Purse
     from copycat.fairuse.extract.page import write_page
@@ -168,13 +171,14 @@ def _run(
         with progress_bar("measured", n_asks) as advance:
             finished = finish_job(job, told, advance)
         if limits or earlier is not None:
-            result = check(finished.measures, limits, earlier)
+            base = of_the_same_works(earlier, finished.run) if earlier is not None else None
+            result = check(finished.measures, limits, base)
         write_page(finished, result)
     if as_json:
         print_json(run_as_json(finished, result))
     else:
         print_run(finished, result)
-    is_good = finished.is_covered and not (result is not None and result.passed)
+    is_good = finished.is_covered and (result is None or result.is_held)
     return EXIT_DONE if is_good else EXIT_NOT_VALID
 
 

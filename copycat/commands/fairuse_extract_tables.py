@@ -74,6 +74,7 @@ def run_as_json(finished: Finished, gate: GateResult | None) -> dict[str, Any]:
         "left_out": finished.run.left_out,
         "unknown_rows": finished.unknown_rows,
         "spent": finished.spent._asdict(),
+        "usd": finished.usd,
         "gate": gate.model_dump(mode="json") if gate else None,
         "path": str(finished.folder / MEASURES_FILE),
         "page": str(finished.folder / PAGE_FILE),
@@ -83,7 +84,7 @@ def run_as_json(finished: Finished, gate: GateResult | None) -> dict[str, Any]:
 def forecast_of(job: Job, prices: Prices | None) -> dict[str, Any]:
     """Count what would be asked, and what that costs at most."""
     from copycat.fairuse.extract.backends import Spent
-    from copycat.fairuse.extract.money import LETTERS_PER_TOKEN
+    from copycat.fairuse.extract.money import most_tokens
     from copycat.fairuse.extract.prompts import build_request
     from copycat.fairuse.extract.records import Answered
     from copycat.runs.folder import read_journal
@@ -91,13 +92,10 @@ def forecast_of(job: Job, prices: Prices | None) -> dict[str, Any]:
     asking = job.asking
     done = {row.ask.key for row in read_journal(job.journal, Answered) if row.status != "failed"}
     todo = [ask for ask in asking.asks if ask.key not in done]
-    tokens_in = tokens_out = 0
+    most = Spent()
     for ask in todo:
-        rounds = asking.rounds if ask.prompt == "continue" else 1
-        letters = len(build_request(ask, asking.works[ask.work], is_chat=job.run.spec.is_chat))
-        tokens_in += rounds * (letters // LETTERS_PER_TOKEN + 1)
-        tokens_out += rounds * ask.length
-    usd = prices.of(Spent(len(todo), tokens_in, tokens_out)) if prices else None
+        request = build_request(ask, asking.works[ask.work], is_chat=job.run.spec.is_chat)
+        most = Spent(*map(sum, zip(most, most_tokens(ask, request, asking.rounds), strict=True)))
     return {
         "id": job.run.id,
         "model": job.run.spec.model,
@@ -107,9 +105,9 @@ def forecast_of(job: Job, prices: Prices | None) -> dict[str, Any]:
         "done": len(done),
         "by_prompt": dict(Counter(ask.prompt for ask in asking.asks)),
         "left_out": job.run.left_out,
-        "most_tokens_in": tokens_in,
-        "most_tokens_out": tokens_out,
-        "most_usd": usd,
+        "most_tokens_in": most.prompt_tokens,
+        "most_tokens_out": most.completion_tokens,
+        "most_usd": prices.of(most) if prices else None,
         "folder": str(job.folder),
     }
 

@@ -67,7 +67,7 @@ def choose(typed: Typed) -> Chosen:
     works = _works(typed)
     if typed.model.startswith(ANSWERS_PREFIX):
         return _of_answers(typed, works)
-    model = build_text_model(typed.model, typed.device, is_raw=typed.is_raw)
+    model = build_text_model(typed.model, typed.device, is_raw=typed.is_raw, is_withheld=typed.is_withheld)
     is_chat = model.is_chat
     axes = _axes(typed, CHAT_PROMPTS if is_chat else BASE_PROMPTS)
     if not is_chat:

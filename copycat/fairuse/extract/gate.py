@@ -50,13 +50,20 @@ class Passed(Record):
 class GateResult(Record):
     """What passed the limits, the most first; empty where nothing did.
 
-    `not_compared` counts answers to requests that the earlier run did not make.
+    `not_compared` counts answers to requests that the earlier run did not make, `not_told` those that have no such
+    figure, as where a work is withheld as hashes: of them nobody knows whether the limit is held.
     """
 
     limits: tuple[Limit, ...]
     baseline: str | None
     passed: tuple[Passed, ...]
     not_compared: int = 0
+    not_told: int = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether every answer is known to be within the limits."""
+        return not self.passed and not self.not_told
 
 
 def worst_of_works(passed: Sequence[Passed]) -> list[tuple[Passed, int]]:
@@ -105,8 +112,21 @@ def check(measures: Measures, limits: Sequence[Limit], baseline: tuple[str, Meas
     passed.sort(key=lambda one: (-one.value, one.ask.key))
     missing = sum(answer.ask.key not in earlier for answer in asked) if baseline else 0
     return GateResult(
-        limits=limits, baseline=baseline[0] if baseline else None, passed=tuple(passed), not_compared=missing
+        limits=limits,
+        baseline=baseline[0] if baseline else None,
+        passed=tuple(passed),
+        not_compared=missing,
+        not_told=sum(any(getattr(a.measured.figures, one.figure) is None for one in limits) for a in asked),
     )
+
+
+def of_the_same_works(earlier: tuple[RunFile, Measures], run: RunFile) -> tuple[str, Measures]:
+    """Leave out of an earlier run what it found in another text of a work: its places are of that text."""
+    file, measures = earlier
+    hashes = {(one.work.id, one.work.sha256) for one in run.works}
+    same = {one.work.id for one in file.works if (one.work.id, one.work.sha256) in hashes}
+    kept = tuple(answer for answer in measures.answers if answer.ask.work in same)
+    return file.id, measures.model_copy(update={"answers": kept})
 
 
 def read_measures(run: Path) -> tuple[RunFile, Measures]:
@@ -149,14 +169,16 @@ def _beyond(
     if value is None or value <= limit.most:
         return
     if limit.figure in {LONGEST, LONGEST_NEAR}:
-        long = [stretch for stretch in measured.stretches if stretch.words > limit.most]
+        # The longest run of a stretch is not kept; it has at most the words that are the same in both.
+        words = "words" if limit.figure == LONGEST_NEAR else "matched"
+        long = [stretch for stretch in measured.stretches if getattr(stretch, words) > limit.most]
         if known is not None:
             long = [stretch for stretch in long if _share_known(stretch, known[answer.ask.work]) < MIN_SHARE_NEW]
             if not long:
                 return
         longest = max(long, key=lambda stretch: stretch.words, default=None)
-        amount = float(longest.words) if longest and limit.figure == LONGEST_NEAR else float(value)
-        yield _passed(answer, limit, amount, longest)
+        amount = min(value, getattr(longest, words)) if longest else value
+        yield _passed(answer, limit, float(amount), longest)
         return
     if known is not None and value <= (getattr(earlier.get(answer.ask.key), limit.figure, None) or 0.0):
         return

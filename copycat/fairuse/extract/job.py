@@ -72,11 +72,15 @@ class Job:
 
 
 class Told(NamedTuple):
-    """What was spent over all starts, what the model said of itself, and rows of a file that belong to no request."""
+    """What was spent over all starts, what the model said of itself, and rows of a file that belong to no request.
+
+    `usd` is None where no price was told.
+    """
 
     spent: Spent
     facts: dict[str, str]
     unknown_rows: int = 0
+    usd: float | None = None
 
 
 class Finished(NamedTuple):
@@ -87,6 +91,7 @@ class Finished(NamedTuple):
     folder: Path
     spent: Spent
     unknown_rows: int = 0
+    usd: float | None = None
 
     @property
     def is_covered(self) -> bool:
@@ -166,13 +171,14 @@ def answer_job(job: Job, model: TextModel | AnswersFile, purse: Purse, advance: 
         advance(len(job.asking.asks))
         return Told(purse.total, {"rows of the file that belong to no request": str(unknown)}, unknown)
     answer_asks(job.journal, job.asking, model, purse, advance)
-    return Told(purse.total, model.facts())
+    return Told(purse.total, model.facts(), usd=purse.usd if purse.prices else None)
 
 
 def finish_job(job: Job, told: Told, advance: Advance = lambda _: None) -> Finished:
     """Measure everything, and write measures.json, evidence.json and run.json from the journal and the works."""
     answers = measured_answers(job.journal, job.asking, advance)
-    measures = build_measures(job.run.works, answers, len(job.asking.asks), same_as_another(job.journal))
+    same = None if job.asking.is_withheld else same_as_another(job.journal)
+    measures = build_measures(job.run.works, answers, len(job.asking.asks), same)
     write_json(job.folder / MEASURES_FILE, measures.model_dump(mode="json"))
     if not job.asking.is_withheld:
         evidence = build_evidence(job.journal, answers, job.asking.works)
@@ -180,7 +186,7 @@ def finish_job(job: Job, told: Told, advance: Advance = lambda _: None) -> Finis
     facts = dict(sorted((job.run.facts | told.facts).items()))
     run = job.run.model_copy(update={"status": "finished", "facts": facts})
     write_json(job.folder / RUN_FILE, run.model_dump(mode="json"))
-    return Finished(run, measures, job.folder, told.spent, told.unknown_rows)
+    return Finished(run, measures, job.folder, told.spent, told.unknown_rows, told.usd)
 
 
 # --------------------------------------------------------------------------------------- private

@@ -7,12 +7,17 @@ import threading
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from copycat.errors import LimitReachedError
+from copycat.errors import DataError, LimitReachedError
 from copycat.fairuse.extract.backends import Spent
+from copycat.fairuse.extract.plan import FED_BACK
+from copycat.fairuse.extract.records import Ask
+from copycat.paths import shown
 from copycat.runs.folder import write_json
 
-LETTERS_PER_TOKEN = 3
-"""Fewer than English has, so that an estimate is rather too high."""
+BYTES_PER_TOKEN = 3
+"""Fewer than English has, and those of one letter of Chinese, so that an estimate is rather too high."""
+
+TOKENS_PER_WORD = 2
 
 MILLION = 1_000_000
 
@@ -26,6 +31,21 @@ class Prices(NamedTuple):
     def of(self, spent: Spent) -> float:
         """Give what so many tokens cost, in dollars."""
         return (spent.prompt_tokens * self.usd_in + spent.completion_tokens * self.usd_out) / MILLION
+
+
+def most_tokens(ask: Ask, request: str, rounds: int, spare: int = 0) -> Spent:
+    """Estimate what an ask takes at most: requests, tokens in and out.
+
+    Args:
+        request: the first, as it is sent.
+        rounds: pieces of an answer to `continue`, each of which is asked for with the end of the one before.
+        spare: tokens that a model gets to reason with, for each piece.
+    """
+    tokens_in = len(request.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN + 1
+    if ask.prompt != "continue":
+        return Spent(1, tokens_in, ask.length + spare)
+    later = (rounds - 1) * (tokens_in + FED_BACK * TOKENS_PER_WORD)
+    return Spent(rounds, tokens_in + later, rounds * (ask.length + spare))
 
 
 class Purse:
@@ -54,11 +74,11 @@ class Purse:
         """Give the dollars spent so far; 0 without prices."""
         return self.prices.of(self.total) if self.prices else 0.0
 
-    def reserve(self, letters: int, max_tokens: int) -> float | None:
+    def reserve(self, tokens: Spent) -> float | None:
         """Set aside what a request may cost at most, and give how much that is; None where it is too much."""
         if self.prices is None:
             return 0.0
-        most = self.prices.of(Spent(1, letters // LETTERS_PER_TOKEN + 1, max_tokens))
+        most = self.prices.of(tokens)
         with self._lock:
             if self.max_usd is not None and self.usd + self._reserved + most > self.max_usd:
                 return None
@@ -89,4 +109,10 @@ class Purse:
 def _read(path: Path) -> Spent:
     if not path.is_file():
         return Spent()
-    return Spent(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return Spent(**{name: int(count) for name, count in json.loads(path.read_bytes()).items()})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            [f"{shown(path)}: cannot be read, and it says what was spent already"],
+            "  bring it back, or start again with --fresh: then nothing counts as spent",
+        ) from error

@@ -223,7 +223,8 @@ class WorkMeasures(Record):
 class Lift(Record):
     """What works show beyond controls: the difference of the means over works of the best of each.
 
-    The interval is 95 %, by a bootstrap over works on both sides; None where a side has fewer than five.
+    The interval is 95 %, by a bootstrap over works on both sides, or over pairs where answers to a work are measured
+    against another one; None where a side has fewer than five.
     """
 
     figure: str
@@ -236,7 +237,11 @@ class Lift(Record):
 
 
 class Measures(Record):
-    """measures.json: made again from the journal at any time, byte for byte; no times and no texts."""
+    """measures.json: made again from the journal at any time, byte for byte; no times and no texts.
+
+    `same_as_another` counts answers that are, letter by letter, the answer to a request about another work; None where
+    answers are withheld and cannot be compared.
+    """
 
     schema_version: int = SCHEMA_VERSION
     counts: dict[str, int]
@@ -245,6 +250,6 @@ class Measures(Record):
     groups: tuple[Group, ...]
     lifts: tuple[Lift, ...]
     spearman: float | None
-    same_as_another: int
+    same_as_another: int | None
     repeating: int
     answers: tuple[AnswerMeasures, ...]

@@ -12,7 +12,7 @@ from copycat.fairuse.extract.backends import TextModel
 from copycat.fairuse.extract.backends.answers import AnswersFile
 from copycat.fairuse.extract.continuing import ask_all
 from copycat.fairuse.extract.measuring import measure
-from copycat.fairuse.extract.money import Purse
+from copycat.fairuse.extract.money import Purse, most_tokens
 from copycat.fairuse.extract.prompts import build_request
 from copycat.fairuse.extract.records import Answered, AnswerMeasures, Ask
 from copycat.fairuse.works import LoadedWork
@@ -82,7 +82,7 @@ def answer_asks(
         keep([row])
 
     while todo:
-        jobs = _affordable(todo, asking, purse, reserved)
+        jobs = _affordable(model, todo, asking, purse, reserved)
         finished = set()
         for ask, row in run_adaptive(jobs, lambda ask: _answer(model, ask, asking), throttle, take):
             take(ask, row)
@@ -177,12 +177,13 @@ def _here(model: TextModel, asking: Asking, todo: Sequence[Ask], keep: Callable[
         interrupt.check()
 
 
-def _affordable(todo: Sequence[Ask], asking: Asking, purse: Purse, reserved: dict[str, float]) -> Iterator[Ask]:
+def _affordable(
+    model: TextModel, todo: Sequence[Ask], asking: Asking, purse: Purse, reserved: dict[str, float]
+) -> Iterator[Ask]:
     """Give requests as long as the money is enough; `reserved` is what each may cost."""
     for ask in todo:
-        rounds = asking.rounds if ask.prompt == "continue" else 1
-        letters = len(build_request(ask, asking.works[ask.work], is_chat=True))
-        most = purse.reserve(letters * rounds, ask.length * rounds)
+        request = build_request(ask, asking.works[ask.work], is_chat=True)
+        most = purse.reserve(most_tokens(ask, request, asking.rounds, model.spare_tokens))
         if most is None:
             return
         reserved[ask.key] = most

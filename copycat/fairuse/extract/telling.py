@@ -53,11 +53,18 @@ def warnings_of(finished: Finished) -> Iterator[str]:
         yield f"{measures.same_as_another:,} answers are the same as the answer about another work"
     if measures.repeating:
         yield f"{measures.repeating:,} answers end in a loop"
+    hashed = sum(one.work.withheld for one in run.works)
+    if 0 < hashed < len(run.works):
+        yield f"of {counted(hashed, 'work')} withheld as hashes, recall is a share of the whole work, not of a window"
     if all(work.role == "work" for work in measures.works if work.counts):
         yield "no control works: chance is told by answers measured against another work alone"
     if finished.spent.prompt_tokens and run.spec.unit == "words":
         spent = finished.spent
-        yield f"{spent.requests:,} requests sent, {spent.prompt_tokens:,} tokens in, {spent.completion_tokens:,} out"
+        usd = "" if finished.usd is None else f", about ${finished.usd:.2f}"
+        yield (
+            f"{counted(spent.requests, 'request')} sent, {spent.prompt_tokens:,} tokens in, "
+            f"{spent.completion_tokens:,} out{usd}"
+        )
 
 
 def rows_of(measures: Measures) -> Iterator[tuple[str, Group]]:
@@ -90,7 +97,7 @@ def gate_text(gate: GateResult) -> str:
     limits = ", ".join(f"{limit.figure} {limit.most:g}" for limit in gate.limits)
     against = f", new since {gate.baseline}" if gate.baseline else ""
     if not gate.passed:
-        return f"gate ({limits}{against}): held"
+        return f"gate ({limits}{against}): {'held' if gate.is_held else 'not known'}"
     n_answers, n_works = len({one.ask.key for one in gate.passed}), len({one.ask.work for one in gate.passed})
     return (
         f"gate ({limits}{against}): {n_answers:,} {'answer' if n_answers == 1 else 'answers'} about "
@@ -108,8 +115,11 @@ def passed_lines(gate: GateResult, most: int, titles: Mapping[str, str] | None =
         yield f"{name}: {one.figure} {one.value:.4g}{place} ({way_of(one.ask)}{more})"
     if len(rows) > most:
         yield f"and {len(rows) - most:,} more"
+    if gate.not_told:
+        yield f"{counted(gate.not_told, 'answer')} without such a figure: a work that is withheld as hashes has none"
     if gate.not_compared:
-        yield f"{gate.not_compared:,} answers have no request like theirs in the earlier run"
+        few = "answer has no request like it" if gate.not_compared == 1 else "answers have no request like theirs"
+        yield f"{gate.not_compared:,} {few} in the earlier run"
 
 
 def way_of(ask: Ask) -> str:

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from manuscript import MANUSCRIPT
 
+from copycat.fairuse.extract.gate import check, parse_gate
+from copycat.fairuse.extract.records import AnswerMeasures, Ask, Figures, Measured, Measures
+from copycat.fairuse.extract.summary import build_measures
+from copycat.fairuse.records import Shared
+from copycat.fairuse.works import withhold
+from copycat.fairuse.works.loading import work_of_text
+
 if TYPE_CHECKING:
     from harness import Answer, Cli
 
@@ -62,3 +69,52 @@ def test_a_share_counts_where_it_has_grown(extract: Cli, manuscript: Path) -> No
     assert same.code == 0
     grown = measured(extract, manuscript, MANUSCRIPT, "--baseline", folder, "--gate", "recall=0.1")
     assert grown.code == 1
+
+
+def test_places_of_another_text_of_a_work_do_not_hide_what_is_new(extract: Cli, manuscript: Path) -> None:
+    folder = Path(run_of(measured(extract, manuscript, MANUSCRIPT, "--json"))["path"]).parent
+    assert measured(extract, manuscript, FIRST, "--baseline", folder, "--gate", "longest=20").code == 0
+    revised = f"{SECOND} {FIRST}"
+    manuscript.write_text(revised, encoding="utf-8")
+    answer = measured(extract, manuscript, revised, "--baseline", folder, "--gate", "longest=20")
+    assert answer.code == 1
+    assert "1 answer has no request like it" in answer.out
+
+
+def test_a_figure_that_nobody_can_tell_holds_no_limit(extract: Cli, manuscript: Path) -> None:
+    withheld = manuscript.parent / "m.withheld"
+    withhold(work_of_text(manuscript, MANUSCRIPT), MANUSCRIPT, withheld)
+    answer = measured(extract, withheld, FIRST, "--gate", "rouge_l=0.1")
+    assert answer.code == 1
+    assert "gate (rouge_l 0.1): not known" in answer.out
+    assert "1 answer without such a figure" in answer.out
+    assert measured(extract, withheld, FIRST, "--gate", "recall=0.9").code == 0
+
+
+def test_a_gate_is_not_passed_by_answers_that_are_missing(extract: Cli, manuscript: Path) -> None:
+    """A limit that is held by what came says nothing of what did not come."""
+    answer = measured(extract, manuscript, "Nothing.", "--gate", "longest=50", "--prompts", "title,prefix")
+    assert answer.code == 1
+    assert "held" in answer.out
+    assert "not valid below 98 %" in answer.out
+
+
+def test_what_is_told_of_a_new_stretch_is_its_own_length() -> None:
+    """The longest run of the answer may be one that was known before."""
+    ask = Ask(key="k", work="w", role="work", prompt="title")
+    old, new = (
+        Shared(output_start=a, output_end=b, reference_start=a, reference_end=b, words=n, matched=m)
+        for a, b, n, m in ((0, 400, 80, 80), (500, 700, 45, 30))
+    )
+
+    def found(*stretches: Shared) -> Measures:
+        figures = Figures(longest=80, longest_near=80)
+        measured = Measured(words=200, letters=1000, repeats=False, figures=figures, stretches=stretches)
+        answer = AnswerMeasures(
+            ask=ask, status="answered", ended="stop", detail="", pieces=1, probability=None, measured=measured
+        )
+        return build_measures([], [answer], 1, None)
+
+    for limit, values in (("longest=20", [30.0]), ("longest=40", []), ("longest_near=40", [45.0])):
+        result = check(found(old, new), parse_gate([limit]), ("before", found(old)))
+        assert [one.value for one in result.passed] == values

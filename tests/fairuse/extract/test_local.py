@@ -77,6 +77,10 @@ def test_the_probability_is_that_of_what_generation_sees(model: LocalTextModel) 
     assert other < -20
 
 
+def test_a_text_beyond_the_models_positions_has_no_probability(model: LocalTextModel) -> None:
+    assert model.log_probability(SONNET, SONNET * 3) is None
+
+
 def test_a_prefix_and_its_answer_have_room_in_the_model(model: LocalTextModel) -> None:
     works = [RoledWork(one, "work") for one in load_works(["public-domain"])]
     measure = Measure("tokens", is_chat=False, cut=model.cut, room=140)

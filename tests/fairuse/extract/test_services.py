@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from image_server import Script, always
+from image_server import ERRORS, Script, always
 from manuscript import MANUSCRIPT
 from text_server import TextServer
 
+from copycat.fairuse.extract.backends import Spent
+from copycat.fairuse.extract.money import most_tokens
+from copycat.fairuse.extract.records import Ask
 from copycat.services.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -197,6 +200,56 @@ def test_a_withheld_run_keeps_no_words_of_a_refusal(
     found = run(extract, "--works", manuscript, "--withhold")
     for path in (tmp_path / "runs" / found["id"]).iterdir():
         assert "Marigold" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("behaviour", ["bad_request", "server_error", "refusal_without_code", "no_credit", "forbidden"])
+def test_what_a_service_says_of_a_request_is_not_told_of_a_withheld_work(
+    extract: Cli,
+    serve: Serve,
+    manuscript: Path,
+    tmp_path: Path,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    behaviour: str,
+) -> None:
+    """Its errors may quote the request: neither the terminal nor a file holds them, and a refusal stays one."""
+    status, fields = ERRORS[behaviour]
+    monkeypatch.setitem(ERRORS, behaviour, (status, fields | {"message": f"{MANUSCRIPT} {fields['message']}"}))
+    serve(knows, always(behaviour))
+    options = (*WHOLE, "--works", manuscript, "--places", "6", "--prompts", "prefix", "--withhold")
+    answer = extract(*options)
+    told = answer.out + answer.err + caplog.text
+    told += "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "runs").rglob("*") if path.is_file())
+    assert "Marigold" not in told
+    assert "Traceback" not in told
+    if behaviour == "refusal_without_code":
+        assert json.loads(extract(*options, "--json").out)["measures"]["counts"]["refused"] > 2
+    else:
+        assert "not shown" in told
+
+
+def test_the_price_of_a_run_is_told_and_needs_a_service(extract: Cli, serve: Serve, manuscript: Path) -> None:
+    serve(knows)
+    options = ("--works", manuscript, "--prompts", "title", "--price", "10000/10000")
+    assert "1 request sent, 50 tokens in, 20 out, about $0.70" in extract(*WHOLE, *options).out
+    assert run(extract, *options)["usd"] == pytest.approx(0.7)
+    (folder,) = (manuscript.parent / "runs").iterdir()
+    (folder / "charges.json").write_text("[", encoding="utf-8")
+    damaged = extract(*WHOLE, *options)
+    assert damaged.code == 2
+    assert "charges.json: cannot be read" in damaged.err
+    answer = extract("--model", "sandbox", "--price", "1/1")
+    assert answer.code == 2
+    assert "nobody charges for sandbox" in answer.err
+
+
+def test_the_most_that_a_request_costs_counts_bytes_and_what_is_fed_back() -> None:
+    title = Ask(key="0" * 16, work="w", role="work", prompt="title", length=100)
+    assert most_tokens(title, "abc" * 30, rounds=8) == Spent(1, 31, 100)
+    assert most_tokens(title, "\u5b57" * 30, rounds=8, spare=4096) == Spent(1, 31, 4196)
+    going_on = title.model_copy(update={"prompt": "continue"})
+    assert most_tokens(going_on, "abc" * 30, rounds=3) == Spent(3, 3 * 31 + 2 * 200, 300)
 
 
 def test_a_missing_key_is_told_before_anything_is_asked(

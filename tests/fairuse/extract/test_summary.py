@@ -108,6 +108,26 @@ def test_lift_is_the_difference_of_bests_beyond_each_control() -> None:
     assert "own-control" not in lifts
 
 
+def test_answers_are_drawn_together_with_what_they_are_compared_with() -> None:
+    """Every work lies 0.2 above its own chance: however works are drawn, so does their mean."""
+    levels = {f"w{n}": 0.1 * n for n in range(8)}
+    found = measures(
+        [work(name) for name in levels], [answer(name, level + 0.2, chance=level) for name, level in levels.items()]
+    )
+    lift = next(lift for lift in found.lifts if (lift.figure, lift.control) == ("recall", "shuffled"))
+    assert (lift.low, lift.high) == (pytest.approx(0.2), pytest.approx(0.2))
+
+
+def test_ranks_of_copies_are_those_of_another_library() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = random.Random(5)
+    for _ in range(20):
+        pairs = [(2 ** rng.randint(0, 3), rng.randint(0, 4) / 4) for _ in range(12)]
+        works = [work(f"w{n}", copies=copies) for n, (copies, _) in enumerate(pairs)]
+        found = measures(works, [answer(f"w{n}", recall) for n, (_, recall) in enumerate(pairs)])
+        assert found.spearman == pytest.approx(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+
+
 def test_answers_to_controls_are_no_answers_to_works() -> None:
     works = [work("w"), work("h", "held-out")]
     found = measures(works, [answer("w", 0.25), answer("h", 1.0, role="held-out")])

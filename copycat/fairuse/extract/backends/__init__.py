@@ -50,10 +50,15 @@ class TextModel(Protocol):
     Attributes:
         unit: in which prefixes are counted.
         at_once: requests of one call.
+        spare_tokens: what it gets to reason with beside its answer.
     """
 
     unit: Unit
     at_once: int
+
+    @property
+    def spare_tokens(self) -> int:
+        """Give tokens for each answer."""
 
     @property
     def is_chat(self) -> bool:
@@ -92,11 +97,14 @@ class TextModel(Protocol):
         """Give what is known of how it answers, for people."""
 
 
-def build_text_model(name: str, device: str | None = None, *, is_raw: bool = False) -> TextModel:
+def build_text_model(
+    name: str, device: str | None = None, *, is_raw: bool = False, is_withheld: bool = False
+) -> TextModel:
     """Build the model of a name; asks nobody, and loads no weights.
 
     Args:
         is_raw: a model on this machine goes on with the bare text, even if it has the form of a chat.
+        is_withheld: nothing that a service says of a request is told or logged.
 
     Raises:
         UserError: the name has none of the forms, or the model cannot be asked so.
@@ -106,7 +114,7 @@ def build_text_model(name: str, device: str | None = None, *, is_raw: bool = Fal
             raise UserError("--raw is for models on this machine: a service takes messages\n  leave out --raw")
         from copycat.fairuse.extract.backends.service import ServiceTextModel
 
-        return ServiceTextModel(name.removeprefix(SERVICE_PREFIX))
+        return ServiceTextModel(name.removeprefix(SERVICE_PREFIX), is_withheld=is_withheld)
     from copycat.fairuse.extract.backends.local import LocalTextModel
     from copycat.runs.environment import pick_device
 

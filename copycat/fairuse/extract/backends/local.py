@@ -33,6 +33,7 @@ class LocalTextModel(LocalLanguageModel):
 
     unit: Unit = "tokens"
     at_once = 16
+    spare_tokens = 0
     option = "--model"
 
     def __init__(self, source: Path | str, device: str = "cpu", *, is_raw: bool = False) -> None:
@@ -95,7 +96,10 @@ class LocalTextModel(LocalLanguageModel):
         return replies
 
     def log_probability(self, prefix: str, following: str) -> float | None:
-        """Give the log-probability of what follows, under teacher forcing."""
+        """Give the log-probability of what follows, under teacher forcing; None where both have no room."""
+        room = self.room()
+        if room is not None and len(self._plain_tokens(prefix + following)) > room:
+            return None  # some models would go on beyond what they were trained for, others fall over
         try:
             return self.log_probabilities(prefix, [following])[0]
         except BackendError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from copycat.errors import BackendError
@@ -12,24 +13,49 @@ from copycat.services import RefusedError
 from copycat.services.chat import Chat, CutOffAnswerError
 from copycat.services.chat_forms import Wanted
 from copycat.services.openai_client import Service
+from copycat.services.openai_errors import REFUSED_TEXT
 from copycat.services.throttle import Throttle
+
+NOT_SHOWN = "its words are not shown, since the works are withheld"
+
+_NAME = re.compile(r"[A-Za-z0-9_.:/@+-]{1,64}")
+
+
+class UnquotedService(Service):
+    """A service whose messages are not shown: they may quote the request, and with it the work."""
+
+    def readable(self, text: str) -> str:
+        """Give a name or a code, such as that of the model that answered, and of everything else only what it means."""
+        if _NAME.fullmatch(text):
+            return text
+        # In words that are themselves read as a refusal: what a message means is told from what is given here.
+        return f"content policy ({NOT_SHOWN})" if REFUSED_TEXT.search(text) else NOT_SHOWN
 
 
 class ServiceTextModel:
-    """Asks the Chat Completions API; its prefixes are counted in words, since its tokens are not known."""
+    """Asks the Chat Completions API; its prefixes are counted in words, since its tokens are not known.
+
+    Args:
+        is_withheld: nothing that the service says of a request is told or logged.
+    """
 
     unit: Unit = "words"
     is_chat = True
     at_once = 1
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, is_withheld: bool = False) -> None:
         self.model = model
-        self.chat = Chat(Service.find(), model)
+        self.chat = Chat((UnquotedService if is_withheld else Service).find(), model)
 
     @property
     def throttle(self) -> Throttle:
         """How many requests may be under way."""
         return self.chat.throttle
+
+    @property
+    def spare_tokens(self) -> int:
+        """Give what its errors and answers have asked for so far."""
+        return self.chat.form.spare_tokens
 
     def identify(self) -> str:
         """Give model and host; a service states no revision to rely on."""
