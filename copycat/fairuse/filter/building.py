@@ -18,7 +18,7 @@ from copycat.fairuse.filter import index
 from copycat.fairuse.filter.index import IndexedWork
 from copycat.fairuse.filter.letters import letters_of_work
 from copycat.fairuse.filter.parts import HASH_SEED, Grams, Parts, place_bytes
-from copycat.fairuse.filter.records import MAX_NAMED, FilterFile
+from copycat.fairuse.filter.records import MAX_NAMED, MAX_WINDOW, MIN_WINDOW, FilterFile
 from copycat.fairuse.works import GRAM_LETTERS, LoadedWork, load_works
 from copycat.fairuse.works.loading import LIST_FILE, TEXT_SUFFIXES
 from copycat.fairuse.works.withheld import WORK_FILE
@@ -115,8 +115,11 @@ def _is_running(number: int) -> bool:
 
 
 def _check(window: int, bloom_rate: float) -> None:
-    if not 8 <= window <= 200:
-        raise UserError(f"a window of {window} letters is out of range\n  choose 8 to 200; 24 are some five words")
+    if not MIN_WINDOW <= window <= MAX_WINDOW:
+        raise UserError(
+            f"a window of {window} letters is out of range\n"
+            f"  choose {MIN_WINDOW} to {MAX_WINDOW}; 24 are some five words"
+        )
     if not 1e-9 <= bloom_rate <= 0.1:
         raise UserError(f"a false-positive rate of {bloom_rate} is out of range\n  choose 1e-9 to 0.1, such as 0.001")
 

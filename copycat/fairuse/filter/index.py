@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from copycat.errors import DataError, UserError
+from copycat.fairuse.filter.hashing import window_hash
 from copycat.fairuse.filter.records import FilterFile
 from copycat.fairuse.records import Work
 from copycat.fairuse.text.canonical import CANONICAL_FORM
+from copycat.fairuse.works import WithheldGrams
 from copycat.paths import shown
 from copycat.runs.folder import read_journal
 from copycat.schema import Record
@@ -39,6 +41,9 @@ ENCODINGS = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}
 """Bytes of a letter -> how they are read; each letter has as many."""
 
 FORMATS = (1,)
+
+TESTED = 64
+"""Windows that are looked up when a filter is loaded."""
 
 
 class IndexedWork(Record):
@@ -91,6 +96,19 @@ class GramIndex:
             raise DataError([f"{shown(folder / f'{prefix}buckets.bin')}: missing, or cut off"], REBUILD)
         if self.bloom.size_in_bits != (file.near_bloom_bits if prefix else file.bloom_bits):
             raise DataError([f"{shown(folder / f'{prefix}bloom.bin')}: cut off"], REBUILD)
+        window, sample = (file.near_window, file.near_sample) if prefix else (file.window, 1)
+        if not self._finds_its_own(window, sample, file.hash_seed):
+            what = f"{prefix}*.bin, {LETTERS_FILE} and {FILTER_FILE} do not belong together, or are damaged"
+            raise DataError([f"{shown(folder)}: {what}"], REBUILD)
+
+    def _finds_its_own(self, window: int, sample: int, seed: int) -> bool:
+        """Look a few windows up that are there: files of another filter, or a changed number, find none."""
+        for number in range(0, len(self._places), len(self._places) // TESTED + 1):
+            letters = self._letters.read(self._places[number], window)
+            hashed = window_hash(letters, seed)
+            if hashed % sample or self._places[number] not in self.find(hashed, letters):
+                return False
+        return True
 
     def candidates(self, hashed: int) -> list[int]:
         """Give the places of all windows in the bucket of a hash: those of the window, and others."""
@@ -178,6 +196,19 @@ def read_works(folder: Path, file: FilterFile) -> list[IndexedWork]:
     if wrong:
         raise DataError([f"{shown(folder / name)}: missing, or cut off" for name in wrong], REBUILD)
     return works
+
+
+def read_withheld(folder: Path, file: FilterFile) -> list[WithheldGrams]:
+    """Read the hashes of withheld works.
+
+    Raises:
+        DataError: of one they are missing or damaged.
+    """
+    paths = sorted(path for path in (folder / WITHHELD_FOLDER).glob("*") if path.is_dir())
+    if len(paths) != file.withheld_works:
+        found = f"{len(paths)} withheld works, and the filter was built of {file.withheld_works}"
+        raise DataError([f"{shown(folder / WITHHELD_FOLDER)}: holds {found}"], REBUILD)
+    return [WithheldGrams.load(path) for path in paths]
 
 
 def _has_size(path: Path, size: int) -> bool:

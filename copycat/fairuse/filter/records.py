@@ -19,7 +19,9 @@ Beyond = Literal["trim", "rewrite", "block"]
 Outcome = Literal["allowed", "quoted", "attributed", "beyond"]
 """Of a span: its work may be copied; it is within the allowance; it is shown with its source; it is longer."""
 
-Words = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+
+MIN_WINDOW, MAX_WINDOW = 8, 200
 
 TRIM_MARK = "[...]"
 
@@ -43,8 +45,8 @@ class Policy(Record):
         rewrites: how often a rewritten passage that still copies is asked for again, before it is trimmed.
     """
 
-    quote_words: Words = 25
-    work_words: Words = 100
+    quote_words: Count = 25
+    work_words: Count = 100
     cite: bool = False
     beyond: Beyond = "trim"
     allow: tuple[WorkStatus, ...] = ("public-domain",)
@@ -106,19 +108,19 @@ class FilterFile(Record):
 
     format: int = 1
     canonical_form: int = CANONICAL_FORM
-    window: int = GRAM_LETTERS
-    near_window: int = 0
-    near_sample: int = 1
+    window: int = Field(default=GRAM_LETTERS, ge=MIN_WINDOW, le=MAX_WINDOW)
+    near_window: int = Field(default=0, ge=0, le=MAX_WINDOW)
+    near_sample: int = Field(default=1, ge=1)
     hash_seed: int
-    works: int
-    withheld_works: int = 0
-    withheld_hashes: int = 0
+    works: Count
+    withheld_works: Count = 0
+    withheld_hashes: Count = 0
     too_short: tuple[str, ...] = ()
-    letters: int
-    windows: int
-    near_windows: int = 0
-    left_out: int = 0
-    bloom_bits: int
-    near_bloom_bits: int = 0
-    bloom_rate: float
+    letters: Count
+    windows: Count
+    near_windows: Count = 0
+    left_out: Count = 0
+    bloom_bits: Count
+    near_bloom_bits: Count = 0
+    bloom_rate: float = Field(gt=0, lt=1)
     place_bytes: Literal[4, 8] = 4

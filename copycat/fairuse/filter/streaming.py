@@ -15,7 +15,7 @@ from copycat.fairuse.filter.letters import LetterStream
 from copycat.fairuse.filter.matching import Matcher, WithheldWork
 from copycat.fairuse.filter.records import MAX_GAP_LETTERS, TRIM_MARK, Action, Decision, FoundSpan, Policy
 from copycat.fairuse.records import Work
-from copycat.fairuse.works import LoadedWork, WithheldGrams
+from copycat.fairuse.works import LoadedWork
 
 KEPT = 4096
 """Letters of text that are kept after they were shown, before the memory is given back."""
@@ -46,7 +46,7 @@ class OutputFilter:
         if self.file.near_window:
             near = index.GramIndex(folder, "near-", self.file, self.letters)
             self._near = (near, self.file.near_window, self.file.near_sample)
-        grams = [WithheldGrams.load(path) for path in sorted((folder / index.WITHHELD_FOLDER).glob("*"))]
+        grams = index.read_withheld(folder, self.file)
         self.withheld = [
             WithheldWork(len(indexed) + number, one, self.file.bloom_rate) for number, one in enumerate(grams)
         ]

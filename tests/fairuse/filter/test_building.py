@@ -158,6 +158,52 @@ def test_a_damaged_filter_is_refused(tmp_path: Path, novel: LoadedWork, how: str
     assert OutputFilter(tmp_path / "filter").check(NOVEL).action == "trim"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bloom.bin",
+        "places.bin",
+        "letters.bin",
+        "near-bloom.bin",
+        "near-places.bin",
+        "hash_seed",
+        "window",
+        "near_sample",
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path, novel: LoadedWork, name: str) -> None:
+    build_filter([novel], tmp_path / "filter")
+    path = tmp_path / "filter" / name
+    if path.suffix == ".bin":
+        path.write_bytes(path.read_bytes()[:8] + random.Random(name).randbytes(path.stat().st_size - 8))
+    else:
+        path = path.with_name("filter.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), name: 9}))
+    with pytest.raises(DataError, match="do not belong together"):
+        OutputFilter(tmp_path / "filter")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("window", 0), ("near_sample", 0), ("near_window", -1), ("bloom_rate", 0), ("works", -1)]
+)
+def test_a_number_that_cannot_be_is_refused(tmp_path: Path, novel: LoadedWork, name: str, value: int) -> None:
+    build_filter([novel], tmp_path / "filter")
+    path = tmp_path / "filter" / "filter.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    with pytest.raises(DataError, match=f"field '{name}'"):
+        OutputFilter(tmp_path / "filter")
+
+
+def test_a_withheld_work_that_is_gone_from_a_filter_is_told_of(tmp_path: Path, novel: LoadedWork) -> None:
+    grams = WithheldGrams.of_text(novel.work, novel.readable)
+    build_filter([LoadedWork(grams.file.work, withheld=grams)], tmp_path / "filter")
+    (tmp_path / "filter" / "withheld" / ".DS_Store").write_bytes(b"")
+    assert OutputFilter(tmp_path / "filter").check(NOVEL).action == "trim"
+    (tmp_path / "filter" / "withheld" / "tenth-storm").rename(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="holds 0 withheld works, and the filter was built of 1"):
+        OutputFilter(tmp_path / "filter")
+
+
 BUILD = """
 import sys, time
 from pathlib import Path
