@@ -136,7 +136,7 @@ class WithheldGrams:
             file = WithheldFile.model_validate_json((folder / WORK_FILE).read_bytes())
             grams = np.load(folder / GRAMS_FILE, allow_pickle=False)
             salt = (folder / SALT_FILE).read_bytes()
-        except (OSError, ValueError, ValidationError) as error:
+        except (OSError, EOFError, ValueError, ValidationError) as error:
             why = " ".join(str(error).split())[:200]
             raise DataError([f"{shown(folder)}: cannot be read ({why})"], "  make it again from the text") from error
         version = (file.gram_letters, file.canonical_form)

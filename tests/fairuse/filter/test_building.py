@@ -194,11 +194,17 @@ def test_a_number_that_cannot_be_is_refused(tmp_path: Path, novel: LoadedWork, n
         OutputFilter(tmp_path / "filter")
 
 
-def test_a_withheld_work_that_is_gone_from_a_filter_is_told_of(tmp_path: Path, novel: LoadedWork) -> None:
+def test_a_withheld_work_that_is_damaged_or_gone_from_a_filter_is_told_of(tmp_path: Path, novel: LoadedWork) -> None:
     grams = WithheldGrams.of_text(novel.work, novel.readable)
     build_filter([LoadedWork(grams.file.work, withheld=grams)], tmp_path / "filter")
     (tmp_path / "filter" / "withheld" / ".DS_Store").write_bytes(b"")
     assert OutputFilter(tmp_path / "filter").check(NOVEL).action == "trim"
+    for path in (tmp_path / "filter" / "withheld" / "tenth-storm").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(b"")
+        with pytest.raises(DataError, match="make it again from the text|bring back the salt"):
+            OutputFilter(tmp_path / "filter")
+        path.write_bytes(content)
     (tmp_path / "filter" / "withheld" / "tenth-storm").rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match="holds 0 withheld works, and the filter was built of 1"):
         OutputFilter(tmp_path / "filter")
