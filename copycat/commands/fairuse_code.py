@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from copycat.fairuse.code.corpus import Index
-    from copycat.fairuse.code.records import CodeReport, Settings
+    from copycat.fairuse.code.records import CodeHit, CodeReport, Settings
 
 CODE_EPILOG = """
 Names, comments and layout do not count. A span of 30 tokens (window + k - 1) is always found, one below k never.
@@ -23,6 +23,8 @@ Examples:
 """
 
 SHOWN_HITS = 5
+MIN_PATH, OTHER_COLUMNS = 24, 64
+"""Letters of a path that are always shown, and those that the columns beside it take."""
 
 
 def code(  # noqa: PLR0917 - one parameter per option
@@ -104,6 +106,7 @@ def _print(report: CodeReport, page: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from copycat.commands.fairuse_shown import one_line, short_names, short_path
     from copycat.console import out
     from copycat.paths import shown
 
@@ -113,22 +116,25 @@ def _print(report: CodeReport, page: Path | None) -> None:
     for heading in ("share", "longest", "lines", "there"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("licence, duty", overflow="fold")
+    names = short_names([output.output for output in report.outputs])
+    width = max(MIN_PATH, out.width - OTHER_COLUMNS - max(map(len, names.values()), default=0))
     for output in report.outputs:
+        name = escape(names[output.output])
         if not output.hits:
-            table.add_row(escape(output.output), output.reason or "no file", "", "", "", "", "")
+            table.add_row(name, escape(output.reason or "no file"), "", "", "", "", "")
         for hit in output.hits[:SHOWN_HITS]:
             span = max(hit.spans, key=lambda span: span.tokens)
             table.add_row(
-                escape(output.output),
-                escape(hit.file),
+                name,
+                escape(short_path(hit.file, width)),
                 f"{100 * hit.share:.1f}",
                 f"{hit.longest:,}",
                 f"{span.output_first_line}-{span.output_last_line}",
                 f"{span.file_first_line}-{span.file_last_line}",
-                escape(f"{hit.licence.expression}, {hit.duty}" if hit.licence.expression else "unknown"),
+                escape(_licence_text(hit)),
             )
         if (more := len(output.hits) - SHOWN_HITS) > 0:
-            table.add_row(escape(output.output), f"and {more} more files", "", "", "", "", "")
+            table.add_row(name, f"and {more:,} more file{'s' * (more > 1)}", "", "", "", "", "")
     out.print(table)
     corpus = report.corpus
     out.print(
@@ -137,7 +143,16 @@ def _print(report: CodeReport, page: Path | None) -> None:
         style="italic dim",
     )
     skipped = "".join(f", {why}: {n:,}" for why, n in corpus.passed_over.items())
-    said = f"{corpus.folder}: {corpus.files:,} files, {corpus.tokens:,} tokens{skipped}"
+    said = f"{one_line(corpus.folder)}: {corpus.files:,} files, {corpus.tokens:,} tokens{skipped}"
     out.print(said, markup=False, style="italic dim")
     if page is not None:
-        out.print(shown(page), markup=False)
+        out.print(shown(page), markup=False, soft_wrap=True)
+
+
+def _licence_text(hit: CodeHit) -> str:
+    """Name licence and duty; where a licence is not known though there are files of it, say why."""
+    from copycat.commands.fairuse_shown import one_line
+
+    if hit.licence.expression:
+        return one_line(f"{hit.licence.expression}, {hit.duty}")
+    return "unknown" if "no licence file" in hit.licence.evidence else one_line(f"unknown: {hit.licence.evidence}", 160)

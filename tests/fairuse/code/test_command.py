@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from copycat.commands.fairuse import app
+from copycat.commands.fairuse_shown import short_names, short_path
 
 from .conftest import QUEUE, TIDES, renamed
 
@@ -31,6 +32,46 @@ def test_the_table_names_file_lines_licence_and_duty(cli: Cli) -> None:
     assert "tides/tides.py" in said.out
     assert "GPL-2.0-only, strong-copyleft" in said.out
     assert "no file" in said.out
+
+
+def test_an_output_goes_by_as_much_of_its_path_as_tells_it_from_others(cli: Cli) -> None:
+    assert short_names(["a/b/x.py", "a/c/y.py"]) == {"a/b/x.py": "x.py", "a/c/y.py": "y.py"}
+    assert short_names(["a/b/x.py", "a/c/x.py", "x.py"]) == {"a/b/x.py": "b/x.py", "a/c/x.py": "c/x.py", "x.py": "x.py"}
+    Path("of-a-model").mkdir()
+    Path("answer.py").rename("of-a-model/answer.py")
+    said = cli("code", "of-a-model/answer.py", "--against", "corpus")
+    (row,) = [row for row in said.out.splitlines() if "100.0" in row]
+    assert row.startswith("answer.py ")
+
+
+@pytest.mark.parametrize(
+    ("path", "letters", "shown"),
+    [
+        ("project/some/deep/folder/file.py", 40, "project/some/deep/folder/file.py"),
+        ("project/some/deep/folder/file.py", 30, "project/.../folder/file.py"),
+        ("project/some/deep/folder/file.py", 5, "project/.../file.py"),
+        ("project/a-name-without-end.py", 5, "project/a-name-without-end.py"),
+    ],
+)
+def test_a_long_path_loses_folders_in_its_middle(path: str, letters: int, shown: str) -> None:
+    assert short_path(path, letters) == shown
+
+
+def test_a_name_of_a_file_does_not_command_the_terminal(cli: Cli) -> None:
+    Path("corpus/tides/tides.py").rename("corpus/tides/\x1b[2Jtides.py")
+    Path("\x1b[31manswer.py").write_bytes(Path("answer.py").read_bytes())
+    said = cli("code", "\x1b[31manswer.py", "--against", "corpus")
+    assert said.code == 0
+    assert "[2Jtides.py" in said.out
+    assert "\x1b" not in said.out
+
+
+def test_two_licences_to_choose_from_are_told_though_which_is_not_known(cli: Cli) -> None:
+    Path("corpus/tides/LICENSE").rename("corpus/tides/LICENSE-GPL")
+    Path("corpus/tides/LICENSE-APACHE").write_text("Apache License\nVersion 2.0, January 2004", encoding="utf-8")
+    said = " ".join(cli("code", "answer.py", "--against", "corpus").out.split())
+    assert "unknown" in said
+    assert "LICENSE-APACHE" in said
 
 
 def test_the_object_holds_every_span(cli: Cli) -> None:

@@ -1,0 +1,43 @@
+"""How names and pieces of text stand in a terminal: in one line, without what commands it, and short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+GAP = "..."
+
+
+def one_line(text: str, letters: int | None = None) -> str:
+    """Give text without control characters, white space as one space, and cut to so many letters.
+
+    An output may hold sequences that clear a terminal or write elsewhere in it.
+    """
+    head = text if letters is None else text[: 4 * letters + 80]
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in head).split())
+    return plain if letters is None or len(plain) <= letters else plain[:letters] + GAP
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Give each path the fewest of its last parts that tell it from all others: mostly the name of the file."""
+    short = {}
+    for path in dict.fromkeys(paths):
+        parts = path.split("/")
+        ends = ("/".join(parts[-n:]) for n in range(1, len(parts)))
+        others = [other for other in set(paths) if other != path]
+        short[path] = one_line(
+            next((end for end in ends if not any(f"/{other}".endswith(f"/{end}") for other in others)), path)
+        )
+    return short
+
+
+def short_path(path: str, letters: int) -> str:
+    """Leave folders in the middle out where a path is longer than so many letters; its first and last part stay."""
+    plain = one_line(path)
+    first, *rest = plain.split("/")
+    if len(plain) <= letters or len(rest) < 2:
+        return plain
+    for dropped in range(1, len(rest)):
+        shorter = "/".join((first, GAP, *rest[dropped:]))
+        if len(shorter) <= letters:
+            return shorter
+    return "/".join((first, GAP, rest[-1]))
