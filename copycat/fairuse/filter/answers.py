@@ -34,6 +34,13 @@ def prompt_of(body: Json) -> str:
     return "\n\n".join(texts)
 
 
+def choices_of(body: Json) -> int:
+    """Say how many choices an answer to a request should have."""
+    prompt, each = body.get("prompt"), body.get("n")
+    prompts = len(prompt) if isinstance(prompt, list) and isinstance((*prompt, None)[0], str | list) else 1
+    return prompts * each if isinstance(each, int) and each > 0 else prompts
+
+
 def _texts(content: object) -> Iterator[str]:
     if isinstance(content, str):
         yield content
@@ -82,14 +89,18 @@ def _for_calls(owner: OutputFilter) -> OutputFilter:
 
 
 class EventFilter:
-    """Filters an answer that arrives in events, one choice beside the other.
+    """Filters an answer that arrives in events, one choice beside or behind the other.
+
+    Args:
+        expected: choices that were asked for.
 
     Attributes:
         decisions: of the texts that ended.
         is_over: every choice was blocked, so that the server need not go on.
     """
 
-    def __init__(self, owner: OutputFilter, prompt: str) -> None:
+    def __init__(self, owner: OutputFilter, prompt: str, expected: int = 1) -> None:
+        self.expected = expected
         self._owner, self._calls, self._prompt = owner, _for_calls(owner), prompt
         self._streams: dict[tuple[int, str], FilterStream] = {}
         self._blocked: set[int] = set()
@@ -101,12 +112,12 @@ class EventFilter:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be shown."""
-        return bool(self._blocked) and {index for index, _ in self._streams} == self._blocked
+        return len(self._blocked) >= self.expected and self._begun == self._blocked
 
     @property
     def is_finished(self) -> bool:
         """Whether the server told of each choice that it ended; else it broke off, if it says no more."""
-        return bool(self._begun) and self._begun == self._finished | self._blocked
+        return len(self._begun) >= self.expected and self._begun == self._finished | self._blocked
 
     def take(self, data: str) -> list[Json]:
         """Take the data of one event; give the events to show.

@@ -20,7 +20,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from copycat.errors import BackendError, CopycatError, UserError
-from copycat.fairuse.filter.answers import DONE, EventFilter, filter_answer, prompt_of, strictest
+from copycat.fairuse.filter.answers import DONE, EventFilter, choices_of, filter_answer, prompt_of, strictest
 from copycat.fairuse.filter.records import Decision
 from copycat.fairuse.filter.streaming import OutputFilter
 
@@ -171,7 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes, *, is_filtered: bool) -> None:
         proxy = self.server.proxy
-        prompt = _prompt_in(body) if is_filtered else ""
+        asked = _asked_in(body) if is_filtered else {}
+        prompt = prompt_of(asked)
         connection = proxy.connect()
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in NOT_SENT_ON}
@@ -183,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(answer.status, answer.read(), answer.headers)
             elif kind == "text/event-stream":
                 lines = _unpacked(answer)
-                self._send_events(answer, lines, EventFilter(proxy.owner, prompt))
+                self._send_events(answer, lines, EventFilter(proxy.owner, prompt, choices_of(asked)))
             else:
                 self._send_filtered(answer, prompt)
         finally:
@@ -270,12 +271,12 @@ class _Handler(BaseHTTPRequestHandler):
             raise _ClientGoneError from error
 
 
-def _prompt_in(body: bytes) -> str:
+def _asked_in(body: bytes) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except ValueError:
-        return ""
-    return prompt_of(asked) if isinstance(asked, dict) else ""
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def _first_line(error: Exception) -> str:

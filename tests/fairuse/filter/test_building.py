@@ -202,7 +202,7 @@ def test_a_withheld_work_that_is_damaged_or_gone_from_a_filter_is_told_of(tmp_pa
     for path in (tmp_path / "filter" / "withheld" / "tenth-storm").iterdir():
         content = path.read_bytes()
         path.write_bytes(b"")
-        with pytest.raises(DataError, match="make it again from the text|bring back the salt"):
+        with pytest.raises(DataError, match=r"make it again from the text|bring back the salt"):
             OutputFilter(tmp_path / "filter")
         path.write_bytes(content)
     (tmp_path / "filter" / "withheld" / "tenth-storm").rename(tmp_path / "elsewhere")

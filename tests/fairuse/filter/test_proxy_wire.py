@@ -18,7 +18,7 @@ import pytest
 
 from copycat.errors import MissingExtraError
 from copycat.fairuse.filter import OutputFilter, fields
-from copycat.fairuse.filter.answers import EventFilter, filter_answer
+from copycat.fairuse.filter.answers import EventFilter, choices_of, filter_answer
 from copycat.fairuse.filter.proxy import FilterProxy
 
 from .conftest import NOVEL, UNRELATED
@@ -183,6 +183,35 @@ def test_where_nobody_can_write_anew_the_client_is_told_so(under: Under, stream:
         pytest.raises(openai.APIError, match="the key is missing"),
     ):
         streamed(client) if stream else client.chat.completions.create(**ASKED)
+
+
+def test_a_second_choice_that_comes_behind_a_blocked_one_is_shown(under: Under) -> None:
+    second = event(UNRELATED, "stop").replace(b'"index": 0', b'"index": 1')
+    with (
+        raw_server(event(NOVEL) + event("More.") + second, EVENTS) as url,
+        client_of(under(quote_words=4, beyond="block"), url) as client,
+    ):
+        chunks = list(client.chat.completions.create(**ASKED, n=2, stream=True))
+    shown = {0: "", 1: ""}
+    for chunk in chunks:
+        for choice in chunk.choices:
+            shown[choice.index] += choice.delta.content or ""
+    assert shown == {0: "", 1: UNRELATED}
+
+
+@pytest.mark.parametrize(
+    ("body", "choices"),
+    [
+        ({"messages": []}, 1),
+        ({"n": 3}, 3),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1, 2], [3]]}, 2),
+        ({"prompt": [], "n": "two"}, 1),
+    ],
+)
+def test_so_many_choices_are_asked_for(body: dict[str, Any], choices: int) -> None:
+    assert choices_of(body) == choices
 
 
 # ------------------------------------------------------------------------------------ fields

@@ -28,8 +28,8 @@ POLICIES: dict[str, dict[str, object]] = {
 }
 
 
-def in_pieces(owner: OutputFilter, text: str, sizes: list[int]) -> tuple[str, Decision]:
-    stream, at, shown = owner.stream(), 0, ""
+def in_pieces(owner: OutputFilter, text: str, sizes: list[int], prompt: str = "") -> tuple[str, Decision]:
+    stream, at, shown = owner.stream(prompt), 0, ""
     while at < len(text):
         size = sizes[at % len(sizes)]
         shown += stream.push(text[at : at + size])
@@ -66,6 +66,50 @@ def test_u7_the_decision_is_the_same_whatever_the_pieces(under: Under, name: str
         for sizes in ([1], [2], [7], [64], [rng.randint(1, 64) for _ in range(50)]):
             assert in_pieces(owner, text, sizes) == (decision.text, decision)
     assert len(actions) > 1
+
+
+@pytest.fixture(scope="module")
+def shelf(novel: LoadedWork, public_domain: list[LoadedWork]) -> OutputFilter:
+    """Works of all kinds, one of them withheld, one open, one with numbered lines."""
+    lines = UNRELATED.replace("\n", " ").split(", ")
+    numbered = work_of("\n".join(f"{n}. {line}" for n, line in enumerate(lines, 1)), "recipe", "open")
+    grams = WithheldGrams.of_text(novel.work, novel.readable)
+    return OutputFilter.of_works([public_domain[0], numbered, LoadedWork(grams.file.work, withheld=grams)])
+
+
+ODD = (
+    "\u200b",
+    "\u0301",
+    "\u00ad",
+    "\n7. ",
+    "\n 8) ",
+    "\ud83d",
+    "\U0001f600",
+    "'",
+    "-\n",
+    "\r\n",
+    "\ufb01",
+    "\u30ab\u3099",
+    "\0",
+)
+
+
+@pytest.mark.parametrize("beyond", ["trim", "rewrite", "block"])
+def test_u7_with_prompts_several_works_and_odd_letters(shelf: OutputFilter, beyond: str) -> None:
+    rng = random.Random(beyond)
+    for _ in range(25):
+        policy = Policy.model_validate(
+            {
+                **{"quote_words": rng.choice([0, 3, 8, 25]), "work_words": rng.choice([0, 20, 100])},
+                **{"beyond": beyond, "cite": rng.random() < 0.5, "attribute": rng.choice([(), ("open",)])},
+            }
+        )
+        owner = shelf.with_policy(policy, rng.choice([lambda text: text, lambda text: text[::-1], lambda _: NOVEL]))
+        text = "".join(c if rng.random() < 0.97 else rng.choice(ODD) for c in mixed_text(rng))
+        prompt = rng.choice(["", mixed_text(rng), text[: rng.randrange(len(text))]])
+        decision = owner.check(text, prompt)
+        for sizes in ([1], [rng.randint(1, 64) for _ in range(50)]):
+            assert in_pieces(owner, text, sizes, prompt) == (decision.text, decision)
 
 
 def test_u7_every_size_of_tokens_from_1_to_64(under: Under) -> None:
