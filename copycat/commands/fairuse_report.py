@@ -37,7 +37,7 @@ def report(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would wait for each other
     from copycat.console import EXIT_DONE, print_json
     from copycat.console import out as screen
-    from copycat.fairuse.extract.telling import counted
+    from copycat.fairuse.extract.telling import counted, in_one_line
     from copycat.fairuse.report.page import write_sheet
     from copycat.fairuse.report.statements import Statements, read_statements
     from copycat.paths import shown
@@ -53,7 +53,7 @@ def report(
     for one in works[:MAX_LINES]:
         amount = one.amount
         lines.append(
-            f"  {one.nature.title}: longest stretch {amount.longest_stretch:,} words, "
+            f"  {in_one_line(one.nature.title)}: longest stretch {amount.longest_stretch:,} words, "
             f"{amount.share_in_stretches:.1%} of the work in {amount.stretches:,} stretches"
         )
     lines += [f"  and {len(works) - MAX_LINES:,} more"] if len(works) > MAX_LINES else []

@@ -18,6 +18,7 @@ from copycat.fairuse.extract.telling import (
     CONTROL_NAMES,
     gate_text,
     headline_of,
+    in_one_line,
     lift_lines,
     passed_lines,
     rows_of,
@@ -82,7 +83,7 @@ def pairs_of(evidence: EvidenceFile, run: RunFile) -> list[Pair]:
 
 def titles_of(run: RunFile) -> dict[str, str]:
     """Give the titles of works by id."""
-    return {one.work.id: one.work.title for one in run.works}
+    return {one.work.id: in_one_line(one.work.title) for one in run.works}
 
 
 def table_rows(measures: Measures) -> list[Row]:
@@ -100,7 +101,9 @@ def table_rows(measures: Measures) -> list[Row]:
 @cache
 def environment() -> Environment:
     """Give the environment of the pages of extractions."""
-    return strict_environment(_TEMPLATES)
+    made = strict_environment(_TEMPLATES)
+    made.filters["in_one_line"] = in_one_line
+    return made
 
 
 @cache

@@ -16,6 +16,11 @@ CONTROL_NAMES = {
 AXES = ("prompt", "prefix", "decoding", "evasion")
 
 
+def in_one_line(text: str) -> str:
+    """Give a title without letters that would command a terminal, or turn the direction of what stands behind it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def counted(count: int, noun: str) -> str:
     """Give '1 work' or '12 works'."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -54,6 +54,19 @@ def test_the_facts_stand_under_their_factors(fairuse: Cli) -> None:
     assert all(len(value) == 64 for value in sheet["files"].values())
 
 
+def test_a_title_commands_neither_the_terminal_nor_the_page(fairuse: Cli, tmp_path: Path) -> None:
+    row = {"id": "manuscript", "title": "Red \x1b[31m\u202e<b>tide</b>", "author": "A\u202eB", "file": "manuscript.txt"}
+    (tmp_path / "works.yaml").write_text(json.dumps({"works": [row]}), encoding="utf-8")
+    options = ("--model", "answers:answers.jsonl", "--works", "works.yaml", "--gate", "longest=20")
+    (folder,) = [fairuse("extract", *options), *(tmp_path / "runs").iterdir()][1:]
+    told = fairuse("report", folder).out
+    assert "Red [31m <b>tide</b>: longest stretch" in told
+    for text in (told, *((folder / name).read_text(encoding="utf-8") for name in ("report.html", "sheet.html"))):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    assert "&lt;b&gt;tide&lt;/b&gt;" in (folder / "sheet.html").read_text(encoding="utf-8")
+
+
 def test_statements_are_shown_as_they_were_stated(fairuse: Cli, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("stated_by: a tester\npurpose: To see <b>what</b> comes.\n", encoding="utf-8")
     folder = extracted(fairuse)
