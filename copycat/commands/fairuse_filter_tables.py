@@ -74,7 +74,7 @@ def print_checked(decisions: dict[str, Decision]) -> None:
             kind = "changed" if span.is_near else "the same"
             table.add_row(*(first if not number else ("", "")), *row, kind, OUTCOMES[span.outcome])
         if (more := len(decision.spans) - MAX_SPANS) > 0:
-            table.add_row("", "", f"and {more:,} shorter spans; --json prints all", "", "", "", "")
+            table.add_row("", "", f"{more:,} more: --json", "", "", "", "")
     console.print(table)
 
 
