@@ -190,6 +190,11 @@ def letters_of_work(text: str) -> Iterator[Letters]:
         yield _stream_letters(chunk) if folded is None else _array_letters(folded)
 
 
+def joined_letters(text: str) -> str:
+    """Give all letters of a long text at once."""
+    return "".join(str(piece.codes.astype("<u4").tobytes(), "utf-32-le") for piece in letters_of_work(text))
+
+
 def _chunks(text: str) -> Iterator[tuple[int, int]]:
     """Cut a text at ends of lines, or where it has none for long, at a space or anywhere between two letters."""
     start = 0

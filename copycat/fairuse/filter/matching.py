@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from copycat.fairuse.filter.hashing import BASE, MASK, MIX, LetterValues
 from copycat.fairuse.filter.index import GramIndex, WorkLetters
-from copycat.fairuse.filter.near import Chains
+from copycat.fairuse.filter.near import Chains, prompt_windows
 from copycat.fairuse.works import WithheldGrams
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Matcher:
         near: what the near stage looks windows up in, where there is one.
         begins: 1 for each letter of the output that is the first of its word. Windows that begin there are looked up
             in withheld works: each has a salt and so hashes of its own, which cost most.
-        prompt: canonical letters of the user's own prompt.
+        prompt: the user's own.
         allowed: numbers of the works that may be copied: the near stage leaves them alone.
     """
 
@@ -164,7 +164,7 @@ class Matcher:
         self.live: list[Run] = []
         self._open: list[Run] = []
         self._values = LetterValues(seed)
-        self._prompt = frozenset(prompt[i : i + window] for i in range(len(prompt) - window + 1))
+        self._prompt = prompt_windows(prompt, window)
         self._salted: dict[int, int] = {}
         self._begins, self._last_begin, self._is_looked_up = begins, 0, False
         self._chains = None if near is None else Chains(near, letters, prompt, allowed)

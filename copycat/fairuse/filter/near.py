@@ -8,9 +8,11 @@ a run. Each step depends on the letters so far alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from copycat.fairuse.filter.index import GramIndex, WorkLetters
+from copycat.fairuse.filter.letters import joined_letters
 
 if TYPE_CHECKING:
     from copycat.fairuse.filter.matching import Run
@@ -23,6 +25,13 @@ MIN_LINKS = 4
 MIN_LETTERS = 40
 MIN_SHARE = 0.4
 """Of a chain's letters so many must lie in its fingerprints."""
+
+
+@lru_cache(maxsize=4)
+def prompt_windows(prompt: str, window: int) -> frozenset[str]:
+    """Give all windows of a prompt; each text of each choice of an answer asks for the same."""
+    letters = joined_letters(prompt)
+    return frozenset(letters[i : i + window] for i in range(len(letters) - window + 1))
 
 
 class Chain:
@@ -50,7 +59,7 @@ class Chains:
         self.bloom = self._index.bloom
         self.chains: list[Chain] = []
         self._letters, self._allowed = letters, frozenset(allowed)
-        self._prompt = frozenset(prompt[i : i + self.window] for i in range(len(prompt) - self.window + 1))
+        self._prompt = prompt_windows(prompt, self.window)
 
     def take(self, hashed: int, window: str, seen: int) -> list[Run]:
         """Take a window that the Bloom filter knows; give the runs that begin to be known with it."""

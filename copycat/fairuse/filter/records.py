@@ -34,6 +34,10 @@ MAX_GAP_LETTERS = 40
 class Policy(Record):
     """What may be shown of which works.
 
+    Words are counted in what the filter finds, and a quotation of fewer letters than its window is not found. A window
+    of 24 letters finds one in four quotations of five words, two in three of six, nearly all of eight
+    (benchmarks/text_filter.py). So an allowance below that acts on longer quotations alone.
+
     Attributes:
         quote_words: the most words of one span that may stand as a quotation.
         work_words: the most words of one work that may be quoted in one text, all spans together.

@@ -94,7 +94,6 @@ class OutputFilter:
 
     def matcher(self, output: LetterStream, prompt: str) -> Matcher:
         """Give a matcher for the letters of one output."""
-        letters = LetterStream()
         return Matcher(
             self.index,
             self.letters,
@@ -103,7 +102,7 @@ class OutputFilter:
             seed=self.file.hash_seed,
             begins=output.begins,
             near=self._near,
-            prompt=letters.push(prompt) + letters.close(),
+            prompt=prompt,
             allowed=self.allowed,
         )
 
