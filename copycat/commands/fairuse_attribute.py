@@ -41,17 +41,22 @@ def attribute(  # noqa: PLR0917 - one parameter per option
         Path | None, typer.Option("--infini-gram", metavar="DIR", help="an index of infini-gram to look in")
     ] = None,
     tokenizer: Annotated[
-        str, typer.Option(help="that the index of infini-gram was made with: bytes, a folder, a Hub name")
-    ] = "bytes",
+        str | None,
+        typer.Option(help="that the index of infini-gram was made with: bytes (the default), a folder, a Hub name"),
+    ] = None,
     min_words: Annotated[int, typer.Option(min=1, help="a span counts from so many words on")] = 6,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> int:  # fmt: skip
     """Say which works hold the longest spans of an output, where, and how much of it no work holds."""
     from copycat.console import EXIT_DONE, print_json, progress_bar
+    from copycat.errors import UserError
     from copycat.fairuse.attribution.records import AttributionReport
     from copycat.fairuse.text import read_text
+    from copycat.fairuse.text.reading import STANDARD_INPUT
     from copycat.paths import shown
 
+    if outputs.count(STANDARD_INPUT) > 1:
+        raise UserError("'-' stands for standard input, which can be read once\n  name files for the other texts")
     texts = [(shown(path), read_text(path)) for path in outputs]
     facts, ask = _asker(works or [], index, infini_gram, tokenizer, min_words=min_words)
     found = []
@@ -68,7 +73,7 @@ def attribute(  # noqa: PLR0917 - one parameter per option
 
 
 def _asker(
-    works: list[str], index: Path | None, infini_gram: Path | None, tokenizer: str, *, min_words: int
+    works: list[str], index: Path | None, infini_gram: Path | None, tokenizer: str | None, *, min_words: int
 ) -> tuple[IndexFacts, Ask]:
     """Open what is looked in, and give how to ask it."""
     from copycat.errors import UserError
@@ -76,10 +81,14 @@ def _asker(
     if infini_gram is not None:
         if works or index is not None:
             raise UserError("--infini-gram and --works or --index name two places to look in\n  leave out one of them")
-        from copycat.fairuse.attribution.infini import InfiniGram
+        from copycat.fairuse.attribution.infini import BYTES, InfiniGram
 
-        engine = InfiniGram(infini_gram, tokenizer)
+        engine = InfiniGram(infini_gram, tokenizer or BYTES)
         return engine.facts(), lambda text, name: engine.attribute(text, name, min_words)
+    if tokenizer is not None:
+        raise UserError(
+            "--tokenizer is that of an index of infini-gram\n  leave it out, or name one: --infini-gram DIR"
+        )
     from copycat.fairuse.attribution.search import attribute as attribute_text
 
     suffixes = _index_of(works, index)
@@ -93,6 +102,8 @@ def _index_of(works: list[str], place: Path | None) -> SuffixIndex:
     from copycat.fairuse.attribution.index import build_index, load_index, save_index
     from copycat.fairuse.works import load_works
 
+    if place is not None and place.exists() and not place.is_dir():
+        raise UserError(f"--index {place} is a file\n  needed: a folder of the index's own")
     if not works:
         if place is None:
             raise UserError("nothing is named to look in\n  needed: --works, --index or --infini-gram")
@@ -117,40 +128,46 @@ def _print(report: AttributionReport, texts: dict[str, str]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from copycat.commands.fairuse_shown import one_line, short_names
     from copycat.console import out
 
-    table = Table(title="works that hold spans of the outputs", title_justify="left", box=None, pad_edge=False)
+    title = "works that hold spans of the outputs"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, min_width=len(title))
     for heading in ("output", "work"):
         table.add_column(heading, overflow="fold")
     for heading in ("words", "share", "longest"):
         table.add_column(heading, justify="right", no_wrap=True)
+    names = short_names([found.output for found in report.outputs])
     for found in report.outputs:
+        output = escape(names[found.output])
         if not found.works:
-            table.add_row(escape(found.output), "no work", "0", "0.0", "0")
+            table.add_row(output, "no work" if found.words else "has no word", "0", "0.0", "0")
         for row in found.works[:SHOWN_WORKS]:
-            name = f"{row.work} (tied)" if row.is_tied else row.work
+            name = one_line(f"{row.work} (tied)" if row.is_tied else row.work)
             cells = (f"{row.words:,}", f"{100 * row.share:.1f}", f"{row.longest:,}")
-            table.add_row(escape(found.output), escape(name), *cells)
+            table.add_row(output, escape(name), *cells)
         if (more := len(found.works) - SHOWN_WORKS) > 0:
-            table.add_row(escape(found.output), f"and {more:,} more works", "", "", "")
+            table.add_row(output, f"and {more:,} more work{'s' * (more > 1)}", "", "", "")
     out.print(table)
     unit = "tokens" if report.index.kind == "infini-gram" else "words"
     out.print(f"{unit} of the output in spans that the work holds whole, their share in %", style="italic dim")
     for found in report.outputs:
-        _print_spans(found, texts[found.output])
+        _print_spans(found, names[found.output], texts[found.output])
 
 
-def _print_spans(found: Attribution, text: str) -> None:
+def _print_spans(found: Attribution, name: str, text: str) -> None:
+    from copycat.commands.fairuse_shown import one_line
     from copycat.console import out
 
     for span in sorted(found.spans, key=lambda span: -span.words)[:SHOWN_WORKS]:
-        quoted = " ".join(text[span.start : span.end].split())
-        quoted = quoted if len(quoted) <= SHOWN_LETTERS else quoted[:SHOWN_LETTERS] + "..."
+        quoted = one_line(text[span.start : span.end], SHOWN_LETTERS)
         place = span.places[0]
         where = place.work if place.start is None else f"{place.work}, letters {place.start:,} to {place.end:,}"
-        more = f", and {span.occurrences - 1:,} more places" if span.occurrences > 1 else ""
-        out.print(f'{found.output}: "{quoted}"', markup=False, soft_wrap=True)
-        out.print(f"  letters {span.start:,} to {span.end:,}; in {where}{more}", markup=False, soft_wrap=True)
+        others = span.occurrences - 1
+        more = f", and {others:,} more place{'s' * (others > 1)}" if others else ""
+        out.print(f'{name}: "{quoted}"', markup=False, soft_wrap=True)
+        said = one_line(f"letters {span.start:,} to {span.end:,}; in {where}{more}")
+        out.print(f"  {said}", markup=False, soft_wrap=True)
     if found.novelty:
         shares = ", ".join(f"{100 * share:.1f} of {n}-grams" for n, share in found.novelty.items())
-        out.print(f"{found.output}: not in the index, in %: {shares}", markup=False, soft_wrap=True)
+        out.print(f"{name}: not in the index, in %: {shares}", markup=False, soft_wrap=True)

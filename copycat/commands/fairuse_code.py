@@ -51,14 +51,16 @@ def code(  # noqa: PLR0917 - one parameter per option
     gate: Annotated[
         int | None, typer.Option(min=1, metavar="TOKENS", help="exit 1 if a span is longer, for a check in CI")
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="PAGE", help="write the spans side by side")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="write the spans side by side")] = None,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> int:  # fmt: skip
     """Find spans of code that outputs share with a corpus, with the licence of each file and what it asks for."""
+    from copycat.commands.fairuse_shown import require_page
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar
     from copycat.fairuse.code.compare import compare_code
     from copycat.fairuse.code.records import Settings
 
+    require_page("--html", html)
     made = _index_of(against, Settings(k=k, window=window, sources=sources), boilerplate, index)
     with progress_bar("comparing", len(outputs)) as done:
         report = compare_code(outputs, made, language, done)

@@ -45,14 +45,16 @@ def image(  # noqa: PLR0917 - one parameter per option
     characters: Annotated[str, typer.Option(metavar="SET|FILE", help="whom the judge looks for")] = "sandbox",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is")] = None,
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    out: Annotated[Path | None, typer.Option(metavar="PAGE", help="write pictures beside references")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="write pictures beside references")] = None,
 ) -> int:  # fmt: skip
     """Say of each picture, rung by rung, whether it is a copy of a reference: file, pixels, hashes, descriptor."""
+    from copycat.commands.fairuse_shown import require_page
     from copycat.console import EXIT_DONE, print_json, progress_bar, say
     from copycat.fairuse.image.ladder import Order, compare_pictures, pictures_below, prepare_ladder
     from copycat.measures.descriptors import descriptor_of
     from copycat.runs.environment import pick_device
 
+    require_page("--out", out)
     files, where = pictures_below(pictures), pick_device(device)
     order = Order(
         pictures=files,
@@ -100,6 +102,7 @@ def _looking(judge: str, characters: str, references: Path, device: str) -> Look
 def _print(report: ImageReport, page: Path | None) -> None:
     from rich.table import Table
 
+    from copycat.commands.fairuse_shown import one_line
     from copycat.console import out
     from copycat.paths import shown
 
@@ -125,7 +128,8 @@ def _print(report: ImageReport, page: Path | None) -> None:
         table.add_row("character", f"{report.n_characters:,} of {report.n_judged:,}", report.judge, "", "", "")
     out.print(table)
     said = (
-        f"false-positive rate asked for: {report.rate:g} of pairs of unrelated pictures ({report.calibrated_on}); "
+        f"false-positive rate asked for: {report.rate:g} of pairs of unrelated pictures "
+        f"({one_line(report.calibrated_on)}); rate at most: the 95 % bound that so many pairs allow; "
         "touched: unrelated pictures that count against any reference"
     )
     out.print(said, markup=False, style="italic dim")
@@ -134,6 +138,6 @@ def _print(report: ImageReport, page: Path | None) -> None:
         out.print(note, markup=False, style="italic dim")
     for found in report.pictures:
         if found.reason is not None:
-            out.print(f"{found.picture}: {found.reason}", markup=False, soft_wrap=True)
+            out.print(one_line(f"{found.picture}: {found.reason}"), markup=False, soft_wrap=True)
     if page is not None:
-        out.print(shown(page), markup=False)
+        out.print(shown(page), markup=False, soft_wrap=True)

@@ -1,8 +1,9 @@
-"""How names and pieces of text stand in a terminal: in one line, without what commands it, and short."""
+"""What the commands of the wing share: how names and text stand in a terminal, and what may be a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 GAP = "..."
 
@@ -41,3 +42,15 @@ def short_path(path: str, letters: int) -> str:
         if len(shorter) <= letters:
             return shorter
     return "/".join((first, GAP, rest[-1]))
+
+
+def require_page(option: str, page: Path | None) -> None:
+    """Refuse what cannot be the name of a page before anything is compared.
+
+    Raises:
+        UserError: it is a folder, has another ending, or lies below a file.
+    """
+    from copycat.errors import UserError
+
+    if page is not None and (page.suffix not in {".html", ".htm"} or page.is_dir() or page.parent.is_file()):
+        raise UserError(f"{option} {page} is no name of a page\n  needed: a name that ends in .html, in a folder")

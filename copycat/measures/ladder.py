@@ -224,13 +224,31 @@ class Ladder:
         return threshold_of(rung, values, is_pair, is_pair & is_first, self.rate)
 
     def _unrelated_pairs(self, gallery: Gallery, places: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Mark pairs of a picture and a reference from different groups; the same pixels are no pair."""
+        """Mark pairs of a picture and a reference from different groups; the same pixels are no pair.
+
+        A picture that stands in two groups is related to both, and so are its copies there.
+        """
         pixels = np.array([one.pixels for one in self.references.seen])
-        is_pair = np.array([gallery.seen[i].pixels for i in places])[:, None] != pixels
-        if self.unrelated is None:
-            groups = np.array(self.references.groups)
-            is_pair &= groups[places][:, None] != groups
-        return np.asarray(is_pair)
+        if self.unrelated is not None:
+            return np.asarray(np.array([gallery.seen[i].pixels for i in places])[:, None] != pixels)
+        groups = np.array(self.references.groups)
+        is_pair = np.asarray(groups[places][:, None] != groups)
+        for twins in _twins_of(pixels, groups):
+            # Whoever stands in a group of theirs, and the copies of that picture elsewhere.
+            related = np.isin(pixels, pixels[np.isin(groups, groups[twins])])
+            is_twin = np.isin(np.arange(len(pixels)), twins)
+            is_pair[np.ix_(is_twin[places], related)] = False
+            is_pair[np.ix_(related[places], is_twin)] = False
+        return is_pair
+
+
+def _twins_of(pixels: NDArray[np.str_], groups: NDArray[np.str_]) -> Iterator[NDArray[np.int64]]:
+    """Give the places of pictures with the same pixels that stand in more than one group."""
+    order = np.argsort(pixels, kind="stable")
+    bounds = np.flatnonzero(pixels[order][1:] != pixels[order][:-1]) + 1
+    for same in np.split(order, bounds):
+        if len(same) > 1 and len(np.unique(groups[same])) > 1:
+            yield same
 
 
 def _parts(gallery: Gallery) -> Iterator[list[int]]:

@@ -82,6 +82,8 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would cut every brightness above 255 off
+        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     white = Image.new("RGBA", image.size, "white")

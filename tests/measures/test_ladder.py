@@ -149,6 +149,18 @@ def test_the_same_pixels_in_two_subfolders_are_no_unrelated_pair(tmp_path: Path)
     assert ladder.threshold("phash").pairs == 2
 
 
+def test_a_picture_in_two_subfolders_is_related_to_all_in_both(tmp_path: Path) -> None:
+    """Else a variant in the first would be an unrelated pair with the twin in the second, and spoil the threshold."""
+    picture, variant = sandbox_render(0, 0), sandbox_render(0, 1)
+    shown = {"one": [picture, variant], "two": [picture, sandbox_render(1, 0)], "three": [sandbox_render(2, 0)]}
+    gallery = read_gallery(save_references(tmp_path / "r", shown), "a test")
+    is_pair = Ladder(gallery, None, None, 0.5)._unrelated_pairs(gallery, np.arange(5))
+    pairs = {frozenset((gallery.names[i], gallery.names[j])) for i, j in np.argwhere(is_pair)}
+    with_third = {frozenset((name, "three/0.png")) for name in gallery.names if name != "three/0.png"}
+    assert pairs == {*with_third, frozenset(("one/1.png", "two/1.png"))}
+    assert (is_pair == is_pair.T).all()
+
+
 def test_unrelated_pictures_of_another_folder_make_the_pairs(folder: Path, tmp_path: Path) -> None:
     others = save_references(tmp_path / "others", {"any": [sandbox_render(number, 3) for number in range(46, 50)]})
     ladder = Ladder(read_gallery(folder, "a test"), read_gallery(others, "a test"), None, 0.01)

@@ -152,3 +152,9 @@ def test_a_file_of_too_many_bytes_is_refused_unread(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("copycat.models.decode.MAX_BYTES", 1000)
     with pytest.raises(UndecodableError, match="at most 1000 bytes"):
         decode_picture(encoded(image) + b" " * 1000)
+
+
+def test_sixteen_bits_of_grey_are_scaled_and_not_cut_off() -> None:
+    grey = Image.linear_gradient("L")
+    deep = Image.frombytes("I;16", grey.size, b"".join(struct.pack("<H", 257 * value) for value in grey.tobytes()))
+    assert decode_picture(encoded(deep)).tobytes() == grey.convert("RGB").tobytes()

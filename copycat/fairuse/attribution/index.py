@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -167,17 +168,29 @@ def load_index(place: Path) -> SuffixIndex:
         arrays: list[Any] = [np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS]
         with (place / LETTERS_FILE).open("rb") as file:
             letters = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError, ValidationError) as error:
+    except (OSError, ValueError, SyntaxError, TokenError, ValidationError) as error:  # numpy reads headers as Python
         why = " ".join(str(error).split())[:200]
-        raise DataError([f"{shown(place)}: the index cannot be read ({why})"], _AGAIN) from error
+        raise DataError([f"{shown(place)}: the index cannot be read ({why})"], AGAIN) from error
     index = SuffixIndex(about, letters, *arrays)
     if (about.form, about.canonical_form) != (FORM, CANONICAL_FORM):
-        raise DataError([f"{shown(place)}: the index was made by another version"], _AGAIN)
-    if not len(index.suffixes) == len(index.starts) == len(index.places) or (
-        len(index.starts) and int(index.starts[-1]) >= len(letters)
-    ):
-        raise DataError([f"{shown(place)}: the files of the index are not of one making"], _AGAIN)
+        raise DataError([f"{shown(place)}: the index was made by another version"], AGAIN)
+    if not _fits(index):
+        raise DataError([f"{shown(place)}: the files of the index are not of one making"], AGAIN)
     return index
 
 
-_AGAIN = "  delete it, and make it again: --works FILE --index DIR"
+def _fits(index: SuffixIndex) -> bool:
+    """Whether the files are of one making, as far as can be told without reading them all."""
+    n_words = len(index.starts)
+    shapes = [array.shape for array in (index.suffixes, index.starts, index.places)]
+    return (
+        shapes == [(n_words,), (n_words,), (n_words, 2)]
+        and all(array.dtype == np.int32 for array in (index.suffixes, index.starts, index.places))
+        and bool(index.about.works)
+        and n_words > 0
+        and 0 <= int(index.starts[-1]) < len(index.letters)
+        and index.letters[-1:] == _BETWEEN
+    )
+
+
+AGAIN = "  delete it, and make it again: --works FILE --index DIR"

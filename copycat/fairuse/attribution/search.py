@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from copycat.fairuse.attribution.index import SuffixIndex
+from copycat.errors import DataError
+from copycat.fairuse.attribution.index import AGAIN, SuffixIndex
 from copycat.fairuse.attribution.records import Attribution, Place, SourcedSpan, WorkFound
 from copycat.fairuse.text import Words, canonical
 
@@ -38,13 +39,19 @@ def attribute(output: str, index: SuffixIndex, name: str = "output", min_words: 
 
     Args:
         min_words: a span counts from so many words of the work on; shorter ones stand everywhere.
+
+    Raises:
+        DataError: the index is damaged.
     """
     query = _query_of(canonical(output))
     n_units = len(query.places)
     matches = [longest_match(index, query.letters[begin:]) for begin in query.begins[:-1]]
     # How many whole units each match covers.
     ends = [bisect_right(query.begins, query.begins[i] + length) - 1 for i, length in enumerate(matches)]
-    found = list(_spans(query, ends, index, min_words))
+    try:
+        found = list(_spans(query, ends, index, min_words))
+    except IndexError as error:
+        raise DataError(["the index is damaged: it points to letters or words that it lacks"], AGAIN) from error
     return Attribution(
         output=name,
         words=n_units,

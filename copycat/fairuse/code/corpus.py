@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -207,9 +208,18 @@ def load_index(place: Path, folder: Path, settings: Settings, templates: Templat
         if not is_alike or not _is_current(about, folder):
             return None
         arrays: list[Any] = [np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS]
-    except (OSError, ValueError, ValidationError):
+    except (OSError, ValueError, SyntaxError, TokenError, ValidationError):  # numpy reads headers as Python
         return None
-    return Index(folder, about, *arrays)
+    index = Index(folder, about, *arrays)
+    return index if _fits(index) else None
+
+
+def _fits(index: Index) -> bool:
+    """Whether the files are of one making, as far as can be told without reading them all."""
+    n_hashes, n_tokens = len(index.hashes), sum(file.tokens for file in index.about.files)
+    return all(array.ndim == 1 for array in index[2:]) and (
+        len(index.files) == len(index.places) == n_hashes and len(index.tokens) == len(index.lines) == n_tokens
+    )
 
 
 # ---------------------------------------------------------------------------------------- files

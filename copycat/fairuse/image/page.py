@@ -54,8 +54,9 @@ def build_page(report: ImageReport, files: Sequence[Path], references: Path) -> 
         number=lambda number: f"{number:,}",
         value=lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
     )
-    ranked = sorted(zip(report.pictures, files, strict=True), key=lambda pair: _rank(report, pair[0]))
-    rows = [_row(report, found, path, references) for found, path in ranked[:MAX_SHOWN] if found.reason is None]
+    read = [(found, path) for found, path in zip(report.pictures, files, strict=True) if found.reason is None]
+    ranked = sorted(read, key=lambda pair: _rank(report, pair[0]))
+    rows = [_row(report, found, path, references) for found, path in ranked[:MAX_SHOWN]]
     return environment.get_template("fairuse/image.html.j2").render(
         report=report,
         copies=[row for row in rows if row.copied],

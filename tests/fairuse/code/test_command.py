@@ -130,6 +130,7 @@ def test_the_index_is_kept_where_it_is_asked_for(cli: Cli) -> None:
         (("answer.py", "--against", "nowhere"), "there is no folder nowhere"),
         (("nothing.py", "--against", "corpus"), "nothing.py is not there"),
         (("corpus", "--against", "corpus"), "corpus is a folder"),
+        (("answer.py", "--against", "corpus", "--html", "corpus"), "--html corpus is no name of a page"),
         (("answer.py", "--against", "corpus", "--boilerplate", "nowhere"), "there is no file or folder nowhere"),
     ],
 )

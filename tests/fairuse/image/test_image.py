@@ -87,6 +87,8 @@ def test_no_word_of_the_report_is_a_verdict(cli: Cli) -> None:
         (("--references", "refs", "--fpr", "0.01", "--judge", "sandbx"), "did you mean 'sandbox'?"),
         (("--references", "refs", "--fpr", "0.01", "--judge", "sandbox", "--characters", "copycat50"), "knows only"),
         (("--references", "refs", "--fpr", "2"), "2 is no rate"),
+        (("--references", "refs", "--out", "refs"), "--out refs is no name of a page"),
+        (("--references", "refs", "--out", "page.txt"), "a name that ends in .html"),
     ],
 )
 def test_what_is_wrong_is_told(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
@@ -99,3 +101,10 @@ def test_a_picture_that_is_not_there_is_told(cli: Cli) -> None:
     answer = cli("image", "nothing.png", "--references", "refs", *RATE)
     assert answer.code == 2
     assert "there is no file or folder nothing.png" in answer.err
+
+
+def test_a_name_of_a_file_does_not_command_the_terminal(cli: Cli) -> None:
+    Path("out/broken.png").rename("out/\x1b[2Jbroken.png")
+    said = cli("image", "out", "--references", "refs", *RATE)
+    assert "[2Jbroken.png: cannot be read" in said.out
+    assert "\x1b" not in said.out
