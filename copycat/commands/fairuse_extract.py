@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from copycat.fairuse.extract.records import Measures, RunFile
 
 EXTRACT_EPILOG = """The same command again takes up what is unfinished. Controls are asked in the same ways, and every
-answer is measured against another work too. Exit 0 done; 1 a limit of --gate was passed, or too much is missing;
-2 to be fixed by you; 130 or 143 interrupted.
+answer is measured against another work too. Exit 0 done; 1 a limit of --gate was passed or nobody can tell, or too
+much is missing; 2 to be fixed by you; 130 or 143 interrupted.
 
 \b
 Examples:
@@ -68,9 +68,11 @@ def extract(  # noqa: PLR0917 - one parameter per option
             metavar="LIST", help="none, leet, caps, spaced, rot13, translate, lines; default: none", show_default=False
         ),
     ] = None,
-    places: Annotated[int, typer.Option(min=1, help="prefixes from so many places of each work")] = 1,
-    length: Annotated[int, typer.Option(min=16, help="tokens of an answer, at most; its window has as many")] = 128,
-    rounds: Annotated[int, typer.Option(min=1, help="pieces of an answer to 'continue', at most")] = 8,
+    places: Annotated[int, typer.Option(min=1, metavar="N", help="prefixes from so many places of each work")] = 1,
+    length: Annotated[
+        int, typer.Option(min=16, metavar="N", help="tokens of an answer, at most; its window has as many")
+    ] = 128,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="pieces of an answer to 'continue', at most")] = 8,
     raw: Annotated[bool, typer.Option("--raw", help="a chat model on this machine goes on with the bare text")] = False,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="at most N requests, all works alike")] = None,
     withhold: Annotated[
@@ -100,7 +102,9 @@ def extract(  # noqa: PLR0917 - one parameter per option
         typer.Option(metavar="FILE", help="write the requests as JSON lines, to be answered elsewhere; ask nobody",
                      show_default=False),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; default: the best there is")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="cpu, cuda, mps; default: the best there is")
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="where run folders are made")] = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="delete what this run has made and start again")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be asked, ask nothing")] = False,

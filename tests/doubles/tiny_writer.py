@@ -11,18 +11,18 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 SEED = 7
 MOST_STEPS, KNOWN_BY_HEART = 400, 0.02
-POSITIONS = 400
+POSITIONS, LEARNT = 400, 170
 
 
 def save_tiny_writer(folder: Path, texts: Sequence[str], others: Sequence[str] = (), *, is_chat: bool = False) -> Path:
-    """Save a GPT-2 that knows `texts` by heart; its tokens are made of `others` too."""
+    """Save a GPT-2 that knows the first LEARNT tokens of `texts` by heart; its tokens are made of `others` too."""
     tokenizer = _tokenizer([*texts, *others], TEMPLATE if is_chat else None)
     end = tokenizer.eos_token_id
     size = {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": POSITIONS}
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), bos_token_id=end, eos_token_id=end, **size))
-        _learn(network, [[*tokenizer(text)["input_ids"][: POSITIONS - 1], end] for text in texts])
+        _learn(network, [tokenizer(text)["input_ids"][:LEARNT] for text in texts])
     network.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

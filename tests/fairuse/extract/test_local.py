@@ -106,7 +106,7 @@ def test_a_chat_model_is_asked_in_words_and_raw_only_on_demand(
     from tiny_llm import save_tiny_llm
 
     folder = save_tiny_llm(tmp_path_factory.mktemp("chat") / "tiny", [SONNET])
-    options = ("--model", folder, "--works", "public-domain", "--controls", "none", "--length", "48", "--limit", "3")
+    options = ("--model", folder, "--works", "public-domain", "--controls", "none", "--length", "32", "--limit", "2")
     answer = extract(*options, "--evasions", "caps", "--prompts", "title,position", "--json")
     assert answer.code in {0, 1}, answer.err
     spec = json.loads((Path(json.loads(answer.out)["path"]).parent / "run.json").read_text(encoding="utf-8"))["spec"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
     from harness import Cli
 
 SMALL = ("--works", "public-domain", "--controls", "none", "--prefix", "10", "--length", "40")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run of SMALL is kept once it is made."""
+    return tmp_path_factory.mktemp("finished") / "runs"
+
+
+@pytest.fixture
+def small(extract: Cli, writer: Path, finished: Path, tmp_path: Path) -> Path:
+    """Give `runs` with the finished run of SMALL, which is asked once for all tests."""
+    if not finished.exists():
+        assert extract("--model", writer, *SMALL, "--out", finished).code == 0
+    return Path(shutil.copytree(finished, tmp_path / "runs"))
 
 
 def folder_of(tmp_path: Path) -> Path:
@@ -55,21 +70,19 @@ def test_controls_and_shuffled_pairs_are_always_there(extract: Cli, writer: Path
     assert lifts["held-out"]["difference"] > 0.3
 
 
-def test_what_a_model_knows_by_heart_is_likely_under_teacher_forcing(
-    extract: Cli, writer: Path, tmp_path: Path
-) -> None:
-    extract("--model", writer, *SMALL)
+@pytest.mark.usefixtures("small")
+def test_what_a_model_knows_by_heart_is_likely_under_teacher_forcing(tmp_path: Path) -> None:
     likely = {work["work"]: work["log_p_per_letter"] for work in measures_of(tmp_path)["works"]}
     assert likely["sonnet-18"] > -0.1
     assert likely["jabberwocky"] < -1.0
 
 
 def test_a_second_run_asks_nothing_and_writes_the_same_bytes(
-    extract: Cli, writer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    extract: Cli, writer: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from copycat.fairuse.extract.backends.local import LocalTextModel
 
-    extract("--model", writer, *SMALL)
+    assert small.is_dir()
     names = ("answers.jsonl", "measures.json", "evidence.json", "report.html", "run.json")
     before = {name: (folder_of(tmp_path) / name).read_bytes() for name in names}
     (folder_of(tmp_path) / "measures.json").unlink()
@@ -81,7 +94,7 @@ def test_a_second_run_asks_nothing_and_writes_the_same_bytes(
 def test_a_torn_last_line_is_asked_again_and_what_is_drawn_stays_the_same(
     extract: Cli, writer: Path, tmp_path: Path
 ) -> None:
-    options = ("--model", writer, *SMALL, "--decoding", "t1x2")
+    options = ("--model", writer, *SMALL, "--decoding", "t1x2", "--limit", 6)
     extract(*options)
     journal = folder_of(tmp_path) / "answers.jsonl"
     rows = {row.ask.key: row for row in read_journal(journal, Answered)}
@@ -92,8 +105,8 @@ def test_a_torn_last_line_is_asked_again_and_what_is_drawn_stays_the_same(
     assert len({row.text for row in rows.values()}) > len(rows) // 2
 
 
+@pytest.mark.usefixtures("small")
 def test_another_folder_of_the_same_name_is_not_taken_up(extract: Cli, writer: Path, tmp_path: Path) -> None:
-    extract("--model", writer, *SMALL)
     run = folder_of(tmp_path) / "run.json"
     run.write_text(run.read_text(encoding="utf-8").replace('"length": 40', '"length": 47'), encoding="utf-8")
     answer = extract("--model", writer, *SMALL)
@@ -132,15 +145,15 @@ def test_nothing_readable_of_works_or_answers_is_written_when_they_are_withheld(
     assert not (folder_of(tmp_path) / "evidence.json").exists()
 
 
-def test_a_withheld_run_has_the_figures_of_a_plain_one(extract: Cli, writer: Path, tmp_path: Path) -> None:
-    extract("--model", writer, *SMALL, "--out", tmp_path / "plain")
+def test_a_withheld_run_has_the_figures_of_a_plain_one(extract: Cli, writer: Path, small: Path, tmp_path: Path) -> None:
     extract("--model", writer, *SMALL, "--out", tmp_path / "hidden", "--withhold")
     plain, hidden = (
-        json.loads(next((tmp_path / name).rglob("measures.json")).read_text(encoding="utf-8"))
-        for name in ("plain", "hidden")
+        json.loads(next(folder.rglob("measures.json")).read_text(encoding="utf-8"))
+        for folder in (small, tmp_path / "hidden")
     )
     assert plain["groups"] == hidden["groups"]
     assert plain["works"] == hidden["works"]
+    assert (plain["same_as_another"], hidden["same_as_another"]) == (0, None)
 
 
 def test_a_base_model_is_not_asked_what_it_cannot_act_on(extract: Cli, writer: Path) -> None:
