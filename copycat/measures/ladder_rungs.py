@@ -43,7 +43,7 @@ class LadderRung:
         parts = [self.rungs[0], self._ladder.references.sha256]
         parts += [] if self.rungs == EXACT else [repr(self.asked.rate)]
         parts += [descriptor_of(self.asked.encoder, self.device).identity()] if "descriptor" in self.rungs else []
-        return sha40("ladder-1", *parts)
+        return sha40("ladder-2", *parts)
 
     def check(self) -> None:
         """Calibrate, so that a rate that cannot be shown is refused before anything is drawn; see the protocol."""
@@ -55,7 +55,9 @@ class LadderRung:
         """Measure pictures; see the protocol.
 
         `detail` holds the nearest reference, the distance in bits or the cosine, the limit, whether the picture was
-        mirrored for it, the rate asked for, and its 95 % upper bound on so many pairs.
+        mirrored for it, the rate asked for, its 95 % upper bound on so many pairs, and `touched`: the share of
+        unrelated references that count against any other. A picture has as many chances as there are references, so
+        that it is this share, and not the rate, that a picture which copies nothing is to be read against.
 
         Unit: 1 if the picture is a copy at the stated rate, else 0.
         Direction: lower is better.
@@ -75,6 +77,7 @@ class LadderRung:
                 "rate": self.asked.rate,
                 "pairs": threshold.pairs,
                 "rate_at_most": round(threshold.at_most, 9),
+                "touched": round(threshold.touched / threshold.pictures, 6),
             }
             if threshold.limit is None:
                 reason = f"no distance keeps the rate of {self.asked.rate:g} among unrelated references"

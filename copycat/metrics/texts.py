@@ -57,13 +57,16 @@ METRIC_TEXTS: dict[str, MetricText] = {
         "Exact copies", "share of pictures that are a reference, by file or pixels; lower is better"
     ),
     "copy_phash": MetricText(
-        "Copies by pHash", "share of pictures near a reference at the stated false-positive rate; lower is better"
+        "Copies by pHash",
+        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
     ),
     "copy_dhash": MetricText(
-        "Copies by dHash", "share of pictures near a reference at the stated false-positive rate; lower is better"
+        "Copies by dHash",
+        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
     ),
     "copy_descriptor": MetricText(
-        "Copies by descriptor", "share of pictures near a reference at the stated false-positive rate; lower is better"
+        "Copies by descriptor",
+        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
     ),
 }
 """In the order in which they are shown."""

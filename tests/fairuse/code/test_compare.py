@@ -171,6 +171,7 @@ def test_an_index_is_kept_and_made_again_when_the_corpus_or_the_settings_change(
     assert load_index(place, corpus, settings) is None
 
 
+@pytest.mark.slow
 def test_more_processes_make_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("copycat.fairuse.code.corpus.CHUNK", 4)
     monkeypatch.setattr("copycat.fairuse.code.corpus.PARALLEL_FROM", 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,25 @@ if TYPE_CHECKING:
 RATE = ("--fpr", "0.01", "--device", "cpu")
 
 
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """References and outputs, drawn once."""
+    place = tmp_path_factory.mktemp("pictures")
+    save_references(place / "refs", {who.id: [sandbox_render(i, 0)] for i, who in enumerate(inhabitants()[:20])})
+    out = place / "out"
+    out.mkdir()
+    sandbox_render(2, 0).resize((128, 128)).save(out / "larger.png")
+    ImageOps.mirror(sandbox_render(3, 0)).save(out / "mirrored.jpg", quality=90)
+    (out / "same.png").write_bytes((place / "refs" / inhabitants()[4].id / "0.png").read_bytes())
+    Image.frombytes("RGB", (64, 64), random.Random(1).randbytes(64 * 64 * 3)).save(out / "unrelated.png")
+    (out / "broken.png").write_bytes(b"no picture")
+    return place
+
+
 @pytest.fixture
-def cli(command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(command_line: CommandLine, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    shutil.copytree(pictures, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    save_references(Path("refs"), {who.id: [sandbox_render(i, 0)] for i, who in enumerate(inhabitants()[:20])})
-    Path("out").mkdir()
-    sandbox_render(2, 0).resize((128, 128)).save("out/larger.png")
-    ImageOps.mirror(sandbox_render(3, 0)).save("out/mirrored.jpg", quality=90)
-    Path("out/same.png").write_bytes(Path(f"refs/{inhabitants()[4].id}/0.png").read_bytes())
-    Image.frombytes("RGB", (64, 64), random.Random(1).randbytes(64 * 64 * 3)).save("out/unrelated.png")
-    Path("out/broken.png").write_bytes(b"no picture")
     return command_line(app, "copycat.fairuse")
 
 
