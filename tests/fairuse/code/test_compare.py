@@ -54,7 +54,7 @@ def test_a_shared_span_of_the_guaranteed_length_is_always_found(tmp_path: Path) 
     chance = random.Random(3)
     settings = Settings(k=10, window=5)
     words = ["if", "a", "1", "+", "(", ")", "==", "return", "[", "]", "while", "-", "{", "}", "or", ":"]
-    for _ in range(100):
+    for _ in range(50):
         shared = chance.choices(words, k=settings.guarantee)
         theirs, mine = ([*chance.choices(words, k=chance.randrange(60))] for _ in range(2))
         folder = tmp_path / "corpus"
