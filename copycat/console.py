@@ -239,7 +239,9 @@ def _speed(begun: tuple[float, int] | None, now: float, done: int, total: int) -
 
 
 def _print_error(text: str) -> None:
-    err.print(f"error: {text}", markup=False, soft_wrap=True)
+    """Print an error; letters that would command the terminal, such as those of a file's name, are left out."""
+    plain = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+    err.print(f"error: {plain}", markup=False, soft_wrap=True)
 
 
 _DISK_ADVICE: dict[int | None, str] = {

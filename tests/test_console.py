@@ -6,11 +6,17 @@ import io
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+import typer
 from rich.console import Console
 
 from copycat import console
+from copycat.errors import UserError
+
+if TYPE_CHECKING:
+    from harness import CommandLine
 
 
 @pytest.fixture
@@ -111,3 +117,15 @@ def test_the_end_of_a_program_is_the_end_wherever_it_is_told_to() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (console.EXIT_TERMINATED, False)
     assert "interrupted; everything finished is kept" in done.stderr
+
+
+def test_an_error_does_not_command_the_terminal(command_line: CommandLine) -> None:
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def broken() -> None:
+        raise UserError("there is no file a\x1b[2Jb.txt\n  name another")
+
+    answer = command_line(app, "broken")()
+
+    assert answer.err == "error: there is no file a[2Jb.txt\n  name another\n"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from copycat.commands.fairuse_shown import one_line, require_page
+
 if TYPE_CHECKING:
     from copycat.fairuse.compare import Mark
     from copycat.fairuse.compare.inputs import Output
@@ -57,8 +59,7 @@ def compare(
 
     if len(texts) < 2:
         raise UserError("a comparison needs two texts\n  name the output, then the work: compare answer.txt novel.txt")
-    if out is not None and (out.suffix not in {".html", ".htm"} or out.is_dir() or out.parent.is_file()):
-        raise UserError(f"--out {out} is no name of a page\n  needed: a name that ends in .html, in a folder")
+    require_page("--out", out)
     *outputs, source = texts
     if outputs.count("-") + (source == "-") > 1:
         raise UserError("'-' stands for standard input, which can be read once\n  name files for the other texts")
@@ -176,9 +177,7 @@ def _print_stretches(marks: Sequence[Mark], output: Output) -> None:
         f"\n{len(marks):,} shared stretch{'es' * (len(marks) > 1)} of {output.name}, the longest first", markup=False
     )
     for mark in sorted(marks, key=lambda mark: (-mark.words, mark.number))[:SHOWN_STRETCHES]:
-        begins = output.text[mark.output[0] : mark.output[1]][: 4 * SHOWN_LETTERS]
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in begins).split())
-        text = text[:SHOWN_LETTERS] + ("..." if len(text) > SHOWN_LETTERS else "")
+        text = one_line(output.text[mark.output[0] : mark.output[1]], SHOWN_LETTERS)
         same = f" ({mark.matched:,} the same)" if mark.matched < mark.words else ""
         console.print(f"{mark.words:>7,} words{same}, {mark.kind_name}: {text}", markup=False, soft_wrap=True)
     if len(marks) > SHOWN_STRETCHES:
