@@ -44,6 +44,7 @@ def withhold(
         return
     console.print(f"{work.title}: {grams.file.words:,} words, {len(grams.grams):,} salted hashes", markup=False)
     console.print(
-        f"{shown(folder)}/{SALT_FILE} is as secret as the text: give away hashes or salt, never both", markup=False
+        f"{shown(folder)}/{SALT_FILE} is as secret as the text: who has it can search in the hashes, and guess",
+        markup=False,
     )
     console.print(shown(folder), markup=False)

@@ -6,9 +6,10 @@
       grams.npy     one 64-bit hash for each canonical letter: of the GRAM_LETTERS letters that begin with it
       salt.key      32 random bytes, readable by its owner alone; without it the hashes say nothing
 
-What it hides and what not: nobody reads the work from the hashes. Somebody who holds the salt too can test guesses, and
-who knows GRAM_LETTERS letters of the work in a row can then guess on, letter by letter, to its end. So give away hashes
-or salt, never both: with the salt, the folder is as secret as the work.
+What it hides and what not: nobody reads the work from the hashes, and without the salt nobody can look anything up.
+Whoever has the salt too can search, and can also test guesses: who knows GRAM_LETTERS letters of the work in a row can
+guess on, letter by letter, to its end. So the folder with its salt goes only to somebody who may search and is trusted
+not to guess; without its salt it may lie anywhere.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class WithheldGrams:
         try:
             file = WithheldFile.model_validate_json((folder / WORK_FILE).read_bytes())
             grams = np.load(folder / GRAMS_FILE, allow_pickle=False)
-            salt = (folder / SALT_FILE).read_bytes()
+            salt = _salt_in(folder)
         except (OSError, EOFError, ValueError, ValidationError) as error:
             why = " ".join(str(error).split())[:200]
             raise DataError([f"{shown(folder)}: cannot be read ({why})"], "  make it again from the text") from error
@@ -217,6 +218,16 @@ def _equal_at_start(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -
             return done + int(differing[0])
         done, step = done + step, 2 * step
     return len(first)
+
+
+def _salt_in(folder: Path) -> bytes:
+    """Read the salt, which may have been kept back from somebody who was given the hashes."""
+    if not (folder / SALT_FILE).exists():
+        raise DataError(
+            [f"{shown(folder)}: {SALT_FILE} is missing, and without it hashes cannot be looked up"],
+            "  ask whoever made the folder for it, or have them do the search",
+        )
+    return (folder / SALT_FILE).read_bytes()
 
 
 def window_hashes(letters: str, salt: bytes) -> np.ndarray[Any, Any]:

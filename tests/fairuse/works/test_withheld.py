@@ -115,11 +115,15 @@ def test_a_folder_that_holds_something_is_left_alone(folder: Path) -> None:
     assert (folder / "salt.key").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["work.json", "grams.npy", "salt.key"])
-def test_a_damaged_or_missing_file_is_told(folder: Path, name: str) -> None:
+def test_hashes_without_their_salt_say_whom_to_ask(folder: Path) -> None:
+    (folder / "salt.key").unlink()
+    with pytest.raises(DataError, match=r"salt.key is missing[\s\S]*ask whoever made the folder"):
+        WithheldGrams.load(folder)
+
+
+@pytest.mark.parametrize("name", ["work.json", "grams.npy"])
+def test_a_damaged_file_is_told(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"{")
-    if name == "salt.key":
-        (folder / name).unlink()
     with pytest.raises(DataError, match="make it again from the text"):
         WithheldGrams.load(folder)
 
