@@ -26,7 +26,7 @@ Examples:
 
 def image(  # noqa: PLR0917 - one parameter per option
     pictures: Annotated[list[Path], typer.Argument(help="pictures, or folders of them", show_default=False)],
-    references: Annotated[Path, typer.Option(metavar="FOLDER", help="what may be copied", show_default=False)],
+    references: Annotated[Path, typer.Option(metavar="FOLDER", help="what they are compared with", show_default=False)],
     fpr: Annotated[float, typer.Option(help="share of pairs of unrelated pictures that may count")] = 0.001,
     calibration: Annotated[
         Path | None,
@@ -47,7 +47,7 @@ def image(  # noqa: PLR0917 - one parameter per option
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     out: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="write pictures beside references")] = None,
 ) -> int:  # fmt: skip
-    """Say of each picture, rung by rung, whether it is a copy of a reference: file, pixels, hashes, descriptor."""
+    """Say of each picture, rung by rung, if it is equal or near to a reference: file, pixels, hashes, descriptor."""
     from copycat.commands.fairuse_shown import require_page
     from copycat.console import EXIT_DONE, print_json, progress_bar, say
     from copycat.fairuse.image.ladder import Order, compare_pictures, pictures_below, prepare_ladder
@@ -106,19 +106,19 @@ def _print(report: ImageReport, page: Path | None) -> None:
     from copycat.console import out
     from copycat.paths import shown
 
-    table = Table(title="copies of references", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="pictures equal or near to a reference", title_justify="left", box=None, pad_edge=False)
     table.add_column("rung")
-    for heading in ("copies", "counts from", "unrelated pairs", "rate at most", "touched"):
+    for heading in ("near", "counts from", "unrelated pairs", "rate at most", "touched"):
         table.add_column(heading, justify="right", no_wrap=True)
     for facts in report.rungs:
-        copies = f"{facts.copies:,} of {facts.compared:,}"
+        near = f"{facts.near:,} of {facts.compared:,}"
         if facts.unit == "equal":
-            table.add_row(facts.rung, copies, "equal", "", "", "")
+            table.add_row(facts.rung, near, "equal", "", "", "")
             continue
         limit = "none" if facts.limit is None else f"{facts.limit:.0f} bits"
         table.add_row(
             facts.rung,
-            copies,
+            near,
             limit if facts.unit == "bits" or facts.limit is None else f"> {facts.limit:.3f}",
             f"{facts.passed:,} of {facts.pairs:,}",
             f"{100 * (facts.rate_at_most or 0):.3g} %",
@@ -133,6 +133,8 @@ def _print(report: ImageReport, page: Path | None) -> None:
         "touched: unrelated pictures that count against any reference"
     )
     out.print(said, markup=False, style="italic dim")
+    if related := _related_text(report):
+        out.print(related, markup=False, style="italic dim")
     if report.encoder == "sandbox":
         note = "the descriptor is the sandbox's own, trained on its drawings; for real pictures name another: --encoder"
         out.print(note, markup=False, style="italic dim")
@@ -141,3 +143,16 @@ def _print(report: ImageReport, page: Path | None) -> None:
             out.print(one_line(f"{found.picture}: {found.reason}"), markup=False, soft_wrap=True)
     if page is not None:
         out.print(shown(page), markup=False, soft_wrap=True)
+
+
+def _related_text(report: ImageReport) -> str | None:
+    """Say how many different pictures of one subfolder count as near each other; None where there are no two."""
+    shares = [
+        f"{facts.rung} {100 * facts.related_passed / facts.related:.0f} %" for facts in report.rungs if facts.related
+    ]
+    if not shares:
+        return None
+    return (
+        f"related pairs that count (different references of one subfolder): {', '.join(shares)}; "
+        "where this is high, a rung tells the subject and not the copy"
+    )

@@ -1,4 +1,4 @@
-"""The ladder of copies: from the same bytes to the same picture drawn anew, each rung by itself.
+"""The ladder: from the same bytes to a picture that is near to a reference, each rung by itself.
 
     bytes       the same file (sha256)
     pixels      the same pixels, whatever the file
@@ -8,7 +8,7 @@
 
 The upper three need a threshold. It is the loosest at which at most the stated share of pairs of unrelated pictures
 passes, and so means something only where there are enough such pairs: to show a rate of 1 in 1,000 takes 1,000 of them.
-A copy is not a likeness of style or of a character: who is shown, a judge says.
+To be near is not to be a copy: another picture of the same subject may be, too. Related pairs tell how often.
 """
 
 from __future__ import annotations
@@ -77,10 +77,15 @@ class Threshold(NamedTuple):
     touched: int
 
     def passes(self, value: float) -> bool:
-        """Whether a distance in bits, or a cosine, counts as a copy."""
-        if self.limit is None:
-            return False
-        return value > self.limit if self.rung == "descriptor" else value <= self.limit
+        """Whether a distance in bits, or a cosine, counts as near."""
+        return self.limit is not None and (value > self.limit if self.rung == "descriptor" else value <= self.limit)
+
+
+class Related(NamedTuple):
+    """Pairs of different pictures of one subfolder of the references, and how many of them count as near."""
+
+    pairs: int
+    passed: int
 
 
 class Nearest(NamedTuple):
@@ -89,7 +94,7 @@ class Nearest(NamedTuple):
     reference: int
     value: float
     is_mirrored: bool
-    is_copy: bool
+    is_near: bool
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ class Ladder:
             raise UserError(f"{rate:g} is no rate\n  needed: a number between 0 and 1, such as {DEFAULT_RATE}")
         self.references, self.unrelated, self.embed, self.rate = references, unrelated, embed, rate
         self._thresholds: dict[Rung, Threshold] = {}
+        self._own_values: dict[Rung, NDArray[Any]] = {}
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
@@ -151,6 +157,16 @@ class Ladder:
         if rung not in self._thresholds:
             self._thresholds[rung] = self._calibrate(rung)
         return self._thresholds[rung]
+
+    def related(self, rung: Rung) -> Related:
+        """Count related pairs on a rung that has a threshold: where many pass, it tells the subject, not the copy."""
+        places = _drawn(self.references)
+        groups, pixels = np.array([(self.references.groups[i], self.references.seen[i].pixels) for i in places]).T
+        is_pair = np.triu((groups[:, None] == groups) & (pixels[:, None] != pixels), 1)
+        if not is_pair.any():
+            return Related(0, 0)
+        passes = self.threshold(rung).passes
+        return Related(int(is_pair.sum()), sum(map(passes, self._among_references(rung, places)[is_pair].tolist())))
 
     def nearest(self, rung: Rung, seen: Sequence[Seen], pictures: Sequence[Image]) -> list[Nearest | None]:
         """Find the nearest reference of each picture; None where an exact rung has none.
@@ -206,22 +222,29 @@ class Ladder:
     def _calibrate(self, rung: Rung) -> Threshold:
         """Compare unrelated pictures with the references: those given, or the references with each other."""
         gallery = self.unrelated or self.references
-        places = np.arange(len(gallery.names))
-        if len(places) > MAX_UNRELATED:
-            places = np.sort(np.random.default_rng(0).choice(places, MAX_UNRELATED, replace=False))
+        places = _drawn(gallery)
         is_pair = self._unrelated_pairs(gallery, places)
         require_pairs(int(is_pair.sum()) // (1 if self.unrelated else 2), self.rate, rung)
+        if self.unrelated is not None:
+            return threshold_of(rung, self._closest(rung, gallery, places), is_pair, is_pair, self.rate)
+        values, is_pair = self._among_references(rung, places), is_pair[:, places]
+        return threshold_of(rung, values, is_pair, np.triu(is_pair, 1), self.rate)
+
+    def _closest(self, rung: Rung, gallery: Gallery, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Compare pictures with all references, on the side on which each is closer: (N, R), bits or cosines."""
         parts = []
         for start in range(0, len(places), BATCH):
             some = places[start : start + BATCH].tolist()
             sides = self._values(rung, [gallery.seen[i] for i in some], partial(gallery.read, some))
-            parts.append(np.maximum(*sides) if rung == "descriptor" else np.minimum(*sides))
-        values, columns = np.concatenate(parts), np.arange(len(self.references.names))
-        if self.unrelated is None:  # each pair once, and in the order of the two in which it is closer
-            values, is_pair, columns = values[:, places], is_pair[:, places], places
-            values = np.maximum(values, values.T) if rung == "descriptor" else np.minimum(values, values.T)
-        is_first = np.asarray(self.unrelated is not None) | (places[:, None] < columns)
-        return threshold_of(rung, values, is_pair, is_pair & is_first, self.rate)
+            parts.append(_closer(rung)(*sides))
+        return np.concatenate(parts)
+
+    def _among_references(self, rung: Rung, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Compare references with each other, in the order of the two in which they are closer: (N, N)."""
+        if rung not in self._own_values:
+            values = self._closest(rung, self.references, places)[:, places]
+            self._own_values[rung] = _closer(rung)(values, values.T)
+        return self._own_values[rung]
 
     def _unrelated_pairs(self, gallery: Gallery, places: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark pairs of a picture and a reference from different groups; the same pixels are no pair.
@@ -249,6 +272,16 @@ def _twins_of(pixels: NDArray[np.str_], groups: NDArray[np.str_]) -> Iterator[ND
     for same in np.split(order, bounds):
         if len(same) > 1 and len(np.unique(groups[same])) > 1:
             yield same
+
+
+def _drawn(gallery: Gallery) -> NDArray[np.int64]:
+    """Give the places of all pictures, or of MAX_UNRELATED of them, always the same."""
+    n = len(gallery.names)
+    return np.arange(n) if n <= MAX_UNRELATED else np.sort(np.random.default_rng(0).choice(n, MAX_UNRELATED, False))
+
+
+def _closer(rung: Rung) -> np.ufunc:
+    return np.maximum if rung == "descriptor" else np.minimum
 
 
 def _parts(gallery: Gallery) -> Iterator[list[int]]:
@@ -313,15 +346,13 @@ def require_pairs(pairs: int, rate: float, rung: str) -> None:
     """
     needed = ceil(1 / rate - 1e-9)
     if pairs < needed:
-        possible = ceil(1000 / pairs) / 1000 if pairs > 1 else None
-        state = (
-            f"\n  or state a rate that they can show: --fpr {possible or 1:g}, or --metrics ladder:{possible or 1:g}"
-        )
+        possible = ceil(1000 / pairs) / 1000 if pairs > 1 else 1.0
+        state = f"\n  or state a rate that they can show: --fpr {possible:g}, or --metrics ladder:{possible:g}"
         raise UserError(
             f"{pairs:,} pairs of unrelated pictures cannot show a false-positive rate of {rate:g} ({rung})\n"
             f"  needed: {needed:,} or more; references of one subfolder are related, all others are not\n"
-            "  give more references, or, to copycat.fairuse image, unrelated pictures: --calibration FOLDER"
-            f"{state if possible is not None and possible < 1 else ''}"
+            "  give copycat.fairuse image pictures that show none of them: --calibration FOLDER; or more references"
+            f"{state if possible < 1 else ''}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The rungs of the ladder as measures: whether a generated picture is a copy of any reference, one fact each.
+"""The rungs of the ladder as measures: whether a generated picture is equal or near to a reference, one fact each.
 
 The folder of references may be of any layout. Pictures of one subfolder are related: with a subfolder per character, or
 per work, the rate is that of pictures of others.
@@ -43,7 +43,7 @@ class LadderRung:
         parts = [self.rungs[0], self._ladder.references.sha256]
         parts += [] if self.rungs == EXACT else [repr(self.asked.rate)]
         parts += [descriptor_of(self.asked.encoder, self.device).identity()] if "descriptor" in self.rungs else []
-        return sha40("ladder-2", *parts)
+        return sha40("ladder-3", *parts)
 
     def check(self) -> None:
         """Calibrate, so that a rate that cannot be shown is refused before anything is drawn; see the protocol."""
@@ -57,16 +57,18 @@ class LadderRung:
         `detail` holds the nearest reference, the distance in bits or the cosine, the limit, whether the picture was
         mirrored for it, the rate asked for, its 95 % upper bound on so many pairs, and `touched`: the share of
         unrelated references that count against any other. A picture has as many chances as there are references, so
-        that it is this share, and not the rate, that a picture which copies nothing is to be read against.
+        that it is this share, and not the rate, that a picture which copies nothing is to be read against. `related`,
+        where the references have subfolders with several pictures, is the share of pairs of them that count: where it
+        is high, a picture counts by its subject, and need not be a copy.
 
-        Unit: 1 if the picture is a copy at the stated rate, else 0.
+        Unit: 1 if the picture is a reference, or near one at the stated rate, else 0.
         Direction: lower is better.
         """
         seen = [see(picture, sample.sha256 or "") for picture, sample in zip(pictures, samples, strict=True)]
         if self.rungs == EXACT:
             return self._exact(seen, samples)
         (rung,) = self.rungs
-        threshold = self._ladder.threshold(rung)
+        threshold, related = self._ladder.threshold(rung), self._ladder.related(rung)
         found = []
         for near, sample in zip(self._ladder.nearest(rung, seen, pictures), samples, strict=True):
             assert near is not None  # noqa: S101 - only exact rungs give none
@@ -79,6 +81,8 @@ class LadderRung:
                 "rate_at_most": round(threshold.at_most, 9),
                 "touched": round(threshold.touched / threshold.pictures, 6),
             }
+            if related.pairs:
+                detail["related"] = round(related.passed / related.pairs, 6)
             if threshold.limit is None:
                 reason = f"no distance keeps the rate of {self.asked.rate:g} among unrelated references"
                 found.append(
@@ -86,7 +90,7 @@ class LadderRung:
                 )
                 continue
             detail["limit"] = round(threshold.limit, 6)
-            found.append(_measurement(sample, float(near.is_copy), detail))
+            found.append(_measurement(sample, float(near.is_near), detail))
         return found
 
     def _exact(self, seen: Sequence[Seen], samples: Sequence[Sample]) -> list[Measurement]:

@@ -14,6 +14,13 @@ class MetricText(NamedTuple):
     meaning: str
 
 
+def _near_text(rung: str) -> str:
+    return (
+        f"share of pictures as near to a reference as RATE of unrelated pairs are (ladder-{rung}:RATE, else 0.001), "
+        "copies or not: `touched` of unrelated and `related` of related pictures count too (measures/); lower is better"
+    )
+
+
 METRIC_TEXTS: dict[str, MetricText] = {
     "acted_on": MetricText(
         "Acted on", "share of requests, in %, that the mitigation did not leave as they were; lower costs less"
@@ -56,18 +63,9 @@ METRIC_TEXTS: dict[str, MetricText] = {
     "copy_exact": MetricText(
         "Exact copies", "share of pictures that are a reference, by file or pixels; lower is better"
     ),
-    "copy_phash": MetricText(
-        "Copies by pHash",
-        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
-    ),
-    "copy_dhash": MetricText(
-        "Copies by dHash",
-        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
-    ),
-    "copy_descriptor": MetricText(
-        "Copies by descriptor",
-        "share of pictures near any reference; of unrelated ones, `touched` in measures/ are too; lower is better",
-    ),
+    "copy_phash": MetricText("Near a reference by pHash", _near_text("phash")),
+    "copy_dhash": MetricText("Near a reference by dHash", _near_text("dhash")),
+    "copy_descriptor": MetricText("Near a reference by descriptor", _near_text("descriptor")),
 }
 """In the order in which they are shown."""
 

@@ -1,4 +1,4 @@
-"""The ladder: copies are found on rungs that can find them; thresholds keep their rate and say what they rest on."""
+"""The ladder: copies are near on rungs that can find them; thresholds keep their rate and say what they rest on."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ CHANGES = {
 
 
 def found_on(ladder: Ladder, rung: str, pictures: Sequence[Image.Image]) -> list[int | None]:
-    """The reference of each picture that counts as a copy on a rung."""
+    """The reference of each picture that counts on a rung."""
     found = ladder.nearest(rung, [see(picture, "") for picture in pictures], pictures)  # type: ignore[arg-type]
-    return [near.reference if near is not None and near.is_copy else None for near in found]
+    return [near.reference if near is not None and near.is_near else None for near in found]
 
 
 @pytest.mark.parametrize("rung", ["phash", "dhash", "descriptor"])
@@ -130,7 +130,7 @@ def test_a_rate_that_the_pairs_cannot_show_is_refused(folder: Path) -> None:
     ):
         ladder.threshold("phash")
     require_pairs(1000, 0.001, "phash")
-    with pytest.raises(UserError, match="needed: 1,000 or more"):
+    with pytest.raises(UserError, match=r"needed: 1,000 or more(?s:.*)--calibration FOLDER; or more references"):
         require_pairs(999, 0.001, "phash")
 
 
@@ -141,6 +141,35 @@ def test_pictures_of_one_subfolder_are_related_and_make_no_pairs(tmp_path: Path)
     }
     ladder = Ladder(read_gallery(save_references(tmp_path / "r", shown), "a test"), None, None, 0.1)
     assert ladder.threshold("dhash").pairs == 12
+
+
+def test_related_pairs_that_count_are_those_of_counting_by_hand(folder: Path, tmp_path: Path) -> None:
+    """Different pictures of one subfolder; neither the same pixels again, nor pictures without a subfolder."""
+    drawings = {f"who-{number}": [sandbox_render(number, seed) for seed in (0, 1, 2, 0)] for number in range(6)}
+    references = save_references(tmp_path / "r", drawings)
+    for number in (40, 41):
+        sandbox_render(number, 0).save(references / f"{number}.png")
+    unrelated = read_gallery(folder, "a test")
+    for calibration in (None, unrelated):
+        ladder = Ladder(read_gallery(references, "a test"), calibration, None, 0.05)
+        limit = ladder.threshold("phash").limit
+        assert limit is not None
+        seen = dict(zip(ladder.references.names, ladder.references.seen, strict=True))
+        pairs = [
+            (seen[f"who-{number}/{i}.png"], seen[f"who-{number}/{j}.png"])
+            for number in range(6)
+            for i, j in ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3))
+        ]
+        passed = sum(
+            min((a.phash[0] ^ b.phash[side]).bit_count() for a, b in (pair, pair[::-1]) for side in (0, 1)) <= limit
+            for pair in pairs
+        )
+        assert ladder.related("phash") == (30, passed)
+        assert passed > 0
+
+
+def test_where_no_subfolder_has_two_pictures_there_are_no_related_pairs(ladder: Ladder) -> None:
+    assert ladder.related("phash") == ladder.related("descriptor") == (0, 0)
 
 
 def test_the_same_pixels_in_two_subfolders_are_no_unrelated_pair(tmp_path: Path) -> None:
@@ -201,12 +230,25 @@ def test_the_rungs_are_facts_of_their_own(folder: Path, sandbox: CharacterSet, s
         if "exact" not in name:
             assert found[0].detail["reference"] == "who-2/0.png"
             assert found[0].detail["pairs"] == 1035
+            assert found[0].detail["rate"] == 0.01
+            assert "related" not in found[0].detail
             assert found[0].detail["rate_at_most"] < 0.02  # type: ignore[operator]
             # Ten pairs of 1,035 may count, each of which touches two of the 46 pictures.
             assert 1 / N <= found[0].detail["touched"] <= 20 / N  # type: ignore[operator]
     assert values.pop("ladder-exact:0.01") == [0, 0]
     assert len(values) == 3
     assert all(both == [1, 0] for both in values.values())
+
+
+def test_a_measurement_says_how_many_related_pairs_count(
+    tmp_path: Path, sandbox: CharacterSet, samples: Callable[..., Sample]
+) -> None:
+    shown = {f"who-{number}": [sandbox_render(number, seed) for seed in (0, 1)] for number in range(6)}
+    references = save_references(tmp_path / "r", shown)
+    measure = build_measure(resolve_measure("ladder-descriptor:sandbox@0.05"), "cpu", sandbox, str(references))
+    (found,) = measure.measure([sandbox_render(0, 7)], [samples("anyone")])
+    assert found.value == 1
+    assert found.detail["related"] == 1
 
 
 def test_an_exact_copy_says_what_is_the_same(

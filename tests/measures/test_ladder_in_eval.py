@@ -23,7 +23,9 @@ def test_copies_of_a_references_folder_of_any_layout_are_rows_of_the_run(run: Cl
     assert (found["copy_exact"]["value"], found["copy_exact"]["n"], found["copy_exact"]["better"]) == (0, 12, "lower")
     assert {"copy_phash", "copy_dhash"} <= set(found)
     report = next(tmp_path.glob("runs/*/report.html")).read_text(encoding="utf-8")
-    assert "Copies by pHash" in report
+    assert "Near a reference by pHash" in report
+    assert "ladder-phash:RATE" in report
+    assert "Copies by" not in report
 
 
 def test_too_few_references_for_the_rate_are_told_before_a_picture_is_made(run: Cli, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def _compared(part: Sequence[_Read], ladder: Ladder, looking: Looking | None) ->
                     reference=ladder.references.names[near.reference],
                     value=near.value,
                     is_mirrored=near.is_mirrored,
-                    is_copy=near.is_copy,
+                    is_near=near.is_near,
                 )
     verdicts = _looked_at(pictures, looking)
     by_name = {
@@ -178,7 +178,7 @@ def _looked_at(pictures: Sequence[Image], looking: Looking | None) -> list[Verdi
 
 
 def _facts(rung: Rung, ladder: Ladder, found: Sequence[PictureFound]) -> RungFacts:
-    copies = sum(rung in one.rungs and one.rungs[rung].is_copy for one in found)
+    near = sum(rung in one.rungs and one.rungs[rung].is_near for one in found)
     if rung in EXACT:
         return RungFacts(
             rung=rung,
@@ -189,10 +189,12 @@ def _facts(rung: Rung, ladder: Ladder, found: Sequence[PictureFound]) -> RungFac
             rate_at_most=None,
             unrelated=0,
             touched=0,
-            copies=copies,
+            related=0,
+            related_passed=0,
+            near=near,
             compared=len(found),
         )
-    threshold = ladder.threshold(rung)
+    threshold, related = ladder.threshold(rung), ladder.related(rung)
     unit: Unit = "cosine" if rung == RUNGS[-1] else "bits"
     return RungFacts(
         rung=rung,
@@ -203,6 +205,8 @@ def _facts(rung: Rung, ladder: Ladder, found: Sequence[PictureFound]) -> RungFac
         rate_at_most=threshold.at_most,
         unrelated=threshold.pictures,
         touched=threshold.touched,
-        copies=copies,
+        related=related.pairs,
+        related_passed=related.passed,
+        near=near,
         compared=len(found),
     )

@@ -38,7 +38,7 @@ class Row(NamedTuple):
     found: PictureFound
     picture: Frame
     references: Sequence[Frame]
-    copied: Sequence[str]
+    reached: Sequence[str]
 
 
 def build_page(report: ImageReport, files: Sequence[Path], references: Path) -> str:
@@ -52,6 +52,7 @@ def build_page(report: ImageReport, files: Sequence[Path], references: Path) -> 
         share=lambda share: f"{100 * share:.1f}\N{NARROW NO-BREAK SPACE}%",
         rate=lambda rate: f"{100 * rate:.3g}\N{NARROW NO-BREAK SPACE}%",
         number=lambda number: f"{number:,}",
+        plural=lambda number, noun: noun if number == 1 else f"{noun}s",
         value=lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
     )
     read = [(found, path) for found, path in zip(report.pictures, files, strict=True) if found.reason is None]
@@ -59,8 +60,8 @@ def build_page(report: ImageReport, files: Sequence[Path], references: Path) -> 
     rows = [_row(report, found, path, references) for found, path in ranked[:MAX_SHOWN]]
     return environment.get_template("fairuse/image.html.j2").render(
         report=report,
-        copies=[row for row in rows if row.copied],
-        others=[row for row in rows if not row.copied],
+        reaching=[row for row in rows if row.reached],
+        others=[row for row in rows if not row.reached],
         unread=[found for found in report.pictures if found.reason is not None],
         n_left_out=max(0, len(ranked) - MAX_SHOWN),
         rung_texts=RUNG_TEXTS,
@@ -72,22 +73,22 @@ def build_page(report: ImageReport, files: Sequence[Path], references: Path) -> 
 
 def _rank(report: ImageReport, found: PictureFound) -> tuple[int, int, float, str]:
     names = [facts.rung for facts in report.rungs]
-    copied = [i for i, name in enumerate(names) if name in found.rungs and found.rungs[name].is_copy]
+    reached = [i for i, name in enumerate(names) if name in found.rungs and found.rungs[name].is_near]
     closest = found.rungs.get("descriptor")
     return (
-        min(copied, default=len(names)),
-        -len(copied),
+        min(reached, default=len(names)),
+        -len(reached),
         -closest.value if closest is not None else 0.0,
         found.picture,
     )
 
 
 def _row(report: ImageReport, found: PictureFound, path: Path, references: Path) -> Row:
-    copied = [facts.rung for facts in report.rungs if facts.rung in found.rungs and found.rungs[facts.rung].is_copy]
-    names = dict.fromkeys(found.rungs[rung].reference for rung in copied)
+    reached = [facts.rung for facts in report.rungs if facts.rung in found.rungs and found.rungs[facts.rung].is_near]
+    names = dict.fromkeys(found.rungs[rung].reference for rung in reached)
     if not names and "descriptor" in found.rungs:
         names = dict.fromkeys([found.rungs["descriptor"].reference])
-    return Row(found, _frame(found.picture, path), [_frame(name, references / name) for name in names], copied)
+    return Row(found, _frame(found.picture, path), [_frame(name, references / name) for name in names], reached)
 
 
 def _frame(name: str, path: Path) -> Frame:

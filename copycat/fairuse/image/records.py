@@ -1,4 +1,4 @@
-"""What the ladder says of pictures. A copy, a likeness of style and the same character are different facts."""
+"""What the ladder says of pictures. To be equal, to be near and to show the same character are different facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class RungFacts(Record):
         rate_at_most: 95 % upper bound of that rate, as if pairs were independent; they share pictures.
         unrelated, touched: unrelated pictures, and how many of them count against any reference: a picture has as
             many chances as there are references.
-        copies, compared: pictures that reach the rung, and pictures that could be compared.
+        related, related_passed: pairs of different references of one subfolder, and how many of them count: where
+            many do, the rung tells the subject and not the copy. 0 on an exact rung.
+        near, compared: pictures that reach the rung, by being equal on an exact one, and pictures that could be
+            compared.
     """
 
     rung: str
@@ -30,7 +33,9 @@ class RungFacts(Record):
     rate_at_most: float | None
     unrelated: int
     touched: int
-    copies: int
+    related: int
+    related_passed: int
+    near: int
     compared: int
 
 
@@ -40,7 +45,7 @@ class RungFound(Record):
     reference: Text
     value: float
     is_mirrored: bool
-    is_copy: bool
+    is_near: bool
 
 
 class PictureFound(Record):

@@ -47,21 +47,44 @@ def test_each_rung_is_a_fact_of_its_own(cli: Cli) -> None:
     said = cli("image", "out", "--references", "refs", *RATE, "--json")
     assert said.code == 0
     report = json.loads(said.out)
-    copies = {facts["rung"]: facts["copies"] for facts in report["rungs"]}
-    assert (copies["bytes"], copies["pixels"]) == (1, 1)
-    assert copies["phash"] == 3
+    near = {facts["rung"]: facts["near"] for facts in report["rungs"]}
+    assert (near["bytes"], near["pixels"]) == (1, 1)
+    assert near["phash"] == 3
     found = {Path(one["picture"]).name: one for one in report["pictures"]}
     assert found["mirrored.jpg"]["rungs"]["phash"]["is_mirrored"]
     assert found["larger.png"]["rungs"]["phash"]["reference"] == f"{inhabitants()[2].id}/0.png"
-    assert not any(rung["is_copy"] for rung in found["unrelated.png"]["rungs"].values())
+    assert not any(rung["is_near"] for rung in found["unrelated.png"]["rungs"].values())
     assert found["broken.png"]["reason"] == "cannot be read: not a PNG, JPEG or WEBP file"
 
 
 def test_the_table_says_what_the_rate_rests_on(cli: Cli) -> None:
     said = cli("image", "out", "--references", "refs", *RATE)
     assert "of 190" in said.out
+    assert "different references of one subfolder" not in said.out
     assert "out/broken.png: cannot be read" in said.out
     assert "for real pictures name another: --encoder" in " ".join(said.out.split())
+
+
+def test_another_picture_of_a_subject_is_near_and_not_called_a_copy(cli: Cli) -> None:
+    """The sandbox's descriptor tells characters: what it finds near are new drawings, and the related pairs say so."""
+    drawings = {who.id: [sandbox_render(i, seed) for seed in (0, 1)] for i, who in enumerate(inhabitants()[:20])}
+    save_references(Path("drawings"), drawings)
+    sandbox_render(0, 7).save("new.png")
+    arguments = ("image", "new.png", "--references", "drawings", *RATE)
+    facts = {one["rung"]: one for one in json.loads(cli(*arguments, "--json").out)["rungs"]}
+    found = {rung: (one["near"], one["related"], one["related_passed"]) for rung, one in facts.items()}
+    assert (found["pixels"], found["descriptor"]) == ((0, 0, 0), (1, 20, 20))
+    said = cli(*arguments, "--out", "page.html")
+    text = " ".join(said.out.split())
+    assert "descriptor 100 %; where this is high, a rung tells the subject and not the copy" in text
+    assert "copies" not in text
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<title>1 picture against drawings</title>" in page
+    assert "<dt>picture</dt>" in page
+    assert "related pairs that count</th>" in page
+    assert "tells the subject and not the copy" in page
+    assert "1 pictures" not in page
+    assert "copies" not in page
 
 
 def test_a_judge_says_who_is_shown(cli: Cli) -> None:
