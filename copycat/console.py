@@ -49,6 +49,9 @@ nothing measurable on a quiet machine, and on one whose cores are shared slows s
 _terminated: list[int] = []
 """The signals that asked the program to end."""
 
+_not_resumed: list[bool] = []
+"""Holds something while a command runs that is stopped and not taken up again."""
+
 
 def run_app(app: typer.Typer) -> None:
     """Run a command line and leave with its exit code; a user's mistake shows text, not a traceback.
@@ -58,11 +61,18 @@ def run_app(app: typer.Typer) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     for name, value in POLITE_THREADS.items():
         os.environ.setdefault(name, value)
+    _not_resumed.clear()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     code = _code_of(app)
     if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
-        say("\ninterrupted; everything finished is kept, and the same command goes on from there")
+        goes_on = "interrupted; everything finished is kept, and the same command goes on from there"
+        say(f"\n{'stopped' if _not_resumed else goes_on}")
     sys.exit(code if isinstance(code, int) else EXIT_DONE)
+
+
+def nothing_to_resume() -> None:
+    """Tell that the running command, such as a server, has nothing to go on with once it is interrupted."""
+    _not_resumed.append(True)
 
 
 def _code_of(app: typer.Typer) -> Any:  # Any: what a command returned, or what was given to sys.exit

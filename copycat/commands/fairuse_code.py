@@ -55,8 +55,8 @@ def code(  # noqa: PLR0917 - one parameter per option
     json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> int:  # fmt: skip
     """Find spans of code that outputs share with a corpus, with the licence of each file and what it asks for."""
-    from copycat.commands.fairuse_shown import require_page
-    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar
+    from copycat.commands.fairuse_shown import gate_line, require_page
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, progress_bar, say
     from copycat.fairuse.code.compare import compare_code
     from copycat.fairuse.code.records import Settings
 
@@ -70,12 +70,11 @@ def code(  # noqa: PLR0917 - one parameter per option
         print_json(report.model_dump(mode="json") | {"page": str(html) if html else None})
     else:
         _print(report, html)
-    is_over = gate is not None and any(output.longest > gate for output in report.outputs)
-    if is_over:
-        from copycat.console import say
-
-        say(f"a span is longer than {gate} tokens")
-    return EXIT_NOT_VALID if is_over else EXIT_DONE
+    if gate is None:
+        return EXIT_DONE
+    longest = [output.longest for output in report.outputs]
+    say(gate_line(gate, longest, "tokens"))
+    return EXIT_NOT_VALID if max(longest, default=0) > gate else EXIT_DONE
 
 
 def _index_of(folder: Path, settings: Settings, boilerplate: Path | None, place: Path | None) -> Index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +16,7 @@ BUILD_EPILOG = """
 A work is found once --window letters in a row are the same, some five words of English: of quotes of five words one in
 four is found, of six two in three, of eight nearly all. Where every fourth word is another, nine words of ten are still
 found; of a withheld work, of which there are hashes alone, five of ten. A filter holds the letters of all other works
-and is as secret as they are; with a withheld work, it holds the salt too.
+and is as secret as they are; with a withheld work, it holds the salt too. Its owner alone may read it.
 
 \b
 Examples:
@@ -39,7 +40,8 @@ Examples:
 
 SERVE_EPILOG = """
 It listens on this computer alone. Filtered are /chat/completions and /completions, whole or in events; the header
-x-copycat-action, or the last line of the events, tells what was done. What the user asked with may be repeated.
+x-copycat-action, or the last line of the events, tells what was done, and so does a line here for each request of which
+not all may be shown: works and words, never text. What the user asked with may be repeated.
 
 \b
 Examples:
@@ -132,6 +134,7 @@ def check(  # noqa: PLR0917 - one parameter per option
 ) -> int:
     """Check whole outputs: which works stand in them, where, how long, and what may be shown."""
     from copycat.commands.fairuse_filter_tables import print_checked
+    from copycat.commands.fairuse_shown import gate_line
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, say
     from copycat.fairuse.text import read_text
 
@@ -139,8 +142,11 @@ def check(  # noqa: PLR0917 - one parameter per option
     owner = _filter_of(folder, _policy(quote_words, work_words, beyond, cite, allow_work), rewriter)
     asked = "" if prompt is None else read_text(prompt)
     decisions = _decisions({str(path): read_text(path, MAX_OUTPUT_BYTES) for path in outputs}, owner, asked)
-    counted = [s.words for d in decisions.values() for s in d.spans if s.outcome not in ("allowed", "attributed")]
-    longest = max(counted, default=0)
+    longest_of = [
+        max((span.words for span in decision.spans if span.outcome not in ("allowed", "attributed")), default=0)
+        for decision in decisions.values()
+    ]
+    longest = max(longest_of, default=0)
     if json:
         rows = [{"output": name} | decision.model_dump(mode="json") for name, decision in decisions.items()]
         print_json({"outputs": rows, "longest_words": longest})
@@ -149,10 +155,10 @@ def check(  # noqa: PLR0917 - one parameter per option
             typer.echo(decision.text, nl=False)
     else:
         print_checked(decisions)
-    if gate is not None and longest > gate:
-        say(f"a span of {longest} words is longer than {gate}")
-        return EXIT_NOT_VALID
-    return EXIT_DONE
+    if gate is None:
+        return EXIT_DONE
+    say(gate_line(gate, longest_of, "words"))
+    return EXIT_NOT_VALID if longest > gate else EXIT_DONE
 
 
 @app.command(epilog=SERVE_EPILOG)
@@ -171,13 +177,20 @@ def serve(  # noqa: PLR0917 - one parameter per option
     rewriter: RewriterModel = None,
 ) -> None:
     """Stand in front of a server that speaks the OpenAI API, and show of its answers what may be shown."""
-    from copycat.console import say
+    from copycat.commands.fairuse_filter_tables import decided_line
+    from copycat.console import nothing_to_resume, say
     from copycat.fairuse.filter.proxy import FilterProxy
 
+    nothing_to_resume()
     owner = _filter_of(folder, _policy(quote_words, work_words, beyond, cite, allow_work), rewriter)
-    with FilterProxy(owner, upstream, port=port, timeout_s=timeout) as proxy:
+
+    def tell(decisions: Sequence[Decision]) -> None:
+        if (line := decided_line(decisions)) is not None:
+            say(line)
+
+    with FilterProxy(owner, upstream, port=port, timeout_s=timeout, tell=tell) as proxy:
         typer.echo(f"OPENAI_BASE_URL={proxy.url}")
-        say("Ctrl-C stops it")
+        say(f"in front of {proxy.upstream}; Ctrl-C stops it")
         proxy.wait()
 
 

@@ -78,6 +78,24 @@ def print_checked(decisions: dict[str, Decision]) -> None:
     console.print(table)
 
 
+def decided_line(decisions: Sequence[Decision]) -> str | None:
+    """Say in one line what was done with an answer, and of which works it had how many words; never its text.
+
+    Returns: None where all of it may be shown.
+    """
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.fairuse.filter.answers import strictest
+
+    action = strictest([decision.action for decision in decisions])
+    if action == "allow":
+        return None
+    words: dict[str, int] = {}
+    for span in (span for decision in decisions for span in decision.spans if span.outcome != "allowed"):
+        words[span.work] = words.get(span.work, 0) + span.words
+    works = (f"{one_line(work)} {count:,} word{'s' * (count != 1)}" for work, count in words.items())
+    return f"{action}: {', '.join(works)}"
+
+
 def _longest(spans: Sequence[FoundSpan]) -> list[FoundSpan]:
     """Give the longest spans, in the order of the output."""
     longest = sorted(spans, key=lambda span: -span.words)[:MAX_SPANS]

@@ -44,6 +44,19 @@ def short_path(path: str, letters: int) -> str:
     return "/".join((first, GAP, rest[-1]))
 
 
+def gate_line(most: int, longest: Sequence[int], unit: str) -> str:
+    """Say whether a limit on the longest span was held, in the words of `extract`.
+
+    Args:
+        longest: span of each output.
+    """
+    beyond = [span for span in longest if span > most]
+    if not beyond:
+        return f"gate (longest {most:,}): held"
+    outputs = "1 output" if len(beyond) == 1 else f"{len(beyond):,} outputs"
+    return f"gate (longest {most:,}): {outputs} beyond; the longest span has {max(beyond):,} {unit}"
+
+
 def require_page(option: str, page: Path | None) -> None:
     """Refuse what cannot be the name of a page before anything is compared.
 

@@ -1,6 +1,6 @@
 """Build a filter from works, one after the other, in a memory that does not grow with them.
 
-The folder appears whole or not at all.
+The folder appears whole or not at all. It holds the letters of the works: its owner alone may read it.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ def build_filter(
     out.parent.mkdir(parents=True, exist_ok=True)
     _clear_killed(out)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.new")
-    unfinished.mkdir()
+    unfinished.mkdir(mode=0o700)
     try:
         file = _Builder(unfinished, window, bloom_rate, near).build(works, advance)
+        for path in unfinished.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
         if out.exists():
             out.rmdir()
         unfinished.replace(out)

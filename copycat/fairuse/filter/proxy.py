@@ -14,7 +14,8 @@ import logging
 import sys
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -57,16 +58,25 @@ class FilterProxy:
         upstream: the address of the server as a program would be told it, such as https://HOST/v1.
         port: 0 takes any that is free.
         timeout_s: how long the server may be silent.
+        tell: is given the decisions on each answer, one for each of its texts.
 
     Raises:
         UserError: the address is none, or the port is taken.
     """
 
-    def __init__(self, owner: OutputFilter, upstream: str, *, port: int = 0, timeout_s: float = 600.0) -> None:
+    def __init__(
+        self,
+        owner: OutputFilter,
+        upstream: str,
+        *,
+        port: int = 0,
+        timeout_s: float = 600.0,
+        tell: Callable[[Sequence[Decision]], None] = lambda _: None,
+    ) -> None:
         parts = urlsplit(upstream)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UserError(f"'{upstream}' is no address of a server\n  needed: http://HOST:PORT/v1 or https://HOST/v1")
-        self.owner, self.timeout_s = owner, timeout_s
+        self.owner, self.timeout_s, self.tell = owner, timeout_s, tell
         self._is_secure, self._netloc, self.base = parts.scheme == "https", parts.netloc, parts.path.rstrip("/")
         self._stopped = threading.Event()
         try:
@@ -88,6 +98,11 @@ class FilterProxy:
     def url(self) -> str:
         """Give the address for OPENAI_BASE_URL."""
         return f"http://{HOST}:{self._http.server_address[1]}{BASE}"
+
+    @property
+    def upstream(self) -> str:
+        """Give the address of the server, without a name and password that may stand in it."""
+        return f"{'https' if self._is_secure else 'http'}://{self._netloc.rpartition('@')[2]}{self.base}"
 
     def wait(self) -> None:
         """Go on until somebody interrupts."""
@@ -183,8 +198,11 @@ class _Handler(BaseHTTPRequestHandler):
             if not is_filtered or answer.status >= 400:
                 self._send(answer.status, answer.read(), answer.headers)
             elif kind == "text/event-stream":
-                lines = _unpacked(answer)
-                self._send_events(answer, lines, EventFilter(proxy.owner, prompt, choices_of(asked)))
+                lines, events = _unpacked(answer), EventFilter(proxy.owner, prompt, choices_of(asked))
+                try:
+                    self._send_events(answer, lines, events)
+                finally:  # also where the server broke off, or the client is gone
+                    self._tell(events.decisions)
             else:
                 self._send_filtered(answer, prompt)
         finally:
@@ -197,6 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise BackendError("the server's answer is no JSON") from error
         filtered, decisions = filter_answer(self.server.proxy.owner, content, prompt)
         told = _told(decisions)
+        self._tell(decisions)
         if decisions and all(decision.action == "block" for decision in decisions):
             self._fail(400, f"the answer is not shown: {decisions[0].reason}", "content_filter", told)
             return
@@ -233,6 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
     # --------------------------------------------------------------------------- answers
+
+    def _tell(self, decisions: Sequence[Decision]) -> None:
+        with suppress(OSError):  # nobody reads what is told: no reason not to answer
+            self.server.proxy.tell(decisions)
 
     def _silence(self) -> str:
         return f"the server said nothing for {self.server.proxy.timeout_s:g} s"

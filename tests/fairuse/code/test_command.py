@@ -114,8 +114,11 @@ def test_no_field_is_a_verdict() -> None:
 def test_a_gate_lets_a_span_through_up_to_its_length(cli: Cli) -> None:
     arguments = ("code", "answer.py", "--against", "corpus", "--json")
     longest = json.loads(cli(*arguments).out)["outputs"][0]["longest"]
-    assert cli(*arguments, "--gate", longest).code == 0
-    assert cli(*arguments, "--gate", longest - 1).code == 1
+    held, broken = cli(*arguments, "--gate", longest), cli(*arguments, "--gate", longest - 1)
+    assert (held.code, broken.code) == (0, 1)
+    assert held.err.endswith(f"gate (longest {longest}): held\n")
+    told = f"gate (longest {longest - 1}): 1 output beyond; the longest span has {longest} tokens\n"
+    assert broken.err.endswith(told)
 
 
 def test_the_index_is_kept_where_it_is_asked_for(cli: Cli) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import stat
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +61,15 @@ def test_a_build_tells_of_withheld_works_their_hashes_and_of_short_ones_that_the
     assert "withheld works" not in mixed
 
 
+def test_a_filter_is_read_by_its_owner_alone(fairuse: Cli) -> None:
+    """It holds the letters of the works, and the salt of withheld ones."""
+    assert fairuse("withhold", "own.txt", "--title", "A Loaf").code == 0
+    assert fairuse("filter", "build", "novel.txt", "own.withheld", "--out", "novel.filter").code == 0
+    paths = [Path("novel.filter"), *Path("novel.filter").rglob("*")]
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in paths}
+    assert modes == {(True, 0o700), (False, 0o600)}
+
+
 def test_of_many_spans_the_longest_are_printed(built_by_command: Cli) -> None:
     words = NOVEL.split()
     quotes = [" ".join(words[i % 90 : i % 90 + 8 + i % 3]) for i in range(30)]
@@ -78,8 +92,10 @@ def test_a_check_shows_each_span_and_a_gate_fails_on_a_long_one(built_by_command
     assert lines[1].rstrip().endswith("beyond the allowance")
     assert "none found" in lines[2]
     gated = built_by_command("filter", "check", "novel.filter", "copied.txt", "--gate", 25)
-    assert (gated.code, "is longer than 25" in gated.err) == (1, True)
-    assert built_by_command("filter", "check", "novel.filter", "own.txt", "--gate", 0).code == 0
+    assert gated.code == 1
+    assert re.fullmatch(r"gate \(longest 25\): 1 output beyond; the longest span has 7\d words\n", gated.err)
+    held = built_by_command("filter", "check", "novel.filter", "own.txt", "--gate", 0)
+    assert (held.code, held.err) == (0, "gate (longest 0): held\n")
 
 
 def test_a_withheld_manuscript_is_built_and_found_without_its_text(fairuse: Cli) -> None:
@@ -159,17 +175,43 @@ def test_a_passage_is_written_anew_by_a_service(built_by_command: Cli, monkeypat
     assert (done.code, done.out) == (0, "THE LAMP KEEPER OF ORRIN [...]")
 
 
-def test_a_proxy_tells_its_address_and_goes_on_until_it_is_interrupted(
+def test_a_proxy_tells_where_it_stands_and_what_it_did_until_it_is_stopped(
     built_by_command: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """For each answer of which not all may be shown a line: the action, works and words, never their text."""
+    from text_server import TextServer
+
     from copycat.fairuse.filter.proxy import FilterProxy
 
     urls: list[str] = []
 
     def interrupted(proxy: FilterProxy) -> None:
         urls.append(proxy.url)
+        for message in ("Go on.", "Bake."):
+            body = json.dumps({"model": "words-1", "messages": [{"role": "user", "content": message}]}).encode()
+            request = urllib.request.Request(f"{proxy.url}/chat/completions", body)  # noqa: S310 - to this computer
+            urllib.request.urlopen(request, timeout=20).read()  # noqa: S310
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FilterProxy, "wait", interrupted)
-    done = built_by_command("filter", "serve", "novel.filter", "--upstream", "http://127.0.0.1:9/v1", "--port", 0)
+    with TextServer(lambda _, text, body: UNRELATED if "Bake" in text else NOVEL) as server:
+        done = built_by_command("filter", "serve", "novel.filter", "--upstream", server.url, "--port", 0)
     assert (done.code, done.out) == (130, f"OPENAI_BASE_URL={urls[0]}\n")
+    told, decided, *rest = done.err.splitlines()
+    assert told == f"in front of {server.url}; Ctrl-C stops it"
+    assert re.fullmatch(r"trim: novel 1\d\d words", decided)
+    assert rest == ["", "stopped"]
+
+
+def test_a_proxy_that_is_terminated_is_stopped_and_not_taken_up_again(built_by_command: Cli) -> None:
+    """As `kill` ends it; a name and password in the server's address are not told."""
+    command = (sys.executable, "-m", "copycat.fairuse", "filter", "serve", "novel.filter", "--port", "0")
+    upstream = ("--upstream", "http://me:secret@127.0.0.1:9/v1")
+    with subprocess.Popen([*command, *upstream], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        assert server.stdout.readline().startswith("OPENAI_BASE_URL=http://127.0.0.1:")
+        assert server.stderr.readline() == "in front of http://127.0.0.1:9/v1; Ctrl-C stops it\n"
+        server.terminate()
+        _, err = server.communicate(timeout=20)
+    assert (server.returncode, err) == (143, "\nstopped\n")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from text_server import TextServer
 
+from copycat.commands.fairuse_filter_tables import decided_line
 from copycat.errors import UserError
-from copycat.fairuse.filter import OutputFilter
+from copycat.fairuse.filter import Decision, OutputFilter
 from copycat.fairuse.filter.answers import EventFilter, filter_answer, prompt_of
 from copycat.fairuse.filter.proxy import FilterProxy
 
@@ -163,6 +165,31 @@ def test_a_blocked_answer_is_a_clear_error(under: Under) -> None:
     assert got.json["error"]["code"] == "content_filter"
     assert "may be quoted" in got.json["error"]["message"]
     assert "lamp keeper" not in got.body
+
+
+def test_what_was_decided_is_told_of_whole_answers_and_of_events(under: Under, upstream: Upstream) -> None:
+    told: list[str] = []
+
+    def tell(decisions: Sequence[Decision]) -> None:
+        told.append(decided_line(decisions) or "nothing")
+        raise BrokenPipeError  # whoever does not read it gets the answer all the same
+
+    with (
+        TextServer(lambda *_: NOVEL) as server,
+        FilterProxy(under(quote_words=4, beyond="block"), server.url, tell=tell) as whole,
+        FilterProxy(under(quote_words=4), upstream.url, tell=tell) as events,
+    ):
+        assert ask(whole, "/v1/chat/completions", chat()).status == 400
+        assert ask(whole, "/v1/chat/completions", chat(NOVEL)).status == 200
+        assert ask(events, "/v1/chat/completions", chat(stream=True)).shown == TRIMMED
+        upstream.raw = (200, "text/event-stream", b'data: {"choices": [{"index": 0, "delta": {}}]}')
+        assert "broke off" in ask(events, "/v1/chat/completions", chat(stream=True)).body
+    assert [re.sub(r"\d+", "N", line) for line in told] == [
+        "block: tenth-storm N words",
+        "nothing",
+        "trim: tenth-storm N words",
+        "nothing",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
