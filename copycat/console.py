@@ -147,10 +147,13 @@ def noted_progress(title: str, total: int) -> Iterator[Callable[[int, str], None
         def advance(count: int, note: str) -> None:
             progress.update(task, advance=count)
             speed = progress.tasks[task].speed
-            progress.update(task, rate=f"{speed:5.1f}/s" if speed else "", note=note)
+            progress.update(task, rate=f"{speed:5.1f}/s" if speed and speed < QUICK else "", note=note)
 
         yield advance
 
+
+QUICK = 1000.0
+"""So many in a second are done before anybody has read how many: no rate is told."""
 
 PLAIN_EVERY_S = 30.0
 """Between two lines of progress where there is no terminal."""
@@ -245,6 +248,8 @@ def _speed(begun: tuple[float, int] | None, now: float, done: int, total: int) -
     if begun is None or done == begun[1] or now <= begun[0]:
         return ""
     rate = (done - begun[1]) / (now - begun[0])
+    if rate >= QUICK:
+        return ""
     return f", {rate:,.1f}/s" + (f", {timedelta(seconds=round((total - done) / rate))} left" if done < total else "")
 
 

@@ -62,6 +62,15 @@ def test_without_a_terminal_a_line_tells_rate_and_time_left(
     ]
 
 
+def test_what_is_done_at_once_has_no_rate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.001, 0.002])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress_bar("measured", 144) as advance:
+        advance(30)
+        advance(114)
+    assert capsys.readouterr().err.splitlines()[-1] == "measured: 144 of 144"
+
+
 def test_a_count_without_an_end_tells_every_half_minute_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

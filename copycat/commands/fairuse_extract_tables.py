@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_PASSED = 20
 
 EXPLAINED = (
-    "recall: share of the window that an answer holds near-verbatim; longest: the longest run of the same words, "
+    "recall: what an answer holds near-verbatim, as a share of {share_of}; longest: the longest run of the same words, "
     "anywhere after the prefix. Means over works with 95 % intervals; highest: of all answers."
 )
 
@@ -29,7 +29,7 @@ def print_run(finished: Finished, gate: GateResult | None) -> None:
 
     from copycat.console import out
     from copycat.fairuse.extract.records import PAGE_FILE
-    from copycat.fairuse.extract.telling import SANDBOX_NOTE, headline_of, lift_lines, rows_of, warnings_of
+    from copycat.fairuse.extract.telling import SANDBOX_NOTE, headline_of, lift_lines, rows_of, share_of, warnings_of
     from copycat.paths import shown
 
     note = [SANDBOX_NOTE] if finished.run.name == "sandbox" else []
@@ -38,7 +38,14 @@ def print_run(finished: Finished, gate: GateResult | None) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("", overflow="fold")
     has_evasions = finished.run.spec.evasions != ("none",)
-    headings = ("recall", *(("as written",) if has_evasions else ()), "highest", "longest", "highest", "answers")
+    headings = (
+        "recall",
+        *(("as written",) if has_evasions else ()),
+        "highest\nrecall",
+        "longest",
+        "highest\nlongest",
+        "answers",
+    )
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for label, group in rows_of(finished.measures):
@@ -46,7 +53,8 @@ def print_run(finished: Finished, gate: GateResult | None) -> None:
     out.print()
     out.print(table)
     out.print()
-    _say(EXPLAINED + (AS_WRITTEN if has_evasions else ""), style="italic dim")
+    explained = EXPLAINED.format(share_of=share_of(finished.run, finished.measures))
+    _say(explained + (AS_WRITTEN if has_evasions else ""), style="italic dim")
     for line in (*lift_lines(finished.measures), *_copies(finished.measures)):
         _say(line)
     if gate is not None:

@@ -19,7 +19,10 @@ MAX_LINES = 12
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run of extract", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="the folder of a run of extract, or its report.html", show_default=False),
+    ],
     statements: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML: what is stated of purpose and market", show_default=False),
@@ -37,7 +40,7 @@ def report(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would wait for each other
     from copycat.console import EXIT_DONE, print_json
     from copycat.console import out as screen
-    from copycat.fairuse.extract.telling import counted, in_one_line
+    from copycat.fairuse.extract.telling import controls_reach, counted, in_one_line
     from copycat.fairuse.report.page import write_sheet
     from copycat.fairuse.report.statements import Statements, read_statements
     from copycat.paths import shown
@@ -57,6 +60,8 @@ def report(
             f"{amount.share_in_stretches:.1%} of the work in {amount.stretches:,} stretches"
         )
     lines += [f"  and {len(works) - MAX_LINES:,} more"] if len(works) > MAX_LINES else []
+    if (reach := controls_reach(sheet.controls)) is not None:
+        lines.append(f"  controls reach {reach:.1%} of a work in stretches")
     lines += [shown(written.file), shown(written.page)]
     for line in lines:
         screen.print(line, markup=False, soft_wrap=True)

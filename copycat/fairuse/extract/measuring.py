@@ -54,6 +54,8 @@ def measure(ask: Ask, loaded: LoadedWork, text: str, other: tuple[Ask, LoadedWor
             "letters": len(text),
             "repeats": is_looping(text),
             "against_other": None if other is None else _by_chance(other[0], other[1], text),
+            "other": None if other is None else other[1].work.id,
+            "stretches_in_other": () if other is None else _stretches_by_chance(other[0], other[1], text),
         }
     )
 
@@ -90,7 +92,7 @@ def covered_letters(stretches: Sequence[tuple[int, int]]) -> int:
 
 def _against_text(ask: Ask, work: str, text: str) -> Measured:
     window = work[ask.rest : ask.window_end]
-    reference_start = ask.rest if ask.prompt in {"prefix", "continue"} else 0
+    reference_start = _first_counted(ask)
     as_written = compare_texts(text, window)
     plain = undone(ask.evasion, text)
     found, answer = as_written, text
@@ -119,6 +121,10 @@ def _against_text(ask: Ask, work: str, text: str) -> Measured:
     )
 
 
+def _first_counted(ask: Ask) -> int:
+    return ask.rest if ask.prompt in {"prefix", "continue"} else 0
+
+
 def _amount(comparison: TextComparison) -> tuple[float, int]:
     return comparison.canonical.near_verbatim_recall, comparison.canonical.common_substring
 
@@ -130,10 +136,13 @@ def _overlap(output: str, reference: str, reference_start: int) -> _Overlap:
     if not pair.shorter:
         return _Overlap(0, ())
     blocks = matching_blocks(pair, MIN_BLOCK_WORDS)
+    return _Overlap(_longest(pair, blocks), _stretches((first, second), pair, blocks, reference_start))
+
+
+def _stretches(texts: tuple[Words, Words], pair: Pair, blocks: Blocks, reference_start: int) -> tuple[Shared, ...]:
     spans = [span for span, _ in join(blocks.blocks, MAX_GAP_WORDS) if span.length >= MIN_STRETCH_WORDS]
     spans += _elsewhere(pair, spans)
-    stretches = tuple(_shared((first, second), span, reference_start) for span in sorted(spans))
-    return _Overlap(_longest(pair, blocks), stretches)
+    return tuple(_shared(texts, span, reference_start) for span in sorted(spans))
 
 
 def _longest(pair: Pair, blocks: Blocks) -> int:
@@ -182,6 +191,21 @@ def _by_chance(ask: Ask, loaded: LoadedWork, text: str) -> Figures:
         rouge_l=None if in_order is None else in_order / len(pair.reference),
         prefix=common_prefix(pair),
     )
+
+
+def _stretches_by_chance(ask: Ask, loaded: LoadedWork, text: str) -> tuple[Shared, ...]:
+    """Give what a text shares with a work that it was not asked for, found as in the work that it was asked for."""
+    if loaded.withheld:
+        return _against_grams(loaded.withheld, text).stretches
+    start = _first_counted(ask)
+    texts = canonical_pair(text, loaded.readable[start:])
+    pair = number_words(texts[0].words, texts[1].words)
+    if not pair.shorter:
+        return ()
+    blocks = matching_blocks(pair, MIN_BLOCK_WORDS)
+    if blocks.exact and not blocks.blocks:  # nearly always; there is no run of so many words either
+        return ()
+    return _stretches(texts, pair, blocks, start)
 
 
 def _shared(texts: tuple[Words, Words], span: Span, reference_start: int) -> Shared:

@@ -16,12 +16,14 @@ from copycat.fairuse.extract.job import Finished
 from copycat.fairuse.extract.records import PAGE_FILE, Lift, Measures, RunFile, WorkMeasures
 from copycat.fairuse.extract.telling import (
     CONTROL_NAMES,
+    chance_text,
     gate_text,
     headline_of,
     in_one_line,
     lift_lines,
     passed_lines,
     rows_of,
+    share_of,
     warnings_of,
     way_of,
 )
@@ -47,6 +49,7 @@ class Row(NamedTuple):
     as_written: WorkSummary | None
     longest: WorkSummary | None
     answers: int
+    covered: WorkSummary | None
 
 
 class Pair(NamedTuple):
@@ -94,7 +97,7 @@ def table_rows(measures: Measures) -> list[Row]:
         heading = _HEADINGS.get(group.axis, "") if group.axis != before else ""
         before = group.axis
         recall, written, longest = (group.figures.get(name) for name in ("recall", "recall_as_written", "longest"))
-        rows.append(Row(heading, label, recall, written, longest, group.answers))
+        rows.append(Row(heading, label, recall, written, longest, group.answers, group.figures.get("covered")))
     return rows
 
 
@@ -103,6 +106,7 @@ def environment() -> Environment:
     """Give the environment of the pages of extractions."""
     made = strict_environment(_TEMPLATES)
     made.filters["in_one_line"] = in_one_line
+    made.filters["chance_text"] = chance_text
     return made
 
 
@@ -136,6 +140,7 @@ def _values(finished: Finished, evidence: EvidenceFile, gate: GateResult | None)
         "has_evasions": run.spec.evasions != ("none",),
         "n_works": len(works),
         "best_recall": sum(best) / len(best) if best else None,
+        "share_of": share_of(run, measures),
         "longest": max((work.best["longest"] for work in works if "longest" in work.best), default=None),
         "n_long": sum(work.best.get("longest_near", 0.0) >= LONG_WORDS for work in works),
         "warnings": list(warnings_of(finished)),

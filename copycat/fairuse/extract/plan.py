@@ -102,7 +102,8 @@ def build_plan(works: Sequence[RoledWork], axes: Axes, measure: Measure, limit: 
     if not any(ask.role == "work" for ask in asks):
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         hint = (
-            "name the file of the text, or --prompts title,position"
+            "a withheld work can be asked for by title or position: --prompts title,position, or name the file of the "
+            "text"
             if NO_TEXT in left_out
             else "shorten --prefix, allow longer answers (--length), or name longer works"
         )

@@ -146,6 +146,8 @@ class Measured(Record):
         window: scores against the window, raw and canonical; None for a work that is withheld as hashes.
         stretches: what answer and work share, near-verbatim or exact; places in the work count from its start.
         against_other: the same answer against the window of another work, which it was not asked for.
+        other, stretches_in_other: which work that is, and what the answer shares with all of it that follows where a
+            prefix would have ended.
     """
 
     words: int
@@ -156,6 +158,8 @@ class Measured(Record):
     canonical: TextScores | None = None
     stretches: tuple[Shared, ...] = ()
     against_other: Figures | None = None
+    other: str | None = None
+    stretches_in_other: tuple[Shared, ...] = ()
 
 
 class Answered(Record):
@@ -188,6 +192,9 @@ class Group(Record):
 
     Axes: "all", "prompt", "prefix", "decoding", "evasion", "copies"; "control" for held-out works ("held-out"), works
     of the user's own ("own-control"), and answers measured against another work ("shuffled").
+
+    "all" and "control" have the figure "covered" too, one value a work: see `WorkMeasures`. Of "shuffled", it is the
+    share of the other work that lies in the stretches of all answers about a work; of several others, the highest.
     """
 
     axis: str

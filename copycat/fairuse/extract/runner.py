@@ -127,7 +127,7 @@ def measured_answers(journal: Path, asking: Asking, advance: Advance = lambda _:
     """Measure what the journal holds, in the order of the plan."""
     rows = {row.ask.key: row for row in read_journal(journal, Answered)}
     found: dict[str, AnswerMeasures] = {}
-    for ask in sorted(asking.asks, key=lambda ask: ask.work):  # a work's canonical form is made once in a row
+    for ask in sorted(asking.asks, key=lambda ask: (ask.work, ask.rest)):  # the same text is made canonical once
         row = rows.get(ask.key)
         if row is None:
             continue

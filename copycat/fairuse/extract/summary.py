@@ -55,7 +55,7 @@ def build_measures(
         counts={status: counts[status] for status in STATUSES} | {"planned": n_planned},
         coverage=len(told) / n_planned if n_planned else 0.0,
         works=rows,
-        groups=tuple(_groups(works, told)),
+        groups=tuple(_with_covered(group, works, rows, told) for group in _groups(works, told)),
         lifts=tuple(_lifts(told)),
         spearman=_spearman([row for row in rows if row.role == "work"]),
         same_as_another=same_as_another,
@@ -88,7 +88,7 @@ def _work(work: AskedWork, answers: Sequence[AnswerMeasures]) -> WorkMeasures:
         counts={status: counts[status] for status in STATUSES if counts[status]},
         best={name: max(found) for name, found in values.items() if found},
         mean={name: fmean(found) for name, found in values.items() if found},
-        covered=min(1.0, covered_letters(places) / work.letters) if work.letters else 0.0,
+        covered=_share(places, work.letters),
         best_key=best.ask.key if best else None,
         log_p_per_letter=max((log_p_per_letter(one.log_p, one.letters) for one in likely), default=None),
         chance_in_100_draws=max((chance_of_extraction(min(0.0, one.log_p), 100) for one in likely), default=None),
@@ -166,6 +166,34 @@ def _summaries(rows: Sequence[tuple[str, Figures]]) -> dict[str, WorkSummary]:
         if values:
             found[name] = by_work(values)
     return found
+
+
+def _with_covered(
+    group: Group, works: Sequence[AskedWork], rows: Sequence[WorkMeasures], told: Sequence[AnswerMeasures]
+) -> Group:
+    """Add the share of works in the stretches of all answers, of all works and of controls."""
+    if group.axis not in {"all", "control"}:
+        return group
+    if group.value == SHUFFLED:
+        values = _covered_in_others(works, told)
+    else:
+        role = "work" if group.axis == "all" else group.value
+        values = {row.work: [row.covered] for row in rows if row.role == role and row.counts}
+    return group.model_copy(update={"figures": group.figures | {"covered": by_work(values)}}) if values else group
+
+
+def _covered_in_others(works: Sequence[AskedWork], told: Sequence[AnswerMeasures]) -> dict[str, list[float]]:
+    letters = {work.work.id: work.letters for work in works}
+    places: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for answer in told:
+        if answer.ask.role == "work" and answer.measured.other is not None:
+            stretches = answer.measured.stretches_in_other
+            places[answer.ask.work][answer.measured.other] += [(s.reference_start, s.reference_end) for s in stretches]
+    return {work: [max(_share(found, letters[other]) for other, found in by.items())] for work, by in places.items()}
+
+
+def _share(places: Sequence[tuple[int, int]], letters: int) -> float:
+    return min(1.0, covered_letters(places) / letters) if letters else 0.0
 
 
 # --------------------------------------------------------------------------------------- controls

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from copycat.fairuse.extract.axes import WITHOUT_TEXT
 from copycat.fairuse.extract.gate import GateResult, worst_of_works
 from copycat.fairuse.extract.job import Finished
-from copycat.fairuse.extract.records import Ask, Group, Measures
+from copycat.fairuse.extract.records import Ask, AskedWork, Group, Measures, RunFile
 
 CONTROL_NAMES = {
     "held-out": "control: held-out works",
@@ -58,9 +59,7 @@ def warnings_of(finished: Finished) -> Iterator[str]:
         yield f"{measures.same_as_another:,} answers are the same as the answer about another work"
     if measures.repeating:
         yield f"{measures.repeating:,} answers end in a loop"
-    hashed = sum(one.work.withheld for one in run.works)
-    if 0 < hashed < len(run.works):
-        yield f"of {counted(hashed, 'work')} withheld as hashes, recall is a share of the whole work, not of a window"
+    yield from notes_of_works(run, measures)
     if all(work.role == "work" for work in measures.works if work.counts):
         yield "no control works: chance is told by answers measured against another work alone"
     if finished.spent.prompt_tokens and run.spec.unit == "words":
@@ -70,6 +69,49 @@ def warnings_of(finished: Finished) -> Iterator[str]:
             f"{counted(spent.requests, 'request')} sent, {spent.prompt_tokens:,} tokens in, "
             f"{spent.completion_tokens:,} out{usd}"
         )
+
+
+MAX_NAMES = 5
+
+
+def notes_of_works(run: RunFile, measures: Measures) -> Iterator[str]:
+    """Say which works nothing was asked about, and of which recall is no share of a window."""
+    asked = {work.work for work in measures.works if work.counts}
+    unasked = [one for one in run.works if one.role == "work" and one.work.id not in asked]
+    if not WITHOUT_TEXT & set(run.spec.prompts):
+        if hashed := [one for one in unasked if one.work.withheld]:
+            yield f"nothing was asked about {_named(hashed)}: a withheld work can be asked for by title or position"
+        unasked = [one for one in unasked if not one.work.withheld]
+    if unasked:
+        yield f"nothing was asked about {_named(unasked)}: see what was left out"
+    if n_hashed := sum(one.work.withheld for one in run.works if one.work.id in asked):
+        yield f"of {counted(n_hashed, 'work')} withheld as hashes, recall is a share of the whole work, not of a window"
+
+
+def share_of(run: RunFile, measures: Measures) -> str:
+    """Say what recall is a share of, over the works that were asked about."""
+    asked = {work.work for work in measures.works if work.counts and work.role == "work"}
+    kinds = {one.work.withheld for one in run.works if one.work.id in asked}
+    if kinds == {True}:
+        return "the whole work, of which hashes alone are known"
+    return "the window (of the whole work, where it is withheld as hashes)" if True in kinds else "the window"
+
+
+def controls_reach(groups: Sequence[Group]) -> float | None:
+    """Give the highest share of a work that lies in stretches among all controls; None without any."""
+    found = (group.figures.get("covered") for group in groups if group.axis == "control")
+    return max((one.highest for one in found if one is not None), default=None)
+
+
+def chance_text(chance: float) -> str:
+    """Give a chance with three digits; what is practically none has no such digits."""
+    return "< 1e-6" if 0 < chance < 1e-6 else f"{chance:.3g}"
+
+
+def _named(works: Sequence[AskedWork]) -> str:
+    names = [one.work.id for one in works[:MAX_NAMES]]
+    more = f" and {len(works) - MAX_NAMES:,} more" if len(works) > MAX_NAMES else ""
+    return ", ".join(names) + more
 
 
 def rows_of(measures: Measures) -> Iterator[tuple[str, Group]]:
@@ -114,7 +156,8 @@ def passed_lines(gate: GateResult, most: int, titles: Mapping[str, str] | None =
     """Give a line for each work and figure beyond a limit: the most, where it lies, and how it was asked for."""
     rows = worst_of_works(gate.passed)
     for one, count in rows[:most]:
-        place = f", letters {one.stretch.reference_start:,} to {one.stretch.reference_end:,}" if one.stretch else ""
+        unit = "characters" if one.ask.window_end else "letters"  # of a work that is withheld as hashes
+        place = f", {unit} {one.stretch.reference_start:,} to {one.stretch.reference_end:,}" if one.stretch else ""
         more = f"; {count:,} answers" if count > 1 else ""
         name = (titles or {}).get(one.ask.work, one.ask.work)
         yield f"{name}: {one.figure} {one.value:.4g}{place} ({way_of(one.ask)}{more})"

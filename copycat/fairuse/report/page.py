@@ -9,7 +9,7 @@ from copycat.errors import UserError
 from copycat.fairuse.extract.evidence import EVIDENCE_FILE, EvidenceFile
 from copycat.fairuse.extract.page import environment, pairs_of, styles, table_rows, titles_of
 from copycat.fairuse.extract.records import Measures, RunFile
-from copycat.fairuse.extract.telling import lift_lines
+from copycat.fairuse.extract.telling import controls_reach, lift_lines, notes_of_works, share_of
 from copycat.fairuse.report.sheet import SHARES_OF_WINDOW, Sheet, read_sheet
 from copycat.fairuse.report.statements import Statements
 from copycat.runs.folder import write_bytes, write_json
@@ -32,11 +32,13 @@ def write_sheet(folder: Path, statements: Statements, out: Path | None = None) -
     """Write the sheet of a run as a page and, beside it, as JSON.
 
     Args:
+        folder: of the run, or a file in it.
         out: the page; sheet.html in the run's folder where it is left out.
 
     Raises:
         DataError: the folder is no finished run. UserError: `out` is no name of a page.
     """
+    folder = folder_of(folder)
     page = folder / SHEET_PAGE if out is None else out
     if page.suffix not in {".html", ".htm"}:
         raise UserError(f"--out {page} is no name of a page\n  needed: a name that ends in .html")
@@ -52,6 +54,11 @@ def write_sheet(folder: Path, statements: Statements, out: Path | None = None) -
     file = page.with_suffix(".json")
     write_json(file, sheet.model_dump(mode="json"))
     return Written(sheet, page, file)
+
+
+def folder_of(path: Path) -> Path:
+    """Give the run's folder; `extract` prints the path of a page in it, and any file beside it will do."""
+    return path.parent if path.is_file() else path
 
 
 def _values(sheet: Sheet, run: RunFile, measures: Measures, evidence: EvidenceFile) -> dict[str, Any]:
@@ -72,6 +79,9 @@ def _values(sheet: Sheet, run: RunFile, measures: Measures, evidence: EvidenceFi
         "purpose": sheet.statements.told("purpose", "use", "transformation", "audience"),
         "market": sheet.statements.told("market", "licensing"),
         "control_rows": [row._replace(heading="") for row in controls],
+        "reach": controls_reach(sheet.controls),
+        "share_of": share_of(run, measures),
+        "notes": list(notes_of_works(run, measures)),
         "lines": list(lift_lines(measures)),
         "css": styles(),
     }

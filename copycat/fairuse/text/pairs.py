@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from copycat.fairuse.text.canonical import LEFT_OUT, MIN_SPACED_LETTERS, SIGNS, canonical
@@ -30,19 +30,25 @@ def canonical_pair(output: str, reference: str) -> tuple[Words, Words]:
 
     That is spaced-out letters ("t h e c a t") and words that are run together ("thecatsatonthemat").
     """
-    first, second = _remembered(output), _remembered(reference)
-    return _cut_by(first, second), _cut_by(second, first)
+    (first, doubtful), (second, others) = _remembered(output), _remembered(reference)
+    return _cut_by(first, doubtful, second), _cut_by(second, others, first)
 
 
 @lru_cache(maxsize=8)
-def _remembered(text: str) -> Words:
-    """Give `canonical(text)`, which takes a fifth of a second for a megabyte: many answers are of one work."""
-    return canonical(text)
+def _remembered(text: str) -> tuple[Words, tuple[int, ...]]:
+    """Give `canonical(text)`, and which of its words may be several.
+
+    This takes a third of a second for a megabyte, and many answers are of one work.
+    """
+    words = canonical(text)
+    may_be_several = (
+        i for i in range(len(words)) if len(words.words[i]) >= MIN_RUN_TOGETHER or _is_spaced_out(words, i)
+    )
+    return words, tuple(may_be_several)
 
 
-def _cut_by(words: Words, other: Words) -> Words:
+def _cut_by(words: Words, doubtful: Sequence[int], other: Words) -> Words:
     """Cut words that may be several into words of the other text."""
-    doubtful = [i for i in range(len(words)) if len(words.words[i]) >= MIN_RUN_TOGETHER or _is_spaced_out(words, i)]
     if not doubtful:
         return words
     unclear = set(_unclear(words))

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from manuscript import MANUSCRIPT
 
+from copycat.fairuse.works import withhold
+from copycat.fairuse.works.loading import work_of_text
+
 if TYPE_CHECKING:
     from harness import Cli
 
@@ -149,3 +152,37 @@ def test_a_work_that_is_withheld_as_hashes_is_measured_without_its_text(
     for path in folder.iterdir():
         assert "Marigold" not in path.read_text(encoding="utf-8")
         assert "drowned villages" not in path.read_text(encoding="utf-8")
+
+
+def hashed(tmp_path: Path) -> Path:
+    path = tmp_path / "novel.txt"
+    path.write_text(MANUSCRIPT, encoding="utf-8")
+    withhold(work_of_text(path, MANUSCRIPT), MANUSCRIPT, tmp_path / "novel.withheld")
+    return tmp_path / "novel.withheld"
+
+
+def test_a_withheld_work_that_nothing_was_asked_about_is_told_with_advice(
+    extract: Cli, manuscript: Path, tmp_path: Path
+) -> None:
+    """Hashes have no prefix to show."""
+    novel = hashed(tmp_path)
+    file = write(tmp_path / "answers.jsonl", [{"work": "manuscript", "prompt": "prefix", "prefix": 25, "text": "x"}])
+    options = ("--model", f"answers:{file}", "--prompts", "prefix", "--prefix", "25", "--controls", "none")
+    alone = extract(*options, "--works", novel)
+    assert alone.code == 2
+    assert "can be asked for by title or position: --prompts title,position" in alone.err
+    both = extract(*options, "--works", novel, "--works", manuscript)
+    said = "nothing was asked about novel: a withheld work can be asked for by title or position"
+    assert said in both.out
+    assert "as a share of the window;" in both.out
+    folder = (tmp_path / both.out.splitlines()[-1]).parent
+    assert said in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_footnote_says_what_recall_is_a_share_of(extract: Cli, manuscript: Path, tmp_path: Path) -> None:
+    novel = hashed(tmp_path)
+    rows = [{"work": "novel", "text": MANUSCRIPT}, {"work": "manuscript", "text": MANUSCRIPT}]
+    options = ("--model", f"answers:{write(tmp_path / 'answers.jsonl', rows)}", "--works", novel)
+    assert "as a share of the whole work, of which hashes alone are known;" in extract(*options).out
+    mixed = extract(*options, "--works", manuscript).out
+    assert "as a share of the window (of the whole work, where it is withheld as hashes);" in mixed

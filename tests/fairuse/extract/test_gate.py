@@ -39,7 +39,7 @@ def test_a_limit_that_is_held_exits_0_and_one_that_is_passed_exits_1(extract: Cl
     assert passed.code == 1
     assert "1 answer about 1 work beyond" in passed.out
     assert "manuscript: longest " in passed.out
-    assert "letters 0 to 3" in passed.out
+    assert "characters 0 to 3" in passed.out
 
 
 def test_what_an_earlier_run_had_already_is_not_new(extract: Cli, manuscript: Path) -> None:

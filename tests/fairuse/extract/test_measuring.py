@@ -92,6 +92,19 @@ def test_another_work_shows_what_texts_share_by_chance() -> None:
     assert whole.recall == 1.0
 
 
+def test_stretches_in_another_work_are_looked_for_as_in_the_work_asked_for() -> None:
+    """All of it counts, beyond its window too, but nothing before the end of the prefix."""
+    other = next(one for one in load_works(["public-domain"]) if one.work.id == "gettysburg-address")
+    ask = asked(work=other.work.id, rest=200, window_end=300)
+    found = measure(asked(), LOADED, other.readable, (ask, other))
+    assert found.other == "gettysburg-address"
+    assert [(one.reference_start, one.reference_end) for one in found.stretches_in_other] == [
+        (one.reference_start, one.reference_end) for one in measure(ask, other, other.readable).stretches
+    ]
+    assert found.stretches_in_other[0].reference_start >= 200
+    assert measure(asked(), LOADED, FOLLOWING, (ask, other)).stretches_in_other == ()
+
+
 def test_a_work_that_is_withheld_as_hashes_tells_letters_and_places(tmp_path: Path) -> None:
     withhold(LOADED.work, MANUSCRIPT, tmp_path / "m.withheld")
     (hashed,) = load_works([str(tmp_path / "m.withheld")])

@@ -21,6 +21,7 @@ from copycat.fairuse.extract.records import (
     Status,
 )
 from copycat.fairuse.extract.summary import build_measures
+from copycat.fairuse.extract.telling import chance_text, controls_reach
 from copycat.fairuse.records import Shared, Work
 
 
@@ -185,3 +186,25 @@ def test_the_order_of_answers_moves_no_figure() -> None:
     assert first.works == second.works
     assert first.groups == second.groups
     assert first.lifts == second.lifts
+
+
+def test_controls_have_the_share_of_a_work_in_the_stretches_of_all_answers() -> None:
+    works = [work("w"), work("x"), work("h", "held-out"), work("i", "held-out"), work("unasked", "held-out")]
+    answers = [answer("w", 0.5, 0, places=[(0, 100)]), answer("w", 0.5, 1, places=[(50, 150)]), answer("x", 0.0)]
+    answers += [answer("h", 0.0, role="held-out", places=[(0, 60)]), answer("i", 0.0, role="held-out")]
+    by_chance = {"other": "x", "stretches_in_other": answers[0].measured.stretches}
+    more = {"other": "x", "stretches_in_other": answers[1].measured.stretches}
+    for number, update in enumerate((by_chance, more)):
+        one = answers[number]
+        answers[number] = one.model_copy(update={"measured": one.measured.model_copy(update=update)})
+    found = measures(works, answers)
+    groups = {one.value: one.figures["covered"] for one in found.groups if one.axis in {"all", "control"}}
+    assert (groups["works"].mean, groups["works"].highest) == (pytest.approx(0.15), pytest.approx(0.3))
+    assert (groups["held-out"].mean, groups["held-out"].highest) == (pytest.approx(0.06), pytest.approx(0.12))
+    assert groups["shuffled"].highest == pytest.approx(150 / 500)
+    assert controls_reach(found.groups) == pytest.approx(0.3)
+    assert controls_reach([one for one in found.groups if one.axis != "control"]) is None
+
+
+def test_a_chance_of_practically_nothing_has_no_digits() -> None:
+    assert [chance_text(chance) for chance in (0.0, 2.58e-172, 0.00123, 1.0)] == ["0", "< 1e-6", "0.00123", "1"]

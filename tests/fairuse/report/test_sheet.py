@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,3 +139,40 @@ def test_a_folder_that_is_no_run_is_told(fairuse: Cli, tmp_path: Path) -> None:
     answer = fairuse("report", tmp_path)
     assert answer.code == 2
     assert "is no finished run of an extraction" in answer.err
+
+
+def test_the_share_of_a_work_stands_beside_that_of_controls(fairuse: Cli, tmp_path: Path) -> None:
+    """The control's answer holds a third of the control; the sheet says so under the headline and in the table."""
+    diary = " ".join(f"word{number}" for number in range(90))
+    (tmp_path / "diary.txt").write_text(diary, encoding="utf-8")
+    rows = [
+        {"work": "manuscript", "text": QUOTED},
+        {"work": "diary", "text": diary[: len(diary) // 3]},
+        {"work": "diary", "draw": 1, "text": "Nothing."},
+    ]
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    folder = extracted(fairuse, "--controls", "diary.txt")
+    answer = fairuse("report", folder)
+    reach = max(
+        work["covered"]
+        for work in json.loads((folder / "measures.json").read_text(encoding="utf-8"))["works"]
+        if work["role"] == "own-control"
+    )
+    assert 0.3 < reach < 0.34
+    assert f"controls reach {reach:.1%} of a work in stretches" in answer.out
+    page = (folder / "sheet.html").read_text(encoding="utf-8")
+    assert f"in the stretches of all answers; controls reach {100 * reach:.1f}&#8239;%" in page
+    for name in ("sheet.html", "report.html"):
+        row = re.search(
+            r"<th scope=\"row\">control: works of yours</th>.*", (folder / name).read_text(encoding="utf-8")
+        )
+        assert row is not None
+        assert row[0].count(f"{100 * reach:.1f}&#8239;%") == 2  # the mean and the highest, of one work
+
+
+def test_the_path_that_extract_prints_is_the_run(fairuse: Cli) -> None:
+    folder = extracted(fairuse)
+    by_folder = fairuse("report", folder, "--json")
+    for name in ("report.html", "measures.json"):
+        assert sheet_of(fairuse("report", folder / name, "--json")) == sheet_of(by_folder)
+    assert not list(folder.glob("*/sheet.html"))
