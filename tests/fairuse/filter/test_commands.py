@@ -214,4 +214,6 @@ def test_a_proxy_that_is_terminated_is_stopped_and_not_taken_up_again(built_by_c
         assert server.stderr.readline() == "in front of http://127.0.0.1:9/v1; Ctrl-C stops it\n"
         server.terminate()
         _, err = server.communicate(timeout=20)
-    assert (server.returncode, err) == (143, "\nstopped\n")
+    assert server.returncode == 143
+    assert err.endswith("\nstopped\n")  # a signal in the middle of the line before has it printed again
+    assert "goes on from there" not in err
