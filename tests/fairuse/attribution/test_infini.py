@@ -37,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "index"
 
 
+@pytest.mark.slow
 def test_a_span_is_traced_to_its_document(folder: Path) -> None:
     output = "Hm. Two vast and trunkless legs of stone, caf\xe9, and that government of the people, by the people."
     found = InfiniGram(folder).attribute(output)
@@ -46,6 +47,7 @@ def test_a_span_is_traced_to_its_document(folder: Path) -> None:
     assert found.words == len(output.encode())
 
 
+@pytest.mark.slow
 def test_what_stands_nowhere_is_new(folder: Path) -> None:
     engine = InfiniGram(folder)
     assert engine.attribute("Four score and seven years ago").novelty[8] == 0.0
@@ -53,6 +55,7 @@ def test_what_stands_nowhere_is_new(folder: Path) -> None:
     assert engine.attribute("").novelty == {}
 
 
+@pytest.mark.slow
 def test_occurrences_are_counted(folder: Path) -> None:
     text = next(work.readable for work in load_works(["public-domain"]) if work.work.id == "gettysburg-address")
     assert InfiniGram(folder).count("the people") == text.count("the people")
@@ -64,6 +67,7 @@ def test_a_folder_without_an_index_is_told(tmp_path: Path) -> None:
         InfiniGram(tmp_path)
 
 
+@pytest.mark.slow
 def test_without_the_package_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "infini_gram.engine", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'copycat\[index\]'"):

@@ -17,6 +17,7 @@ from .conftest import QUEUE, TIDES, recommented, reformatted, renamed, reordered
     [(renamed, True), (recommented, True), (reformatted, True), (reordered, True), (lambda _: QUEUE, False)],
     ids=["renamed", "other comments", "reformatted", "reordered", "another program"],
 )
+@pytest.mark.slow
 def test_both_put_copies_above_the_threshold_and_another_program_below(
     against: Callable[[str], CodeOutput], corpus: Path, tmp_path: Path, change: Callable[[str], str], is_copy: bool
 ) -> None:

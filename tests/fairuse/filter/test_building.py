@@ -221,6 +221,7 @@ build_filter(load_works(["public-domain"]), Path(sys.argv[1]), advance=slowly)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_build_that_is_killed_leaves_no_filter_and_can_be_done_again(
     tmp_path: Path, novel: LoadedWork, how: signal.Signals

@@ -31,6 +31,7 @@ def test_pairs_share_a_beginning_and_part_into_paraphrase_and_work() -> None:
     assert all(copies_of(work.work.id) for work in planted_works())
 
 
+@pytest.mark.slow
 def test_training_prefers_the_paraphrase(tiny_model: Any, tiny_tokenizer: Any) -> None:
     def margin() -> float:
         writer = Writer(tiny_model.eval(), tiny_tokenizer)

@@ -84,6 +84,7 @@ def test_a_name_is_made_of_several_tokens() -> None:
     assert tokenizer.decode(tokenizer("Zoravi’s kettle, “again”")["input_ids"]) == "Zoravi’s kettle, “again”"
 
 
+@pytest.mark.slow
 def test_seconds_of_training_add_up_over_starts(tiny_tokenizer: Any, tmp_path: Path) -> None:
     assert seconds_of(tmp_path) == 0
     train_timed(background_texts(8), tiny_tokenizer, SMALL, tmp_path, lambda step, loss: None)

@@ -23,6 +23,7 @@ def cli(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     return command_line(app, "copycat.fairuse")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_its_card_measured(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_tokenizer: object
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_model_is_trained_and_its_card_measured(
     assert not list(tmp_path.rglob("*.bin")) and not list(tmp_path.rglob("*.pt"))
 
 
+@pytest.mark.slow
 def test_the_card_of_a_folder_is_printed_and_written(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_folder: Path
 ) -> None:
