@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from copycat.commands import data, discover, fairuse, imitation, leaderboard, mitigate, sandbox
+from copycat.commands import data, discover, fairuse, imitation, leaderboard, mitigate, provenance, sandbox
 from copycat.commands.attack import EPILOG as ATTACK_EPILOG
 from copycat.commands.attack import attack
 from copycat.commands.calibrate import EPILOG as CALIBRATE_EPILOG
@@ -36,6 +36,7 @@ app.add_typer(mitigate.app, name="mitigate")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(imitation.app, name="imitation")
 app.add_typer(fairuse.app, name="fairuse")
+app.add_typer(provenance.app, name="provenance")
 app.command("doctor")(doctor)
 
 

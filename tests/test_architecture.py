@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("eval",),
     ("sandbox", "doctor", "calibration", "discovery", "grids", "leaderboard", "sharing"),
     ("imitation", "erasure", "whitebox", "fairuse"),
-    ("robustness",),
+    ("robustness", "provenance"),
     ("commands",),
     ("cli", "data", "calibrate", "discover", "mitigate", "submit", "erase", "attack"),
 )

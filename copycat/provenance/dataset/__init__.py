@@ -1,0 +1,15 @@
+"""A dataset of any of the usual forms: its files, its card, and its records in batches, never all at once.
+
+opening.py   a path -> Dataset (which kind it is, which files are data, where its sidecar lies)
+card.py      README.md with YAML front matter, croissant.json
+columns.py   standard names of columns, and what others call them
+batches.py   Batch, Fault: what readers yield
+tables.py    Parquet, JSONL and CSV -> batches      archives.py   WebDataset shards -> batches
+folders.py   a folder of files, with metadata beside them -> batches
+"""
+
+from copycat.provenance.dataset.batches import Batch, Fault
+from copycat.provenance.dataset.card import Card
+from copycat.provenance.dataset.opening import DataFile, Dataset, open_dataset
+
+__all__ = ["Batch", "Card", "DataFile", "Dataset", "Fault", "open_dataset"]
