@@ -25,6 +25,7 @@ from copycat.commands import (
     imitation,
     leaderboard,
     mitigate,
+    provenance,
     sandbox,
     submit,
 )
@@ -37,7 +38,7 @@ The answer goes to stdout, progress and log go to stderr.
 
 COMMANDS = (
     *(eval, erase, attack, discover, mitigate, calibrate, submit, leaderboard),
-    *(data, imitation, fairuse, sandbox, doctor),
+    *(data, imitation, fairuse, provenance, sandbox, doctor),
 )
 """In the order of the page."""
 
