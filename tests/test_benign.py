@@ -252,6 +252,7 @@ def test_a_benign_run_is_nothing_to_label(benign: Cli) -> None:
     assert read(Path(content["benign"][0]["folder"]) / "run.json")["spec"]["anchors"] == ["benign"]
 
 
+@pytest.mark.slow
 def test_a_language_model_is_asked_about_benign_prompts_too(run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
     with TextServer(lambda _, text, __: "Goofy" if "hedgehog" in text.partition("\n")[0] else "none") as server:

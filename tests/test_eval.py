@@ -216,6 +216,7 @@ def test_a_limited_run_and_a_whole_one_do_not_share_a_folder(run: Cli) -> None:
     assert len(runs_in()) == 2
 
 
+@pytest.mark.slow
 def test_two_models_in_one_command_have_folders_of_their_own(run: Cli, tiny_pipeline: Path) -> None:
     answer = run("--model", tiny_pipeline, "--steps", 1, "--limit", 2)
     assert answer.code == 0
@@ -672,6 +673,7 @@ def test_the_whole_job_on_a_real_pipeline(run: Cli, tiny_pipeline: Path, cli: Cl
     assert tree(Path("runs")) == before
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_was_changed_is_another_run(run: Cli, tiny_pipeline: Path, tmp_path: Path) -> None:
     model = Path(shutil.copytree(tiny_pipeline, tmp_path / "model"))
     run("--model", model, "--steps", 1, "--limit", 1)

@@ -48,6 +48,7 @@ def test_erased_weights_stand_beside_the_own_ones_alone_and_with_every_mitigatio
     assert (runs["erased:esd-goofy"] / "comparison.json").exists()
 
 
+@pytest.mark.slow
 def test_the_same_command_twice_draws_nothing_and_other_weights_are_another_run(
     erase: Cli, tiny_pipeline: Path, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_model_without_weights_here_refuses_an_erasure(run: Cli, tiny_pipeline
     assert "this erasure was made for" in answer.err
 
 
+@pytest.mark.slow
 def test_shards_draw_erased_pictures_too(erase: Cli, tiny_pipeline: Path, tmp_path: Path) -> None:
     save_erasure(tiny_pipeline, tmp_path / "e", "unet", "text_encoder")
     for shard in ("1/2", "2/2"):

@@ -188,6 +188,7 @@ def test_finding_agrees_with_a_plain_search_on_random_text() -> None:
             assert (f" {name} " in plain) == (name in MATCHER.named_in(text)), text
 
 
+@pytest.mark.slow
 def test_the_quick_look_at_a_text_sees_the_words_that_the_careful_one_sees() -> None:
     rng = random.Random(42)
     odd = (

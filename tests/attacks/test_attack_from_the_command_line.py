@@ -120,6 +120,7 @@ def test_a_wrong_attack_ends_the_command_before_anything_is_drawn(
     assert not doubles.generated
 
 
+@pytest.mark.slow
 def test_erased_weights_are_attacked_too_and_draw_other_pictures(
     cli: Cli, characters_file: Path, doubles: Any, tiny_pipeline: Path, tmp_path: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_erased_weights_are_attacked_too_and_draw_other_pictures(
     assert "erased:esd-goofy" in answer.out[answer.out.index("under attack") :]
 
 
+@pytest.mark.slow
 def test_a_saved_attack_tells_what_it_does_to_its_character_and_where_it_is_a_transfer(
     cli: Cli, characters_file: Path, doubles: Any, tiny_pipeline: Path, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def arc(attack: Cli, tiny_pipeline: Path, doubles: Doubles, characters_file: Pat
     return lambda *options: attack(*shared, *options)
 
 
+@pytest.mark.slow
 def test_each_composition_is_told_with_its_rates_and_what_to_type_next(
     arc: Cli, tiny_pipeline: Path, characters_file: Path
 ) -> None:
@@ -143,5 +144,6 @@ def test_a_prefix_that_is_no_text_is_told_by_its_tokens() -> None:
     assert attack_tables._prefix_text(row.model_copy(update={"prefix": (7,), "decoded": "paws"})) == "paws"
 
 
+@pytest.mark.slow
 def test_that_there_was_nothing_to_bring_back_is_said(arc: Cli) -> None:
     assert "note: the original model does not draw Goofy on these prompts either" in arc().out

@@ -119,6 +119,7 @@ def random_captions(n: int) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most_in_expression", [1_000, 0])
 def test_counts_are_those_of_reading_every_one_of_10_000_captions_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_in_expression: int

@@ -35,6 +35,7 @@ def best(found: Found) -> Words:
     return found.triggers[0].words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "least_exact"), [(1, 0.9), (2, 0.8), (3, 0.4)])
 def test_hidden_words_are_found_within_the_budget_in_95_of_100_worlds(size: int, least_exact: float) -> None:
     holds, exact, worlds = 0, 0, 200

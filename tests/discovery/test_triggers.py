@@ -162,6 +162,7 @@ def test_the_report_says_what_searched_and_by_which_rules(job: JobMaker) -> None
 # ------------------------------------------------------------------------------------- resuming
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_without_drawing_again_and_ends_alike(
     job: JobMaker, doubles: Doubles, tmp_path: Path
 ) -> None:

@@ -499,6 +499,7 @@ for number in range(int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_nothing_half(shared_run: Path, tmp_path: Path) -> None:
     kills, whole = 8, tree(pack_run(shared_run, tmp_path / "whole", ABOUT))
     command = [sys.executable, "-c", PACK_AND_PACK, str(shared_run), str(tmp_path), str(kills)]

@@ -141,6 +141,7 @@ def kandinsky(tmp_path_factory: pytest.TempPathFactory) -> DiffusersModel:
     return DiffusersModel(MODELS.get("kandinsky-2.2").model_copy(update={"source": str(folder)}), "cpu")
 
 
+@pytest.mark.slow
 def test_kandinsky_draws_with_the_prior_that_its_decoder_names(kandinsky: DiffusersModel) -> None:
     asked = choose_sampling(kandinsky.row, "cpu", None, {"steps": 2, "width_px": 64, "height_px": 64})
     sampling = kandinsky.settle(asked)

@@ -117,6 +117,7 @@ def test_the_same_command_twice_draws_nothing_and_gives_the_same_bytes(
     assert [(tmp_path / "m" / name).read_bytes() for name in ("matrix.json", "matrix.html")] == first
 
 
+@pytest.mark.slow
 def test_another_attack_draws_only_what_it_adds(grid: Cli, doubles: Doubles) -> None:
     assert grid("--methods", "esd", "--anchors", "name").code == 0
     doubles.forget()
@@ -125,6 +126,7 @@ def test_another_attack_draws_only_what_it_adds(grid: Cli, doubles: Doubles) -> 
     assert len(doubles.generated) == n_concepts * n_seeds * n_models
 
 
+@pytest.mark.slow
 def test_cells_of_other_settings_are_made_anew_and_not_shown_beside_new_ones(
     grid: Cli, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +249,7 @@ def test_options_of_the_matrix_belong_to_its_grid(run: Cli) -> None:
     assert answer.err.startswith("error: --concepts belongs to --grid erasers\n")
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_is_left_to_make_and_makes_nothing(grid: Cli, doubles: Doubles, tmp_path: Path) -> None:
     options = ("--methods", "esd,uce", "--attack", "arc:A1", "--attack", "cce", "--anchors", "name")
     answer = grid(*options, "--dry-run")

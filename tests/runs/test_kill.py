@@ -93,6 +93,7 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(
         assert len(files(broken, pattern)) == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judged", [0, 1, 20])
 def test_a_run_killed_while_judging_judges_only_what_is_missing(
     tmp_path: Path, characters_file: Path, doubles: Doubles, judged: int

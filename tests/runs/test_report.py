@@ -511,6 +511,7 @@ def test_a_report_that_cannot_be_built_leaves_the_old_page_alone(tmp_path: Path)
     assert path.read_text(encoding="utf-8") == "old"
 
 
+@pytest.mark.slow
 def test_nine_hundred_pictures_fit_in_one_page() -> None:
     characters = [f"c{i}" for i in range(50)]
     known = make_set(make_character(c) for c in characters)

@@ -328,6 +328,7 @@ def test_a_shard_at_work_keeps_fresh_from_deleting_its_pictures(run: Cli) -> Non
     assert len(samples_of(folder.path)) == 1
 
 
+@pytest.mark.slow
 def test_shards_that_begin_at_the_same_moment_agree_on_one_run_json(
     tmp_path: Path, characters_file: Path, doubles: Doubles
 ) -> None:

@@ -243,6 +243,7 @@ def test_a_dataset_is_read_through_datasets(data: Cli, suite: Path, load: Any) -
     assert read(Path("lists/copycat50/keywords-theirs.json"))["provenance"]["configuration"] == "keywords"
 
 
+@pytest.mark.slow
 def test_a_dataset_of_the_hub_is_read_at_the_commit_that_is_recorded(tmp_path: Path, suite: Path) -> None:
     repository = "somebody/words"
     command = ("download", "prompts", f"{repository}:keywords", "--split", "copycat50", *KEYWORDS)

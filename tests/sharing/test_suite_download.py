@@ -262,6 +262,7 @@ class Stalling(dict[str, bytes]):
         return super().__getitem__(path)
 
 
+@pytest.mark.slow
 def test_a_download_that_was_killed_goes_on_where_it_was(hub: HubServer, tmp_path: Path, suite: Path) -> None:
     files = Stalling(hub.repositories[KEPT])
     hub.repositories[KEPT] = files

@@ -123,6 +123,7 @@ def test_a_prompt_that_shows_the_concept_anyhow_is_not_searched(tiny_pipeline: P
     assert (rates.before.k, rates.after.k, rates.after.n) == (2, 2, 2)
 
 
+@pytest.mark.slow
 def test_a_broken_search_goes_on_and_ends_in_the_same(
     tiny_pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def without_times(card: AttackCard) -> dict[str, Any]:
     return held | {"prompts": [{k: v for k, v in row.items() if k != "seconds"} for row in held["prompts"]]}
 
 
+@pytest.mark.slow
 def test_learned_embeddings_are_the_same_after_a_break(
     tiny_pipeline: Path, erased: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,6 +178,7 @@ def with_dead_links(rows: list[dict[str, Any]], share: float, seed: int) -> list
     return [{**row, "status": "success", **(dead if rng.random() < share else {})} for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", [1, 2, 5])
 def test_a_quarter_of_dead_links_is_corrected_for(tmp_path: Path, copies: int) -> None:
     """T8: 26 % of the links are dead at random; the interval of the count holds the count of all."""

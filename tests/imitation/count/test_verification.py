@@ -32,6 +32,7 @@ def a_count(concept: str = "ember", count: float = 1000, **fields: float | None)
     return ConceptCount(concept=concept, count=count, raw=int(count), **fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_matcher_with_known_errors_gives_an_unbiased_count() -> None:
     """T11: sensitivity .8, specificity .99, 10,000 pictures: within 2 %."""
     rng = np.random.default_rng(0)

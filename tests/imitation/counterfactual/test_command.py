@@ -71,6 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(command_line: CommandLine, tmp
     assert not list(begun.glob("worlds/*.checkpoint.safetensors"))
 
 
+@pytest.mark.slow
 def test_findings_and_figures_lie_in_the_folder(command_line: CommandLine, tmp_path: Path) -> None:
     run = command_line(app_of(), "copycat.imitation counterfactual")
     options = ("--setting", "tiny", "--device", "cpu", "--out", tmp_path)

@@ -56,6 +56,7 @@ def test_a_written_law_is_found_again() -> None:
     assert curve(doses, fit) == pytest.approx(scores, abs=0.03)
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_series_is_as_wide_as_so_few_doses_ask() -> None:
     doses = np.array([0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], dtype=float)
     held = 0
@@ -100,6 +101,7 @@ def test_the_pooled_interval_is_wider_where_whole_characters_differ() -> None:
     assert widths[1] > 2 * widths[0]
 
 
+@pytest.mark.slow
 def test_exchangeable_characters_leave_nothing_to_the_character() -> None:
     doses = [line for world in plan(REDUCED, seed=0) for line in lines_of(world, {})]
     findings = analyse_doses(doses)
@@ -113,6 +115,7 @@ def test_exchangeable_characters_leave_nothing_to_the_character() -> None:
     assert findings.seconds == 60.0 * findings.worlds
 
 
+@pytest.mark.slow
 def test_characters_that_differ_show_as_variance_between_characters_of_one_dose() -> None:
     hard = {who.id: 3000.0 for who in cast(REDUCED)[::2]}
     easy = {who.id: 20.0 for who in cast(REDUCED)[1::2]}
@@ -193,6 +196,7 @@ def test_a_world_that_gave_most_pictures_to_those_that_need_fewest_is_told_by_it
     assert (lucky.covers, plain.covers) == (False, True)
 
 
+@pytest.mark.slow
 def test_the_threshold_stage_is_asked_about_each_world_alone() -> None:
     permuted = [world for world in plan(REDUCED, seed=0) if world.probe is None]
 

@@ -128,6 +128,7 @@ def test_a_folder_without_a_picture_shows_the_layout(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------- the sandbox's
 
 
+@pytest.mark.slow
 def test_references_of_the_sandbox_are_no_training_pictures() -> None:
     seeds = reference_seeds(30)
     drawn = [seed for of_one in seeds.values() for seed in of_one]
@@ -137,6 +138,7 @@ def test_references_of_the_sandbox_are_no_training_pictures() -> None:
     assert not set(drawn) & {seed for of_one in reference_seeds(30, seed=1).values() for seed in of_one}
 
 
+@pytest.mark.slow
 def test_the_same_references_are_drawn_each_time(tmp_path: Path) -> None:
     assert write_references(tmp_path / "one", 2) == 100
     answer = CliRunner().invoke(sandbox.app, ["references", "--folder", str(tmp_path / "other"), "--pictures", "2"])

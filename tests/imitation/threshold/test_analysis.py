@@ -128,6 +128,7 @@ def test_the_order_in_which_points_are_given_changes_nothing_with_ties() -> None
     assert answer(found, "supf").index == answer(found, "pelt").index == 40
 
 
+@pytest.mark.slow
 def test_one_law_sampled_in_two_ways_has_one_ed50_and_the_tool_warns_of_its_steps() -> None:
     wide, narrow = (analyse(smooth_points(4, low=low, high=high)) for low, high in ((1, 1e5), (50, 1e5)))
 

@@ -118,6 +118,7 @@ def test_the_logistic_finds_the_law_that_made_the_scores() -> None:
     assert fit.at(np.array([fit.dose(0.1)]))[0] == pytest.approx(0.1 + 0.4 * 0.1, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steepness", [3.0, 12.0])
 def test_the_interval_of_ed50_holds_it_however_clean_the_scores_are(steepness: float) -> None:
     held, widths = 0, []
