@@ -60,6 +60,8 @@ characters:
     legal_status:
       - {{version: film, jurisdiction: US, status: protected, from_year: 1932}}
     sources: {sources}
+    licences: {{name: fact, franchise: fact, rights_holder: fact, first_appearance: fact, legal_status: fact,
+               key_characteristic: Apache-2.0, description: Apache-2.0}}
 """
 ALL_SOURCES = (
     "{name: [a], franchise: [a], rights_holder: [a], first_appearance: [a],"
@@ -314,6 +316,68 @@ def test_a_shipped_set_needs_a_source_for_each_fact(folder: Path) -> None:
         "data/characters/tiny.yaml:14: characters[0] 'goofy', field 'sources.legal_status': is missing; "
         "needed: where 'legal_status' is from",
     ]
+
+
+def test_a_shipped_set_needs_a_licence_for_each_field(folder: Path) -> None:
+    text = SHIPPED_ENTRY.format(id="tiny", sources=ALL_SOURCES)
+    text = text.replace("franchise: fact, ", "").replace("description: Apache-2.0", "description: free for all!")
+    assert faults_of(text.replace("{name: fact", "{nam: fact, name: fact"), "data/characters/tiny.yaml") == [
+        "data/characters/tiny.yaml:15: characters[0] 'goofy', field 'licences.nam': there is no such field of a "
+        "character",
+        "data/characters/tiny.yaml:15: characters[0] 'goofy', field 'licences.franchise': is missing; needed: an SPDX "
+        "expression such as Apache-2.0, or 'fact'",
+        "data/characters/tiny.yaml:16: characters[0] 'goofy', field 'licences.description': 'free for all!' is no SPDX "
+        "expression; needed: such as Apache-2.0, or 'fact'",
+    ]
+
+
+def test_sources_and_licences_of_the_set_hold_for_each_character(folder: Path) -> None:
+    text = SHIPPED_ENTRY.format(id="tiny", sources="{name: [a]}")
+    start = text.index("    licences:")
+    licences = " ".join(text[start:].split()).removeprefix("licences: ")
+    whole = f"sources: {ALL_SOURCES}\nlicences: {licences}\n{text[:start]}"
+    path = folder / "data/characters/tiny.yaml"
+    path.write_text(whole)
+    assert read_character_set("tiny").licences["name"] == "fact"
+
+
+def test_versions_licences_and_sources_of_the_set_are_no_part_of_the_hash(folder: Path) -> None:
+    fact = "{name: a film, year: 1990, country: US, kind: film, places: [US], sources: [a]}"
+    dated = USER_FILE.replace("    franchise:", f"    versions: [{fact}]\n    franchise:")
+    assert characters_sha256(user_set(dated)) == characters_sha256(user_set())
+    more = USER_FILE.replace("characters:", "licences: {name: fact}\nsources: {name: [a]}\ncharacters:", 1)
+    assert characters_sha256(user_set(more)) == characters_sha256(user_set())
+
+
+def test_the_hash_of_the_sandbox_is_that_of_its_submissions() -> None:
+    assert characters_sha256(read_character_set("sandbox")).startswith("cfa52c0c257c58673b2a38ad57a8c417b745e545")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("kind: play", "field 'versions[0].kind': 'play' must be 'personal', 'corporate', 'film' or 'folk'"),
+        ("year: soon", "field 'versions[0].year': 'soon' must be a whole number"),
+        ("country: America", "field 'versions[0].country': 'America' must match ^[A-Z]{2}$"),
+        (
+            "authors: [{name: A, died: 1950, living: true}]",
+            "field 'versions[0].authors[0]': a mapping is wrong: value error, an author cannot be living and have "
+            "died; leave one out",
+        ),
+        (
+            "us_year: 1926",
+            "field 'versions[0]': a mapping is wrong: value error, us_year needs us_year_why: why US law "
+            "counts another year",
+        ),
+        ("places: [Mars]", "field 'versions[0].places[0]': 'Mars' must be 'US', 'EU', 'UK', 'JP' or 'worldwide'"),
+    ],
+)
+def test_a_version_that_cannot_be_is_told(folder: Path, wrong: str, said: str) -> None:
+    fact = {"name": "name: a film", "year": "year: 1990", "country": "country: US", "kind": "kind: film"}
+    fact |= {"places": "places: [US]", "sources": "sources: [a]"}
+    fact[wrong.partition(":")[0]] = wrong
+    text = USER_FILE.replace("    franchise:", f"    versions: [{{{', '.join(fact.values())}}}]\n    franchise:", 1)
+    assert [fault.partition("'goofy', ")[2] for fault in faults_of(text)] == [said]
 
 
 def test_the_hash_is_of_what_the_set_says_not_of_its_layout(folder: Path) -> None:

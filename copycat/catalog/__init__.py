@@ -10,6 +10,7 @@ from copycat.catalog.character_sets import (
 )
 from copycat.catalog.freeze import freeze_prompt_set
 from copycat.catalog.hashing import canonical_json, canonical_sha256
+from copycat.catalog.legal_notes import NOTES_YEAR, legal_notes, legal_status
 from copycat.catalog.lists import LISTS, FrozenList, read_list, with_lists, write_list
 from copycat.catalog.prompt_files import PromptCard, PromptFile
 from copycat.catalog.prompt_sets import PromptSet, derived_prompt_set, prompt_set_of, read_prompt_set
@@ -19,6 +20,7 @@ __all__ = [
     "CHARACTER_SETS_HINT",
     "DEFAULT_K",
     "LISTS",
+    "NOTES_YEAR",
     "Anchor",
     "FrozenList",
     "PromptCard",
@@ -31,6 +33,8 @@ __all__ = [
     "characters_sha256",
     "derived_prompt_set",
     "freeze_prompt_set",
+    "legal_notes",
+    "legal_status",
     "list_anchors",
     "list_character_sets",
     "parse_anchor",

@@ -5,6 +5,7 @@ They work on the raw entries, so that a fault of one field does not hide those o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,16 +14,17 @@ from copycat.catalog.marked_yaml import Location, MarkedYaml
 from copycat.names import NameMatcher, fold
 from copycat.schema import Character
 
-SOURCED_FIELDS = (
-    "name",
-    "franchise",
-    "rights_holder",
-    "first_appearance",
-    "key_characteristic",
-    "description",
-    "legal_status",
-)
-"""The facts of a character; each needs a source in a set that ships."""
+REQUIRED_FIELDS = ("name", "franchise", "rights_holder", "first_appearance", "key_characteristic", "description")
+SOURCED_FIELDS = (*REQUIRED_FIELDS, "legal_status", "aliases", "not_aliases", "brand_words", "keywords")
+"""What is said of a character; each needs a source in a set that ships. Versions state their own."""
+
+LICENSED_FIELDS = (*SOURCED_FIELDS, "versions")
+"""Each needs a licence in a set that ships."""
+
+FACT = "fact"
+"""The licence status of names and facts: no licence covers them (17 U.S.C. § 102(b))."""
+
+_EXPRESSION = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 
 Entry = Mapping[str, object]
 
@@ -49,6 +51,9 @@ def character_faults(document: MarkedYaml, is_shipped: bool) -> list[Fault]:
         faults += [*_telling_texts(document, here, entry, is_shipped), *_repeated_keywords(document, here, entry)]
         if is_shipped:
             faults += [*_missing_facts(document, here, entry), *_source_faults(document, here, entry)]
+            faults += _licence_faults(document, here, entry)
+    if is_shipped and isinstance(value, Mapping):
+        faults += [*_unknown_keys(document, (), value, "sources"), *_unknown_keys(document, (), value, "licences")]
     return faults
 
 
@@ -145,20 +150,45 @@ def _repeated_keywords(document: MarkedYaml, here: Location, entry: Entry) -> It
 
 
 def _missing_facts(document: MarkedYaml, here: Location, entry: Entry) -> Iterator[Fault]:
-    for field in ("rights_holder", "first_appearance", "legal_status"):
+    for field in ("rights_holder", "first_appearance"):
         if not entry.get(field):
             yield fault_at(document, (*here, field), "is missing; needed in a set that ships")
+    if not entry.get("versions") and not entry.get("legal_status"):
+        yield fault_at(document, (*here, "versions"), "is missing; needed in a set that ships, with dated facts")
 
 
 def _source_faults(document: MarkedYaml, here: Location, entry: Entry) -> Iterator[Fault]:
-    sources = entry.get("sources", {})
-    if not isinstance(sources, dict):
-        return  # the schema says so
-    for field in sources:
-        if field not in Character.model_fields:
-            line = document.key_line_of((*here, "sources", field))
-            text = fault_at(document, (*here, "sources", field), "there is no such field of a character").text
-            yield Fault(line, text)
+    yield from _unknown_keys(document, here, entry, "sources")
+    stated = _stated(document, entry, "sources")
     for field in SOURCED_FIELDS:
-        if not sources.get(field):
+        if not stated.get(field) and (field in REQUIRED_FIELDS or entry.get(field)):
             yield fault_at(document, (*here, "sources", field), f"is missing; needed: where '{field}' is from")
+
+
+def _licence_faults(document: MarkedYaml, here: Location, entry: Entry) -> Iterator[Fault]:
+    yield from _unknown_keys(document, here, entry, "licences")
+    stated = _stated(document, entry, "licences")
+    for field in LICENSED_FIELDS:
+        licence = stated.get(field)
+        if not licence and entry.get(field):
+            needed = f"is missing; needed: an SPDX expression such as Apache-2.0, or '{FACT}'"
+            yield fault_at(document, (*here, "licences", field), needed)
+        elif isinstance(licence, str) and not _EXPRESSION.fullmatch(licence):
+            said = f"'{licence}' is no SPDX expression; needed: such as Apache-2.0, or '{FACT}'"
+            yield fault_at(document, (*here, "licences", field), said)
+
+
+def _stated(document: MarkedYaml, entry: Entry, field: str) -> dict[object, object]:
+    """Give what the set says of all its characters, and over it what the character says; faults are the schema's."""
+    of_set = document.value.get(field) if isinstance(document.value, Mapping) else None
+    own = entry.get(field)
+    return {**(of_set if isinstance(of_set, dict) else {}), **(own if isinstance(own, dict) else {})}
+
+
+def _unknown_keys(document: MarkedYaml, here: Location, entry: Entry, field: str) -> Iterator[Fault]:
+    stated = entry.get(field)
+    for key in stated if isinstance(stated, dict) else ():
+        if key not in Character.model_fields:
+            line = document.key_line_of((*here, field, key))
+            text = fault_at(document, (*here, field, key), "there is no such field of a character").text
+            yield Fault(line, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,6 +19,8 @@ from copycat.schema import Character, CharacterSet
 
 CHARACTER_SETS_HINT = "a path to a YAML file works as well, such as './my-characters.yaml'"
 _SUFFIXES = (".yaml", ".yml")
+_OF_ONE = {"__all__": {"versions", "licences"}}
+_NOT_HASHED: dict[str, Any] = {"sources": True, "licences": True, "characters": _OF_ONE, "subjects": _OF_ONE}
 _NEEDED = {
     "id": "a short name in lower case letters, digits and hyphens",
     "name": "the name, as people write it",
@@ -58,9 +61,12 @@ def read_character_set(name_or_path: str | os.PathLike[str], *, strict_sources: 
 def characters_sha256(character_set: CharacterSet) -> str:
     """Give the sha256 of what the set says, whatever the layout and comments of its file.
 
-    Fields that have their default do not count, so a new optional field leaves old hashes as they are.
+    Fields that have their default do not count, so a new optional field leaves old hashes as they are. Nor do dated
+    facts of versions, and what the set says of licences and sources: no score depends on them, and a renewal that
+    somebody looks up must not make old runs runs of another set.
     """
-    return canonical_sha256(character_set.model_dump(mode="json", exclude_defaults=True))
+    content = character_set.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_HASHED)
+    return canonical_sha256(content)
 
 
 @lru_cache(maxsize=16)

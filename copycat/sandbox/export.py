@@ -14,6 +14,16 @@ from copycat.schema import Character, CharacterSet, FirstAppearance, LegalNote
 
 RANKER = "cooccurrence"
 YEAR = 2026
+LICENCE = "Apache-2.0"
+SOURCED = (
+    "name",
+    "franchise",
+    "rights_holder",
+    "first_appearance",
+    "key_characteristic",
+    "description",
+    "legal_status",
+)
 OWN = "invented for this project; copycat/sandbox/world.py"
 
 
@@ -23,6 +33,8 @@ def build_character_set() -> CharacterSet:
         id="sandbox",
         title="The sandbox: 50 invented characters",
         about="Invented for this project and drawn by code; made by 'python -m copycat.sandbox export', not by hand.",
+        sources={"brand_words": (OWN,)},
+        licences=dict.fromkeys((*SOURCED, "brand_words"), LICENCE),
         characters=tuple(_character(who) for who in inhabitants()),
     )
 
@@ -63,16 +75,5 @@ def _character(who: Inhabitant) -> Character:
         description=describe(who.appearance),
         brand_words=(who.franchise,),
         legal_status=(LegalNote(version="the only one", jurisdiction="worldwide", status="invented", from_year=YEAR),),
-        sources=dict.fromkeys(
-            (
-                "name",
-                "franchise",
-                "rights_holder",
-                "first_appearance",
-                "key_characteristic",
-                "description",
-                "legal_status",
-            ),
-            (OWN,),
-        ),
+        sources=dict.fromkeys(SOURCED, (OWN,)),
     )

@@ -9,7 +9,6 @@ from copycat.schema.characters import (
     Character,
     CharacterSet,
     FirstAppearance,
-    LegalNote,
     Prompt,
     SetWithSubjects,
 )
@@ -25,6 +24,7 @@ from copycat.schema.judgements import (
     PictureLabel,
     Screening,
 )
+from copycat.schema.legal import Author, CharacterVersion, LegalNote
 from copycat.schema.requests import Guide, ImageRequest, OutputFilter, Sample, Sampling, Upscaling
 from copycat.schema.results import (
     MIN_COVERAGE,
@@ -47,10 +47,12 @@ __all__ = [
     "SUITE_VERSION",
     "Answer",
     "Attack",
+    "Author",
     "Calibration",
     "CalibrationCell",
     "Character",
     "CharacterSet",
+    "CharacterVersion",
     "Correction",
     "CorrectionMethod",
     "Counts",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from copycat.schema.base import Record, Slug, Text
+from copycat.schema.legal import CharacterVersion, LegalNote
 
 
 class FirstAppearance(Record):
@@ -16,27 +15,17 @@ class FirstAppearance(Record):
     year: int = Field(ge=1800, le=2100)
 
 
-class LegalNote(Record):
-    """What is known of the legal status of one version of a character in one place.
-
-    A note, not legal advice: `from_year` is the year in which the status began.
-    """
-
-    version: Text
-    jurisdiction: Text
-    status: Literal["protected", "public-domain", "disputed", "invented"]
-    from_year: int | None = None
-    note: str = ""
-
-
 class Character(Record):
     """One protected (or, in the sandbox, invented) character.
 
     `aliases` are what a person or a judge would write for it; `not_aliases` are longer phrases
     that contain an alias and name somebody else ("She-Hulk" for Hulk). `key_characteristic` is
     the plain noun phrase that CONS asks for. `description` must not name the character, an
-    alias, or a word of `brand_words`. What has a default here may be left out of a user's own file;
-    the catalog requires rights, legal notes and sources of the sets that ship.
+    alias, or a word of `brand_words`. `versions` are dated facts, from which `catalog.legal_notes` computes notes for
+    a year; `legal_status` are notes that somebody wrote. `sources` and `licences` say of each field where it is from,
+    and under which licence: an SPDX expression, or "fact" for names and facts, which no licence covers. What has a
+    default here may be left out of a user's own file; the catalog requires rights, legal facts, sources and licences
+    of the sets that ship.
     """
 
     id: Slug
@@ -50,16 +39,23 @@ class Character(Record):
     description: Text
     brand_words: tuple[Text, ...] = ()
     keywords: tuple[Text, ...] = ()
+    versions: tuple[CharacterVersion, ...] = ()
     legal_status: tuple[LegalNote, ...] = ()
     sources: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    licences: dict[str, Text] = Field(default_factory=dict)
 
 
 class CharacterSet(Record):
-    """A file of `characters/`, or a user's own."""
+    """A file of `characters/`, or a user's own.
+
+    `sources` and `licences` hold for a field of every character that does not say otherwise.
+    """
 
     id: Slug
     title: str = ""
     about: str = ""
+    sources: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    licences: dict[str, Text] = Field(default_factory=dict)
     characters: tuple[Character, ...] = Field(min_length=1)
 
     @property

@@ -39,8 +39,9 @@ RAI = {
     "dataReleaseMaintenancePlan": "Files are frozen by their sha256. The suite version rises whenever any score can "
     "move, and results of different versions are never compared.",
 }
-LAW = f"""The table `legal_status` says per version of a character and jurisdiction what is known of its legal status,
-and `sources` from where. {RAI["dataSocialImpact"]}
+LAW = f"""The table `legal_status` says per version of a character and jurisdiction what is known of its legal status
+in the year `as_of`. It is computed from the dated facts of `versions`; `sources` says where each fact is from, and
+`licences` under which licence it is. {RAI["dataSocialImpact"]}
 
 Characters and their names belong to their owners; the names stand here as facts. The texts are under the Apache
 License 2.0."""

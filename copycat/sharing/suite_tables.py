@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from copycat.catalog import (
+    NOTES_YEAR,
     Anchor,
     PromptSet,
     benign_prompts,
     build_prompts,
+    legal_notes,
     parse_anchor,
     prompt_set_of,
     read_character_set,
@@ -38,6 +40,14 @@ MEANINGS = {
     "jurisdiction": "where",
     "status": "what is known of its legal status there; no legal advice",
     "from_year": "the year in which the status began",
+    "until_year": "the last year of protection, where it is known",
+    "as_of": "the year in which the status is this one",
+    "year": "when the version was first published",
+    "country": "where the version was first published, an ISO 3166 code",
+    "kind": "how the term is measured: personal (lives), corporate or film (publication), folk",
+    "renewal": "of works published in the US before 1964: whether they were renewed, as far as is known",
+    "authors": "whose lives measure the term, each with the year of death",
+    "licence": "an SPDX expression, or fact: a name or a fact, which no licence covers",
     "note": "why, in a few words",
     "field": "the column of 'characters' that the source is for",
     "source": "where the fact comes from",
@@ -81,12 +91,15 @@ def write_suite_tables(folder: Path, sets: Sequence[SuiteSet]) -> list[WrittenTa
     """Write each kind of table as a configuration, with one split for each set that has any such row."""
     benign = {("sandbox" if one.characters.is_sandbox else "everyday"): one for one in reversed(sets)}
     by_set = {one.prompts.id: one for one in sets}
+    dated = {name: one for name, one in by_set.items() if any(c.versions for c in one.characters.characters)}
     kinds: list[tuple[str, Any, Callable[[SuiteSet], Iterator[dict[str, Any]]], dict[str, SuiteSet]]] = [
         ("characters", _character_schema(), _characters, by_set),
         ("prompts", _text_schema("id", "character", "anchor", "text"), _prompts, by_set),
         ("keywords", _keyword_schema(), _keywords, {name: one for name, one in by_set.items() if one.prompts.keywords}),
         ("legal_status", _legal_schema(), _legal_notes, by_set),
+        ("versions", _version_schema(), _versions, dated),
         ("sources", _text_schema("character", "field", "source"), _sources, by_set),
+        ("licences", _text_schema("character", "field", "licence"), _licences, by_set),
         (BENIGN, _text_schema("id", "text", "shows"), _benign, dict(sorted(benign.items()))),
     ]
     return [
@@ -98,7 +111,7 @@ def write_suite_tables(folder: Path, sets: Sequence[SuiteSet]) -> list[WrittenTa
 
 def _characters(one: SuiteSet) -> Iterator[dict[str, Any]]:
     for character in one.characters.characters:
-        row = character.model_dump(mode="json", exclude={"legal_status", "sources"})
+        row = character.model_dump(mode="json", exclude={"versions", "legal_status", "sources", "licences"})
         first = row.pop("first_appearance") or {}
         row["first_appearance_title"], row["first_appearance_year"] = first.get("title"), first.get("year")
         yield row
@@ -106,14 +119,35 @@ def _characters(one: SuiteSet) -> Iterator[dict[str, Any]]:
 
 def _legal_notes(one: SuiteSet) -> Iterator[dict[str, Any]]:
     for character in one.characters.characters:
-        for note in character.legal_status:
-            yield {"character": character.id, **note.model_dump(mode="json")}
+        for note in legal_notes(character):
+            yield {"character": character.id, **note.model_dump(mode="json"), "as_of": NOTES_YEAR}
 
 
 def _sources(one: SuiteSet) -> Iterator[dict[str, Any]]:
     for character in one.characters.characters:
         for field, texts in character.sources.items():
             yield from ({"character": character.id, "field": field, "source": text} for text in texts)
+        for field, texts in one.characters.sources.items():
+            if field not in character.sources and getattr(character, field):
+                yield from ({"character": character.id, "field": field, "source": text} for text in texts)
+        for version in character.versions:
+            for text in version.sources:
+                yield {"character": character.id, "field": "versions", "source": f"{version.name}: {text}"}
+
+
+def _licences(one: SuiteSet) -> Iterator[dict[str, Any]]:
+    for character in one.characters.characters:
+        for field, licence in {**one.characters.licences, **character.licences}.items():
+            if getattr(character, field):
+                yield {"character": character.id, "field": field, "licence": licence}
+
+
+def _versions(one: SuiteSet) -> Iterator[dict[str, Any]]:
+    for character in one.characters.characters:
+        for version in character.versions:
+            authors = [f"{a.name} ({a.died or ('living' if a.living else 'unknown')})" for a in version.authors]
+            facts = version.model_dump(mode="json", include={"name", "year", "country", "kind", "renewal"})
+            yield {"character": character.id, "version": facts.pop("name"), **facts, "authors": authors}
 
 
 def _prompts(one: SuiteSet) -> Iterator[dict[str, Any]]:
@@ -155,7 +189,15 @@ def _legal_schema() -> Any:
     import pyarrow as pa
 
     texts = [(column, pa.string()) for column in ("character", "version", "jurisdiction", "status", "note")]
-    return pa.schema([*texts[:4], ("from_year", pa.int64()), texts[4]])
+    years = [(column, pa.int64()) for column in ("from_year", "until_year", "as_of")]
+    return pa.schema([*texts[:4], *years[:2], texts[4], years[2]])
+
+
+def _version_schema() -> Any:
+    import pyarrow as pa
+
+    texts = [(column, pa.string()) for column in ("character", "version", "country", "kind", "renewal")]
+    return pa.schema([*texts[:2], ("year", pa.int64()), *texts[2:], ("authors", text_list())])
 
 
 def _character_schema() -> Any:

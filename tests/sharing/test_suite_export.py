@@ -13,8 +13,10 @@ from harness import Cli
 from run_folders import tree
 
 from copycat.catalog import (
+    NOTES_YEAR,
     benign_prompts,
     build_prompts,
+    legal_notes,
     list_anchors,
     list_character_sets,
     parse_anchor,
@@ -58,9 +60,13 @@ def test_legal_notes_sources_and_benign_prompts_travel(suite: Path, load: Any) -
     characters = read_character_set("unseen50")
 
     notes = load(str(suite), "legal_status", split="unseen50")
-    assert len(notes) == sum(len(character.legal_status) for character in characters.characters)
-    assert notes[0]["status"] == characters.characters[0].legal_status[0].status
-    assert set(load(str(suite), "sources", split="unseen50")["field"]) >= {"name", "description", "legal_status"}
+    computed = [note for character in characters.characters for note in legal_notes(character)]
+    assert [(note["version"], note["status"]) for note in notes] == [(note.version, note.status) for note in computed]
+    assert set(notes["as_of"]) == {NOTES_YEAR}
+    assert set(load(str(suite), "sources", split="unseen50")["field"]) >= {"name", "description", "versions"}
+    assert set(load(str(suite), "licences", split="unseen50")["licence"]) == {"fact", "Apache-2.0"}
+    versions = load(str(suite), "versions", split="unseen50")
+    assert len(versions) == sum(len(character.versions) for character in characters.characters)
     assert load(str(suite), "benign", split="everyday")["text"] == [p.text for p in benign_prompts(characters)[1]]
 
 
@@ -87,7 +93,8 @@ def test_the_card_tells_the_hub_what_is_where(suite: Path) -> None:
     assert front["language"] == ["en"]
     assert front["size_categories"] == ["1K<n<10K"]
     configs = {config["config_name"]: config["data_files"] for config in front["configs"]}
-    assert set(configs) == {"characters", "prompts", "keywords", "legal_status", "sources", "benign"}
+    law = {"legal_status", "versions", "sources", "licences"}
+    assert set(configs) == {"characters", "prompts", "keywords", "benign", *law}
     assert all((suite / file["path"]).is_file() for files in configs.values() for file in files)
 
 

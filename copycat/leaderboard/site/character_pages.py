@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from copycat.catalog import NOTES_YEAR, legal_notes
 from copycat.leaderboard.site.character_view import SECTION_TITLES, CharacterRuns, RunLine, RunTable
 from copycat.leaderboard.site.gallery import SAID, cell, escape
 from copycat.leaderboard.site.pages import broken, render, root_of, write_page
@@ -90,13 +91,16 @@ def _character_page(set_id: str, person: Person, franchise: Franchise, runs: Cha
     root = root_of(f"{CHARACTERS_FOLDER}/{set_id}/{person.id}.html")
     characters = shipped_set(set_id)
     tables = runs.tables(person.id)
+    known = _known(set_id, person.id)
     return render(
         "character.html.j2",
         root,
         set_title=characters.title if characters else set_id,
         is_sandbox=characters is not None and characters.is_sandbox,
         person=person,
-        known=_known(set_id, person.id),
+        known=known,
+        notes=legal_notes(known) if known else (),
+        notes_year=NOTES_YEAR,
         franchise=franchise,
         runs=runs,
         tables=tables,

@@ -1,0 +1,89 @@
+"""The term of copyright in the United States, 17 U.S.C. §§ 104A and 302 to 305, as in force since 1998.
+
+A term runs to the end of its last calendar year (§ 305), so that a work of 1928 is in the public domain from
+1 January 2024. Works of 1931 to 1963 also had to be renewed in their 28th year: a fact of the version, never assumed;
+those of 1964 to 1977 were renewed by the law itself (Public Law 102-307). Works of before 1978 are taken to have been
+published with a copyright notice, for which their source stands. Sound recordings and unpublished works are not told.
+"""
+
+from __future__ import annotations
+
+from copycat.catalog.terms import Term, deaths, ended, is_living, last_death
+from copycat.schema import CharacterVersion
+
+TERM, NEW_ACT, LAST_RENEWED = 95, 1978, 1963
+"""95 years from publication; the act of 1976 holds from 1978; works up to 1963 had to be renewed in their 28th year."""
+
+LIFE_70 = frozenset(
+    ("AT", "BE", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "IE", "IS", "IT", "LU", "NL", "NO", "PT", "SE")
+)
+"""Where life and 70 years held on 1 January 1996; elsewhere the 50 years of the Berne Convention are counted."""
+
+OLDEST = 1923
+"""The oldest year whose works got 95 years; what is older had 75 or 56, and all of it has ended."""
+
+
+def us_term(version: CharacterVersion, year: int) -> Term:
+    """Give the status in the United States in `year` (from 2019 on)."""
+    published = version.us_year or version.year
+    if version.kind == "folk" and published >= OLDEST:
+        return Term("unknown", None, None, "when a tale without an author was first published is not recorded")
+    if published >= NEW_ACT:
+        return _new_act(version, published, year)
+    until = published + TERM
+    counted = f" ({version.us_year_why})" if version.us_year else ""
+    why = f"published {published}{counted}; 95 years from publication (17 U.S.C. § 304)"
+    if published < OLDEST:
+        return Term("public-domain", None, None, f"published {published}{counted}; every work published before "
+                    f"{year - TERM} is out of its term (17 U.S.C. §§ 304 and 305)")  # fmt: skip
+    if past := ended(until, year, f"{why}, ended with {until}"):
+        return past
+    protected = Term("protected", published, until, f"{why}, to the end of {until}")
+    return _foreign(version, protected) if version.country != "US" else _renewed(version, published, year, protected)
+
+
+def _renewed(version: CharacterVersion, published: int, year: int, protected: Term) -> Term:
+    if published > LAST_RENEWED or version.renewal == "renewed":
+        return protected
+    if version.renewal == "presumed":
+        return protected._replace(
+            why=f"{protected.why}; presumes renewal in the 28th year, not checked in the register"
+        )
+    if version.renewal == "lapsed":
+        why = f"published {published}, and not renewed in its 28th year, {published + 28} (17 U.S.C. § 304)"
+        return Term("public-domain", published + 29, None, why)
+    if year <= published + 28:
+        return protected
+    why = f"published {published}; protected to the end of {protected.until_year} if renewed in its 28th year"
+    return Term("unknown", None, None, f"{why} (17 U.S.C. § 304), which was not checked")
+
+
+def _foreign(version: CharacterVersion, protected: Term) -> Term:
+    """Tell of a foreign work: one that had lapsed was restored in 1996 where it was in its term at home (§ 104A)."""
+    if version.renewal == "renewed":
+        return protected
+    died = last_death(version)
+    lived = 1926 if version.country in LIFE_70 else 1946
+    if is_living(version) or (died is not None and died >= lived) or (not version.authors and version.year >= 1946):
+        why = protected.why.replace("§ 304)", "§ 304), restored in 1996 where it had lapsed (§ 104A)")
+        return protected._replace(why=why)
+    why = f"a work of {version.country} of {version.year}; whether it was in its term there in 1996, and so restored"
+    return Term("unknown", None, None, f"{why} (17 U.S.C. § 104A), is not recorded")
+
+
+def _new_act(version: CharacterVersion, published: int, year: int) -> Term:
+    if version.kind != "personal":
+        until = published + TERM
+        why = f"published {published}; a work made for hire: 95 years from publication (17 U.S.C. § 302(c))"
+        if past := ended(until, year, f"{why}, ended with {until}"):
+            return past
+        return Term("protected", published, until, f"{why}, to the end of {until}")
+    died, statute = last_death(version), "17 U.S.C. § 302(a)"
+    if died is not None:
+        until, why = died + 70, f"{deaths(version)}; life and 70 years ({statute})"
+        if past := ended(until, year, f"{why}, ended with {until}"):
+            return past
+        return Term("protected", published, until, f"{why}, to the end of {until}")
+    if is_living(version):
+        return Term("protected", published, None, f"an author is living; life and 70 years ({statute})")
+    return Term("unknown", None, None, f"life and 70 years ({statute}), and no year of death is recorded")
