@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from copycat.schema import Record
 from copycat.schema.base import Text
@@ -62,6 +62,24 @@ PURPOSES: dict[str, Purpose] = {
 """What `--for` takes."""
 
 
+def printable(text: str) -> str:
+    """Give text that can be written as UTF-8: other bytes of a name are spelt out, lone surrogates become "?"."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _printable(value: Any) -> Any:  # Any: what is no text is pydantic's to refuse
+    return printable(value) if isinstance(value, str) else value
+
+
+Said = Annotated[str, BeforeValidator(_printable)]
+"""Text that may quote a dataset, whose names and values may hold anything."""
+
+
 class Evidence(Record):
     """Where a finding can be seen.
 
@@ -72,10 +90,10 @@ class Evidence(Record):
         value: what stands there, shortened.
     """
 
-    file: str = ""
+    file: Said = ""
     line: int | None = Field(default=None, ge=1)
-    pointer: str = ""
-    value: str = ""
+    pointer: Said = ""
+    value: Said = ""
 
     @property
     def place(self) -> str:
@@ -88,15 +106,17 @@ class Finding(Record):
     """One thing that a rule found, for however many records.
 
     `said` is the fact in one sentence, `advice` what to do; `n_records` how many records it holds for (None: it is
-    about the dataset), of which `evidence` shows the first few.
+    about the dataset), of which `evidence` shows the first few. `ignored` is why somebody decided not to count it
+    (provenance.yaml); it stays visible.
     """
 
     rule: Text
     severity: Severity
-    said: Text
-    advice: Text
+    said: Annotated[Text, BeforeValidator(_printable)]
+    advice: Annotated[Text, BeforeValidator(_printable)]
     evidence: tuple[Evidence, ...] = ()
     n_records: int | None = None
+    ignored: str = ""
 
 
 class Outcome(Record):
@@ -109,12 +129,16 @@ class Outcome(Record):
     rule: Text
     title: Text
     status: Literal["passed", "found", "not-applicable", "not-checked"]
-    said: Text
+    said: Annotated[Text, BeforeValidator(_printable)]
     findings: tuple[Finding, ...] = ()
 
 
 class CheckReport(Record):
-    """All that was checked of a dataset. The same dataset, settings and `as_of` give the same report."""
+    """All that was checked of a dataset. The same dataset, settings and `as_of` give the same report.
+
+    `columns` says which column of the dataset was read as which standard one; `notes` what else a reader must know,
+    such as entries of provenance.yaml that have ended.
+    """
 
     dataset: Text
     kind: str
@@ -124,6 +148,8 @@ class CheckReport(Record):
     region: str
     as_of: date
     rule_version: str = RULE_VERSION
+    columns: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -133,8 +159,8 @@ class CheckReport(Record):
         return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
     def count(self, severity: Severity) -> int:
-        """How many findings are of this severity."""
-        return sum(finding.severity == severity for finding in self.findings)
+        """How many findings are of this severity, without those that are ignored."""
+        return sum(finding.severity == severity and not finding.ignored for finding in self.findings)
 
 
 class Licence(Record):
@@ -204,25 +230,28 @@ class Synthetic(Record):
 SIDECAR_FOLDER = "provenance"
 """The folder in a dataset (of a single file `x.parquet`: the folder `x.provenance` beside it) that holds:
 
-    records.parquet   one row a record, removed ones too; its columns are `sidecar_schema()`
+    records.parquet   one row a record, removed ones too, by id; its columns are `sidecar_schema()`
+    history.parquet   what rows were before they changed, in the same columns; not there while none has
     manifest.json     versions, each with its Merkle root and number of records
     croissant.json    the dataset level
     removals.jsonl    the log of removals, appended only
 """
-RECORDS_FILE, MANIFEST_FILE, CROISSANT_FILE, REMOVALS_FILE = (
+RECORDS_FILE, HISTORY_FILE, MANIFEST_FILE, CROISSANT_FILE, REMOVALS_FILE = (
     "records.parquet",
+    "history.parquet",
     "manifest.json",
     "croissant.json",
     "removals.jsonl",
 )
 
 
-def sidecar_schema():  # type: ignore[no-untyped-def]  # a pyarrow.Schema, which has no types
-    """Give the columns of records.parquet, in their order.
+def sidecar_schema() -> Any:
+    """Give the columns of records.parquet, in their order, as a pyarrow.Schema.
 
     `id` is unique and never used again. `file` and `row` (from 1) say where the record lies in the dataset. `sha256` is
-    of its content, `phash` the perceptual hash of its picture. A record is part of the versions from `version_added` up
-    to, not including, `version_removed`.
+    of its content (`manifest.content`), `text_sha256` of the text that goes with a picture, `phash` the perceptual hash
+    of its picture. A record is part of the versions from `version_added` up to, not including, `version_removed`;
+    `version_changed` is the version since which the row is as it is, null where that is the one it was added in.
     """
     import pyarrow as pa
 
@@ -234,6 +263,7 @@ def sidecar_schema():  # type: ignore[no-untyped-def]  # a pyarrow.Schema, which
             "row": pa.int64(),
             "split": text,
             "sha256": text,
+            "text_sha256": text,
             "phash": text,
             "url": text,
             "retrieved_at": text,
@@ -260,6 +290,7 @@ def sidecar_schema():  # type: ignore[no-untyped-def]  # a pyarrow.Schema, which
             "language": text,
             "source": text,
             "version_added": text,
+            "version_changed": text,
             "version_removed": text,
             "tombstone_reason": text,
         }

@@ -1,0 +1,234 @@
+"""A batch of a dataset -> rows of the sidecar: what its columns say, in the sidecar's form, and null for the rest."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from copycat.provenance.dataset.card import load_plain_json
+from copycat.provenance.manifest.content import canonical, record_sha256
+from copycat.provenance.records import RULE_VERSION, sidecar_schema
+
+if TYPE_CHECKING:
+    from copycat.provenance.dataset import Batch
+
+FACT_COLUMNS = (
+    "split", "phash", "url", "retrieved_at", "http_status", "headers", "licence", "licence_url", "author", "title",
+    "language", "source", "signals", "decision", "transforms", "synthetic", "generator", "prompt_hash",
+)  # fmt: skip
+"""Standard columns of a dataset that the sidecar takes over."""
+
+PLAIN = ("split", "phash", "url", "retrieved_at", "author", "title", "language", "source")
+HEX_64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+NO, YES = {"", "0", "false", "no", "none", "null", "n"}, {"1", "true", "yes", "y"}
+
+Unread = dict[str, int]
+"""Column -> values that are in no known form; they are null in the sidecar."""
+
+
+def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
+    """Give column of the sidecar -> pyarrow Array of a batch, for all facts that the dataset's own columns state.
+
+    Args:
+        unread: is counted up for values that cannot be understood.
+    """
+    import pyarrow as pa
+
+    schema = sidecar_schema()
+    nothing = {field.name: pa.nulls(batch.size, field.type) for field in schema}
+    arrays = nothing | {name: _texts(batch, name) for name in PLAIN if batch.column(name) is not None}
+    if batch.split and batch.column("split") is None:
+        arrays["split"] = pa.array([batch.split] * batch.size, pa.string())
+    makers: Sequence[tuple[str, Sequence[str], Callable[..., Any]]] = (
+        ("http_status", ("http_status",), _status),
+        ("headers", ("headers",), _headers),
+        ("licence", ("licence", "licence_url"), _licence),
+        ("signals", ("signals",), _signals),
+        ("decision", ("decision",), _decision),
+        ("transforms", ("transforms",), _transforms),
+        ("synthetic", ("synthetic", "generator", "prompt_hash"), _synthetic),
+    )
+    for name, needs, make in makers:
+        if any(batch.column(need) is not None for need in needs):
+            kind = schema.field(name).type
+            arrays[name] = pa.array(_made(name, make, [_values(batch, need) for need in needs], unread), kind)
+    arrays["rule_version"] = pa.array([RULE_VERSION] * batch.size, pa.string())
+    return arrays
+
+
+def _made(name: str, make: Callable[..., Any], columns: Sequence[Sequence[Any]], unread: Unread) -> Iterator[Any]:
+    for values in zip(*columns, strict=True):
+        try:
+            yield make(*values)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            unread[name] = unread.get(name, 0) + 1
+            yield None
+
+
+def _values(batch: Batch, name: str) -> list[Any]:
+    return [None if value == "" else value for value in batch.values(name)]
+
+
+def _texts(batch: Batch, name: str) -> Any:
+    import pyarrow as pa
+
+    return pa.array([_text(value) for value in batch.values(name)], pa.string())
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(value: Any) -> str | None:
+    """Give a fact as text: stripped, lists and mappings as JSON, times in ISO 8601; None for nothing."""
+    if _is_nothing(value):
+        return None
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, list | dict):
+        value = canonical(value).decode()
+    return str(value).encode("utf-8", "replace").decode().strip() or None
+
+
+@lru_cache(maxsize=4096)
+def _from_json(text: str) -> Any:
+    return load_plain_json(text.encode("utf-8", "replace"))
+
+
+def _opened(value: Any) -> Any:
+    """Give what a text with JSON says; everything else as it is."""
+    return _from_json(value) if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") else value
+
+
+# ------------------------------------------------------------------------------- one value each
+
+
+def _status(value: Any) -> int | None:
+    if _is_nothing(value):
+        return None
+    number = int(float(value))
+    if not 100 <= number <= 999 or number != float(value):
+        raise ValueError("no status of HTTP")
+    return number
+
+
+def _headers(value: Any) -> list[dict[str, str | None]] | None:
+    """Read headers: a mapping, pairs, structs of name and value, JSON of any of these, or lines "Name: value"."""
+    value = _opened(value)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        lines = [line.partition(":") for line in value.splitlines() if line.strip()]
+        if not lines or not all(colon for _, colon, _ in lines[1:]):
+            raise ValueError("no headers")
+        pairs: list[tuple[Any, Any]] = [(name, said) for name, colon, said in lines if colon]
+    elif isinstance(value, Mapping):
+        pairs = [(name, one) for name, said in value.items() for one in (said if isinstance(said, list) else [said])]
+    else:
+        pairs = [(one["name"], one["value"]) if isinstance(one, Mapping) else (one[0], one[1]) for one in value]
+    return [{"name": _text(name), "value": _text(said)} for name, said in pairs if said is not None]
+
+
+def _licence(value: Any, url: Any) -> dict[str, Any] | None:
+    """Take a licence as it is stated, whether it is an SPDX expression or not: rules see what is wrong with it."""
+    value = _opened(value)
+    if isinstance(value, Mapping):
+        if not any(part is not None for part in value.values()):
+            return None
+        named = next((value[key] for key in ("spdx", "id", "name", "licence", "license") if value.get(key)), None)
+        return {
+            "spdx": _text(named),
+            "evidence_url": _text(value.get("evidence_url") or value.get("url") or url),
+            "snippet_hash": _text(value.get("snippet_hash")),
+            "method": _text(value.get("method")) or "field",
+            "confidence": _share(value.get("confidence")),
+        }
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    stated, place = _text(value), _text(url)
+    if stated is None and place is None:
+        return None
+    return {"spdx": stated, "evidence_url": place, "snippet_hash": None, "method": "field", "confidence": None}
+
+
+def _share(value: Any) -> float | None:
+    if value is None:
+        return None
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError("a confidence is from 0 to 1")
+    return share
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]] | None:
+    value = _opened(value)
+    if value is None:
+        return None
+    rows = [value] if isinstance(value, Mapping) else list(value)
+    if isinstance(value, str) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError("no list of mappings")
+    return rows
+
+
+def _signals(value: Any) -> list[dict[str, str | None]] | None:
+    rows = _listed(value)
+    if rows is None:
+        return None
+    found = []
+    for row in rows:
+        parsed = row.get("parsed", row.get("answers"))
+        said = parsed if parsed is None or isinstance(parsed, str) else canonical(parsed).decode()
+        facts = {"source": _text(row["source"]), "raw": _text(row.get("raw")), "parsed": said}
+        found.append(facts | {"fetched_at": _text(row.get("fetched_at"))})
+    return found
+
+
+def _decision(value: Any) -> list[dict[str, str | None]] | None:
+    value = _opened(value)
+    if isinstance(value, Mapping) and "use" not in value:
+        value = [{"use": use, "answer": answer} for use, answer in value.items() if answer is not None]
+    rows = _listed(value)
+    return None if rows is None else [{"use": _text(row["use"]), "answer": _text(row["answer"])} for row in rows]
+
+
+def _transforms(value: Any) -> list[dict[str, str | None]] | None:
+    rows = _listed(value)
+    if rows is None:
+        return None
+    parts = ("name", "version", "params_hash", "in_sha", "out_sha")
+    return [{part: _text(row.get(part)) for part in parts} for row in rows]
+
+
+def _synthetic(value: Any, generator: Any, prompt: Any) -> dict[str, str | None] | None:
+    """Read who made a record: a struct, or yes and no beside columns for the model and the prompt.
+
+    A model or prompt alone says it, too; a prompt that is no sha256 is hashed.
+    """
+    value = _opened(value)
+    if isinstance(value, Mapping):
+        if not any(part is not None for part in value.values()):
+            return None
+        generator, prompt, value = value.get("model", generator), value.get("prompt_hash", prompt), True
+    if isinstance(value, str | int | float | bool):
+        word = str(value).strip().casefold().removesuffix(".0")
+        if word in NO:
+            return None
+        if word not in YES:
+            raise ValueError("neither yes nor no")
+    model, said = _text(generator), _text(prompt)
+    if value is None and model is None and said is None:
+        return None
+    hashed = said if said is None or HEX_64.fullmatch(said) else record_sha256(said)
+    return {"model": model, "prompt_hash": hashed}
+
+
+def as_json(value: Any) -> str:
+    """Give a value of the sidecar in one line, for evidence."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,89 @@
+"""Several files of a sidecar change together or not at all, whenever the power goes.
+
+All are written as `.NAME.next`; then the empty file `.commit` is made, which is the moment that counts; then each is
+renamed to its place. Whoever comes after a crash finishes the renaming, or throws away what was never committed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from copycat.errors import UserError
+from copycat.paths import shown
+from copycat.provenance.manifest.sorting import SORTING
+
+COMMIT_FILE = ".commit"
+
+
+def standing(folder: Path, name: str) -> Path:
+    """Give where the committed state of a file lies."""
+    waiting = unfinished(folder, name)
+    return waiting if (folder / COMMIT_FILE).exists() and waiting.exists() else folder / name
+
+
+def unfinished(folder: Path, name: str) -> Path:
+    """Give where the next state of a file is written before it is published."""
+    return folder / f".{name}.next"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Make the folder and hold it for writing; clear up after whoever was killed here.
+
+    Raises:
+        UserError: somebody else is writing in it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"{shown(folder)}: a file is in the way\n  move it, or choose another folder") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise UserError(f"{shown(folder)}: another process writes in it\n  wait until it is done") from error
+    try:
+        _recover(folder)
+        yield
+    finally:
+        if not (folder / COMMIT_FILE).exists():
+            _recover(folder)
+        os.close(lock)
+
+
+def publish(folder: Path, names: Sequence[str]) -> None:
+    """Put the next states of these files in place, together."""
+    for name in names:
+        _flush(unfinished(folder, name))
+    (folder / COMMIT_FILE).touch()
+    _flush(folder)
+    _recover(folder)
+
+
+def _recover(folder: Path) -> None:
+    """Finish what was committed, and throw away the rest."""
+    is_committed = (folder / COMMIT_FILE).exists()
+    for path in sorted(folder.glob(".*.next")):
+        if is_committed:
+            path.replace(folder / path.name.removeprefix(".").removesuffix(".next"))
+        else:
+            path.unlink()
+    for left in folder.glob(f"{SORTING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    if is_committed:
+        _flush(folder)
+        (folder / COMMIT_FILE).unlink()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

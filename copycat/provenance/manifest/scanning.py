@@ -1,0 +1,129 @@
+"""A dataset's batches -> rows of the sidecar, sorted by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from copycat.provenance.manifest.content import Hasher, record_sha256
+from copycat.provenance.manifest.facts import FACT_COLUMNS, Unread, fact_arrays
+from copycat.provenance.manifest.sorting import MADE, Sorter
+from copycat.provenance.records import sidecar_schema
+
+if TYPE_CHECKING:
+    from copycat.provenance.dataset import Batch, Dataset, Fault
+
+Ids = Literal["column", "content"]
+"""Where ids come from: a column (or the name of a file that is a record), where there is one; or always the content."""
+
+MADE_ID_LETTERS = 32
+MAX_FAULTS = 5
+LIGHT = ("id", "file", "row", "sha256", "text_sha256")
+"""Columns of a scan without facts."""
+
+
+class Scanner:
+    """Takes the batches of one dataset in their order, and puts the rows of the sidecar into a sorter.
+
+    A record without an id gets the first 32 digits of a hash of its content, so that every mirror gives it the same.
+
+    Attributes:
+        needs: the columns that batches must have.
+        unread: column -> values in no known form. n_empty: records without content that could be hashed.
+        faults: the first of what could not be read; n_faults: how many.
+    """
+
+    def __init__(self, dataset: Dataset, sorter: Sorter, ids: Ids = "column", *, facts: bool = True) -> None:
+        self.dataset, self.sorter, self.ids, self.facts = dataset, sorter, ids, facts
+        self.hasher = Hasher(dataset)
+        given = ("id",) if ids == "column" else ()
+        self.needs = (*given, *self.hasher.needs, *(FACT_COLUMNS if facts else ()))
+        self.unread: Unread = {}
+        self.n_empty = self.n_faults = 0
+        self.faults: list[Fault] = []
+
+    def see(self, batch: Batch) -> None:
+        """Take one batch."""
+        self.note(batch.faults)
+        if batch.size:
+            self.sorter.add(self._table(batch))
+
+    def note(self, faults: tuple[Fault, ...]) -> None:
+        """Take note of what could not be read."""
+        self.n_faults += len(faults)
+        self.faults += faults[: max(0, MAX_FAULTS - len(self.faults))]
+
+    def _table(self, batch: Batch) -> Any:
+        import pyarrow as pa
+
+        contents, texts = self.hasher.hashes(batch)
+        self.n_empty += contents.count(None)
+        given = batch.texts("id") if self.ids == "column" else [""] * batch.size
+        ids, made = [], []
+        for row, name in enumerate(given):
+            made.append(not name)
+            ids.append(name.encode("utf-8", "replace").decode() or self._made(batch, row, contents[row], texts[row]))
+        arrays = fact_arrays(batch, self.unread) if self.facts else {}
+        is_file = not batch.file
+        rows = range(batch.first, batch.first + batch.size) if batch.keys is not None else None
+        arrays |= {
+            "id": pa.array(ids, pa.string()),
+            "file": pa.array(batch.keys if is_file else [batch.file] * batch.size, pa.string()),
+            "row": pa.array(
+                [None] * batch.size if is_file else rows or [batch.line_of(row) for row in range(batch.size)],
+                pa.int64(),
+            ),
+            "sha256": pa.array(contents, pa.string()),
+            "text_sha256": pa.array(texts, pa.string()),
+        }
+        names = sidecar_schema().names if self.facts else LIGHT
+        return pa.table({name: arrays[name] for name in names} | {MADE: pa.array(made, pa.bool_())})
+
+    def _made(self, batch: Batch, row: int, content: str | None, text: str | None) -> str:
+        """Make an id from the content; from the place for a record that has none."""
+        if content is None:
+            return batch.place_of(row)
+        return (content if text is None else record_sha256(f"{content} {text}"))[:MADE_ID_LETTERS]
+
+
+@contextmanager
+def scanned(
+    dataset: Dataset,
+    ids: Ids = "column",
+    tell: Callable[[int], None] = lambda records: None,
+    folder: Path | None = None,
+    *,
+    facts: bool = True,
+) -> Iterator[Scanner]:
+    """Read a whole dataset; the scanner's sorter has its rows while the context is open.
+
+    Args:
+        tell: is told of how many more records have been read. folder: for temporary files.
+        facts: with all columns of the sidecar; without, only those of LIGHT.
+    """
+    with Sorter(folder) as sorter:
+        scanner = Scanner(dataset, sorter, ids, facts=facts)
+        scanner.note(dataset.faults)
+        for batch in dataset.content(scanner.needs):
+            scanner.see(batch)
+            tell(batch.size)
+        yield scanner
+
+
+def leaves(table: Any) -> Iterator[bytes]:
+    """Yield the data of the Merkle tree's leaf of each row: its id, sha256 and text_sha256, with a NUL between them."""
+    for name, content, text in zip(
+        table["id"].to_pylist(), table["sha256"].to_pylist(), table["text_sha256"].to_pylist(), strict=True
+    ):
+        yield f"{name}\0{content or ''}\0{text or ''}".encode("utf-8", "replace")
+
+
+def without(tables: Iterator[Any], ids: Set[str]) -> Iterator[Any]:
+    """Yield tables without the rows of some ids."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for table in tables:
+        yield table.filter(pc.invert(pc.is_in(table["id"], pa.array(sorted(ids), pa.string())))) if ids else table
