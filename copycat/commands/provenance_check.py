@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,52 +10,192 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from copycat.provenance.check.settings import CheckSettings
+    from copycat.provenance.dataset import Dataset
     from copycat.provenance.records import CheckReport
+    from copycat.provenance.rules import Context
 
 CHECK_EPILOG = """\
+The dataset is read once, in pieces, and nothing is sent anywhere. Settings can lie with it in provenance.yaml (for,
+region, columns, sample, and findings to ignore with a reason and a last day); an option goes before them.
+
 Exit 0 no error found, 1 errors found (with --strict: or warnings), 2 to be fixed by you.
 
 \b
 Examples:
   python -m copycat.provenance check my-dataset
-  python -m copycat.provenance check train.parquet --for research --json
+  python -m copycat.provenance check train.parquet --for research --column licence=cc_license
+  python -m copycat.provenance check my-dataset --out report --strict
+  python -m copycat.provenance check --list
 """
+
+HTML_NAME, SARIF_NAME, JSON_NAME = "check.html", "check.sarif", "check.json"
 
 
 def check(  # noqa: PLR0917 - one parameter per option
-    dataset: Annotated[Path, typer.Argument(help="a folder, or a file: .parquet, .jsonl, .csv, .tar (WebDataset)")],
-    purpose: Annotated[str, typer.Option("--for", help="what it is wanted for: see --list")] = "training",
-    region: Annotated[str, typer.Option(help="where: a country's code, or EU")] = "US",
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(help="a folder, or a file: .parquet, .jsonl, .csv, .tar (WebDataset)", show_default=False),
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--for", help="what it is wanted for; default: training; all: --list")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="where: a country's two letters, or EU; default: US")] = None,
     rules: Annotated[str | None, typer.Option(help="only these, such as L1,S2", metavar="IDS")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="warnings fail too")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; may be repeated"),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="records that rules about contents look at; default: theirs")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of samples")] = 0,
     as_of: Annotated[
         datetime | None, typer.Option(help="the day to check for; default: today", formats=["%Y-%m-%d"])
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="warnings fail too")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help=f"write {HTML_NAME}, {SARIF_NAME} and {JSON_NAME} there")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page here")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="write SARIF 2.1.0, for code scanning")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as one JSON object")] = False,
+    own: Annotated[bool, typer.Option("--own", help="check what copycat itself ships")] = False,
+    list_rules: Annotated[bool, typer.Option("--list", help="print the rules and purposes, and stop")] = False,
 ) -> int:
     """Check a dataset's licences, signals, sources, removals and documentation."""
-    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, out, print_json
-    from copycat.provenance.dataset import open_dataset
-    from copycat.provenance.records import PURPOSES
-    from copycat.provenance.rules import Context
-    from copycat.provenance.rules.running import run_rules
+    from copycat.commands.provenance_check_shown import print_report, print_table
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json
 
-    opened = open_dataset(dataset)
+    if list_rules:
+        print_table(as_json=as_json)
+        return EXIT_DONE
+    files = _files(out, html, sarif)
     day = (as_of or datetime.now().astimezone()).date()
-    context = Context(opened, PURPOSES[purpose], region, day)
-    report = run_rules(context, None if rules is None else rules.split(","))
+    if own:
+        report, prefix, card = _check_own(dataset, day)
+    else:
+        opened, settings = _open(dataset, column or [])
+        context = _context(opened, settings, purpose, region, day, seed=seed, sample=sample)
+        report = _check(context, settings, rules)
+        prefix, card = _place(opened)
+    for kind, path in files:
+        _write(kind, path, report, prefix, card)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        for line in _lines(report):
-            out.print(line, markup=False, soft_wrap=True)
+        print_report(report, [path for _, path in files], strict=strict)
     fails = report.count("error") or (strict and report.count("warning"))
     return EXIT_NOT_VALID if fails else EXIT_DONE
 
 
-def _lines(report: CheckReport) -> list[str]:
-    lines = [f"{outcome.rule}  {outcome.status:14}  {outcome.said}" for outcome in report.outcomes]
-    for finding in report.findings:
-        lines += ["", f"{finding.severity} {finding.rule}: {finding.said}", f"  {finding.advice}"]
-        lines += [f"  {evidence.place}  {evidence.value}" for evidence in finding.evidence]
-    return lines
+def _open(dataset: Path | None, columns: Sequence[str]) -> tuple[Dataset, CheckSettings]:
+    """Open the dataset with the columns that the user named, or that lie in its settings."""
+    from copycat.errors import UserError
+    from copycat.provenance.check.settings import read_settings, require_standard
+    from copycat.provenance.dataset import open_dataset
+
+    if dataset is None:
+        raise UserError("no dataset is named\n  needed: a folder or file, or --own, or --list")
+    named = {}
+    for each in columns:
+        standard, equals, name = each.partition("=")
+        if not (standard and equals and name):
+            raise UserError(
+                f"--column '{each}' has the wrong form\n  needed: STANDARD=NAME, such as licence=cc_license"
+            )
+        named[standard] = name
+    settings = read_settings(dataset)
+    return open_dataset(dataset, require_standard(settings.columns | named)), settings
+
+
+def _context(
+    opened: Dataset,
+    settings: CheckSettings,
+    purpose: str | None,
+    region: str | None,
+    day: date,
+    *,
+    seed: int,
+    sample: int | None,
+) -> Context:
+    import re
+
+    from copycat.errors import UserError
+    from copycat.provenance.check.settings import REGION, find_purpose
+    from copycat.provenance.rules import Context
+
+    wanted = find_purpose(purpose or settings.purpose or "training")
+    where = (region or settings.region or "US").upper()
+    if not re.match(REGION, where):
+        raise UserError(f"--region '{region}' is no region\n  needed: a country's two letters (ISO 3166), or EU")
+    chosen = sample or settings.sample
+    options = {} if chosen is None else {"sample": str(chosen)}
+    return Context(opened, wanted, where, day, seed, options)
+
+
+def _check(context: Context, settings: CheckSettings, rules: str | None) -> CheckReport:
+    from copycat.console import running_count
+    from copycat.errors import UserError
+    from copycat.provenance.check.ignoring import ignore
+    from copycat.provenance.rules.running import run_rules
+
+    names = None if rules is None else [name.strip().upper() for name in rules.split(",") if name.strip()]
+    if names == []:
+        raise UserError("--rules names no rule\n  needed: ids, such as L1,S2\n  all of them: --list")
+    with running_count("records read") as tell:
+        report = run_rules(context, names, tell)
+    return ignore(report, settings.ignore)
+
+
+def _check_own(dataset: Path | None, day: date) -> tuple[CheckReport, str, str]:
+    from copycat.errors import UserError
+    from copycat.paths import data_folder
+    from copycat.provenance.own import run_own
+
+    if dataset is not None:
+        raise UserError(f"--own checks what copycat ships, not '{dataset}'\n  leave out one of the two")
+    return run_own(data_folder("characters").parent, day), "", "README.md"
+
+
+def _place(opened: Dataset) -> tuple[str, str]:
+    """Give the dataset's folder relative to here, and the file that stands for the dataset as a whole."""
+    from copycat.paths import within
+
+    folder = within(Path.cwd(), opened.folder)
+    card = opened.card.file or (opened.files[0].name if opened.files else "README.md")
+    return "" if folder == "." else folder, card
+
+
+def _files(out: Path | None, html: Path | None, sarif: Path | None) -> list[tuple[str, Path]]:
+    """Give what is to be written, kind and path; refuse what cannot be before anything is read."""
+    from copycat.commands.fairuse_shown import require_page
+    from copycat.errors import UserError
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file\n  needed: a folder, which is made if it is not there")
+    require_page("--html", html)
+    if sarif is not None and (sarif.is_dir() or sarif.parent.is_file()):
+        raise UserError(f"--sarif {sarif} is no name of a file\n  needed: a file, such as check.sarif")
+    wanted = [("html", html), ("sarif", sarif)]
+    if out is not None:
+        wanted += [("html", out / HTML_NAME), ("sarif", out / SARIF_NAME), ("json", out / JSON_NAME)]
+    return [(kind, path) for kind, path in wanted if path is not None]
+
+
+def _write(kind: str, path: Path, report: CheckReport, prefix: str, card: str) -> None:
+    from copycat import __version__
+    from copycat.provenance.check.page import build_page
+    from copycat.provenance.check.sarif import build_sarif
+    from copycat.runs.folder import json_bytes, write_bytes
+
+    if kind == "html":
+        content = build_page(report, __version__).encode("utf-8")
+    elif kind == "sarif":
+        content = json_bytes(build_sarif(report, prefix, card, __version__))
+    else:
+        content = json_bytes(report.model_dump(mode="json"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, content)

@@ -4,8 +4,10 @@ opening.py   a path -> Dataset (which kind it is, which files are data, where it
 card.py      README.md with YAML front matter, croissant.json
 columns.py   standard names of columns, and what others call them
 batches.py   Batch, Fault: what readers yield
-tables.py    Parquet, JSONL and CSV -> batches      archives.py   WebDataset shards -> batches
+declared.py  which files a card says hold the records, and of which split
+parquet.py   Parquet -> batches      tables.py   JSONL and CSV -> batches      archives.py   WebDataset -> batches
 folders.py   a folder of files, with metadata beside them -> batches
+ahead.py     read the next batches while the last one is looked at
 """
 
 from copycat.provenance.dataset.batches import Batch, Fault

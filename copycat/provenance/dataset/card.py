@@ -16,6 +16,9 @@ from copycat.provenance.records import Evidence
 CARD_NAMES = ("README.md", "readme.md", "dataset_card.md", "datasheet.md")
 CROISSANT_NAMES = ("croissant.json", "provenance/croissant.json")
 MAX_CARD_BYTES = 8 << 20
+MAX_FRONT_BYTES = 1 << 20
+"""Of YAML, which is slow to read."""
+
 MAX_DEPTH = 64
 """Levels of lists and mappings in a card; deeper ones are a fault, not a meal."""
 
@@ -53,6 +56,11 @@ class _PlainLoader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        if isinstance(node, yaml.MappingNode):
+            unique_keys([(str(key.value), None) for key, _ in node.value])
+        return super().construct_mapping(node, deep)
+
     depth = 0
 
 
@@ -72,19 +80,48 @@ def load_plain_json(raw: bytes) -> Any:
     """Give what JSON says.
 
     Raises:
-        ValueError: it is not JSON in UTF-8, or too deep.
+        ValueError: it is not JSON in UTF-8, has a key twice, or is deeper than MAX_DEPTH.
     """
     try:
-        return json.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(str(error) or "too deep") from None
+        said = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=unique_keys)
+    except RecursionError:
+        raise ValueError(f"more than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise ValueError(str(error)) from None
+    if is_deeper(said, MAX_DEPTH):
+        raise ValueError(f"more than {MAX_DEPTH} levels")
+    return said
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and mappings lie in each other more than so many levels deep."""
+    if not isinstance(value, list | dict):
+        return False
+    if levels <= 0:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(is_deeper(each, levels - 1) for each in inner if isinstance(each, list | dict))
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Give the object of a JSON text.
+
+    Raises:
+        ValueError: it has a key twice, and so contradicts itself.
+    """
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key '{twice[:80]}' is there twice")
+    return found
 
 
 def read_card(root: Path) -> Card:
     """Read the card of the dataset in the folder `root`; a fault in it is kept, never raised."""
     faults: list[Fault] = []
     name, text = _first(root, CARD_NAMES, faults)
-    front, body = _split(text.decode("utf-8-sig", "replace"), name, faults)
+    front, body = _split(_decoded(text, name, faults), name, faults)
     croissant_name, raw = _first(root, CROISSANT_NAMES, faults)
     croissant: Any = {}
     if raw:
@@ -97,6 +134,15 @@ def read_card(root: Path) -> Card:
             faults.append(Fault(Evidence(file=croissant_name), "is not a JSON object"))
             croissant = {}
     return Card(front, body, croissant, name, croissant_name, tuple(faults))
+
+
+def _decoded(raw: bytes, name: str, faults: list[Fault]) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        faults.append(Fault(Evidence(file=name, line=line), f"is not UTF-8 from byte {error.start + 1} on"))
+        return raw.decode("utf-8-sig", "replace")
 
 
 def _first(root: Path, names: tuple[str, ...], faults: list[Fault]) -> tuple[str, bytes]:
@@ -124,15 +170,20 @@ def _split(text: str, name: str, faults: list[Fault]) -> tuple[Mapping[str, Any]
     if end is None:
         faults.append(Fault(Evidence(file=name, line=1), "the front matter has no end (a line '---')"))
         return {}, text
-    body = "\n".join(lines[end + 1 :])
+    front, said = _front("\n".join(lines[1:end]))
+    if said:
+        faults.append(Fault(Evidence(file=name, line=1), f"the front matter {said}"))
+    return front, "\n".join(lines[end + 1 :])
+
+
+def _front(text: str) -> tuple[Mapping[str, Any], str]:
+    """Give the front matter, and what is wrong with it, "" for nothing."""
+    if len(text) > MAX_FRONT_BYTES:
+        return {}, f"has {len(text)} letters; at most {MAX_FRONT_BYTES} are read"
     try:
-        front = load_plain_yaml("\n".join(lines[1:end]))
+        front = load_plain_yaml(text)
     except ValueError as error:
-        faults.append(Fault(Evidence(file=name, line=1), f"the front matter is not plain YAML: {error}"))
-        return {}, body
-    if front is None:
-        return {}, body
-    if not isinstance(front, dict):
-        faults.append(Fault(Evidence(file=name, line=1), "the front matter is not a mapping"))
-        return {}, body
-    return {str(key): value for key, value in front.items()}, body
+        return {}, f"is not plain YAML: {error}"
+    if front is not None and not isinstance(front, dict):
+        return {}, "is not a mapping"
+    return {str(key): value for key, value in (front or {}).items()}, ""

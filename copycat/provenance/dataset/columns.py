@@ -38,17 +38,26 @@ STANDARD: dict[str, tuple[str, ...]] = {
 """Standard name -> names that are taken for it, the likeliest first; letter case does not count."""
 
 
+NESTED_IN = ("metadata", "meta", "info", "provenance", "attributes", "json")
+"""Structs in which datasets keep facts; a column of the name itself goes first."""
+
+NOT_NESTED = {"id", "split", "text", "image", "file", "row"}
+"""Standard columns that are the record itself: of these only a column of the name counts."""
+
+
 def find_columns(there: Iterable[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give standard name -> column, for those that are there.
 
     Args:
-        there: the columns of a file.
+        there: the columns of a file; a field of a struct is "struct.field".
         given: standard name -> column, as the user said; goes before the table.
     """
     names = {name.casefold(): name for name in reversed(list(there))}
+    parents = [parent for parent in NESTED_IN if any(name.startswith(f"{parent}.") for name in names)]
     found: dict[str, str] = {}
     for standard, others in STANDARD.items():
-        wanted = (given[standard],) if given and standard in given else others
+        nested = () if standard in NOT_NESTED else [f"{parent}.{name}" for parent in parents for name in others]
+        wanted = (given[standard],) if given and standard in given else (*others, *nested)
         taken = next((names[name.casefold()] for name in wanted if name.casefold() in names), None)
         if taken is not None:
             found[standard] = taken

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from copycat.errors import DataError
 from copycat.provenance.dataset.batches import Batch, Fault
 from copycat.provenance.dataset.card import CARD_NAMES, Card, read_card
-from copycat.provenance.records import RECORDS_FILE, SIDECAR_FOLDER, Evidence
+from copycat.provenance.dataset.declared import Declared, declared_files
+from copycat.provenance.dataset.folders import METADATA
+from copycat.provenance.dataset.tables import one_line
+from copycat.provenance.records import (
+    CROISSANT_FILE,
+    MANIFEST_FILE,
+    RECORDS_FILE,
+    REMOVALS_FILE,
+    SIDECAR_FOLDER,
+    Evidence,
+    printable,
+)
 
 Kind = Literal["folder", "parquet", "jsonl", "csv", "webdataset"]
 """How the records lie. A Hub-style dataset is one of these with a card."""
@@ -21,11 +34,20 @@ SUFFIXES: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
     ".ndjson": "jsonl",
+    ".ndjson.gz": "jsonl",
     ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "csv",
+    ".tsv.gz": "csv",
     ".tar": "webdataset",
+    ".tar.gz": "webdataset",
+    ".tgz": "webdataset",
 }
-NOT_DATA = {*CARD_NAMES, "LICENSE", "LICENCE", "LICENSE.md", "LICENSE.txt", "croissant.json", "dataset_infos.json",
-            "manifest.json", "card.yaml", "metadata.jsonl", "metadata.csv", "attribution.txt", "CITATION.cff",
+CHECK_FILE = "provenance.yaml"
+"""Settings of `check` that lie with the dataset."""
+
+NOT_DATA = {*CARD_NAMES, *METADATA, CHECK_FILE, "LICENSE", "LICENCE", "LICENSE.md", "LICENSE.txt", "croissant.json",
+            "dataset_infos.json", "manifest.json", "card.yaml", "attribution.txt", "CITATION.cff",
             "ORIGINALS.md"}  # fmt: skip
 """Files beside the data that speak of it. `metadata.*` is read with the folder of files that it describes."""
 
@@ -34,13 +56,17 @@ SPLITS = ("train", "validation", "valid", "val", "dev", "test")
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file with records: its path, its path relative to the dataset ("/"), bytes, kind, and split if named."""
+    """One file with records: its path, its path relative to the dataset ("/"), bytes, kind, and what it is part of.
+
+    `split` and `config` are those that the card declares, else the split that the file's name tells.
+    """
 
     path: Path
     name: str
     size: int
     kind: Kind
     split: str = ""
+    config: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +79,9 @@ class Dataset:
         files: with records, by name. card: what the dataset says of itself.
         sidecar: the folder of its manifest, whether it is there or not.
         columns: standard name -> column, as the user said.
-        faults: files that cannot be looked at, or are of no known kind beside tables.
+        faults: files that cannot be looked at, and what the card names and is not there.
+        metadata: of a folder of files, the files that speak of them. beside: files beside tables, read by nobody.
+        is_declared: whether the card says which files hold the records.
     """
 
     root: Path
@@ -63,11 +91,14 @@ class Dataset:
     sidecar: Path
     columns: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    metadata: tuple[DataFile, ...] = ()
+    beside: tuple[DataFile, ...] = ()
+    is_declared: bool = False
 
     @property
     def name(self) -> str:
         """The dataset's name as people say it: its folder or file."""
-        return self.root.resolve().name
+        return printable(self.root.resolve().name) or str(self.root)
 
     @property
     def folder(self) -> Path:
@@ -85,12 +116,12 @@ class Dataset:
 
         What cannot be read comes as `Batch.faults`; nothing is raised for it.
         """
-        reader = _reader(self.kind)
         if self.kind == "folder":
-            yield from reader(self, needs)
+            yield from _guarded(_reader("folder")(self, needs), "")
             return
         for file in self.files:
-            yield from reader(self, file, needs)
+            for batch in _guarded(_reader(file.kind)(self, file, needs), file.name):
+                yield replace(batch, config=file.config) if file.config else batch
 
     def facts(self, needs: Sequence[str]) -> Iterator[Batch]:
         """Yield what is known of each record: the sidecar's rows where there is a sidecar, else the dataset's own."""
@@ -98,17 +129,28 @@ class Dataset:
         if path is None:
             yield from self.content(needs)
             return
-        from copycat.provenance.dataset.tables import parquet_batches
+        from copycat.provenance.dataset.parquet import parquet_batches
 
-        name = path.relative_to(self.folder.resolve() if path.is_absolute() else self.folder).as_posix()
-        yield from parquet_batches(self, DataFile(path, name, path.stat().st_size, "parquet"), needs)
+        name = path.relative_to(self.folder).as_posix()
+        # The sidecar's columns have the standard names, whatever those of the dataset are called.
+        own = replace(self, columns={})
+        yield from _guarded(parquet_batches(own, DataFile(path, name, path.stat().st_size, "parquet"), needs), name)
+
+
+def _guarded(batches: Iterator[Batch], name: str) -> Iterator[Batch]:
+    """Yield the batches; what a reader did not foresee is a fault of the file, and the next file is read."""
+    try:
+        yield from batches
+    except Exception as error:  # noqa: BLE001 - a damaged file may make a library raise anything
+        said = f"cannot be read on: {type(error).__name__}: {one_line(error)}"
+        yield Batch(name, 1, 0, {}, "", (Fault(Evidence(file=name), said, loses_rest=True),))
 
 
 def _reader(kind: Kind) -> Callable[..., Iterator[Batch]]:
-    from copycat.provenance.dataset import archives, folders, tables
+    from copycat.provenance.dataset import archives, folders, parquet, tables
 
     readers: dict[str, Callable[..., Iterator[Batch]]] = {
-        "parquet": tables.parquet_batches,
+        "parquet": parquet.parquet_batches,
         "jsonl": tables.jsonl_batches,
         "csv": tables.csv_batches,
         "webdataset": archives.webdataset_batches,
@@ -131,61 +173,103 @@ def open_dataset(path: Path, columns: Mapping[str, str] | None = None) -> Datase
         kind = _kind_of(path.name)
         if kind is None:
             raise DataError([f"{path}: is no dataset"], f"  needed: a folder, or a file {', '.join(SUFFIXES)}")
-        file = DataFile(path, path.name, path.stat().st_size, kind)
+        file = DataFile(path, printable(path.name), path.stat().st_size, kind)
         sidecar = path.with_name(f"{_stem(path.name)}.{SIDECAR_FOLDER}")
-        return Dataset(path, kind, (file,), Card(), sidecar, columns or {})
+        return Dataset(path, kind, (file,), Card(), sidecar, columns or {}, tuple(_empty_files([file])))
     if not path.is_dir():
-        raise DataError([f"{path}: is not there"], "  needed: the folder or file of a dataset on this machine")
+        said = "is no regular file" if path.exists() else "is not there"
+        raise DataError([f"{path}: {said}"], "  needed: the folder or file of a dataset on this machine")
+    return _open_folder(path, columns or {})
+
+
+def _open_folder(root: Path, columns: Mapping[str, str]) -> Dataset:
     faults: list[Fault] = []
-    files = sorted(_walk(path, faults), key=lambda file: file.name)
-    kinds = {file.kind for file in files} - {"folder"}
-    tables = [file for file in files if file.kind != "folder" and (file.kind == _main_kind(kinds))]
-    chosen: Kind = tables[0].kind if tables else "folder"
-    taken = tables or files
-    faults += [
-        Fault(Evidence(file=file.name), f"is {file.kind}, and the dataset's records are read from {chosen}")
-        for file in files
-        if tables and file.kind not in ("folder", chosen)
-    ]
-    return Dataset(path, chosen, tuple(taken), read_card(path), path / SIDECAR_FOLDER, columns or {}, tuple(faults))
+    found = sorted(_walk(root, faults), key=lambda file: file.name)
+    card = read_card(root)
+    declared = declared_files(card, [file.name for file in found], faults)
+    metadata = tuple(file for file in found if file.path.name in METADATA and file.name not in declared)
+    files = [file for file in found if file.path.name not in NOT_DATA or file.name in declared]
+    kinds = {file.kind for file in files if file.name in declared} or {file.kind for file in files}
+    kind: Kind = next((kind for kind in TABLES if kind in kinds), "folder")
+    taken = [_as_declared(file, declared) for file in files if _is_read(file, kind, declared)]
+    beside = [file for file in files if not _is_read(file, kind, declared)]
+    faults += _empty_files([file for file in taken if file.kind != "folder"])
+    return Dataset(
+        root,
+        kind,
+        tuple(taken),
+        card,
+        root / SIDECAR_FOLDER,
+        columns,
+        tuple(faults),
+        metadata if kind == "folder" else (),
+        tuple(beside),
+        bool(declared),
+    )
 
 
-def _main_kind(kinds: set[Kind]) -> Kind | None:
-    order: tuple[Kind, ...] = ("parquet", "webdataset", "jsonl", "csv")
-    return next((kind for kind in order if kind in kinds), None)
+TABLES: tuple[Kind, ...] = ("parquet", "webdataset", "jsonl", "csv")
+"""Where several kinds lie in one folder and the card does not say, the first of these is read."""
+
+
+def _is_read(file: DataFile, kind: Kind, declared: Mapping[str, Declared]) -> bool:
+    """Whether records are read from it; a table in a folder of files is one of the files."""
+    return kind in (file.kind, "folder") or (file.name in declared and file.kind != "folder")
+
+
+def _as_declared(file: DataFile, declared: Mapping[str, Declared]) -> DataFile:
+    said = declared.get(file.name)
+    return file if said is None else replace(file, split=said.split or file.split, config=said.config)
+
+
+def _empty_files(files: Sequence[DataFile]) -> list[Fault]:
+    """Text of no bytes is read as no record, and that must not go unsaid; readers of other kinds say it themselves."""
+    empty = [file.name for file in files if not file.size and file.kind in ("jsonl", "csv")]
+    return [Fault(Evidence(file=name), "is empty") for name in empty]
 
 
 def _walk(root: Path, faults: list[Fault]) -> Iterator[DataFile]:
-    """Yield the files with records; links to folders are not followed, so that a circle of them is harmless."""
+    """Yield all files but hidden ones; links to folders are not followed, so that a circle of them is harmless."""
 
-    def note(error: OSError) -> None:
-        where = Path(error.filename or root)
-        name = where.relative_to(root).as_posix() if where.is_relative_to(root) else str(where)
-        faults.append(Fault(Evidence(file=name), f"cannot be read: {error.strerror}"))
+    def note(path: Path | str, said: str) -> None:
+        name = printable(os.path.relpath(path, root).replace(os.sep, "/"))
+        faults.append(Fault(Evidence(file=name), said))
 
-    for folder, folders, names in os.walk(root, onerror=note):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_sidecar(name))
+    def note_error(error: OSError) -> None:
+        note(error.filename or root, f"cannot be read: {error.strerror}")
+
+    for folder, folders, names in os.walk(root, onerror=note_error):
+        for name in folders:
+            inner = os.path.join(folder, name)  # noqa: PTH118 - 100,000 Paths take a second
+            if not name.startswith(".") and os.path.islink(inner):  # noqa: PTH114
+                note(inner, "is a link to a folder, which is not followed: check that folder by itself")
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not _is_sidecar(Path(folder, name), root)
+        )
+        prefix = printable(os.path.relpath(folder, root).replace(os.sep, "/"))
         for name in sorted(names):
-            path = Path(folder) / name
-            relative = path.relative_to(root).as_posix()
-            if name.startswith(".") or name in NOT_DATA:
+            if name.startswith("."):
                 continue
-            if path.is_symlink() and not path.exists():
-                faults.append(Fault(Evidence(file=relative), "is a link to nothing"))
-                continue
+            path = Path(folder, name)
             try:
-                size = path.stat().st_size
+                found = path.stat()
             except OSError as error:
-                faults.append(Fault(Evidence(file=relative), f"cannot be read: {error.strerror}"))
+                is_dangling = path.is_symlink()
+                note(path, "is a link to nothing" if is_dangling else f"cannot be read: {error.strerror}")
                 continue
-            if not path.is_file():
-                faults.append(Fault(Evidence(file=relative), "is no regular file"))
+            if not stat.S_ISREG(found.st_mode):
+                note(path, "is no regular file")
                 continue
-            yield DataFile(path, relative, size, _kind_of(name) or "folder", _split_of(relative))
+            relative = printable(name) if prefix == "." else f"{prefix}/{printable(name)}"
+            yield DataFile(path, relative, found.st_size, _kind_of(name) or "folder", _split_of(relative))
 
 
-def _is_sidecar(name: str) -> bool:
-    return name == SIDECAR_FOLDER or name.endswith(f".{SIDECAR_FOLDER}")
+def _is_sidecar(folder: Path, root: Path) -> bool:
+    """Whether it holds a manifest: `provenance` in the dataset itself, `x.provenance` beside a file, or one deeper."""
+    if folder.name != SIDECAR_FOLDER and not folder.name.endswith(f".{SIDECAR_FOLDER}"):
+        return False
+    marks = (RECORDS_FILE, MANIFEST_FILE, CROISSANT_FILE, REMOVALS_FILE)
+    return folder == root / SIDECAR_FOLDER or any((folder / mark).is_file() for mark in marks)
 
 
 def _kind_of(name: str) -> Kind | None:
@@ -200,8 +284,9 @@ def _stem(name: str) -> str:
 
 def _split_of(name: str) -> str:
     """Tell the split as the Hub does: from a folder's name, or the words of the file's name."""
-    import re
-
-    words = re.split(r"[^a-z]+", name.lower())
+    words = _NO_LETTER.split(name.lower())
     found = next((split for split in SPLITS if split in words), "")
     return {"valid": "validation", "val": "validation", "dev": "validation"}.get(found, found)
+
+
+_NO_LETTER = re.compile(r"[^a-z]+")

@@ -6,10 +6,12 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from copycat.provenance.dataset.batches import BATCH_ROWS, Batch, Fault
+from copycat.provenance.dataset.batches import BATCH_BYTES, BATCH_ROWS, Batch, Fault
+from copycat.provenance.dataset.card import MAX_DEPTH, is_deeper, unique_keys
 from copycat.provenance.dataset.columns import find_columns
 from copycat.provenance.records import Evidence
 
@@ -19,37 +21,15 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 64 << 20
 """Of one record of a text file; a longer one is a fault, and reading goes on after it."""
 
-HEAVY_COLUMNS = {"image", "text"}
-HEAVY_ROWS = 256
-"""Records of a batch where it holds pictures."""
+UNREADABLE = (OSError, EOFError, zlib.error)
 
 
-def parquet_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Iterator[Batch]:
-    """Yield the rows of a Parquet file; only the columns that are needed are read."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+class Row(NamedTuple):
+    """One line or row of a text file: its number, what it says or a Fault, and about how many bytes that is."""
 
-    try:
-        table = pq.ParquetFile(file.path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        yield _unreadable(file, error)
-        return
-    with table:
-        found = find_columns(table.schema_arrow.names, dataset.columns)
-        wanted = {standard: found[standard] for standard in needs if standard in found}
-        first = 1
-        rows = HEAVY_ROWS if "image" in wanted else BATCH_ROWS
-        if not wanted:
-            yield from _empty_batches(file, table.metadata.num_rows)
-            return
-        try:
-            for part in table.iter_batches(batch_size=rows, columns=sorted(set(wanted.values()))):
-                size = part.num_rows
-                columns = {standard: part.column(name) for standard, name in wanted.items()}
-                yield Batch(file.name, first, size, columns, file.split)
-                first += size
-        except (pa.ArrowException, OSError, ValueError) as error:
-            yield _unreadable(file, error, first)
+    line: int
+    said: Any
+    size: int
 
 
 def jsonl_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Iterator[Batch]:
@@ -58,23 +38,34 @@ def jsonl_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Ite
 
 
 def csv_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Iterator[Batch]:
-    """Yield the rows of a CSV file with a header."""
+    """Yield the rows of a CSV or TSV file with a header."""
     yield from _rows_to_batches(dataset, file, needs, csv_rows(file))
 
 
 def arrays_of(rows: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> dict[str, Any]:
     """Give standard name -> pyarrow Array of the rows' values; values of mixed types become text (JSON)."""
-    return {standard: array_of([row.get(name) for row in rows]) for standard, name in wanted.items()}
+    return {standard: array_of([value_at(row, name) for row in rows]) for standard, name in wanted.items()}
+
+
+def value_at(row: Mapping[str, Any], name: str) -> Any:
+    """Give what stands under a name, or under "parent.child" in a mapping; None where nothing does."""
+    if name in row or "." not in name:
+        return row.get(name)
+    parent, _, rest = name.partition(".")
+    inner = row.get(parent)
+    return value_at(inner, rest) if isinstance(inner, Mapping) else None
 
 
 def array_of(values: Sequence[Any]) -> Any:
-    """Give a pyarrow Array; values of mixed or strange types become text: JSON for lists and mappings."""
+    """Give a pyarrow Array; values of mixed, strange or very deep types become text: JSON for lists and mappings."""
     import pyarrow as pa
 
     try:
-        return pa.array(values, from_pandas=False)
+        if not any(is_deeper(value, MAX_DEPTH) for value in values):
+            return pa.array(values, from_pandas=False)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, RecursionError):
-        return pa.array([None if value is None else as_text(value) for value in values], pa.string())
+        pass
+    return pa.array([None if value is None else as_text(value) for value in values], pa.large_string())
 
 
 def as_text(value: Any) -> str:
@@ -88,88 +79,123 @@ def as_text(value: Any) -> str:
     return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
-def _rows_to_batches(
-    dataset: Dataset, file: DataFile, needs: Sequence[str], rows: Iterator[tuple[int, Any]]
-) -> Iterator[Batch]:
+def _rows_to_batches(dataset: Dataset, file: DataFile, needs: Sequence[str], rows: Iterator[Row]) -> Iterator[Batch]:
     taken: list[dict[str, Any]] = []
     lines: list[int] = []
     faults: list[Fault] = []
+    size = 0
 
     def batch() -> Batch:
-        columns = arrays_of(taken, wanted_columns(dataset, needs, taken))
+        named = wanted_columns(dataset, needs, taken)
         first = lines[0] if lines else 1
-        return Batch(file.name, first, len(taken), columns, file.split, tuple(faults), lines=lines)
+        arrays = arrays_of(taken, named)
+        return Batch(file.name, first, len(taken), arrays, file.split, tuple(faults), lines=lines, named=named)
 
-    for line, row in rows:
-        if isinstance(row, dict):
-            taken.append({str(name): value for name, value in row.items()})
+    for line, said, n_bytes in rows:
+        size += n_bytes
+        if isinstance(said, dict):
+            taken.append(said)
             lines.append(line)
         else:
-            faults.append(row if isinstance(row, Fault) else Fault(_at(file, line), f"is no object but {_kind(row)}"))
-        if len(taken) + len(faults) >= BATCH_ROWS:
+            is_fault = isinstance(said, Fault)
+            faults.append(said if is_fault else Fault(_at(file, line), f"is no object but {_kind(said)}"))
+        if len(taken) + len(faults) >= BATCH_ROWS or size >= BATCH_BYTES:
             yield batch()
-            taken, lines, faults = [], [], []
+            taken, lines, faults, size = [], [], [], 0
     if taken or faults:
         yield batch()
 
 
 def wanted_columns(dataset: Dataset, needs: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Give standard name -> key, for those of `needs` that any of the rows has."""
-    found = find_columns(dict.fromkeys(name for row in rows for name in row), dataset.columns)
+    """Give standard name -> key, for those of `needs` that any of the rows has; "parent.child" in a mapping."""
+    there: dict[str, None] = {}
+    for row in rows:
+        there.update(dict.fromkeys(row))
+    parents = {name for name in there if any(isinstance(row.get(name), Mapping) for row in rows)}
+    for name in parents:
+        for row in rows:
+            there.update(dict.fromkeys(_names_below(row.get(name), name)))
+    found = find_columns(there, dataset.columns)
     return {standard: found[standard] for standard in needs if standard in found}
 
 
-def json_rows(file: DataFile) -> Iterator[tuple[int, Any]]:
-    """Yield line number and what the line says, or a Fault."""
+def _names_below(value: Any, prefix: str, level: int = 0) -> Iterator[str]:
+    if not isinstance(value, Mapping) or level > 3:
+        return
+    for key, inner in value.items():
+        name = f"{prefix}.{key}"
+        yield name
+        yield from _names_below(inner, name, level + 1)
+
+
+def _open(file: DataFile) -> IO[bytes]:
+    if file.name.lower().endswith((".gz", ".tgz")):
+        return gzip.open(file.path, "rb")  # type: ignore[return-value]  # a GzipFile reads as any stream of bytes
+    return file.path.open("rb")
+
+
+def json_rows(file: DataFile) -> Iterator[Row]:
+    """Yield what each line says, or a Fault."""
     line = 0
     try:
-        with gzip.open(file.path, "rb") if file.name.lower().endswith(".gz") else file.path.open("rb") as stream:
+        with _open(file) as stream:
             while raw := stream.readline(MAX_LINE_BYTES):
                 line += 1
                 if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
                     while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                         pass
-                    yield line, Fault(_at(file, line), f"is longer than {MAX_LINE_BYTES} bytes")
+                    yield Row(line, Fault(_at(file, line), f"is longer than {MAX_LINE_BYTES} bytes"), 0)
                 elif raw.strip():
-                    yield line, _json_row(file, line, raw)
-    except (OSError, EOFError) as error:
-        yield line + 1, Fault(_at(file, line + 1), f"cannot be read on: {error}", loses_rest=True)
+                    yield Row(line, _json_row(file, line, raw), len(raw))
+    except UNREADABLE as error:
+        yield Row(line + 1, Fault(_at(file, line + 1), f"cannot be read on: {one_line(error)}", loses_rest=True), 0)
 
 
 def _json_row(file: DataFile, line: int, raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8-sig" if line == 1 else "utf-8"))
+        text = raw.decode("utf-8-sig" if line == 1 else "utf-8")
+        return json.loads(text, object_pairs_hook=unique_keys)
     except UnicodeDecodeError as error:
         return Fault(_at(file, line), f"is not UTF-8 from byte {error.start + 1} on")
     except (ValueError, RecursionError) as error:
-        return Fault(_at(file, line), f"is not JSON: {error}")
+        return Fault(_at(file, line), f"is not JSON: {one_line(error)}")
 
 
-def csv_rows(file: DataFile) -> Iterator[tuple[int, Any]]:
-    """Yield the rows as mappings; bytes that are not UTF-8 are replaced, since a table may hold just one of them."""
+def csv_rows(file: DataFile) -> Iterator[Row]:
+    """Yield the rows as mappings; bytes that are not UTF-8 are replaced and told of, the row stays."""
     line = 1
     csv.field_size_limit(MAX_LINE_BYTES)
     try:
-        with io.TextIOWrapper(file.path.open("rb"), "utf-8-sig", errors="replace", newline="") as stream:
-            reader = csv.DictReader(stream)
-            for row in reader:
+        with io.TextIOWrapper(_open(file), "utf-8-sig", errors="replace", newline="") as stream:
+            reader = csv.reader(stream, delimiter="\t" if ".tsv" in file.name.lower() else ",")
+            header = next(reader, [])
+            for name in _repeated(header):
+                yield Row(1, Fault(_at(file, 1), f"has two columns '{name}'; the first one is read"), 0)
+            for cells in reader:
                 line = reader.line_num
-                if None in row:
-                    yield line, Fault(_at(file, line), "has more cells than the header")
-                else:
-                    yield line, {name: value or None for name, value in row.items()}
-    except (csv.Error, OSError) as error:
-        yield line + 1, Fault(_at(file, line + 1), f"cannot be read on: {error}", loses_rest=True)
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    more = "more" if len(cells) > len(header) else "fewer"
+                    yield Row(line, Fault(_at(file, line), f"has {more} cells than the header"), 0)
+                    continue
+                size = sum(map(len, cells))
+                pairs = zip(header[::-1], cells[::-1], strict=True)  # of two columns with one name the first stays
+                yield Row(line, {name: cell or None for name, cell in pairs}, size)
+                if any("\ufffd" in cell for cell in cells):
+                    yield Row(line, Fault(_at(file, line), "holds bytes that are not UTF-8, or letters lost before"), 0)
+    except (csv.Error, *UNREADABLE) as error:
+        yield Row(line + 1, Fault(_at(file, line + 1), f"cannot be read on: {one_line(error)}", loses_rest=True), 0)
 
 
-def _empty_batches(file: DataFile, n_rows: int) -> Iterator[Batch]:
-    for first in range(0, n_rows, BATCH_ROWS):
-        yield Batch(file.name, first + 1, min(BATCH_ROWS, n_rows - first), {}, file.split)
+def _repeated(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return list(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
 
 
-def _unreadable(file: DataFile, error: Exception, line: int | None = None) -> Batch:
-    said = f"cannot be read{'' if line is None else ' on'}: {' '.join(str(error).split())[:200]}"
-    return Batch(file.name, line or 1, 0, {}, file.split, (Fault(Evidence(file=file.name, line=line), said, True),))
+def one_line(error: object) -> str:
+    """Give the text of an error in one line, cut off where a library tells a story."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _at(file: DataFile, line: int) -> Evidence:
@@ -177,4 +203,6 @@ def _at(file: DataFile, line: int) -> Evidence:
 
 
 def _kind(value: Any) -> str:
-    return {"list": "a list", "str": "text", "NoneType": "null"}.get(type(value).__name__, "a number")
+    return {"list": "a list", "str": "text", "NoneType": "null", "bool": "true or false"}.get(
+        type(value).__name__, "a number"
+    )

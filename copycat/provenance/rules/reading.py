@@ -2,71 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch, Fault
-from copycat.provenance.records import Finding
-from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule
+from copycat.provenance.records import Evidence, Finding, Severity
+from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
 
 
 class Readable(Rule):
-    """F1: every file and every record can be read, and there is at least one record."""
+    """F1: every file and every record can be read, and there is at least one record.
+
+    Read are the columns that some rule asks for. Files beside tables hold no records; it says so.
+    """
 
     id = "F1"
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
+    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning", "note")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.n_records = 0
         self.faults: list[Fault] = []
         self.n_faults = self.n_cut = 0
+        self.named: set[str] = set()
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
         self.n_records += batch.size
-        self._note(batch.faults)
+        self.named.update(batch.named)
 
-    def _note(self, faults: Iterable[Fault]) -> None:
-        for fault in faults:
-            self.n_faults += 1
-            self.n_cut += fault.loses_rest
-            if len(self.faults) < MAX_EVIDENCE:
-                self.faults.append(fault)
+    def note_faults(self, faults: Sequence[Fault]) -> None:
+        """Take note of what could not be read."""
+        self.n_faults += len(faults)
+        self.n_cut += sum(fault.loses_rest for fault in faults)
+        self.faults += faults[: MAX_EVIDENCE - len(self.faults)]
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
         dataset = self.context.dataset
-        self._note((*dataset.faults, *dataset.card.faults))
+        self.note_faults((*dataset.faults, *dataset.card.faults))
         if self.n_faults:
-            evidence = [fault.evidence.model_copy(update={"value": fault.said[:200]}) for fault in self.faults]
-            cut = f"; {self.n_cut} files end early" if self.n_cut else ""
+            evidence = [fault.evidence.model_copy(update={"value": shortened(fault.said)}) for fault in self.faults]
+            cut = f"; {_files(self.n_cut)} could not be read to the end" if self.n_cut else ""
             yield self.finding(
                 "error",
-                f"{self.n_faults} files or records cannot be read{cut}",
+                f"{self.n_faults:,} {'place' if self.n_faults == 1 else 'places'} cannot be read as they stand{cut}",
                 "mend or take out what is listed; what cannot be read was not checked by any rule",
                 *evidence,
                 n_records=self.n_faults,
             )
         if not self.n_records:
             yield self.finding("error", "there is no record", "name the folder or file that holds the records")
+        yield from self._columns()
+        yield from self._beside()
+
+    def _columns(self) -> Iterator[Finding]:
+        lost = {standard: name for standard, name in self.context.dataset.columns.items() if standard not in self.named}
+        if lost and self.n_records:
+            said = ", ".join(f"'{shortened(name)}' for '{standard}'" for standard, name in lost.items())
+            advice = "name a column that is there: --column STANDARD=NAME; a field of a struct is parent.child"
+            yield self.finding("error", f"no file has the column that was named: {said}", advice)
+
+    def _beside(self) -> Iterator[Finding]:
+        beside = self.context.dataset.beside
+        tables = [file.name for file in beside if file.kind != "folder"]
+        if tables:
+            severity: Severity = "note" if self.context.dataset.is_declared else "warning"
+            yield self.finding(
+                severity,
+                f"{_files(len(tables))} beside the records, in a form that holds records too, not read: the records "
+                f"are read from {self.context.dataset.kind}",
+                "say in the card which files hold the records (configs: data_files), or check these by themselves",
+                *(Evidence(file=name) for name in tables[:MAX_EVIDENCE]),
+            )
+        others = [file.name for file in beside if file.kind == "folder"]
+        if others:
+            yield self.finding(
+                "note",
+                f"{_files(len(others))} beside the tables, not read",
+                "nothing, if they hold no records of their own; otherwise check their folder by itself",
+                *(Evidence(file=name) for name in others[:MAX_EVIDENCE]),
+            )
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"{self.n_records} records in {len(self.context.dataset.files)} files"
+        return f"{_records(self.n_records)} in {_files(len(self.context.dataset.files))}"
 
 
 class UniqueIds(Rule):
-    """F2: records have an id each, by which they can be asked for and removed, and no two have the same."""
+    """F2: records have an id each, by which they can be asked for and removed, and no two have the same.
+
+    Within one configuration of the card; two of them may tell of the same records. Holds 8 bytes a record: a hash of
+    its id. Where two hashes are the same the ids themselves are read again, so that a collision is no finding.
+    """
 
     id = "F2"
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
     needs = ("id",)
+    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.seen: set[int] = set()
-        self.missing, self.repeated = Found(), Found()
+        self.hashes: list[Any] = []  # Any: numpy arrays of uint64
+        self.missing = Found()
         self.n_records = 0
 
     def see(self, batch: Batch) -> None:
@@ -75,35 +114,76 @@ class UniqueIds(Rule):
         if batch.column("id") is None:
             self.missing.add(batch, range(batch.size), "id")
             return
-        ids = batch.texts("id")
-        self.missing.add(batch, [row for row, name in enumerate(ids) if not name], "id")
-        again = []
-        for row, name in enumerate(ids):
-            key = hash(name)
-            if name and key in self.seen:
-                again.append(row)
-            self.seen.add(key)
-        self.repeated.add(batch, again, "id", [ids[row] for row in again])
+        hashes, is_missing = _hashes(batch)
+        self.missing.add(batch, is_missing.nonzero()[0].tolist(), "id")
+        self.hashes.append(hashes[~is_missing])
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
-        if self.repeated:
+        repeated = self._repeated()
+        if repeated:
             yield self.finding(
                 "error",
-                f"{self.repeated.n_records} records have an id that another record has",
+                f"{_records(repeated.n_records)} with the id of another record",
                 "give each record an id of its own; a removal would hit the wrong one",
-                *self.repeated.evidence,
-                n_records=self.repeated.n_records,
+                *repeated.evidence,
+                n_records=repeated.n_records,
             )
         if self.missing:
             yield self.finding(
                 "warning",
-                f"{self.missing.n_records} records have no id, and are named by their place",
+                f"{_records(self.missing.n_records)} without an id, named by their place instead",
                 "add a column 'id', or run 'python -m copycat.provenance manifest', which makes them",
                 *self.missing.evidence,
                 n_records=self.missing.n_records,
             )
 
+    def _repeated(self) -> Found:
+        """Find the records whose id an earlier one has."""
+        import numpy as np
+
+        found = Found()
+        together = np.sort(np.concatenate(self.hashes)) if self.hashes else np.empty(0, np.uint64)
+        self.hashes.clear()
+        twice = np.unique(together[1:][together[1:] == together[:-1]])
+        del together
+        if not len(twice):
+            return found
+        seen: set[tuple[str, str]] = set()
+        for batch in self.context.dataset.facts(("id",)):
+            if batch.column("id") is None:
+                continue
+            hashes, is_missing = _hashes(batch)
+            rows = (np.isin(hashes, twice) & ~is_missing).nonzero()[0].tolist()
+            names = batch.text_array("id").take(rows).to_pylist() if rows else []
+            again = []
+            for row, name in zip(rows, names, strict=True):
+                if (batch.config, name) in seen:
+                    again.append((row, name))
+                seen.add((batch.config, name))
+            found.add(batch, [row for row, _ in again], "id", [name for _, name in again])
+        return found
+
     def passed(self) -> str:
         """Say what was seen."""
-        return f"{self.n_records} ids, all different"
+        return f"{self.n_records:,} ids, all different"
+
+
+def _hashes(batch: Batch) -> tuple[Any, Any]:
+    """Give a 64-bit hash of each id and its configuration, and which ids are missing; the same in every process."""
+    import numpy as np
+    import polars as pl
+    import pyarrow.compute as pc
+
+    names = batch.text_array("id")
+    seed = int.from_bytes(batch.config.encode()[:8], "little")
+    hashes = pl.Series(pl.from_arrow(names)).hash(seed).to_numpy()
+    return hashes, np.asarray(pc.equal(names, ""))
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file{'' if number == 1 else 's'}"
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Literal
 
-from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset import Batch, Dataset, Fault
 from copycat.provenance.records import PURPOSES, Evidence, Finding, Purpose, Severity
 
 MAX_EVIDENCE = 5
@@ -42,18 +42,22 @@ class Rule(ABC):
     `id` is that of its row. `reads`: "facts" are the sidecar's rows where there is one, otherwise the dataset's own;
     "content" are always the dataset's own; "nothing" is for a rule about the dataset as a whole, whose `see` is never
     called. `needs` names the columns that its batches must have (standard names, `dataset.columns.STANDARD`); those
-    that the dataset lacks are None in the batch.
+    that the dataset lacks are None in the batch. `severities` are those that its findings can have.
     """
 
     id: ClassVar[str]
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "nothing"
     needs: ClassVar[tuple[str, ...]] = ()
+    severities: ClassVar[tuple[Severity, ...]] = ()
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
     def see(self, batch: Batch) -> None:  # noqa: B027 - a rule that reads nothing sees nothing
         """Take note of one batch. Memory must not grow with the number of records."""
+
+    def note_faults(self, faults: Sequence[Fault]) -> None:  # noqa: B027 - F1 tells of them, for all rules
+        """Take note of what could not be read, in the dataset or in its sidecar."""
 
     @abstractmethod
     def finish(self) -> Iterable[Finding]:

@@ -1,0 +1,136 @@
+"""Parquet -> batches: only the columns that are needed are read, some megabytes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from copycat.provenance.dataset.batches import BATCH_BYTES, BATCH_ROWS, Batch, Fault
+from copycat.provenance.dataset.columns import find_columns
+from copycat.provenance.dataset.tables import one_line
+from copycat.provenance.records import Evidence
+
+if TYPE_CHECKING:
+    from copycat.provenance.dataset.opening import DataFile, Dataset
+
+READ_BYTES = 1 << 20
+"""A column is read in pieces of so much; otherwise the whole column of a row group is held, pictures and all."""
+
+MEASURED_GROUPS = 16
+"""Row groups whose sizes tell how many rows a batch may have."""
+
+MAX_LEVELS = 4
+"""Of structs in whose fields columns are looked for."""
+
+
+def parquet_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Iterator[Batch]:
+    """Yield the rows of a Parquet file. A row group that is damaged is a fault, and the next one is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    damaged = (pa.ArrowException, OSError, ValueError)
+    try:
+        table = pq.ParquetFile(file.path, buffer_size=READ_BYTES)
+        names = _names(table.schema_arrow)
+    except damaged as error:
+        yield _unreadable(file, f"cannot be read: {one_line(error)}", loses_rest=True)
+        return
+    with table:
+        top = table.schema_arrow.names
+        for name in dict.fromkeys(name for name in top if top.count(name) > 1):
+            yield _unreadable(file, "is there twice; the first one is read", pointer=name)
+        found = find_columns(names, dataset.columns)
+        named = {standard: found[standard] for standard in needs if standard in found}
+        if not named:
+            yield from _empty_batches(file, table.metadata.num_rows)
+            return
+        columns = sorted(set(named.values()))
+        for first, part in _parts(table, columns, damaged):
+            if isinstance(part, str):
+                yield _unreadable(file, part, line=first)
+                continue
+            arrays = {standard: _taken(part, name) for standard, name in named.items()}
+            yield Batch(file.name, first, part.num_rows, arrays, file.split, named=named)
+
+
+def _parts(table: Any, columns: Sequence[str], damaged: tuple[type[Exception], ...]) -> Iterator[tuple[int, Any]]:
+    """Yield the number of a first row and a record batch from there on, or why a row group cannot be read.
+
+    Batches run over the borders of row groups until one is damaged; from there on each group is read by itself.
+    """
+    ends = [0, *accumulate(table.metadata.row_group(at).num_rows for at in range(table.num_row_groups))]
+    n_groups = len(ends) - 1
+    size = rows_of_a_batch(table.metadata, columns)
+    group, done, is_careful = 0, 0, False
+    while group < n_groups:
+        skipped = done - ends[group]
+        try:
+            groups = [group] if is_careful else range(group, n_groups)
+            for part in table.iter_batches(batch_size=size, row_groups=groups, columns=columns):
+                rest = part.slice(skipped)
+                skipped = max(0, skipped - part.num_rows)
+                if rest.num_rows:
+                    yield done + 1, rest
+                    done += rest.num_rows
+            group = group + 1 if is_careful else n_groups
+        except damaged as error:
+            if is_careful:
+                yield done + 1, f"cannot be read, up to row {ends[group + 1]}: {one_line(error)}"
+                done = ends[group + 1]
+                group += 1
+            else:
+                group, is_careful = next(at for at in range(n_groups) if ends[at + 1] > done), True
+
+
+def rows_of_a_batch(metadata: Any, columns: Sequence[str]) -> int:
+    """Give how many rows of these columns take about BATCH_BYTES, at most BATCH_ROWS, by what the file says."""
+    wanted = tuple(columns)
+    most = 1.0
+    for at in range(min(metadata.num_row_groups, MEASURED_GROUPS)):
+        group = metadata.row_group(at)
+        parts = (group.column(number) for number in range(group.num_columns))
+        held = sum(
+            part.total_uncompressed_size
+            for part in parts
+            if any(part.path_in_schema == name or part.path_in_schema.startswith(f"{name}.") for name in wanted)
+        )
+        most = max(most, held / max(group.num_rows, 1))
+    return int(min(BATCH_ROWS, max(1, BATCH_BYTES // most)))
+
+
+def _names(schema: Any) -> list[str]:
+    import pyarrow as pa
+
+    def below(field: Any, prefix: str, level: int) -> Iterator[str]:
+        name = f"{prefix}{field.name}"
+        yield name
+        if pa.types.is_struct(field.type) and level < MAX_LEVELS:
+            for inner in field.type:
+                yield from below(inner, f"{name}.", level + 1)
+
+    return [name for field in schema for name in below(field, "", 1)]
+
+
+def _taken(part: Any, name: str) -> Any:
+    """Give a column of a record batch, or a field of a struct in it; of two with one name the first."""
+    import pyarrow.compute as pc
+
+    places = part.schema.get_all_field_indices(name)
+    if places:
+        return part.column(places[0])
+    parent, *fields = name.split(".")
+    column = part.column(part.schema.get_all_field_indices(parent)[0])
+    return pc.struct_field(column, fields)
+
+
+def _empty_batches(file: DataFile, n_rows: int) -> Iterator[Batch]:
+    for first in range(0, n_rows, BATCH_ROWS):
+        yield Batch(file.name, first + 1, min(BATCH_ROWS, n_rows - first), {}, file.split)
+
+
+def _unreadable(
+    file: DataFile, said: str, line: int | None = None, *, pointer: str = "", loses_rest: bool = False
+) -> Batch:
+    fault = Fault(Evidence(file=file.name, line=line, pointer=pointer), said, loses_rest)
+    return Batch(file.name, line or 1, 0, {}, file.split, (fault,))
