@@ -1,0 +1,179 @@
+"""Content-Usage of the IETF's AIPREF drafts, and Content-Signal: a header, or a rule of robots.txt.
+
+draft-ietf-aipref-vocab-08 (14 September 2026), section 6: a dictionary of RFC 9651 whose keys are categories and whose
+values are the tokens `y` and `n`; whatever else is unknown, the last of two equal keys counts, and where the whole
+cannot be parsed, all is unknown. draft-ietf-aipref-attach-04 (28 October 2025), section 3: the rule of robots.txt, of
+which the longest path that matches counts, and equal paths are combined (any `n`, else any `y`). Paths that may not be
+crawled have no preference there.
+
+Beyond the standard, and only towards a refusal: a key or value whose meaning is plain (`Train-AI=N`, `train-ai="n"`,
+`train-ai=no`) denies, and so does a statement that says `y` and `n` of the same.
+
+Content Signals (contentsignals.org, September 2025): `search=yes, ai-input=no, ai-train=no`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from copycat.provenance.records import Signal, Use
+from copycat.provenance.signals.patterns import length, matches
+from copycat.provenance.signals.recorded import Response
+from copycat.provenance.signals.robots import ANY, Robots, denied_agents, parse_robots, unreachable
+from copycat.provenance.signals.terms import (
+    AIPREF,
+    CONTENT_SIGNAL,
+    OLD_AIPREF,
+    Answers,
+    answers_of,
+    strictest,
+    widened,
+)
+
+MAX_VALUE_LETTERS = 1 << 16
+_PAIR = re.compile(r"(?<![\w.*-])([A-Za-z*][\w.*-]*)[\"']?\s*[=:]\s*[\"'?:]*\s*([A-Za-z0-9]+)")
+_NO = {"n", "no", "0", "false", "deny", "disallow", "disallowed", "none"}
+_YES = {"y", "yes", "1", "true", "allow", "allowed"}
+
+
+def parse_content_usage(value: str) -> Answers:
+    """Give what a value says by the letter of the standard; a category it does not speak of is not there.
+
+    >>> parse_content_usage("train-ai=n, search=y")
+    {'generative-training': 'deny', 'search': 'allow'}
+    """
+    import http_sf
+
+    try:
+        held = http_sf.parse(value.encode("ascii"), tltype="dictionary")
+    except (ValueError, KeyError, IndexError, RecursionError, http_sf.StructuredFieldError):
+        return {}
+    answers: Answers = {}
+    for label, uses in AIPREF.items():
+        item = held.get(label) if isinstance(held, dict) else None
+        token = item[0] if isinstance(item, tuple) else None
+        if isinstance(token, http_sf.Token) and str(token) in ("y", "n"):
+            answers |= answers_of(uses, "allow" if str(token) == "y" else "deny")
+    return answers
+
+
+def read_content_usage(value: str) -> tuple[Answers, str]:
+    """Give what a value says, with plain refusals taken in, and a note where that differs from the standard."""
+    cut = len(value) > MAX_VALUE_LETTERS
+    value = value[:MAX_VALUE_LETTERS]
+    strict = parse_content_usage(value)
+    plain = _plain_refusals(value, AIPREF | OLD_AIPREF)
+    answers = strictest({} if cut else strict, plain)
+    more = [use for use in answers if answers[use] != strict.get(use)]
+    if more:
+        return answers, f"a refusal of {', '.join(more)} though not written, or contradicted, as the standard has it"
+    if not strict and value.strip():
+        return answers, "says nothing that the standard knows"
+    return answers, ""
+
+
+def read_content_signal(value: str) -> tuple[Answers, str]:
+    """Give what a value of Content-Signal says; `yes` must be written so, `no` may be written otherwise."""
+    answers: Answers = {}
+    for key, word in _PAIR.findall(value[:MAX_VALUE_LETTERS]):
+        uses = CONTENT_SIGNAL.get(key.casefold(), ())
+        if word.casefold() in _NO:
+            answers = strictest(answers, answers_of(uses, "deny"))
+        elif word.casefold() == "yes":
+            answers = strictest(answers, answers_of(uses, "allow"))
+    return answers, "" if answers or not value.strip() else "says nothing that is known"
+
+
+def _plain_refusals(value: str, labels: dict[str, tuple[Use, ...]]) -> Answers:
+    refused: Answers = {}
+    for key, word in _PAIR.findall(value):
+        if word.casefold() in _NO:
+            refused |= answers_of(labels.get(key.casefold(), ()), "deny")
+    return refused
+
+
+def read_headers(response: Response) -> Iterator[Signal]:
+    """Yield the headers Content-Usage and Content-Signal; several lines of one name are one value (RFC 9110, 5.3)."""
+    for source, name, read in (
+        ("aipref-header", "Content-Usage", read_content_usage),
+        ("content-signal", "Content-Signal", read_content_signal),
+    ):
+        values = response.header_values(name)
+        if values:
+            raw = ", ".join(values)
+            answers, note = read(raw)
+            yield _signal(source, raw, answers, f"header {name}", response, note)
+
+
+def read_robots_rules(response: Response, path: str) -> Iterator[Signal]:
+    """Yield Content-Usage and Content-Signal of robots.txt for a path, for an agent without a group of its own."""
+    if unreachable(response) or (response.status is not None and not 200 <= response.status < 300):
+        return
+    robots = parse_robots(response.body, response.is_cut)
+    if any(robots.values("content-usage")):
+        yield from _content_usage(robots, response, path)
+    signals = [(line, value) for line, name, value in _rules(robots) if name == "content-signal"]
+    if signals:
+        answers: Answers = {}
+        for _, value in signals:
+            answers = strictest(answers, read_content_signal(value)[0])
+        raw = "; ".join(value for _, value in signals)
+        yield _signal("content-signal", raw, _cut(answers, robots), _place(response, signals[0][0]), response, "")
+
+
+def _content_usage(robots: Robots, response: Response, path: str) -> Iterator[Signal]:
+    found: list[tuple[int, int, str]] = []
+    for line, name, value in _rules(robots):
+        if name == "content-usage":
+            pattern, rest = _path_and_rest(value)
+            if matches(pattern, path):
+                found.append((length(pattern), line, rest))
+    longest = max((size for size, _, _ in found), default=-1)
+    chosen = [(line, rest) for size, line, rest in found if size == longest]
+    answers: Answers = {}
+    notes: list[str] = []
+    for _, rest in chosen:
+        said, note = read_content_usage(rest)
+        answers = strictest(answers, said)
+        notes += [note] if note else []
+    if ANY in denied_agents(robots, path):
+        answers = {use: answer for use, answer in answers.items() if answer == "deny"}
+        notes.append("the path may not be crawled, so that a permission does not stand")
+    if not chosen:
+        notes.append("no rule for this path and for an agent without a group of its own")
+    raw = "; ".join(rest for _, rest in chosen)
+    place = _place(response, chosen[0][0] if chosen else 0)
+    yield _signal("aipref-robots", raw, _cut(answers, robots), place, response, "; ".join(dict.fromkeys(notes)))
+
+
+def _path_and_rest(value: str) -> tuple[str, str]:
+    """Split path and preference; a rule without a path (of an older draft) is for all of them."""
+    pattern, _, rest = value.replace("\t", " ").partition(" ")
+    return (pattern, rest.strip()) if pattern.startswith("/") else ("/", value)
+
+
+def _rules(robots: Robots) -> list[tuple[int, str, str]]:
+    return [*(robots.rules_for(ANY) or ()), *robots.loose]
+
+
+def _cut(answers: Answers, robots: Robots) -> Answers:
+    """Drop permissions of a file whose end was not read: the refusal may stand there."""
+    return {use: answer for use, answer in answers.items() if answer == "deny" or not robots.is_cut}
+
+
+def _place(response: Response, line: int) -> str:
+    return f"{response.where or 'robots.txt'}{f':{line}' if line else ''}"
+
+
+def _signal(  # noqa: PLR0917 - the fields of a signal
+    source: str, raw: str, answers: Answers, place: str, response: Response, note: str
+) -> Signal:
+    return Signal(
+        source=source,
+        raw=raw[:200],
+        answers=widened(answers),
+        place=place,
+        fetched_at=response.fetched_at,
+        note=note,
+    )

@@ -1,0 +1,345 @@
+"""A batch of a dataset -> decisions: each distinct set of headers, signals and decision is read once.
+
+`signals` is a list of {source, raw, parsed, fetched_at}, where `parsed` is JSON such as {"training": "deny"};
+`decision` a list of {use, answer}; `headers` a list of {name, value}, a mapping, or either as JSON. This module writes
+them for the sidecar, too (`sidecar_signals`, `sidecar_decision`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+
+from copycat.errors import DataError
+from copycat.provenance.dataset import Batch
+from copycat.provenance.records import USES, Answer, Signal, SignalDecision, Use
+from copycat.provenance.signals.combining import combine
+from copycat.provenance.signals.files import headers_of
+from copycat.provenance.signals.reading import read_signals
+from copycat.provenance.signals.recorded import folded_name, from_headers
+
+NEEDS = ("id", "url", "headers", "signals", "decision")
+HEADERS = {"content-usage", "content-signal", "tdm-reservation", "tdm-policy", "x-robots-tag", "robots-tag"}
+"""Headers that can be a signal; others are not looked at."""
+
+Element = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What some records of a batch have in common.
+
+    Attributes:
+        kept: the signals that the dataset keeps; read: those read from its headers anew.
+        stated: the decision that the dataset keeps. decision: kept and read signals, combined; `stated` is not in it.
+        faults: why something could not be read.
+        has_headers: there are any headers, whether they speak or not.
+    """
+
+    kept: tuple[Signal, ...] = ()
+    read: tuple[Signal, ...] = ()
+    stated: Mapping[Use, Answer] | None = None
+    faults: tuple[str, ...] = ()
+    has_headers: bool = False
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """All signals."""
+        return (*self.kept, *self.read)
+
+    @property
+    def decision(self) -> SignalDecision:
+        """What the signals say together."""
+        return _combined(self.kept, self.read)
+
+    def answer(self, use: Use) -> Answer:
+        """Give what is known for a use: that of the signals, and the kept decision as one more of them."""
+        said = self.decision.answers[use]
+        stated = (self.stated or {}).get(use)
+        if "deny" in (said, stated):
+            return "deny"
+        spoke = any(use in signal.answers for signal in self.signals)
+        return said if spoke or stated is None else stated
+
+
+def _combined(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> SignalDecision:
+    return combine((*latest(kept), *read))
+
+
+def latest(kept: Sequence[Signal]) -> list[Signal]:
+    """Give the last statement of each source and place; one that was read again later is history, not gone."""
+    held: dict[tuple[str, str], list[Signal]] = {}
+    for signal in kept:
+        held.setdefault((signal.source, signal.place), []).append(signal)
+    newest = []
+    for signals in held.values():
+        last = max((signal.fetched_at or "" for signal in signals), default="")
+        newest += [signal for signal in signals if (signal.fetched_at or "") == last]
+    return newest
+
+
+class BatchCases:
+    """The cases of a batch, and which record is which: `case_of[row]` is an index into `cases` (a numpy array)."""
+
+    def __init__(self, batch: Batch) -> None:
+        import numpy as np
+
+        parts = [
+            _distinct(batch, "headers", ("name", "value"), _is_signal_header),
+            _distinct(batch, "signals", ("source", "parsed", "raw", "fetched_at"), None),
+            _distinct(batch, "decision", ("use", "answer"), None),
+        ]
+        keys = np.zeros(batch.size, dtype=np.int64)
+        for numbers, values in parts:
+            keys = keys * max(len(values), 1) + numbers
+        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        self.case_of = inverse.reshape(-1)
+        self.cases = [_case(*(values[numbers[row]] for numbers, values in parts)) for row in first]
+        del distinct
+
+    def rows(self, wanted: Callable[[Case], bool]) -> list[int]:
+        """Give the rows whose case is wanted."""
+        import numpy as np
+
+        chosen = np.array([wanted(case) for case in self.cases], dtype=bool)
+        return [int(row) for row in np.nonzero(chosen[self.case_of])[0]] if chosen.any() else []
+
+
+_last: list[tuple[Batch, BatchCases]] = []
+
+
+def cases_of(batch: Batch) -> BatchCases:
+    """Give the cases of a batch; the rules that see the same batch one after the other share them."""
+    if not _last or _last[0][0] is not batch:
+        _last[:] = [(batch, BatchCases(batch))]
+    return _last[0][1]
+
+
+def _is_signal_header(name: str | None) -> bool:
+    return folded_name(name or "") in HEADERS
+
+
+def _distinct(
+    batch: Batch, name: str, fields: tuple[str, ...], keep: Callable[[str | None], bool] | None
+) -> tuple[Any, list[Any]]:
+    """Give distinct values numbers: (number of each row, values), a value being None, text or elements."""
+    import numpy as np
+    import pyarrow as pa
+
+    column = batch.column(name)
+    if column is None or pa.types.is_null(column.type):
+        return np.zeros(batch.size, dtype=np.int64), [None]
+    kind = column.type
+    if pa.types.is_map(kind):
+        kind, column = pa.list_(kind.value_type), None
+    if column is not None and _is_list_of(kind, fields):
+        return _of_lists(column, fields, keep)
+    if column is not None and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        encoded = column.dictionary_encode()
+        values = encoded.dictionary.to_pylist()
+        codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+        return codes.astype(np.int64), [*values, None]
+    return _of_anything(batch.values(name))
+
+
+def _is_list_of(kind: Any, fields: tuple[str, ...]) -> bool:
+    import pyarrow as pa
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not pa.types.is_struct(kind.value_type):
+        return False
+    held = {field.name: field.type for field in kind.value_type}
+    return fields[0] in held and all(pa.types.is_string(held[name]) for name in fields if name in held)
+
+
+def _of_lists(column: Any, fields: tuple[str, ...], keep: Callable[[str | None], bool] | None) -> tuple[Any, list[Any]]:
+    """Give each distinct list of structs a number: their fields as numbers of a dictionary, compared as bytes."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    owner = np.repeat(np.arange(len(lengths)), np.maximum(lengths, 0))
+    structs = column.flatten()
+    held = {field.name: structs.field(at) for at, field in enumerate(structs.type)}
+    if keep is not None:
+        first = held[fields[0]].dictionary_encode()
+        wanted = np.array([keep(value) for value in first.dictionary.to_pylist()] + [False], dtype=bool)
+        codes = first.indices.fill_null(len(wanted) - 1).to_numpy(zero_copy_only=False)
+        mask = wanted[codes]
+        owner = owner[mask]
+        held = {name: held[name].filter(_mask(mask)) for name in fields if name in held}
+    encoded = [_codes(held.get(name), len(owner)) for name in fields]
+    if keep is None and "fetched_at" in fields:
+        encoded[fields.index("fetched_at")] = _only_if_repeated(encoded, fields, owner)
+    table = np.ascontiguousarray(np.stack([codes for codes, _ in encoded], axis=1), dtype=np.int32)
+    counts = np.bincount(owner, minlength=len(lengths)) if len(owner) else np.zeros(len(lengths), dtype=np.int64)
+    return _number(lengths, counts, table, [values for _, values in encoded])
+
+
+def _mask(mask: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.array(mask)
+
+
+def _codes(column: Any, size: int) -> tuple[Any, list[str | None]]:
+    import numpy as np
+
+    if column is None:
+        return np.zeros(size, dtype=np.int32), [None]
+    encoded = column.dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    return encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False), [*values, None]
+
+
+def _only_if_repeated(
+    encoded: list[tuple[Any, list[str | None]]], fields: tuple[str, ...], owner: Any
+) -> tuple[Any, list[str | None]]:
+    """Forget when a signal was fetched where its source speaks once: each record has its own time."""
+    import numpy as np
+
+    codes, values = encoded[fields.index("fetched_at")]
+    sources = encoded[0][0].astype(np.int64)
+    pairs = owner * (int(sources.max(initial=0)) + 1) + sources
+    _, inverse, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    is_repeated = counts[inverse.reshape(-1)] > 1 if len(pairs) else np.zeros(0, dtype=bool)
+    none = len(values) - 1
+    return np.where(is_repeated, codes, none), values
+
+
+def _number(lengths: Any, counts: Any, table: Any, values: list[list[str | None]]) -> tuple[Any, list[Any]]:
+    import numpy as np
+
+    raw = table.tobytes()
+    width = table.shape[1] * 4
+    ends = np.cumsum(counts) * width
+    numbers = np.zeros(len(lengths), dtype=np.int64)
+    index: dict[tuple[bool, bytes], int] = {}
+    distinct: list[Any] = []
+    begin = 0
+    for row, (end, length) in enumerate(zip(ends.tolist(), lengths.tolist(), strict=True)):
+        key = (length > 0, raw[begin:end])
+        begin = end
+        number = index.get(key)
+        if number is None:
+            number = index[key] = len(distinct)
+            codes = np.frombuffer(key[1], dtype=np.int32).reshape(-1, table.shape[1])
+            elements = tuple(tuple(values[at][code] for at, code in enumerate(row_codes)) for row_codes in codes)
+            distinct.append(elements if length > 0 else None)
+        numbers[row] = number
+    return numbers, distinct
+
+
+def _of_anything(held: list[Any]) -> tuple[Any, list[Any]]:
+    """Give each distinct value of another type a number, by its JSON."""
+    import numpy as np
+
+    index: dict[str | None, int] = {}
+    numbers = np.zeros(len(held), dtype=np.int64)
+    for row, value in enumerate(held):
+        text = None if value is None else json.dumps(value, default=str, sort_keys=True)
+        numbers[row] = index.setdefault(text, len(index))
+    return numbers, list(index)
+
+
+@lru_cache(maxsize=65536)
+def _case(headers: Any, signals: Any, decision: Any) -> Case:
+    faults: list[str] = []
+    read: tuple[Signal, ...] = ()
+    if headers is not None:
+        try:
+            pairs = headers_of(list(headers) if isinstance(headers, tuple) else headers, "headers")
+            read = tuple(read_signals(from_headers("", pairs)))
+        except DataError as error:
+            faults.append(error.faults[0].removeprefix("headers: "))
+    kept = _kept(signals, faults)
+    return Case(kept, read, _stated(decision, faults), tuple(faults), headers is not None)
+
+
+def _kept(held: Any, faults: list[str]) -> tuple[Signal, ...]:
+    if held is None:
+        return ()
+    if isinstance(held, str):
+        parsed = _parsed(held, "signals", faults)
+        if not isinstance(parsed, list):
+            faults += [] if parsed is None else ["signals are no list"]
+            return ()
+        names = ("source", "parsed", "raw", "fetched_at")
+        held = [tuple(_text(one.get(name)) for name in names) for one in parsed if isinstance(one, Mapping)]
+    return tuple(signal for element in held if (signal := _signal(element, faults)) is not None)
+
+
+def _signal(element: Element, faults: list[str]) -> Signal | None:
+    source, parsed, raw, fetched_at = element
+    answers = _answers(parsed, faults)
+    if answers is None:
+        answers = _reread(source, raw)
+    return Signal(
+        source=(source or "").strip() or "recorded", raw=(raw or "")[:200], answers=answers, fetched_at=fetched_at
+    )
+
+
+def _answers(parsed: str | None, faults: list[str]) -> dict[Use, Answer] | None:
+    """Give the answers of a kept signal, None where there are none; what is no use or answer is a fault."""
+    if parsed is None or not parsed.strip():
+        return None
+    text = parsed.strip()
+    if text.casefold() in get_args(Answer):
+        return dict.fromkeys(USES, text.casefold())  # type: ignore[arg-type]  # one of the answers
+    held = _parsed(text, "a kept signal", faults)
+    if not isinstance(held, Mapping):
+        return dict.fromkeys(USES, "unknown")
+    answers: dict[Use, Answer] = {}
+    for use, answer in held.items():
+        if use not in USES or answer not in get_args(Answer):
+            faults.append(f"a kept signal has {str(use)[:30]}: {str(answer)[:30]}, which is no use and answer of ours")
+            continue
+        answers[use] = answer
+    return answers
+
+
+def _reread(source: str | None, raw: str | None) -> dict[Use, Answer]:
+    """Read a header again of which only the raw value was kept."""
+    name = {"tdmrep-header": "tdm-reservation", "aipref-header": "content-usage"}.get(source or "", source or "")
+    signals = read_signals(from_headers("", [(name, raw or "")]))
+    return dict(combine(signals).answers) if signals else {}
+
+
+def _stated(held: Any, faults: list[str]) -> dict[Use, Answer] | None:
+    if held is None:
+        return None
+    if isinstance(held, str):
+        return _answers(held, faults)
+    return _answers(json.dumps({str(use): answer for use, answer in held}), faults)
+
+
+def _parsed(text: str, what: str, faults: list[str]) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        faults.append(f"{what} is no JSON: {text[:60]}")
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) or value is None else json.dumps(value, default=str)
+
+
+def sidecar_signals(decision: SignalDecision) -> list[dict[str, str | None]]:
+    """Give the column `signals` of the sidecar for a decision."""
+    return [
+        {
+            "source": signal.source,
+            "raw": signal.raw,
+            "parsed": json.dumps(signal.answers, sort_keys=True),
+            "fetched_at": signal.fetched_at,
+        }
+        for signal in decision.signals
+    ]
+
+
+def sidecar_decision(decision: SignalDecision) -> list[dict[str, str]]:
+    """Give the column `decision` of the sidecar for a decision: an answer for each use."""
+    return [{"use": use, "answer": answer} for use, answer in decision.answers.items()]

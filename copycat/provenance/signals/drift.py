@@ -1,0 +1,107 @@
+"""Signals as they were recorded, and as they are in newer answers: what changed. Nothing recorded is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from copycat.provenance.records import USES, Answer, Signal, Use
+from copycat.provenance.signals.columns import Case
+from copycat.provenance.signals.combining import combine
+from copycat.provenance.signals.reading import read_signals
+from copycat.provenance.signals.recorded import Recorded
+
+Changes = dict[Use, tuple[Answer, Answer]]
+"""Use -> the answer then, the answer now; only where they differ."""
+
+
+def changes(then: Mapping[Use, Answer], now: Mapping[Use, Answer]) -> Changes:
+    """Compare two decisions."""
+    return {use: (then[use], now[use]) for use in now if use in then and then[use] != now[use]}
+
+
+def changes_within(case: Case) -> Changes:
+    """Compare the first and the last reading of the sources that a record's signals name more than once."""
+    dates: dict[str, set[str]] = {}
+    for signal in case.kept:
+        if signal.fetched_at:
+            dates.setdefault(signal.source, set()).add(signal.fetched_at)
+    changed = {source: days for source, days in dates.items() if len(days) > 1}
+    if not changed:
+        return {}
+    first = [s for s in case.kept if s.source not in changed or s.fetched_at == min(changed[s.source])]
+    last = [s for s in case.kept if s.source not in changed or s.fetched_at == max(changed[s.source])]
+    return changes(combine(first).answers, combine(last).answers)
+
+
+OF_PART: dict[str, frozenset[str]] = {
+    "page": frozenset({"aipref-header", "content-signal", "tdmrep-header", "tdmrep-meta", "tdmrep-file-inside",
+                       "x-robots-tag", "meta-robots", "plus", "cawg", "c2pa"}),
+    "robots": frozenset({"robots", "aipref-robots", "content-signal"}),
+    "tdmrep": frozenset({"tdmrep-file"}),
+    "licences": frozenset({"rsl"}),
+}  # fmt: skip
+"""Which sources are asked again with which part of newer answers."""
+
+
+class Newer(NamedTuple):
+    """What newer answers say about an address, and which sources they asked."""
+
+    signals: tuple[Signal, ...]
+    asked: frozenset[str]
+
+
+def changes_since(case: Case, newer: Newer) -> Changes:
+    """Compare what a record keeps with newer answers; a source that was not asked again says what it said."""
+    then = {use: case.answer(use) for use in USES}
+    kept = [signal for signal in case.signals if signal.source not in newer.asked]
+    if case.stated and not case.signals:
+        kept.append(Signal(source="recorded", answers=dict(case.stated)))
+    return changes(then, combine((*kept, *newer.signals)).answers)
+
+
+class Later:
+    """Newer answers, by address: a page by its own, robots.txt, tdmrep.json and licences by their origin."""
+
+    def __init__(self, recorded: Iterable[Recorded]) -> None:
+        self._pages: dict[str, Recorded] = {}
+        self._sites: dict[str, Recorded] = {}
+        for one in recorded:
+            if one.page is not None:
+                self._pages[one.url] = one
+            site = origin_of(one.url)
+            held = self._sites.get(site, Recorded(url=site))
+            self._sites[site] = Recorded(
+                url=site,
+                robots=one.robots or held.robots,
+                tdmrep=one.tdmrep or held.tdmrep,
+                licences=one.licences or held.licences,
+            )
+        self._read = lru_cache(maxsize=65536)(self._read_anew)
+
+    def of(self, url: str) -> Newer | None:
+        """Give what newer answers say about an address; None where they are not about it nor about its site."""
+        return self._read(url)
+
+    def _read_anew(self, url: str) -> Newer | None:
+        page, site = self._pages.get(url, Recorded()), self._sites.get(origin_of(url), Recorded())
+        found = Recorded(
+            url=url,
+            page=page.page,
+            robots=page.robots or site.robots,
+            tdmrep=page.tdmrep or site.tdmrep,
+            licences=page.licences or site.licences,
+        )
+        asked = frozenset().union(*(sources for part, sources in OF_PART.items() if getattr(found, part)))
+        return Newer(tuple(read_signals(found)), asked) if asked else None
+
+
+def origin_of(url: str) -> str:
+    """Give scheme, host and port of an address; "" where it is none."""
+    try:
+        parts = urlsplit(url.strip())
+        return f"{parts.scheme}://{parts.netloc}".casefold() if parts.netloc else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,203 @@
+"""Fetch what a site says, only where the user asks for it, and never from inside the user's own network.
+
+http and https on their usual ports; a name is resolved once, every address it has must be public, and the connection
+goes to the address that was checked (so that a second answer of the resolver, or a redirect, cannot lead inside).
+At most five redirects (RFC 9309, 2.3.1.2), each checked as the first; bytes and seconds are limited. The user agent
+says what it is, and a page that robots.txt keeps it from is not fetched.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from copycat.errors import UserError
+from copycat.provenance.signals.reading import licence_addresses
+from copycat.provenance.signals.recorded import MAX_ROBOTS_BYTES, Header, Recorded, Response, path_of
+from copycat.provenance.signals.robots import ANY, denied_agents, parse_robots
+
+USER_AGENT = "copycat-provenance/1 (reads robots.txt and the like, once, because its user asked)"
+MAX_REDIRECTS = 5
+MAX_PAGE_BYTES = 16 << 20
+MAX_SECONDS = 20.0
+PORTS = {"http": 80, "https": 443}
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class RefusedAddressError(Exception):
+    """An address that is not asked."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the public network, also the IPv4 one that an IPv6 address may wrap."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            return False
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None and int(address) >> 32 == 0:
+            return False
+        if inner is not None and not is_public(inner):
+            return False
+        if address.ipv4_mapped is not None:
+            return True
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_private
+    )
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """Give the addresses of a host."""
+    return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Fetches addresses under limits.
+
+    Attributes:
+        now: the time of fetching, ISO 8601.
+        resolver, is_allowed, ports: who resolves names, which addresses may be asked, and the port of each scheme;
+            tests give their own.
+    """
+
+    now: str
+    resolver: Callable[[str, int], Sequence[str]] = look_up
+    is_allowed: Callable[[Address], bool] = is_public
+    ports: tuple[tuple[str, int], ...] = tuple(PORTS.items())
+    max_seconds: float = MAX_SECONDS
+
+    def fetch_site(self, url: str) -> Recorded:
+        """Fetch robots.txt, tdmrep.json, the page and the licences that they name.
+
+        Raises:
+            UserError: the address is none that may be asked.
+        """
+        try:
+            self._target(url)
+        except RefusedAddressError as error:
+            raise UserError(f"'{url}' is not asked: {error}\n  needed: a public http or https address") from None
+        except OSError as error:
+            raise UserError(f"'{url}' cannot be found: {error}\n  needed: an address that exists") from None
+        robots = self.fetch(urljoin(url, "/robots.txt"), MAX_ROBOTS_BYTES)
+        tdmrep = self.fetch(urljoin(url, "/.well-known/tdmrep.json"), 8 << 20)
+        page = None
+        if ANY not in denied_agents(parse_robots(robots.body if robots.status == 200 else b""), path_of(url)):
+            page = self.fetch(url, MAX_PAGE_BYTES)
+        recorded = Recorded(url=url, page=page, robots=robots, tdmrep=tdmrep)
+        licences = [self.fetch(urljoin(url, address), 4 << 20) for address in licence_addresses(recorded)]
+        return recorded.model_copy(update={"licences": tuple(licences)})
+
+    def fetch(self, url: str, max_bytes: int) -> Response:
+        """Fetch one address; what goes wrong is told in the response."""
+        at = url
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                answer = self._ask(at, max_bytes, url)
+            except RefusedAddressError as error:
+                return Response(url=url, error=f"{at[:200]} is not asked: {error}", fetched_at=self.now)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                said = f"{type(error).__name__}: {error}"[:200]
+                return Response(url=url, error=said, fetched_at=self.now)
+            to = next(iter(answer.header_values("Location")), "")
+            if answer.status not in (301, 302, 303, 307, 308) or not to:
+                return answer
+            at = urljoin(at, to)
+        return Response(
+            url=url, status=answer.status, error=f"more than {MAX_REDIRECTS} redirects", fetched_at=self.now
+        )
+
+    def _target(self, url: str) -> tuple[Any, str, int]:
+        """Give the parts of an address, the IP address to connect to, and the port.
+
+        Raises:
+            RefusedAddressError: it may not be asked.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise RefusedAddressError(str(error)) from None
+        usual = dict(self.ports)
+        if parts.scheme not in usual:
+            raise RefusedAddressError(f"its scheme is '{parts.scheme[:20]}'")
+        if not parts.hostname or parts.username is not None:
+            raise RefusedAddressError("it has no host, or a user's name")
+        if port is not None and port != usual[parts.scheme]:
+            raise RefusedAddressError(f"its port is {port}")
+        found = self.resolver(parts.hostname, port or usual[parts.scheme])
+        addresses = [ipaddress.ip_address(one) for one in found]
+        if not addresses:
+            raise RefusedAddressError("its name has no address")
+        inside = next((one for one in addresses if not self.is_allowed(one)), None)
+        if inside is not None:
+            raise RefusedAddressError(f"{inside} is no public address")
+        return parts, str(addresses[0]), port or usual[parts.scheme]
+
+    def _ask(self, url: str, max_bytes: int, asked: str) -> Response:
+        parts, address, port = self._target(url)
+        deadline = time.monotonic() + self.max_seconds
+        plain = socket.create_connection((address, port), timeout=self.max_seconds)
+        stop = threading.Timer(self.max_seconds, _cut_off, [plain])
+        stop.daemon = True
+        stop.start()
+        try:
+            stream = _secure(plain, parts.hostname) if parts.scheme == "https" else plain
+            connection = http.client.HTTPConnection(parts.hostname, port, timeout=self.max_seconds)
+            connection.sock = stream
+            headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Connection": "close"}
+            connection.request("GET", path_of(url), headers=headers)
+            answer = connection.getresponse()
+            body, is_cut = _body(answer, max_bytes, deadline)
+            return Response(
+                url=asked,
+                status=answer.status,
+                headers=tuple(Header(name, value) for name, value in answer.getheaders()),
+                body=body,
+                fetched_at=self.now,
+                is_cut=is_cut,
+                place=url,
+            )
+        finally:
+            stop.cancel()
+            plain.close()
+
+
+def _secure(plain: socket.socket, host: str) -> ssl.SSLSocket:
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+
+
+def _cut_off(connection: socket.socket) -> None:
+    """End a transfer that takes too long, whatever it is doing: a server may send a byte a minute."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _body(answer: http.client.HTTPResponse, max_bytes: int, deadline: float) -> tuple[bytes, bool]:
+    parts: list[bytes] = []
+    left = max_bytes
+    while left > 0:
+        if time.monotonic() > deadline:
+            raise TimeoutError("took too long")
+        chunk = answer.read(min(left, 1 << 16))
+        if not chunk:
+            return b"".join(parts), False
+        parts.append(chunk)
+        left -= len(chunk)
+    return b"".join(parts), bool(answer.read(1))
