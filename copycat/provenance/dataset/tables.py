@@ -65,7 +65,9 @@ def array_of(values: Sequence[Any]) -> Any:
             return pa.array(values, from_pandas=False)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, RecursionError):
         pass
-    return pa.array([None if value is None else as_text(value) for value in values], pa.large_string())
+    is_missing = [value is None or value != value for value in values]  # noqa: PLR0124 - NaN is what is not itself
+    texts = [None if missing else as_text(value) for value, missing in zip(values, is_missing, strict=True)]
+    return pa.array(texts, pa.large_string())
 
 
 def as_text(value: Any) -> str:

@@ -1,0 +1,183 @@
+"""F1 (everything can be read) and F2 (ids): positive, negative and malformed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small_datasets import ROWS, jsonl
+
+from copycat.provenance.dataset import open_dataset
+from copycat.provenance.records import Outcome
+from copycat.provenance.rules import Context
+from copycat.provenance.rules import reading as reading_module
+from copycat.provenance.rules.running import run_rules
+
+
+def outcome(path: Path, rule: str, columns: dict[str, str] | None = None) -> Outcome:
+    return run_rules(Context(open_dataset(path, columns)), [rule]).outcomes[0]
+
+
+# ------------------------------------------------------------------------------------------------ F1
+
+
+def test_f1_passes_where_all_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+
+    assert outcome(tmp_path, "F1").model_dump(include={"status", "said"}) == {
+        "status": "passed",
+        "said": "3 records in 1 file",
+    }
+
+
+def test_f1_counts_what_cannot_be_read_and_shows_the_first_few(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS) + b"{\n" * 9)
+    (tmp_path / "y.jsonl").write_bytes(b"")
+
+    [finding] = outcome(tmp_path, "F1").findings
+
+    assert (finding.severity, finding.n_records) == ("error", 10)
+    assert finding.said == "10 places cannot be read as they stand"
+    assert [evidence.place for evidence in finding.evidence] == [f"x.jsonl:{line}" for line in range(4, 9)]
+    assert finding.evidence[0].value.startswith("is not JSON: ")
+
+
+def test_f1_says_that_a_file_ends_early(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "x.parquet")
+    (tmp_path / "y.parquet").write_bytes((tmp_path / "x.parquet").read_bytes()[:-10])
+
+    [finding] = outcome(tmp_path, "F1").findings
+
+    assert finding.said == "1 place cannot be read as they stand; 1 file could not be read to the end"
+
+
+def test_f1_takes_a_damaged_card_and_a_damaged_sidecar_for_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+    (tmp_path / "README.md").write_text("---\n- no mapping\n---\n")
+    (tmp_path / "provenance").mkdir()
+    (tmp_path / "provenance" / "records.parquet").write_bytes(b"no table")
+
+    report = run_rules(Context(open_dataset(tmp_path)), ["F1", "F2"])
+
+    files = [evidence.file for evidence in report.outcomes[0].findings[0].evidence]
+    assert files == ["provenance/records.parquet", "README.md"]
+    assert report.n_records == 3
+
+
+def test_f1_finds_that_there_is_no_record(tmp_path: Path) -> None:
+    [finding] = outcome(tmp_path, "F1").findings
+
+    assert (finding.severity, finding.said) == ("error", "there is no record")
+
+
+def test_f1_warns_of_tables_that_are_not_read_unless_the_card_says_which_are(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "x.parquet")
+    (tmp_path / "y.csv").write_text("id\n1\n")
+    (tmp_path / "plot.png").write_bytes(b"x")
+
+    undeclared = outcome(tmp_path, "F1").findings
+    (tmp_path / "README.md").write_text("---\nconfigs:\n- {config_name: a, data_files: x.parquet}\n---\n")
+    declared = outcome(tmp_path, "F1").findings
+
+    assert [(one.severity, one.evidence[0].file) for one in undeclared] == [("warning", "y.csv"), ("note", "plot.png")]
+    assert [(one.severity, one.evidence[0].file) for one in declared] == [("note", "y.csv"), ("note", "plot.png")]
+
+
+def test_f1_finds_that_a_column_that_was_named_is_in_no_file(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+
+    [finding] = outcome(tmp_path, "F1", {"author": "whom", "licence": "license"}).findings
+
+    assert finding.said == "no file has the column that was named: 'whom' for 'author'"
+
+
+# ------------------------------------------------------------------------------------------------ F2
+
+
+def test_f2_passes_where_ids_are_all_different(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+
+    assert outcome(tmp_path, "F2").said == "3 ids, all different"
+
+
+def test_f2_finds_ids_that_are_there_again_in_whatever_file_and_type(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl([{"id": "7"}, {"id": "8"}, {"id": " 7 "}]))
+    (tmp_path / "y.jsonl").write_bytes(jsonl([{"id": 7}, {"id": 9}]))
+
+    [finding] = outcome(tmp_path, "F2").findings
+
+    assert (finding.severity, finding.n_records) == ("error", 2)
+    assert finding.said == "2 records with the id of another record"
+    assert [(one.place, one.value) for one in finding.evidence] == [("x.jsonl:3 id", "7"), ("y.jsonl:1 id", "7")]
+
+
+def test_f2_lets_two_configurations_tell_of_the_same_records(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_bytes(jsonl(ROWS))
+    assert outcome(tmp_path, "F2").findings[0].n_records == 3
+
+    card = "---\nconfigs:\n- {config_name: a, data_files: a.jsonl}\n- {config_name: b, data_files: b.jsonl}\n---\n"
+    (tmp_path / "README.md").write_text(card)
+
+    assert outcome(tmp_path, "F2").status == "passed"
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", float("nan")])
+def test_f2_warns_of_records_without_an_id(tmp_path: Path, value: object) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl([{"id": "a"}, {"id": value}, {"id": value}]))
+
+    [finding] = outcome(tmp_path, "F2").findings
+
+    assert (finding.severity, finding.n_records) == ("warning", 2)
+    assert [one.line for one in finding.evidence] == [2, 3]
+
+
+def test_f2_warns_where_there_is_no_column_of_ids(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl([{"text": "a"}]))
+
+    assert outcome(tmp_path, "F2").findings[0].said == "1 record without an id, named by their place instead"
+
+
+def test_f2_takes_malformed_ids_as_text(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl([{"id": {"a": 1}}, {"id": [1]}, {"id": {"a": 1}}, {"id": True}]))
+
+    assert outcome(tmp_path, "F2").findings[0].evidence[0].value == '{"a": 1}'
+
+
+def test_f2_a_collision_of_hashes_is_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl([*ROWS, ROWS[0]]))
+    honest = reading_module._hashes
+
+    def colliding(batch):  # type: ignore[no-untyped-def]
+        hashes, is_missing = honest(batch)
+        return np.zeros_like(hashes), is_missing
+
+    monkeypatch.setattr(reading_module, "_hashes", colliding)
+
+    [finding] = outcome(tmp_path, "F2").findings
+
+    assert finding.n_records == 1
+    assert finding.evidence[0].place == "x.jsonl:4 id"
+
+
+@pytest.mark.slow
+def test_f2_gives_each_id_the_same_hash_in_every_process(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import pyarrow as pa\n"
+        "from copycat.provenance.dataset import Batch\n"
+        "from copycat.provenance.rules.reading import _hashes\n"
+        "print(_hashes(Batch('x', 1, 2, {'id': pa.array(['a', 'b'])}))[0].tolist())"
+    )
+    once, again = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
+        for seed in ("1", "2")
+    )
+
+    assert once.stdout == again.stdout
+    assert len(set(once.stdout.split(b","))) == 2
