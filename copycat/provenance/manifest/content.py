@@ -30,6 +30,8 @@ from copycat.provenance.manifest.rows import WholeRows
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch, Dataset
 
+Hashes = tuple[list[str | None], list[str | None]]
+
 LARGEST_WHOLE = 2**53
 """Whole numbers up to here are the same as floats and as integers."""
 
@@ -93,15 +95,22 @@ class Hasher:
         self.root = dataset.folder.resolve()
         self.rows: WholeRows | None = None
         self.known: dict[str, str] = {}
+        self._last: tuple[Batch | None, Hashes] = (None, ([], []))
         self.needs: tuple[str, ...] = ("text",) if dataset.kind == "folder" else ("image", "text")
         if dataset.kind != "folder" and not _has_content(dataset):
             self.rows, self.needs = WholeRows(dataset), ()
 
-    def hashes(self, batch: Batch) -> tuple[list[str | None], list[str | None]]:
+    def hashes(self, batch: Batch) -> Hashes:
         """Give, for each record of a batch, the hash of its content and that of a text beside it.
 
-        The first is None for a record without content: it cannot be read, or has neither picture nor text.
+        The first is None for a record without content: it cannot be read, or has neither picture nor text. The same
+        batch may be asked for twice.
         """
+        if self._last[0] is not batch:
+            self._last = (batch, self._hashes(batch))
+        return self._last[1]
+
+    def _hashes(self, batch: Batch) -> Hashes:
         if self.rows is not None:
             rows = self.rows.of(batch)
             return [None if row is None else record_sha256(row) for row in rows], [None] * batch.size
@@ -113,12 +122,18 @@ class Hasher:
             None if content is None else text for content, text in zip(contents, texts, strict=True)
         ]
 
-    def _files(self, batch: Batch, texts: list[str | None]) -> tuple[list[str | None], list[str | None]]:
+    def _files(self, batch: Batch, texts: list[str | None]) -> Hashes:
         from concurrent.futures import ThreadPoolExecutor
 
         names = list(batch.keys or ())
+        contents: list[str | None] = [None] * len(names)
+        if batch.column("image") is not None:
+            contents = list(self._pictures(batch))
+        left = [row for row, content in enumerate(contents) if content is None]
         with ThreadPoolExecutor(2) as pool:
-            contents = list(pool.map(file_sha256, [self.dataset.folder / name for name in names]))
+            read = pool.map(file_sha256, [self.dataset.folder / names[row] for row in left])
+            for row, content in zip(left, read, strict=True):
+                contents[row] = content
         self.known |= {name: content for name, content in zip(names, contents, strict=True) if content is not None}
         return contents, [
             None if Path(name).suffix.lower() in TEXT_SUFFIXES else text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from copycat.provenance.dataset.card import load_plain_json
 from copycat.provenance.manifest.content import canonical, record_sha256
-from copycat.provenance.records import RULE_VERSION, sidecar_schema
+from copycat.provenance.records import RULE_VERSION, USES, Answer, SignalDecision, Use, sidecar_schema
 
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch
@@ -48,8 +48,6 @@ def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
         ("http_status", ("http_status",), _status),
         ("headers", ("headers",), _headers),
         ("licence", ("licence", "licence_url"), _licence),
-        ("signals", ("signals",), _signals),
-        ("decision", ("decision",), _decision),
         ("transforms", ("transforms",), _transforms),
         ("synthetic", ("synthetic", "generator", "prompt_hash"), _synthetic),
     )
@@ -57,8 +55,41 @@ def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
         if any(batch.column(need) is not None for need in needs):
             kind = schema.field(name).type
             arrays[name] = pa.array(_made(name, make, [_values(batch, need) for need in needs], unread), kind)
+    if any(batch.column(need) is not None for need in ("headers", "signals", "decision")):
+        arrays |= _signal_arrays(batch, unread)
     arrays["rule_version"] = pa.array([RULE_VERSION] * batch.size, pa.string())
     return arrays
+
+
+def _signal_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
+    """Give `signals` (those that are kept, and those that the headers hold) and `decision` (all of them, combined).
+
+    A decision that the dataset states is one more statement: deny wins, and unknown is no allow. Records without
+    headers, signals and decision have neither.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from copycat.provenance.signals.columns import cases_of, sidecar_decision, sidecar_signals
+
+    found, schema = cases_of(batch), sidecar_schema()
+    signals: list[Any] = []
+    decisions: list[Any] = []
+    for case in found.cases:
+        decision = case.decision
+        answers: dict[Use, Answer] = {use: case.answer(use) for use in USES}
+        told = case.has_headers or case.stated is not None or bool(case.signals)
+        spoken = tuple(signal for signal in decision.signals if signal.answers or signal.raw)
+        kept = sidecar_signals(decision.model_copy(update={"signals": spoken}))
+        signals.append(kept if told else None)
+        decisions.append(sidecar_decision(SignalDecision(answers=answers)) if told else None)
+    if n_faulty := int(np.isin(found.case_of, [at for at, case in enumerate(found.cases) if case.faults]).sum()):
+        unread["signals"] = unread.get("signals", 0) + n_faulty
+    rows = pa.array(found.case_of)
+    return {
+        "signals": pa.array(signals, schema.field("signals").type).take(rows),
+        "decision": pa.array(decisions, schema.field("decision").type).take(rows),
+    }
 
 
 def _made(name: str, make: Callable[..., Any], columns: Sequence[Sequence[Any]], unread: Unread) -> Iterator[Any]:
@@ -175,27 +206,6 @@ def _listed(value: Any) -> list[Mapping[str, Any]] | None:
     if isinstance(value, str) or not all(isinstance(row, Mapping) for row in rows):
         raise ValueError("no list of mappings")
     return rows
-
-
-def _signals(value: Any) -> list[dict[str, str | None]] | None:
-    rows = _listed(value)
-    if rows is None:
-        return None
-    found = []
-    for row in rows:
-        parsed = row.get("parsed", row.get("answers"))
-        said = parsed if parsed is None or isinstance(parsed, str) else canonical(parsed).decode()
-        facts = {"source": _text(row["source"]), "raw": _text(row.get("raw")), "parsed": said}
-        found.append(facts | {"fetched_at": _text(row.get("fetched_at"))})
-    return found
-
-
-def _decision(value: Any) -> list[dict[str, str | None]] | None:
-    value = _opened(value)
-    if isinstance(value, Mapping) and "use" not in value:
-        value = [{"use": use, "answer": answer} for use, answer in value.items() if answer is not None]
-    rows = _listed(value)
-    return None if rows is None else [{"use": _text(row["use"]), "answer": _text(row["answer"])} for row in rows]
 
 
 def _transforms(value: Any) -> list[dict[str, str | None]] | None:

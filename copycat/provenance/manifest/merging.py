@@ -49,8 +49,7 @@ class Merger:
     def merge(self, old: Iterable[Any], new: Iterable[Any]) -> Iterator[Merged]:
         """Yield ranges of ids. `old` are all rows of records.parquet, `new` those of the dataset, both by id."""
         for pair in align(old, new):
-            for data in leaves(pair.new):
-                self.tree.add(data)
+            self.tree.extend(leaves(pair.new))
             yield self._merged(pair)
 
     def _merged(self, pair: Pair) -> Merged:

@@ -112,12 +112,15 @@ def scanned(
         yield scanner
 
 
-def leaves(table: Any) -> Iterator[bytes]:
-    """Yield the data of the Merkle tree's leaf of each row: its id, sha256 and text_sha256, with a NUL between them."""
-    for name, content, text in zip(
-        table["id"].to_pylist(), table["sha256"].to_pylist(), table["text_sha256"].to_pylist(), strict=True
-    ):
-        yield f"{name}\0{content or ''}\0{text or ''}".encode("utf-8", "replace")
+def leaves(table: Any) -> list[bytes]:
+    """Give the data of the Merkle tree's leaf of each row."""
+    columns = (table[name].to_pylist() for name in ("id", "sha256", "text_sha256"))
+    return [leaf_of(name, content, text) for name, content, text in zip(*columns, strict=True)]
+
+
+def leaf_of(name: str, content: str | None, text: str | None) -> bytes:
+    """Give the data of a record's leaf: its id, sha256 and text_sha256 with a NUL between them, "" for null."""
+    return f"{name}\0{content or ''}\0{text or ''}".encode("utf-8", "replace")
 
 
 def without(tables: Iterator[Any], ids: Set[str]) -> Iterator[Any]:

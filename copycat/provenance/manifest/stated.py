@@ -59,6 +59,12 @@ NO_SOURCES = {"original", "extended"}
 """Words of the Hub's `source_datasets` that name no dataset."""
 
 
+def known_facts() -> tuple[str, ...]:
+    """Name the properties that a user may state."""
+    own = [name for name in (*REQUIRED, *RECOMMENDED) if name not in ("version", "dateModified")]
+    return (*own, *(f"prov:{name}" for name in PROV), *(f"rai:{name}" for name in RAI))
+
+
 def stated_properties(dataset: Dataset, typed: Mapping[str, str]) -> dict[str, Any]:
     """Give properties of Croissant that are stated, in its form, without @context, version and files."""
     card = dataset.card

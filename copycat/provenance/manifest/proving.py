@@ -1,0 +1,86 @@
+"""Prove that one record is in a version, to somebody who knows nothing but the version's root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from copycat.errors import DataError, UserError
+from copycat.paths import shown
+from copycat.provenance.manifest.merkle import Proof, prove, proves
+from copycat.provenance.manifest.reading import Manifest
+from copycat.provenance.manifest.scanning import LIGHT, leaf_of, leaves
+from copycat.schema import Record
+
+
+class RecordProof(Record):
+    """That a record with this id and content is in a version: everything that the check needs but the root itself.
+
+    `root` is what the proof was made for; whoever checks compares with a root from elsewhere.
+    """
+
+    id: str
+    sha256: str | None
+    text_sha256: str | None = None
+    version: str
+    root: str
+    proof: Proof
+
+
+def prove_record(manifest: Manifest, name: str, version: str | None = None) -> RecordProof:
+    """Make the proof; needs 32 bytes of memory, and some more, for each record.
+
+    Raises:
+        UserError: the version has no such record.
+    """
+    found, all_leaves = None, []
+    for table in manifest.rows(version, LIGHT):
+        all_leaves += leaves(table)
+        if found is None and name in (ids := table["id"].to_pylist()):
+            at = ids.index(name)
+            index = len(all_leaves) - len(ids) + at
+            found = (index, table["sha256"][at].as_py(), table["text_sha256"][at].as_py())
+    about = manifest.version(version)
+    if found is None:
+        raise UserError(
+            f"version {about.version} has no record '{name}'\n"
+            f"  ids stand in the column 'id' of {shown(manifest.sidecar / 'records.parquet')}"
+        )
+    return RecordProof(
+        id=name,
+        sha256=found[1],
+        text_sha256=found[2],
+        version=about.version,
+        root=about.root,
+        proof=prove(all_leaves, found[0]),
+    )
+
+
+def check_proof(manifest: Manifest, proof: RecordProof) -> str | None:
+    """Check a proof against the manifest's root of its version; gives what is wrong, None if it holds.
+
+    Raises:
+        UnknownNameError: the manifest has no such version.
+    """
+    root = manifest.version(proof.version).root
+    if proof.root != root:
+        return f"the proof is for the root {proof.root}, and version {proof.version} has the root {root}"
+    if not proves(proof.proof, leaf_of(proof.id, proof.sha256, proof.text_sha256), root):
+        return f"the proof does not lead from record {proof.id} to the root of version {proof.version}"
+    return None
+
+
+def read_proof(path: Path) -> RecordProof:
+    """Read a proof.
+
+    Raises:
+        DataError: it is none.
+    """
+    try:
+        return RecordProof.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise DataError(
+            [f"{shown(path)}: is no proof: {said}"], "  make one: manifest DATASET --prove ID > proof.json"
+        ) from error
