@@ -1,0 +1,134 @@
+"""`python -m copycat.provenance lookup`: "am I in it?", answered without showing anything of others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from copycat.provenance.lookup import LookupAnswer, Query
+
+LOOKUP_EPILOG = """\
+The answer holds ids, places, licences and versions of what was found, and nothing else of it: no text, no name, no
+address, no picture. What would find strangers (a letter, "com", two words) is refused. Exit 0 answered, whether found
+or not; 2 to be fixed by you.
+
+\b
+Examples:
+  python -m copycat.provenance lookup my-dataset --name "Jane Roe"
+  python -m copycat.provenance lookup my-dataset --domain example.org --page answer.html
+  python -m copycat.provenance lookup train.parquet --picture mine.jpg --json
+"""
+
+SHOWN_HITS = 20
+
+
+def lookup(  # noqa: PLR0917 - one parameter per option
+    dataset: Annotated[Path, typer.Argument(help="a folder, or a file: .parquet, .jsonl, .csv, .tar (WebDataset)")],
+    name: Annotated[str | None, typer.Option(help="a name: author, title, text, source", show_default=False)] = None,
+    domain: Annotated[str | None, typer.Option(help="a site and all below it: example.org", show_default=False)] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="a picture: the same file, or one that looks alike")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="words in a row, five at least", show_default=False)] = None,
+    text_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a text; runs of eight words of it")] = None,
+    record_id: Annotated[str | None, typer.Option("--id", help="the id of a record", show_default=False)] = None,
+    distance: Annotated[int, typer.Option(help="bits of 64 in which the hash of a picture may differ")] = 6,
+    page: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write the answer as a plain page")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(help="the day on the receipt; default: today", formats=["%Y-%m-%d"])
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
+) -> int:  # fmt: skip
+    """Look up whether a name, a site, a picture or a text is in a dataset, and in which versions."""
+    from copycat.commands.fairuse_shown import require_page
+    from copycat.console import EXIT_DONE, print_json, running_count
+    from copycat.provenance.dataset import open_dataset
+    from copycat.provenance.lookup import look_up
+    from copycat.provenance.lookup.page import build_page
+    from copycat.runs.folder import write_bytes
+
+    require_page("--page", page)
+    given = {"name": name, "domain": domain, "picture": picture, "text": text, "text-file": text_file, "id": record_id}
+    query = query_of({kind: str(value) for kind, value in given.items() if value is not None}, distance)
+    opened = open_dataset(dataset)
+    day = (as_of or datetime.now().astimezone()).date()
+    with running_count("looking") as advance:
+        answer = look_up(opened, query, day, advance=advance)
+    if page is not None:
+        write_bytes(page, build_page(answer).encode("utf-8", "replace"))
+    if as_json:
+        print_json(answer.model_dump(mode="json") | {"page": None if page is None else str(page)})
+    else:
+        _print(answer, page)
+    return EXIT_DONE
+
+
+def query_of(given: dict[str, str], distance: int) -> Query:
+    """Make the one query that the options ask for.
+
+    Raises:
+        UserError: there is none, or more than one, or it is too broad.
+    """
+    from typing import cast
+
+    from copycat.errors import UserError
+    from copycat.fairuse.text import read_text
+    from copycat.provenance.lookup import make_query
+    from copycat.provenance.lookup.records import Kind
+
+    if len(given) != 1:
+        said = " and ".join(f"--{kind}" for kind in given) or "nothing"
+        raise UserError(
+            f"{said} is given\n  needed: one of --name, --domain, --picture, --text, --text-file, --id, once for each"
+        )
+    kind, value = next(iter(given.items()))
+    if kind == "text-file":
+        kind, value = "text", read_text(Path(value))
+    return make_query(cast("Kind", kind), value, distance)
+
+
+def _print(answer: LookupAnswer, page: Path | None) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.console import out, say
+    from copycat.paths import shown
+    from copycat.provenance.lookup.page import state_of
+
+    query = answer.query
+    now = f"{answer.n_now:,} of {answer.n_records:,} records" if answer.n_now else "nothing found now"
+    removed = answer.n_found - answer.n_now
+    before = f", {removed:,} removed before" if removed else ""
+    out.print(f"{query.kind} '{one_line(query.asked, 80)}' in {one_line(answer.dataset)}: {now}{before}", markup=False,
+              soft_wrap=True)  # fmt: skip
+    if answer.by_version:
+        versions = ", ".join(f"{n:,} in version {one_line(version, 40)}" for version, n in answer.by_version.items())
+        out.print(f"by version: {versions}", markup=False, soft_wrap=True)
+    for model in answer.models:
+        out.print(
+            f"model {one_line(model.model, 60)} was trained on version {one_line(model.version, 40)}: "
+            f"{model.n_records:,} of them",
+            markup=False,
+            soft_wrap=True,
+        )
+    if answer.hits:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("id", "place", "found by", "licence", "state"):
+            table.add_column(heading, overflow="fold")
+        for hit in answer.hits[:SHOWN_HITS]:
+            cells = (hit.id, hit.place, hit.found_by, hit.licence or "not known", state_of(hit))
+            table.add_row(*(escape(one_line(cell, 120)) for cell in cells))
+        out.print(table)
+        if (more := answer.n_found - min(len(answer.hits), SHOWN_HITS)) > 0:
+            out.print(f"and {more:,} more; --json lists up to 1,000", markup=False)
+    if answer.n_now:
+        out.print(f"removal: {answer.contact or 'the card names no contact'}", markup=False, soft_wrap=True)
+    for line in answer.not_looked:
+        say(f"note: {line}")
+    if page is not None:
+        out.print(shown(page), markup=False, soft_wrap=True)

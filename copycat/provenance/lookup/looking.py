@@ -1,0 +1,269 @@
+"""Ask a dataset whether somebody or something is in it, and answer without showing anything of its neighbours.
+
+What an answer holds is chosen, not filtered: `Hit` has no field for a text, a name, a title, an address, a header or a
+picture. Of a record that was found it says its id, its place, which field it was found by, its licence (only if that is
+an SPDX expression, since a free text may name somebody), what its signals come to (allow, deny; not what they say), and
+its versions. The reason of a removal is not told: whoever wrote it may have named who asked. What else the record
+holds, who else it names, and where else it was found stays in the dataset.
+
+A query that would find strangers is refused before anything is read: see `queries` and `domains`. ISCC codes are not
+looked up: no dataset seen has them, and their content codes are not implemented here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.lookup.columns import text_column
+from copycat.provenance.lookup.contact import contact_of
+from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
+from copycat.provenance.lookup.records import Hit, LookupAnswer, Query
+from copycat.provenance.lookup.versions import History, history_of
+from copycat.provenance.records import USES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MAX_HITS = 1_000
+"""Hits that an answer holds; the others are counted."""
+
+FACTS = ("id", "file", "row", "licence", "decision", "version_added", "version_removed")
+
+
+class _InFiles(NamedTuple):
+    """What the files say of a record that was found in them."""
+
+    id: str
+    place: str
+    found_by: str
+    licence: str | None
+
+
+def look_up(
+    dataset: Dataset,
+    query: Query,
+    as_of: date,
+    *,
+    max_hits: int | None = MAX_HITS,
+    advance: Callable[[int], None] = lambda rows: None,
+) -> LookupAnswer:
+    """Look for records, one pass over the files and one over the manifest's table where there is one.
+
+    Memory grows with the number of hits, not of records.
+
+    Args:
+        as_of: the day on the receipt.
+        max_hits: how many hits the answer holds; None: all.
+        advance: is told of how many more records were read.
+    """
+    matcher = matcher_of(query)
+    history = history_of(dataset)
+    n_records, in_files, fields = _in_files(dataset, matcher, advance)
+    seen = _Seen(history, max_hits)
+    n_tombstones = 0
+    if dataset.records_file is None:
+        for found in in_files.values():
+            seen.add(_hit_of(found))
+    else:
+        n_records = 0
+        for batch in dataset.facts((*FACTS, *matcher.needs)):
+            n_gone = _n_removed(batch)
+            n_records, n_tombstones = n_records + batch.size - n_gone, n_tombstones + n_gone
+            fields |= _present(batch, matcher)
+            for hit in _hits(batch, matcher, in_files):
+                seen.add(hit)
+        for found in in_files.values():  # in the files, and not in the manifest, which is then out of date
+            seen.add(_hit_of(found))
+    return LookupAnswer(
+        query=query,
+        dataset=dataset.name,
+        as_of=as_of,
+        n_records=n_records,
+        n_found=seen.n_found,
+        n_now=seen.n_now,
+        by_version={version: seen.by_version[version] for version in history.versions},
+        hits=tuple(seen.hits),
+        looked_in=tuple(name for name in matcher.needs if name in fields),
+        not_looked=tuple(_not_looked(dataset, matcher, fields, n_tombstones)),
+        version=history.versions[-1] if history.versions else None,
+        root=history.root,
+        contact=contact_of(dataset.card),
+        models=history.models_with(seen.by_version),
+    )
+
+
+class _Seen:
+    """Counts hits, and keeps the first of them."""
+
+    def __init__(self, history: History, max_hits: int | None) -> None:
+        self.history, self.max_hits = history, max_hits
+        self.n_found = self.n_now = 0
+        self.by_version: Counter[str] = Counter()
+        self.hits: list[Hit] = []
+
+    def add(self, hit: Hit) -> None:
+        self.n_found += 1
+        self.n_now += hit.version_removed is None
+        self.by_version.update(self.history.versions_of(hit.version_added, hit.version_removed))
+        if self.max_hits is None or len(self.hits) < self.max_hits:
+            self.hits.append(hit)
+
+
+def _in_files(
+    dataset: Dataset, matcher: Matcher, advance: Callable[[int], None]
+) -> tuple[int, dict[str, _InFiles], set[str]]:
+    """Look through the dataset's own files: place (see `place_key`) -> what was found, and which fields there are."""
+    n_records = 0
+    found: dict[str, _InFiles] = {}
+    fields: set[str] = set()
+    needs = _needs(dataset, matcher)
+    for batch in dataset.content(tuple(dict.fromkeys(("id", "licence", *needs)))):
+        n_records += batch.size
+        advance(batch.size)
+        fields |= _present(batch, matcher)
+        matches = list(matcher.find(batch))
+        licences = text_column(batch, "licence") if matches else None
+        for row, found_by in matches:
+            licence = spdx_or_none(licences[row]) if licences is not None else None
+            found[place_key(batch, row)] = _InFiles(batch.id_of(row), batch.place_of(row), found_by, licence)
+    return n_records, found, fields
+
+
+def _needs(dataset: Dataset, matcher: Matcher) -> Sequence[str]:
+    """Give what to read of the files; pictures only where nothing else holds their hashes."""
+    if not isinstance(matcher, PictureFinder):
+        return matcher.needs
+    without = tuple(name for name in matcher.needs if name != "image")
+    for batch in dataset.facts(("phash",)):
+        hashes = text_column(batch, "phash")
+        return without if hashes is not None and bool((hashes != "").all()) else matcher.needs
+    return matcher.needs
+
+
+def _present(batch: Batch, matcher: Matcher) -> set[str]:
+    return {name for name in matcher.needs if (column := batch.column(name)) is not None and not _is_empty(column)}
+
+
+def _is_empty(column: Any) -> bool:
+    return bool(column.null_count == len(column))
+
+
+def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iterator[Hit]:
+    """Give the hits among rows of the manifest's table; takes those that the files gave out of `in_files`."""
+    found = dict(matcher.find(batch))
+    ids = text_column(batch, "id")
+    if ids is None:
+        return
+    there = _places_of(batch, ids, in_files) if in_files else {}
+    for row, key in there.items():
+        found.setdefault(row, in_files[key].found_by)
+    facts = {name: batch.column(name) for name in FACTS}
+    for row in sorted(found):
+        fact = {name: None if column is None else column[row].as_py() for name, column in facts.items()}
+        is_removed = fact["version_removed"] is not None
+        own = in_files.pop(there[row], None) if row in there else None
+        licence = fact["licence"]
+        yield Hit(
+            id=ids[row],
+            place=own.place if own else _place(fact["file"], fact["row"]),
+            found_by=found[row],
+            licence=spdx_or_none(licence.get("spdx") if isinstance(licence, Mapping) else licence),
+            answers=_answers(fact["decision"]),
+            version_added=fact["version_added"],
+            version_removed=fact["version_removed"],
+            is_in_files=own is not None or not is_removed,
+        )
+
+
+def _places_of(batch: Batch, ids: pl.Series, in_files: Mapping[str, _InFiles]) -> dict[int, str]:
+    """Give row -> place for rows of the table whose record was found in the files.
+
+    A record of the newest version is known by its place; one that was removed by its id, since its place is forgotten.
+    """
+    import polars as pl
+
+    keys, removed = sidecar_keys(batch), text_column(batch, "version_removed")
+    places = {found.id: key for key, found in in_files.items()}
+    there: dict[int, str] = {}
+    if keys is not None:
+        for row in keys.is_in(pl.Series(list(in_files), dtype=pl.String).implode()).arg_true().to_list():
+            if removed is None or not removed[row]:
+                there[row] = keys[row]
+    if removed is not None:
+        for row in (removed != "").arg_true().to_list():
+            if ids[row] in places:
+                there[row] = places[ids[row]]
+    return there
+
+
+def _hit_of(found: _InFiles) -> Hit:
+    return Hit(id=found.id, place=found.place, found_by=found.found_by, licence=found.licence)
+
+
+def place_key(batch: Batch, row: int) -> str:
+    """Name the place of a record as the manifest's table does: its file, and its row where the file has several."""
+    if batch.keys is not None:
+        return f"{batch.file}\0{batch.first + row}" if batch.file else f"{batch.keys[row]}\0"
+    return f"{batch.file}\0{batch.line_of(row)}"
+
+
+def sidecar_keys(batch: Batch) -> pl.Series | None:
+    """Give the same for rows of the manifest's table."""
+    files, rows = text_column(batch, "file"), text_column(batch, "row")
+    return None if files is None or rows is None else files + "\0" + rows
+
+
+def _place(file: object, row: object) -> str:
+    return f"{file}:{row}" if file and row is not None else str(file or "")
+
+
+def _answers(decision: object) -> dict[Any, Any]:
+    """Read what the table holds: [{use, answer}], of known words only."""
+    rows = decision if isinstance(decision, list) else []
+    pairs = ((row.get("use"), row.get("answer")) for row in rows if isinstance(row, Mapping))
+    return {use: answer for use, answer in pairs if use in USES and answer in ("allow", "deny", "unknown")}
+
+
+def spdx_or_none(value: object) -> str | None:
+    """Give a licence if it is an SPDX expression of known identifiers, which names nobody; None for anything else."""
+    from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
+
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        return None
+    global _licensing  # noqa: PLW0603 - the library's list takes half a second to read
+    _licensing = _licensing or get_spdx_licensing()
+    try:
+        parsed = _licensing.parse(value.strip(), validate=True)
+    except (ExpressionError, ValueError, AttributeError, RecursionError):
+        return None
+    text = None if parsed is None else str(parsed)
+    return None if text is None or "LicenseRef" in text else text
+
+
+_licensing: Any = None
+
+
+def _n_removed(batch: Batch) -> int:
+    column = batch.column("version_removed")
+    return 0 if column is None else len(column) - int(column.null_count)
+
+
+def _not_looked(dataset: Dataset, matcher: Matcher, fields: set[str], n_tombstones: int) -> Iterator[str]:
+    """Say what a "no" does not cover."""
+    if n_tombstones and not isinstance(matcher, PictureFinder) and matcher.needs != ("id",):
+        yield f"{n_tombstones:,} records were removed before; nothing of them is kept but ids and hashes"
+    if not fields & set(matcher.needs):
+        yield f"no record has any of the fields {', '.join(matcher.needs)}: nothing could be compared"
+    elif isinstance(matcher, PictureFinder):
+        if not fields & {"phash", "image"}:
+            yield "the records hold no pictures and no hashes of them: only the same bytes could be found"
+        if not len(matcher.hashes):
+            yield "the picture is of hardly more than one shade: only the same bytes could be found"
+        if matcher.n_unreadable:
+            yield f"{matcher.n_unreadable} pictures of the dataset cannot be read"
+    if dataset.faults:
+        yield f"{len(dataset.faults)} files were not read: python -m copycat.provenance check names them"
