@@ -5,7 +5,8 @@ under its own name. Entries: data_mining, ai_inference, ai_generative_training, 
 notAllowed or constrained. A constraint is a condition that nobody has met yet: deny, with the condition in the note.
 
 A refusal counts in whatever state the manifest is. A permission counts only from the active manifest, and only where
-its signature holds (validation state Valid or Trusted): anybody can write "allowed" into a file that is not theirs.
+its signature holds (validation state Valid or Trusted). Valid is signed by somebody on no trust list, which is as much
+as a header or XMP proves; the note tells so.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _read_store(raw: bytes) -> tuple[dict[str, Any] | None, str, str]:
     try:
         with c2pa.Reader(kind, io.BytesIO(raw)) as reader:
             store = json.loads(reader.json())
-            state = str(reader.get_validation_state() or "unknown")
+            state = str(reader.get_validation_state() or "unknown").casefold()
     except (c2pa.C2paError, ValueError, OSError, RuntimeError) as error:
         return None, "", f"holds a C2PA manifest that cannot be read ({' '.join(str(error).split())[:120]})"
     return (store, state, "") if isinstance(store, dict) else (None, "", "holds a C2PA manifest that is no object")
@@ -99,7 +100,9 @@ def _assertions(manifest: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _signal(label: str, data: Mapping[str, Any], state: str, place: str, fetched_at: str | None) -> Signal:
     answers, notes = read_entries(data)
-    if state.casefold() not in ("valid", "trusted"):
+    if state == "valid":
+        notes.append("signed by somebody on no trust list")
+    elif state != "trusted":
         dropped = [use for use, answer in answers.items() if answer == "allow"]
         answers = {use: answer for use, answer in answers.items() if answer == "deny"}
         notes.append(f"manifest: {state}" + ("; its permissions do not stand" if dropped else ""))

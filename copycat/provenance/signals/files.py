@@ -13,7 +13,7 @@ from copycat.errors import DataError
 from copycat.provenance.signals.recorded import MAX_BODY_BYTES, Header, Recorded, Response
 
 KEYS = {"url", "status", "headers", "body", "body_file", "body_base64", "fetched_at", "error", "robots", "tdmrep",
-        "licence", "licences", "license", "place"}  # fmt: skip
+        "licence", "licences", "license", "place", "is_cut"}  # fmt: skip
 ROBOTS = ("robots.txt",)
 TDMREP = ("tdmrep.json", ".well-known/tdmrep.json")
 LICENCES = ("license.xml", "licence.xml", "rsl.xml", "licenses.xml")
@@ -128,7 +128,8 @@ def _part(held: Mapping[str, Any], name: str, folder: Path, where: str, fetched:
     if part is None:
         return None
     place = {"robots": "robots.txt", "tdmrep": "tdmrep.json"}[name]
-    return _response({"place": place, **_object(part, fetched)}, folder, f"{where} {name}")
+    own = _object(part, fetched)
+    return _response({**own, "place": own.get("place") or own.get("url") or place}, folder, f"{where} {name}")
 
 
 def _object(part: Any, fetched: Any) -> dict[str, Any]:
@@ -152,6 +153,7 @@ def _response(held: Mapping[str, Any], folder: Path, where: str) -> Response:
         body=_body(held, folder, where),
         fetched_at=None if fetched is None else str(fetched),
         error=str(held.get("error") or ""),
+        is_cut=bool(held.get("is_cut")),
         place=str(held.get("place") or held.get("url") or ""),
     )
 
@@ -220,8 +222,7 @@ def object_of(recorded: Recorded) -> dict[str, Any]:
     """Give the JSON object of a record, from which `recorded_of` makes the same record."""
     held: dict[str, Any] = {"url": recorded.url}
     if recorded.page is not None:
-        held |= _object_of(recorded.page)
-        held["url"] = recorded.url or held["url"]
+        held |= {**_object_of(recorded.page), "url": recorded.url or recorded.page.url}
     for name, part in (("robots", recorded.robots), ("tdmrep", recorded.tdmrep)):
         if part is not None:
             held[name] = _object_of(part)
@@ -236,6 +237,10 @@ def _object_of(response: Response) -> dict[str, Any]:
         held["fetched_at"] = response.fetched_at
     if response.error:
         held["error"] = response.error
+    if response.place and response.place != response.url:
+        held["place"] = response.place
+    if response.is_cut:
+        held["is_cut"] = True
     if response.body:
         try:
             held["body"] = response.body.decode("utf-8")

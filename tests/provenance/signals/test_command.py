@@ -1,0 +1,162 @@
+"""`python -m copycat.provenance signals`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from copycat.commands.provenance import app
+
+if TYPE_CHECKING:
+    from harness import Cli, CommandLine
+
+ROBOTS = "User-agent: GPTBot\nDisallow: /art/\n\nUser-agent: *\nAllow: /\nContent-Usage: / search=y\n"
+
+
+@pytest.fixture
+def provenance(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    return command_line(app, "copycat.provenance")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    rows = [
+        {"id": "a", "text": "x", "url": "https://example.org/art/a", "headers": {"X-Robots-Tag": "NoAI"}},
+        {"id": "b", "text": "x", "url": "https://example.org/b", "headers": {"Content-Usage": "train-ai=y"}},
+        {"id": "c", "text": "x", "url": "https://example.org/art/c"},
+    ]
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_a_robots_txt_is_answered_for_an_address(provenance: Cli, tmp_path: Path) -> None:
+    (tmp_path / "robots.txt").write_text(ROBOTS, encoding="utf-8")
+
+    art = provenance("signals", "robots.txt", "--url", "https://example.org/art/cat.jpg")
+    search = provenance("signals", "robots.txt", "--use", "search")
+
+    assert (art.code, search.code) == (1, 0)
+    assert "Disallow for GPTBot" in art.out
+    assert "generative-training*" in art.out
+    assert "aipref-robots (robots.txt:6)" in search.out
+
+
+def test_a_picture_is_looked_into(provenance: Cli, tmp_path: Path, signed_picture: Callable[..., bytes]) -> None:
+    (tmp_path / "no.jpg").write_bytes(signed_picture("notAllowed"))
+    (tmp_path / "yes.jpg").write_bytes(signed_picture("allowed"))
+
+    assert provenance("signals", "no.jpg").code == 1
+    assert provenance("signals", "yes.jpg").code == 0
+    assert provenance("signals", "yes.jpg", "--use", "generative-training,mining").code == 1
+
+
+def test_a_dataset_is_counted_and_those_denied_are_listed(provenance: Cli, dataset: Path) -> None:
+    answer = provenance("signals", dataset, "--json")
+
+    held = json.loads(answer.out)
+    assert answer.code == 1
+    assert held["counts"]["generative-training"] == {"allow": 1, "deny": 1, "unknown": 1}
+    assert [item["id"] for item in held["denied"]] == ["a"]
+    assert held["policy"]["training"] == "deny"
+    assert "deny generative-training: a (data.jsonl:1 signals) x-robots-tag: NoAI" in provenance("signals", dataset).out
+
+
+def test_a_dataset_of_which_all_is_allowed_ends_with_0(provenance: Cli, tmp_path: Path) -> None:
+    row = {"id": "b", "text": "x", "headers": {"Content-Usage": "train-ai=y"}}
+    (tmp_path / "data.jsonl").write_text(json.dumps(row), encoding="utf-8")
+
+    assert provenance("signals", "data.jsonl").code == 0
+
+
+def test_newer_answers_are_compared_and_nothing_is_rewritten(provenance: Cli, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "later.json").write_text(json.dumps({"url": "https://example.org/", "robots": ROBOTS}))
+    before = dataset.read_bytes()
+
+    answer = provenance("signals", dataset, "--against", "later.json", "--json")
+
+    held = json.loads(answer.out)
+    assert (held["n_compared"], held["n_stricter"]) == (3, 1)
+    assert held["drift"][-1]["changes"]["training"] == ["unknown", "deny"]
+    assert dataset.read_bytes() == before
+    assert "nothing recorded was rewritten" in provenance("signals", dataset, "--against", "later.json").out
+
+
+def test_pictures_in_a_dataset_are_looked_into(
+    provenance: Cli, tmp_path: Path, signed_picture: Callable[..., bytes], plain_picture: bytes
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(signed_picture("notAllowed"))
+    (folder / "b.jpg").write_bytes(plain_picture)
+
+    held = json.loads(provenance("signals", folder, "--json").out)
+
+    assert held["counts"]["generative-training"] == {"allow": 0, "deny": 1, "unknown": 1}
+    assert held["denied"][0]["id"] == "a.jpg"
+
+
+def test_the_forms_are_listed_with_their_standards(provenance: Cli) -> None:
+    answer = provenance("signals", "--list")
+
+    assert answer.code == 0
+    assert "RFC 9309" in answer.out
+    assert len(json.loads(provenance("signals", "--list", "--json").out)) >= 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "nothing to look at"),
+        (("none.txt",), "is not there"),
+        (("https://example.org/",), "nothing is fetched unasked"),
+        (("data.jsonl", "--record", "x.json"), "--record keeps what --live fetches"),
+        (("data.jsonl", "--use", "trainig"), "did you mean 'training'"),
+        (("data.jsonl", "--use", ","), "unknown use"),
+        (("data.jsonl", "--against", "none.json"), "cannot be read"),
+        (("http://127.0.0.1/", "--live"), "127.0.0.1 is no public address"),
+        (("ftp://127.0.0.1/", "--live"), "its scheme is 'ftp'"),
+        (("torn.json",), "is no JSON"),
+    ],
+)
+def test_what_the_user_must_fix_is_told(
+    provenance: Cli, dataset: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "torn.json").write_text("{", encoding="utf-8")
+
+    answer = provenance("signals", *arguments)
+
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_what_is_fetched_is_kept_and_read_again(
+    provenance: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from copycat.provenance.signals import Recorded, Response
+    from copycat.provenance.signals.live import Fetcher
+
+    robots = Response(url="https://example.org/robots.txt", status=200, body=ROBOTS.encode())
+    monkeypatch.setattr(Fetcher, "fetch_site", lambda self, url: Recorded(url=url, robots=robots))
+
+    live = provenance("signals", "https://example.org/art/", "--live", "--record", "kept/one.json", "--json")
+    again = provenance("signals", "kept/one.json", "--json")
+
+    assert live.code == again.code == 1
+    assert json.loads(live.out)["addresses"][0]["answers"] == json.loads(again.out)["addresses"][0]["answers"]
+
+
+def test_letters_that_steer_a_terminal_are_not_printed(provenance: Cli, tmp_path: Path) -> None:
+    held = {"url": "https://example.org/\x1b[2J", "headers": {"X-Robots-Tag": "noai\x1b]0;x\x07 [red]"}}
+    (tmp_path / "one.json").write_text(json.dumps(held), encoding="utf-8")
+
+    answer = provenance("signals", "one.json")
+
+    assert "\x1b" not in answer.out
+    assert "[red]" in answer.out

@@ -1,0 +1,184 @@
+"""Fetching: against a server on this machine, with a resolver of the test's own; nothing else is asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from copycat.errors import UserError
+from copycat.provenance.signals import resolve
+from copycat.provenance.signals.live import Fetcher, is_public
+
+PRIVATE = [
+    *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.1.2.3"),
+    *("224.0.0.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1"),
+    *("ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"),
+    *("2002:a00:1::1", "2001:db8::1", "fe80::1%1", "2001:0:4136:e378:8000:63bf:80ff:fffe"),
+]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_an_address_that_is_not_public_is_refused(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_a_public_address_is_not_refused(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+class _Site(BaseHTTPRequestHandler):
+    """Answers from a table: path -> (status, headers, body)."""
+
+    pages: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {}
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def do_GET(self) -> None:
+        _Site.asked.append((self.path, self.headers["User-Agent"]))
+        status, headers, body = self.pages.get(self.path, (404, {}, b""))
+        if body == b"slow":
+            with suppress(OSError):  # the client hangs up
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                for _ in range(40):
+                    self.wfile.write(b"X: y\r\n")
+                    time.sleep(0.05)
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def site() -> Iterator[Fetcher]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    _Site.pages, _Site.asked = {}, []
+    yield Fetcher(
+        "2026-01-01T00:00:00Z",
+        resolver=lambda host, port: ["127.0.0.1"] if host == "site.example" else ["10.0.0.1"],
+        is_allowed=lambda address: str(address) == "127.0.0.1",
+        ports=(("http", server.server_address[1]), ("https", 443)),
+        max_seconds=5.0,
+    )
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_site_is_asked_for_all_that_it_says(site: Fetcher) -> None:
+    _Site.pages = {
+        "/robots.txt": (200, {}, b"User-agent: *\nAllow: /\nLicense: /license.xml\n"),
+        "/.well-known/tdmrep.json": (200, {}, b'[{"location": "/", "tdm-reservation": 1}]'),
+        "/a": (200, {"X-Robots-Tag": "noai", "Content-Type": "text/html"}, b"<html></html>"),
+        "/license.xml": (
+            200,
+            {},
+            b"<rsl><content url='/'><license><prohibits>all</prohibits></license></content></rsl>",
+        ),
+    }
+
+    found = site.fetch_site("http://site.example/a")
+
+    assert [path for path, _ in _Site.asked] == ["/robots.txt", "/.well-known/tdmrep.json", "/a", "/license.xml"]
+    assert all("copycat" in agent for _, agent in _Site.asked)
+    assert resolve(found).answers == dict.fromkeys(
+        ("training", "generative-training", "mining", "inference", "search"), "deny"
+    )
+    assert found.page is not None
+    assert found.page.fetched_at == "2026-01-01T00:00:00Z"
+
+
+def test_a_page_that_robots_txt_keeps_us_from_is_not_fetched(site: Fetcher) -> None:
+    _Site.pages = {"/robots.txt": (200, {}, b"User-agent: *\nDisallow: /a\n"), "/a": (200, {}, b"x")}
+
+    found = site.fetch_site("http://site.example/a")
+
+    assert found.page is None
+    assert "/a" not in [path for path, _ in _Site.asked]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://site.example/", "file:///etc/passwd", "http://inside.example/", "http://site.example:22/",
+     "http://user@site.example/", "http:///x", "http://site.example:x/"],
+)  # fmt: skip
+def test_an_address_that_may_not_be_asked_is_refused_before_anything_is_sent(site: Fetcher, url: str) -> None:
+    with pytest.raises(UserError, match="is not asked"):
+        site.fetch_site(url)
+
+    assert _Site.asked == []
+
+
+def test_a_name_with_one_inner_address_among_public_ones_is_refused(site: Fetcher) -> None:
+    from dataclasses import replace
+
+    both = replace(site, resolver=lambda host, port: ["127.0.0.1", "10.0.0.1"])
+
+    with pytest.raises(UserError, match="no public address"):
+        both.fetch_site("http://site.example/")
+
+
+def test_a_redirect_is_followed_and_checked_as_the_first_address(site: Fetcher) -> None:
+    _Site.pages = {
+        "/a": (302, {"Location": "/b"}, b""),
+        "/b": (200, {}, b"there"),
+        "/in": (302, {"Location": "http://inside.example/"}, b""),
+        "/loop": (301, {"Location": "/loop"}, b""),
+    }
+    port = dict(site.ports)["http"]
+
+    assert site.fetch(f"http://site.example:{port}/a", 100).body == b"there"
+    assert "10.0.0.1 is no public address" in site.fetch(f"http://site.example:{port}/in", 100).error
+    assert "redirects" in site.fetch(f"http://site.example:{port}/loop", 100).error
+
+
+def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(site: Fetcher) -> None:
+    """Against DNS rebinding: a second question would be answered with an inner address."""
+    from dataclasses import replace
+
+    answers = iter([["127.0.0.1"], ["10.0.0.1"]])
+    _Site.pages = {"/a": (200, {}, b"x")}
+    rebinding = replace(site, resolver=lambda host, port: next(answers))
+
+    assert rebinding.fetch("http://site.example/a", 100).body == b"x"
+    assert "no public address" in rebinding.fetch("http://site.example/a", 100).error
+
+
+def test_a_body_is_cut_at_the_limit_and_says_so(site: Fetcher) -> None:
+    _Site.pages = {"/a": (200, {}, b"x" * 1000)}
+
+    found = site.fetch("http://site.example/a", 100)
+
+    assert (len(found.body), found.is_cut) == (100, True)
+
+
+def test_a_server_that_drips_is_cut_off(site: Fetcher) -> None:
+    from dataclasses import replace
+
+    _Site.pages = {"/a": (200, {}, b"slow")}
+    began = time.monotonic()
+
+    found = replace(site, max_seconds=0.2).fetch("http://site.example/a", 100)
+
+    assert found.error
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_server_that_fails_is_recorded_and_read_as_a_disallow(site: Fetcher) -> None:
+    _Site.pages = {"/robots.txt": (503, {}, b"")}
+
+    assert resolve(site.fetch_site("http://site.example/")).answers["search"] == "deny"
