@@ -63,15 +63,21 @@ def diff(  # noqa: PLR0917 - one parameter per option
 
 
 class _Listed:
-    """Keeps the first changes, and writes all of them."""
+    """Keeps the first changes, and writes all of them; moves are shown where there is room."""
 
     def __init__(self, most: int, stream: IO[bytes] | None) -> None:
         self.most, self.stream = most, stream
-        self.first: list[Change] = []
+        self.told: list[Change] = []
+        self.moves: list[Change] = []
+
+    @property
+    def first(self) -> list[Change]:
+        return [*self.told, *self.moves][: self.most]
 
     def take(self, change: Change) -> None:
-        if len(self.first) < self.most:
-            self.first.append(change)
+        kept = self.moves if change.change == "moved" else self.told
+        if len(kept) < self.most:
+            kept.append(change)
         if self.stream is not None:
             self.stream.write(change.model_dump_json().encode("utf-8", "replace") + b"\n")
 

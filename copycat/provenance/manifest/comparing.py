@@ -27,8 +27,9 @@ class Change(Record):
     """One record that is not the same on both sides.
 
     Attributes:
-        change: added: it is new; removed: it is gone; changed: it says something else; moved: the same content lies
-            elsewhere, or has another id (the name of a file is an id).
+        change: added: it is new; removed: it is gone; changed: it says something else; moved: the same content lies in
+            another file, or has another id (the name of a file is an id). Another row of the same file is no move: one
+            record less moves all that follow.
         id: on the old side; of an added record on the new one. new_id: on the new side where it is another one.
         old_place, new_place: "file:row" or the file; None where it is not there.
         fields: columns of the sidecar that differ; old, new: their values, shortened.
@@ -93,8 +94,7 @@ class _Comparing:
         self.n_new += pair.new.num_rows
         old, new = pair.old.take(pair.both[0]), pair.new.take(pair.both[1])
         changed = changed_fields(old, new)
-        moved = {row for name in PLACE for row in differing(old[name], new[name])}
-        for row in sorted(moved | changed.keys()):
+        for row in sorted({*differing(old["file"], new["file"]), *changed}):
             self._tell(_change(old, row, new, row, changed.get(row, ())))
         self.gone.append(pair.old.take(pair.gone))
         self.come.append(pair.new.take(pair.come))

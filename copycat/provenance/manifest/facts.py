@@ -160,6 +160,8 @@ def _headers(value: Any) -> list[dict[str, str | None]] | None:
         if not lines or not all(colon for _, colon, _ in lines[1:]):
             raise ValueError("no headers")
         pairs: list[tuple[Any, Any]] = [(name, said) for name, colon, said in lines if colon]
+        if not pairs:
+            raise ValueError("no headers")
     elif isinstance(value, Mapping):
         pairs = [(name, one) for name, said in value.items() for one in (said if isinstance(said, list) else [said])]
     else:

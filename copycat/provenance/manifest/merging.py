@@ -30,7 +30,7 @@ class Merger:
     Attributes:
         version: the name of the next version. tombstones: id -> why it was removed.
         tree: over the records of the next version.
-        n_added, n_removed, n_changed, n_moved: against the version before; a move is no change.
+        n_added, n_removed, n_changed, n_moved: against the version before; a move to another file is no change.
         returned: ids of removed records that are in the data again, and may not be: the record was removed with a
             tombstone, or another content has its id. n_returned: how many.
     """
@@ -77,7 +77,7 @@ class Merger:
     def _both(self, pair: Pair) -> tuple[Any, Any]:
         """Give the rows of records that stay or come back, and what of them goes to the history."""
         old, new = pair.old.take(pair.both[0]), pair.new.take(pair.both[1])
-        self.n_moved += len({row for name in PLACE for row in differing(old[name], new[name])})
+        self.n_moved += len(differing(old["file"], new["file"]))
         removed, reasons = old["version_removed"].to_pylist(), old["tombstone_reason"].to_pylist()
         changed = set(changed_fields(old, new))
         same_content = (

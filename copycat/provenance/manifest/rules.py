@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
+from copycat.errors import DataError
 from copycat.provenance.dataset import Batch
 from copycat.provenance.dataset.card import load_plain_json
 from copycat.provenance.manifest.chains import chain_fault, parent_of
@@ -19,6 +20,7 @@ from copycat.provenance.records import MANIFEST_FILE, RECORDS_FILE, Evidence, Fi
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
 
 NEEDS = ("id", "image", "text", "sha256", "url", "transforms", "synthetic")
+RESTORE = "restore the folder from where the version was published"
 MEND = "restore the file, or make a new version: python -m copycat.provenance manifest"
 NO_MANIFEST = "there is no manifest; make one: python -m copycat.provenance manifest"
 
@@ -56,14 +58,35 @@ class Compared:
 _COMPARED: dict[int, Compared] = {}
 
 
-def compared(context: Context) -> Compared | None:
-    """Give what both rules share in one check; None without a manifest."""
-    if not has_manifest(context.dataset):
-        return None
-    if id(context) not in _COMPARED:
-        _COMPARED[id(context)] = Compared(context)
-        weakref.finalize(context, _COMPARED.pop, id(context), None)
-    return _COMPARED[id(context)]
+class ManifestRule(Rule):
+    """What P1 and P2 share: the dataset beside its manifest.
+
+    `compared` is None without a manifest, and with one that cannot be read: then `fault` says why.
+    """
+
+    reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
+    needs = NEEDS
+    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.compared: Compared | None = None
+        self.fault = ""
+        if not has_manifest(context.dataset):
+            return
+        try:
+            if id(context) not in _COMPARED:
+                _COMPARED[id(context)] = Compared(context)
+                weakref.finalize(context, _COMPARED.pop, id(context), None)
+            self.compared = _COMPARED[id(context)]
+        except DataError as error:
+            self.fault = error.faults[0]
+
+    def unreadable(self) -> Iterable[Finding]:
+        """Tell of a manifest that cannot be read."""
+        if self.fault:
+            evidence = Evidence(file=MANIFEST_FILE, value=shortened(self.fault))
+            yield self.finding("error", f"the manifest cannot be read: {shortened(self.fault)}", RESTORE, evidence)
 
 
 def evidence_of(changes: Iterable[Change]) -> list[Evidence]:
@@ -85,7 +108,7 @@ def evidence_of(changes: Iterable[Change]) -> list[Evidence]:
     return found
 
 
-class Reachable(Rule):
+class Reachable(ManifestRule):
     """P1: every record can be reached from its source by hashes.
 
     The content has the hash that the sidecar, and a column `sha256`, says; the chain of transforms is closed and ends
@@ -93,13 +116,9 @@ class Reachable(Rule):
     """
 
     id = "P1"
-    reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
-    needs = NEEDS
-    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.compared = compared(context)
         self.scanner = self.compared.scanner if self.compared else Scanner(context.dataset, Sorter(), facts=False)
         self.n_records = self.n_fitting = 0
         self.other, self.broken, self.unrooted, self.empty = Found(), Found(), Found(), Found()
@@ -152,6 +171,7 @@ class Reachable(Rule):
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
+        yield from self.unreadable()
         if self.compared is not None and (counts := self.compared.counts()).changed:
             version = self.compared.manifest.last.version
             yield self.finding(
@@ -204,17 +224,10 @@ class Reachable(Rule):
         return f"{told(self.n_records)}: each leads back to an address, a parent or a model"
 
 
-class SameRoot(Rule):
+class SameRoot(ManifestRule):
     """P2: the dataset gives the Merkle root of its newest version; if not, the records that differ are named."""
 
     id = "P2"
-    reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
-    needs = NEEDS
-    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.compared = compared(context)
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
@@ -223,6 +236,7 @@ class SameRoot(Rule):
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
+        yield from self.unreadable()
         if self.compared is None:
             return
         yield from self._sidecar(self.compared.manifest)
@@ -253,7 +267,7 @@ class SameRoot(Rule):
             yield self.finding(
                 "error",
                 f"{RECORDS_FILE} gives another root than {MANIFEST_FILE} states for version {manifest.last.version}",
-                "restore both from where the version was published",
+                RESTORE,
                 Evidence(file=MANIFEST_FILE, pointer="root", value=f"{manifest.root} stated, {tree.root()} computed"),
             )
 

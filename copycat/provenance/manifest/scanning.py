@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,11 +46,12 @@ class Scanner:
 
     def see(self, batch: Batch) -> None:
         """Take one batch."""
-        self.note(batch.faults)
         if batch.size:
             self.sorter.add(self._table(batch))
+        # A file that is a record is hashed as it is, whether its letters can be read or not.
+        self.note([fault for fault in batch.faults if fault.evidence.file not in self.hasher.known])
 
-    def note(self, faults: tuple[Fault, ...]) -> None:
+    def note(self, faults: Sequence[Fault]) -> None:
         """Take note of what could not be read."""
         self.n_faults += len(faults)
         self.faults += faults[: max(0, MAX_FAULTS - len(self.faults))]

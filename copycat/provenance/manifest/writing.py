@@ -60,7 +60,7 @@ class Written:
 
     Attributes:
         manifest: as it is now. is_new: a version was added.
-        n_moved: records with the same content at another place.
+        n_moved: records with the same content in another file.
         unread: column -> values in no known form, null in the sidecar. n_empty: records without content.
         n_faults: of what could not be read. missing: properties of Croissant that nobody stated.
     """

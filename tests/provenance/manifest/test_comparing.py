@@ -1,0 +1,225 @@
+"""A comparison names every record that is not the same on both sides, and no other."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from harness import Cli, CommandLine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from manifests import Make, Manifested, greetings, rows_of
+
+from copycat.commands.provenance import app
+from copycat.provenance.manifest.aligning import align, differing
+from copycat.provenance.manifest.comparing import Change, compare
+from copycat.provenance.manifest.sorting import MADE, Sorter
+
+
+@pytest.fixture
+def provenance(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    return command_line(app, "copycat.provenance")
+
+
+def changes_of(answer: Any) -> set[tuple[str, str]]:
+    return {(change["change"], change["id"]) for change in json.loads(answer.out)["changes"]}
+
+
+def test_two_mirrors_with_the_same_records_are_the_same(make: Make, provenance: Cli) -> None:
+    """P2, positive: neither the order of records nor the form of the file counts; moves are told."""
+    rows = greetings()
+    make(rows, "one")
+    (Path("two")).mkdir()
+    pq.write_table(pa.Table.from_pylist(rows[::-1]), "two/train.parquet")
+    answer = provenance("diff", "one", "two", "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["is_same"], found["moved"]) == (0, True, 6)
+
+
+def test_one_changed_byte_names_the_record_and_the_field(make: Make, provenance: Cli) -> None:
+    rows = greetings()
+    make(rows, "one")
+    make([rows[0], rows[1] | {"text": "hello I"}, *rows[2:]], "two")
+    answer = provenance("diff", "one", "two")
+    assert answer.code == 1
+    assert answer.out.splitlines()[0].startswith("changed g1 train.jsonl:2 (sha256:")
+    assert "1 changed" in answer.out
+    assert "moved" not in answer.out
+
+
+def test_a_changed_fact_is_told_with_both_values(make: Make, provenance: Cli) -> None:
+    rows = greetings(2)
+    make(rows, "one")
+    make([rows[0], rows[1] | {"license": "MIT"}], "two")
+    found = json.loads(provenance("diff", "one", "two", "--json").out)["changes"]
+    assert [(change["id"], change["fields"]) for change in found] == [("g1", ["licence"])]
+    assert "CC-BY-4.0" in found[0]["old"]["licence"]
+    assert "MIT" in found[0]["new"]["licence"]
+
+
+def test_added_removed_renamed_and_replaced_files_are_told_apart(tmp_path: Path, provenance: Cli) -> None:
+    for name, files in (
+        ("one", {"same.txt": b"1", "old-name.txt": b"2", "gone.txt": b"3", "other.txt": b"4"}),
+        ("two", {"same.txt": b"1", "new-name.txt": b"2", "come.txt": b"5", "other.txt": b"6"}),
+    ):
+        (tmp_path / name).mkdir()
+        for file, data in files.items():
+            (tmp_path / name / file).write_bytes(data)
+    found = json.loads(provenance("diff", "one", "two", "--json").out)
+    told = {(change["change"], change["id"], change["new_id"]) for change in found["changes"]}
+    assert told == {
+        ("moved", "old-name.txt", "new-name.txt"),
+        ("removed", "gone.txt", None),
+        ("added", "come.txt", None),
+        ("changed", "other.txt", None),
+    }
+
+
+def test_a_record_without_id_that_changed_is_found_by_its_place(make: Make, provenance: Cli) -> None:
+    make([{"text": "a"}, {"text": "b"}, {"text": "c"}], "one")
+    make([{"text": "a"}, {"text": "B"}, {"text": "c"}], "two")
+    found = json.loads(provenance("diff", "one", "two", "--json").out)
+    assert (found["changed"], found["added"], found["removed"]) == (1, 0, 0)
+    assert found["changes"][0]["new_place"] == "train.jsonl:2"
+
+
+def test_versions_of_one_dataset_are_compared_with_each_other_and_with_the_data(
+    make: Make, manifested: Manifested, provenance: Cli
+) -> None:
+    rows = greetings()
+    manifested(make(rows))
+    manifested(make(rows[2:]))
+    assert provenance("diff", "data").code == 0
+    assert changes_of(provenance("diff", "data", "--from", "1", "--to", "2", "--json")) == {
+        ("removed", "g0"),
+        ("removed", "g1"),
+    }
+    make(rows[3:])
+    assert changes_of(provenance("diff", "data", "--json")) == {("removed", "g2")}
+    assert provenance("diff", "data/provenance", "data/provenance/manifest.json").code == 0
+    assert len(json.loads(provenance("diff", "data", "--from", "1", "--json").out)["changes"]) == 3
+
+
+def test_every_change_goes_to_a_file_and_the_terminal_shows_the_first(make: Make, provenance: Cli) -> None:
+    make(greetings(40), "one")
+    make(greetings(5), "two")
+    answer = provenance("diff", "one", "two", "--show", "3", "--out", "all.jsonl")
+    assert "and 32 more" in answer.out
+    lines = [json.loads(line) for line in Path("all.jsonl").read_text().splitlines()]
+    assert {line["id"] for line in lines} == {f"g{number}" for number in range(5, 40)}
+
+
+def test_what_cannot_be_compared_is_told_and_is_a_difference(make: Make, provenance: Cli) -> None:
+    folder = make(greetings(2), "one")
+    with (folder / "train.jsonl").open("a") as file:
+        file.write("no json\n")
+    make(greetings(2), "two")
+    answer = provenance("diff", "one", "two")
+    assert answer.code == 1
+    assert "not compared: one: 1 files or records cannot be read" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere",), "nowhere: is not there"),
+        (("data",), "is not there"),
+        (("data", "data", "--from", "1"), "--from and --to are for one dataset"),
+    ],
+)
+def test_what_cannot_be_opened_is_an_error_that_says_what_to_type(
+    make: Make, provenance: Cli, arguments: tuple[str, ...], said: str
+) -> None:
+    make(greetings(1))
+    answer = provenance("diff", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+# ------------------------------------------------------------------------- against brute force
+
+
+def tables(rows: dict[str, int], size: int) -> list[pa.Table]:
+    ids = sorted(rows, key=str.encode)
+    made = {
+        "id": ids,
+        "file": ["f"] * len(ids),
+        "row": list(range(len(ids))),
+        "sha256": [f"{rows[name]}" for name in ids],
+        "text_sha256": [None] * len(ids),
+    }
+    table = pa.table(made, pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in made]))
+    return [table.slice(at, size) for at in range(0, max(len(ids), 1), size)]
+
+
+sides = st.dictionaries(st.sampled_from(["a", "b", "ba", "é", "z", "\U0001f600", "aa", "-"]), st.integers(0, 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(sides, sides, st.integers(1, 4), st.integers(1, 4))
+def test_counts_are_those_of_sets_however_the_tables_are_cut(
+    old: dict[str, int], new: dict[str, int], first: int, second: int
+) -> None:
+    told: list[Change] = []
+    counts = compare(tables(old, first), tables(new, second), told.append)
+    same_id = {change.id for change in told if change.new_id is None}
+    renamed = [change for change in told if change.new_id is not None]
+    assert counts.changed == sum(old[name] != new[name] for name in old.keys() & new.keys())
+    assert counts.removed + len(renamed) == len(old.keys() - new.keys())
+    assert counts.added + len(renamed) == len(new.keys() - old.keys())
+    assert same_id <= old.keys() | new.keys()
+    assert all(old[change.id] == new[change.new_id or ""] for change in renamed)
+
+
+def test_differing_rows_are_those_of_python_nested_columns_and_nulls_included() -> None:
+    chance = random.Random(3)
+    values = [None, [], [{"a": "x"}], [{"a": None}], [{"a": "x"}, {"a": "y"}]]
+    left, right = (([values[chance.randrange(5)] for _ in range(200)]) for _ in range(2))
+    kind = pa.list_(pa.struct({"a": pa.string()}))
+    expected = [row for row in range(200) if left[row] != right[row]]
+    assert differing(pa.array(left, kind), pa.array(right, kind)) == expected
+    texts = [[None, "a", "b"][chance.randrange(3)] for _ in range(200)]
+    others = [[None, "a", "b"][chance.randrange(3)] for _ in range(200)]
+    plain = differing(pa.array(texts), pa.array(others))
+    assert plain == [row for row in range(200) if texts[row] != others[row]]
+
+
+def test_records_beyond_memory_come_sorted_from_disk_and_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("copycat.provenance.manifest.sorting.PIECE_ROWS", 50)
+    chance = random.Random(1)
+    names = [f"{chance.randrange(400):x}" for _ in range(1000)]
+    with Sorter(tmp_path) as sorter:
+        for at in range(0, 1000, 17):
+            part = names[at : at + 17]
+            columns = {"id": part, "file": ["f"] * len(part), "row": list(range(at, at + len(part)))}
+            sorter.add(pa.table(columns | {MADE: [True] * len(part)}))
+        assert any(tmp_path.iterdir())
+        found = [name for table in sorter.tables() for name in table["id"].to_pylist()]
+        assert found == sorted(found) == sorted(set(found))
+        assert len(found) == 1000
+        assert {name.split("-")[0] for name in found} == set(names)
+        again = [name for table in sorter.tables() for name in table["id"].to_pylist()]
+        assert again == found
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_pair_has_all_rows_of_both_sides_once() -> None:
+    left, right = tables({"a": 1, "c": 2, "d": 3}, 2), tables({"b": 1, "c": 9, "e": 1}, 1)
+    pairs = list(align(left, right))
+    assert sum(len(pair.gone) for pair in pairs) == 2
+    assert sum(len(pair.come) for pair in pairs) == 2
+    assert sum(len(pair.both[0]) for pair in pairs) == 1
+
+
+def test_a_version_is_read_back_as_it_was_written(make: Make, manifested: Manifested) -> None:
+    rows = greetings(3)
+    manifest = manifested(make(rows)).manifest
+    assert [row["url"] for row in rows_of(manifest).values()] == [row["url"] for row in rows]
