@@ -146,7 +146,7 @@ def openness(dataset: Dataset, counts: LicenceCounts, n_addresses: int) -> Openn
 
 
 def _all_open(dataset: Dataset, counts: LicenceCounts) -> tuple[bool, str]:
-    if not counts.stated:
+    if not counts.has_column:
         own = own_expressions(statements(dataset))
         covers = [name for name in own if (found := duties(name)) and found.is_open and not found.covers_database_only]
         if own and len(covers) == len(own):

@@ -1,0 +1,156 @@
+"""`python -m copycat.provenance licence`, and the list of credits that it writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer import Typer
+
+from copycat.commands.provenance_licence import LICENCE_EPILOG, licence
+from copycat.provenance.dataset import open_dataset
+from copycat.provenance.licences.attribution import write_attribution
+
+Maker = Callable[..., Path]
+Run = Callable[..., Any]
+
+ROWS = [
+    {"id": "a", "license": "CC-BY-4.0", "title": "A <b>cat</b>", "author": "Ada", "url": "https://example.org/a"},
+    {"id": "b", "license": "CC0-1.0"},
+    {"id": "c", "license": "CC BY-NC 2.0", "title": "=1+1", "author": "Bo\nnie", "url": "javascript:alert(1)"},
+    {"id": "d"},
+]
+
+
+@pytest.fixture
+def run(command_line: Callable[..., Run]) -> Run:
+    app = Typer(add_completion=False, rich_markup_mode=None)
+    app.callback()(lambda: None)
+    app.command(epilog=LICENCE_EPILOG)(licence)
+    made = command_line(app, "copycat.provenance")
+    return lambda *given: made("licence", *given)
+
+
+def test_a_licence_that_fits_ends_with_0_and_one_that_does_not_with_1(run: Run) -> None:
+    assert run("CC-BY-4.0").code == 0
+    answer = run("CC-BY-NC-4.0", "--for", "training")
+    assert answer.code == 1
+    assert "no commercial use (CC-BY-NC-4.0 2(a)(1))" in answer.out
+    assert run("LicenseRef-mine").code == 1
+    assert run("other").code == 1
+
+
+def test_an_output_licence_is_held_against_share_alike(run: Run) -> None:
+    assert run("CC-BY-SA-4.0", "--for", "adapting", "--output-licence", "cc by-sa 4.0").code == 0
+    refused = run("CC-BY-SA-4.0", "--for", "adapting", "--output-licence", "LicenseRef-all-rights-reserved")
+    assert refused.code == 1
+    assert "may not go on" in refused.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("not-a-license",), "neither on SPDX's list"),
+        (("cc-by-5.0",), "did you mean CC-BY-4.0"),
+        (("missing.parquet",), "no such file is there"),
+        (("MIT", "--for", "trainign"), "did you mean 'training'"),
+        (("MIT", "--output-licence", "nonsense"), "--output-licence 'nonsense'"),
+        (("MIT", "--attribution", "credits.txt"), "needs a dataset"),
+        ((), "no licence and no dataset is named"),
+        (("--public-domain-error", 1.2, 0.9, 5), "between 0 and 1"),
+    ],
+)
+def test_what_the_user_must_fix_ends_with_2_and_says_how(run: Run, given: tuple[object, ...], said: str) -> None:
+    answer = run(*given)
+
+    assert answer.code == 2
+    assert said in answer.err and "Traceback" not in answer.err
+
+
+def test_the_licences_of_a_dataset_are_counted_beside_its_own(run: Run, make: Maker) -> None:
+    answer = run(make("license: cc0-1.0", ROWS), "--json")
+    said = json.loads(answer.out)
+
+    assert answer.code == 1
+    assert said["own"][0]["expression"] == "CC0-1.0"
+    assert {row["expression"]: row["n_records"] for row in said["rows"]} == {
+        "CC-BY-4.0": 1,
+        "CC0-1.0": 1,
+        "CC-BY-NC-2.0": 1,
+    }
+    assert said["n_without"] == 1
+    assert said["answer"] is False
+
+
+def test_a_dataset_without_licences_of_records_is_told_by_its_own(run: Run, make: Maker) -> None:
+    answer = run(make("license: cc-by-4.0"))
+
+    assert answer.code == 0
+    assert "none of which states a licence of its own" in answer.out
+
+
+def test_a_dataset_that_says_nothing_is_not_known_to_fit(run: Run, make: Maker) -> None:
+    assert run(make()).code == 1
+
+
+def test_the_figures_of_public_domain_errors_are_shown_with_their_assumption(run: Run) -> None:
+    answer = run("--public-domain-error", 0.9658, 0.9720, 424_059)
+
+    assert answer.code == 0
+    assert "0.0958 %" in answer.out and "406 of 424,059" in answer.out and "11,874" in answer.out
+
+
+def test_a_licence_file_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("This is licensed under CC BY-SA 4.0.", encoding="utf-8")
+    assert "CC-BY-SA-4.0" in run(tmp_path / "LICENSE").out
+
+
+# --------------------------------------------------------------------------------- credits
+
+
+def test_credits_name_title_author_source_and_licence(run: Run, make: Maker, tmp_path: Path) -> None:
+    answer = run(make(None, ROWS), "--attribution", tmp_path / "credits.txt")
+    lines = (tmp_path / "credits.txt").read_text(encoding="utf-8").splitlines()
+
+    assert "credits of 3 records, 1 that ask for nothing left out" in answer.out
+    assert lines[2] == (
+        '"A <b>cat</b>" by Ada, https://example.org/a. Licence: CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)'
+    )
+    assert lines[4] == "d (author not stated). Licence: not known"
+
+
+def test_a_page_of_credits_escapes_what_the_dataset_says(make: Maker, tmp_path: Path) -> None:
+    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.html")
+    page = (tmp_path / "credits.html").read_text(encoding="utf-8")
+
+    assert "A &lt;b&gt;cat&lt;/b&gt;" in page and "<b>cat" not in page
+    assert 'href="javascript' not in page
+    assert "http-equiv" in page and "<script" not in page
+
+
+def test_a_table_of_credits_computes_nothing_in_a_spreadsheet(make: Maker, tmp_path: Path) -> None:
+    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.csv")
+    with (tmp_path / "credits.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert [row["record"] for row in rows] == ["a", "c", "d"]
+    assert rows[1]["title"] == "'=1+1"
+    assert rows[1]["author"] == "Bo nie"
+
+
+def test_half_a_list_is_never_left(make: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "credits.csv"
+    path.write_text("the old list", encoding="utf-8")
+
+    def stop(rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_attribution(open_dataset(make(None, ROWS)), path, stop)
+
+    assert path.read_text(encoding="utf-8") == "the old list"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["credits.csv", "set"]
