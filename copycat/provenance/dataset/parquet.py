@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from copycat.provenance.dataset.opening import DataFile, Dataset
 
 READ_BYTES = 1 << 20
-"""A column is read in pieces of so much; otherwise the whole column of a row group is held, pictures and all."""
+"""A column is read in pieces of so much, and no row group before its turn; pyarrow's `pre_buffer` holds whole files."""
 
 MEASURED_GROUPS = 16
 """Row groups whose sizes tell how many rows a batch may have."""
@@ -31,7 +31,7 @@ def parquet_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> I
 
     damaged = (pa.ArrowException, OSError, ValueError)
     try:
-        table = pq.ParquetFile(file.path, buffer_size=READ_BYTES)
+        table = pq.ParquetFile(file.path, buffer_size=READ_BYTES, pre_buffer=False)
         names = _names(table.schema_arrow)
     except damaged as error:
         yield _unreadable(file, f"cannot be read: {one_line(error)}", loses_rest=True)
