@@ -108,8 +108,8 @@ def _print_finding(finding: Finding, name: str) -> None:
     for evidence in finding.evidence:
         value = f"  {one_line(evidence.value)}" if evidence.value else ""
         _say(f"    {one_line(evidence.place)}{value}")
-    if (more := (finding.n_records or 0) - len(finding.evidence)) > 0 and finding.evidence:
-        _say(f"    and {more:,} more")
+    if (finding.n_records or 0) > len(finding.evidence) > 0:
+        _say(f"    ... of {finding.n_records:,}")
 
 
 def _summary(report: CheckReport, *, strict: bool) -> str:

@@ -40,6 +40,7 @@ def build_page(report: CheckReport, version: str) -> str:
     """Write the page."""
     environment = strict_environment(_TEMPLATES)
     environment.filters["number"] = lambda number: f"{number:,}"
+    environment.filters["sentence"] = lambda text: text if text.endswith((".", "!", "?")) else f"{text}."
     titles = {outcome.rule: outcome.title for outcome in report.outcomes}
     named = fingerprints(report.findings)
     shown = [Shown(one, name, titles[one.rule]) for one, name in zip(report.findings, named, strict=True)]
@@ -52,10 +53,17 @@ def build_page(report: CheckReport, version: str) -> str:
         n_passed=sum(outcome.status == "passed" for outcome in report.outcomes),
         n_idle=sum(outcome.status == "not-applicable" for outcome in report.outcomes),
         words=OUTCOMES,
+        first_names={outcome.rule: _first(outcome.rule, shown) for outcome in report.outcomes},
         worst={outcome.rule: _worst(outcome.findings) for outcome in report.outcomes},
         about={outcome.rule: rule_text(outcome.rule).split("\n\n") for outcome in report.outcomes},
         css="".join(_source(environment, name) for name in STYLES),
     )
+
+
+def _first(rule: str, shown: list[Shown]) -> str:
+    """Name the finding that a rule's mark leads to: the gravest that counts, else an ignored one; "" for none."""
+    of_rule = sorted((one for one in shown if one.finding.rule == rule), key=lambda one: bool(one.finding.ignored))
+    return of_rule[0].name if of_rule else ""
 
 
 def _worst(findings: tuple[Finding, ...]) -> str:
