@@ -30,6 +30,7 @@ class BenignCard(Record):
 
     id: Slug
     version: Text
+    licence: Text | None = None
     files: dict[str, PromptFile] = Field(min_length=1)
 
 

@@ -43,8 +43,9 @@ def read_character_set(name_or_path: str | os.PathLike[str], *, strict_sources: 
 
     Args:
         name_or_path: a set that ships ("copycat50"), or a path to a YAML file.
-        strict_sources: whether rights, legal notes and a source of each fact are required; None
-            means: of the sets that ship, not of a user's own file.
+        strict_sources: whether it is read as a set that ships, wherever it lies: rights, legal facts, sources and
+            licences are required, and its id may be that of one; None means: of the sets that ship, not of a
+            user's own file.
 
     Raises:
         UnknownNameError: no set has this name, and it does not look like a path.
@@ -113,7 +114,7 @@ def _set_faults(document: MarkedYaml, path: Path, is_shipped: bool) -> list[Faul
     if not isinstance(document.value, dict):
         return []
     set_id = document.value.get("id")
-    if not _is_shipped(path) and set_id in list_character_sets():
+    if not is_shipped and set_id in list_character_sets():
         return [fault_at(document, ("id",), f"'{set_id}' is the id of a set that ships; choose another")]
     faults: list[Fault] = []
     if _is_shipped(path) and isinstance(set_id, str) and set_id != path.stem:

@@ -35,6 +35,7 @@ def freeze_prompt_set(
     date: str,
     version: str = "1.0",
     default_ranker: str | None = None,
+    licence: str | None = None,
 ) -> PromptCard:
     """Write the prompts of a character set and their card into `folder`, and give the card.
 
@@ -42,6 +43,7 @@ def freeze_prompt_set(
         extra_keywords: keywords of further rankers, such as the sandbox's "cooccurrence".
         how: how the texts were made, for all files or by file name ("keywords-authored.jsonl").
         date: as 2026-01-31; recorded, never read from the clock.
+        licence: of the texts, an SPDX expression.
         default_ranker: what plain "keywords" means; None means the authored ones, else the first.
 
     Raises:
@@ -57,6 +59,7 @@ def freeze_prompt_set(
     card = PromptCard(
         id=character_set.id,
         version=version,
+        licence=licence,
         characters_sha256=characters_sha256(character_set),
         default_ranker=default_ranker or (AUTHORED if AUTHORED in keywords else next(iter(keywords), None)),
         files={
@@ -129,5 +132,6 @@ def _write(folder: Path, card: PromptCard, contents: Mapping[str, bytes]) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+    content = card.model_dump(mode="json", exclude={"licence"} if card.licence is None else None)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     (folder / CARD).write_text(text, encoding="utf-8", newline="\n")

@@ -30,10 +30,14 @@ class PromptFile(Record):
 
 
 class PromptCard(Record):
-    """card.yaml. `characters_sha256` records the characters at the freeze; they may move on."""
+    """card.yaml. `characters_sha256` records the characters at the freeze; they may move on.
+
+    `licence` is that of all texts in the folder, lists among them: an SPDX expression.
+    """
 
     id: Slug
     version: Text
+    licence: Text | None = None
     characters_sha256: Sha256 | None = None
     default_ranker: str | None = None
     files: dict[FileName, PromptFile] = Field(min_length=1)

@@ -33,12 +33,14 @@ def freeze(  # noqa: PLR0917 - one parameter per option
     date: Annotated[str, typer.Option(help="when, YYYY-MM-DD", callback=check_date)],
     how: Annotated[str, typer.Option(help="how the texts were made")] = "from the character file",
     version: Annotated[str, typer.Option(help="a new one where texts of a frozen version have changed")] = "1.0",
+    licence: Annotated[str | None, typer.Option(help="of the texts, an SPDX expression such as Apache-2.0")] = None,
 ) -> int:
     """Write the prompts of a character file as a frozen set with a card."""
     from copycat import console
     from copycat.catalog import freeze_prompt_set, read_character_set
 
-    card = freeze_prompt_set(read_character_set(file), out, how=how, by=by, date=date, version=version)
+    characters = read_character_set(file)
+    card = freeze_prompt_set(characters, out, how=how, by=by, date=date, version=version, licence=licence)
     console.out.print(f"{out}: {', '.join(card.files)}", markup=False)
     return 0
 

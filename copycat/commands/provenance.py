@@ -5,6 +5,13 @@ from __future__ import annotations
 import typer
 
 from copycat.commands.provenance_check import CHECK_EPILOG, check
+from copycat.commands.provenance_diff import DIFF_EPILOG, diff
+from copycat.commands.provenance_licence import LICENCE_EPILOG, licence
+from copycat.commands.provenance_lookup import LOOKUP_EPILOG, lookup
+from copycat.commands.provenance_manifest import MANIFEST_EPILOG, manifest
+from copycat.commands.provenance_own import OWN_EPILOG, own
+from copycat.commands.provenance_remove import REMOVE_EPILOG, remove
+from copycat.commands.provenance_signals import SIGNALS_EPILOG, signals
 
 app = typer.Typer(
     add_completion=False,
@@ -20,3 +27,10 @@ def provenance() -> None:
 
 
 app.command(epilog=CHECK_EPILOG)(check)
+app.command(epilog=LOOKUP_EPILOG)(lookup)
+app.command(epilog=LICENCE_EPILOG)(licence)
+app.command(epilog=SIGNALS_EPILOG)(signals)
+app.command(epilog=REMOVE_EPILOG)(remove)
+app.command(epilog=MANIFEST_EPILOG)(manifest)
+app.command(epilog=DIFF_EPILOG)(diff)
+app.command(epilog=OWN_EPILOG)(own)

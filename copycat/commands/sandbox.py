@@ -41,14 +41,15 @@ def export(
     ] = "2026-11-23",
     pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
 ) -> int:
-    """Write captions with the truth about each picture, words to choose keywords from, characters and prompts."""
+    """Write captions with the truth about each picture and a card, words to choose keywords from, characters, prompts."""
     from copycat import console
     from copycat.sandbox.captions import KEYWORD_POOL
-    from copycat.sandbox.corpus import build_rows, write_captions, write_pictures
+    from copycat.provenance.own.corpus import write_corpus
+    from copycat.sandbox.corpus import build_rows, write_pictures
     from copycat.sandbox.export import write_character_set, write_prompts
 
     rows = build_rows()
-    write_captions(rows, folder / "captions.parquet")
+    write_corpus(folder, rows)
     (folder / "candidates.txt").write_text("".join(f"{word}\n" for word in KEYWORD_POOL), encoding="utf-8")
     write_character_set(folder / "sandbox.yaml")
     write_prompts(folder / "prompts", date)

@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from copycat.catalog import canonical_sha256
 from copycat.sandbox.captions import KEYWORD_POOL, caption, full_caption
 from copycat.sandbox.renderer import SIZE_PX, render
 from copycat.sandbox.world import WORLD_SEED, Appearance, generic_appearance, inhabitants
+
+LICENCE, AUTHOR, GENERATOR = "Apache-2.0", "the copycat project", "copycat.sandbox.renderer"
+"""Of every caption and picture; what made them is a program, no model."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -72,7 +76,19 @@ def write_captions(rows: Sequence[Row], path: Path) -> None:
     import pandas as pd
 
     table = [
-        {"id": r.id, "caption": r.caption, "character": r.character, **asdict(r.looks), "seed": r.seed} for r in rows
+        {
+            "id": r.id,
+            "caption": r.caption,
+            "character": r.character,
+            **asdict(r.looks),
+            "seed": r.seed,
+            "licence": LICENCE,
+            "author": AUTHOR,
+            "synthetic": True,
+            "generator": GENERATOR,
+            "prompt_hash": canonical_sha256([list(asdict(r.looks).values()), r.seed]),
+        }
+        for r in rows
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(table).to_parquet(path, index=False)

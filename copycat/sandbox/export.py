@@ -8,13 +8,12 @@ import yaml
 
 from copycat.catalog import freeze_prompt_set
 from copycat.sandbox.captions import describe
-from copycat.sandbox.corpus import build_rows, cooccurrence_keywords
+from copycat.sandbox.corpus import LICENCE, build_rows, cooccurrence_keywords
 from copycat.sandbox.world import Inhabitant, inhabitants
 from copycat.schema import Character, CharacterSet, FirstAppearance, LegalNote
 
 RANKER = "cooccurrence"
 YEAR = 2026
-LICENCE = "Apache-2.0"
 SOURCED = (
     "name",
     "franchise",
@@ -61,6 +60,7 @@ def write_prompts(folder: Path, date: str) -> None:
         by="python -m copycat.sandbox export",
         date=date,
         default_ranker=RANKER,
+        licence=LICENCE,
     )
 
 

@@ -136,5 +136,6 @@ def test_the_parquet_holds_captions_and_the_truth(tmp_path: Path):
     assert list(table.columns) == [
         *("id", "caption", "character"),
         *("species", "theme", "body", "accent", "pattern", "accessory", "eyes", "seed"),
+        *("licence", "author", "synthetic", "generator", "prompt_hash"),
     ]
     assert list(table["caption"]) == [row.caption for row in rows()[:100]]
