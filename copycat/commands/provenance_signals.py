@@ -72,7 +72,8 @@ def signals(  # noqa: PLR0917 - one parameter per option
         print_json({**counted.model_dump(mode="json"), "asked": list(uses), "policy": _policy()})
     else:
         _print_dataset(counted, uses, against)
-    return _exit(all(counted.counts[name]["allow"] == counted.n_records > 0 for name in uses))
+    is_allowed = all(counted.counts[name]["allow"] == counted.n_records > 0 for name in uses)
+    return _exit(is_allowed and not counted.n_inside)
 
 
 def _uses(text: str) -> tuple[Use, ...]:
@@ -223,7 +224,9 @@ def _print_dataset(counted: DatasetSignals, uses: Sequence[Use], against: Path |
     out.print(table)
     out.print("* asked for", style="italic dim")
     if counted.n_faulty:
-        out.print(f"{counted.n_faulty:,} records have headers or signals that cannot be read", markup=False)
+        out.print(f"records whose headers or signals cannot be read: {counted.n_faulty:,}", markup=False)
+    if counted.n_inside:
+        out.print(f"pictures that say no inside themselves, beside the sidecar: {counted.n_inside:,}", markup=False)
     for item in counted.denied:
         said = f"deny {item.use}: {item.id} ({item.evidence.place}) {'; '.join(item.because)}"
         out.print(f"  {one_line(said, 220)}", markup=False, soft_wrap=True)

@@ -7,7 +7,8 @@ which the longest path that matches counts, and equal paths are combined (any `n
 crawled have no preference there.
 
 Beyond the standard, and only towards a refusal: a key or value whose meaning is plain (`Train-AI=N`, `train-ai="n"`,
-`train-ai=no`) denies, and so does a statement that says `y` and `n` of the same.
+`train-ai=no`) denies, and so does a statement that says `y` and `n` of the same. We are an agent without a group of its
+own, so the rules of `*` are ours; but a preference `n` told to a known AI agent alone is a refusal, as a Disallow is.
 
 Content Signals (contentsignals.org, September 2025): `search=yes, ai-input=no, ai-train=no`.
 """
@@ -15,12 +16,12 @@ Content Signals (contentsignals.org, September 2025): `search=yes, ai-input=no, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from copycat.provenance.records import Signal, Use
 from copycat.provenance.signals.patterns import length, matches
 from copycat.provenance.signals.recorded import Response
-from copycat.provenance.signals.robots import ANY, Robots, denied_agents, parse_robots, unreachable
+from copycat.provenance.signals.robots import ANY, agent_uses, denied_agents, parse_robots, unreachable
 from copycat.provenance.signals.terms import (
     AIPREF,
     CONTENT_SIGNAL,
@@ -107,63 +108,71 @@ def read_headers(response: Response) -> Iterator[Signal]:
 
 
 def read_robots_rules(response: Response, path: str) -> Iterator[Signal]:
-    """Yield Content-Usage and Content-Signal of robots.txt for a path, for an agent without a group of its own."""
+    """Yield Content-Usage and Content-Signal of robots.txt for a path."""
     if unreachable(response) or (response.status is not None and not 200 <= response.status < 300):
         return
     robots = parse_robots(response.body, response.is_cut)
-    if any(robots.values("content-usage")):
-        yield from _content_usage(robots, response, path)
-    signals = [(line, value) for line, name, value in _rules(robots) if name == "content-signal"]
-    if signals:
-        answers: Answers = {}
-        for _, value in signals:
-            answers = strictest(answers, read_content_signal(value)[0])
-        raw = "; ".join(value for _, value in signals)
-        yield _signal("content-signal", raw, _cut(answers, robots), _place(response, signals[0][0]), response, "")
+    others = [rule for agent in sorted(robots.agents() & agent_uses().keys()) for rule in robots.rules_for(agent) or ()]
+    own = [*(robots.rules_for(ANY) or ()), *robots.loose]
+    readers = {"content-usage": ("aipref-robots", _usage), "content-signal": ("content-signal", _signals)}
+    for name, (source, read) in readers.items():
+        if not any(robots.values(name)):
+            continue
+        answers, line, raw, notes = read([rule for rule in own if rule[1] == name], path)
+        told, other_line, other_raw, _ = read([rule for rule in others if rule[1] == name], path)
+        refused: Answers = {use: answer for use, answer in told.items() if answer == "deny" != answers.get(use)}
+        if refused:
+            answers, notes = strictest(answers, refused), [*notes, "refused to a known AI agent by name"]
+            line, raw = line or other_line, raw or other_raw
+        if ANY in denied_agents(robots, path):
+            notes.append("the path may not be crawled, so that a permission does not stand")
+            answers = _refusals(answers)
+        if not line:
+            notes.append("no rule for this path and for an agent without a group of its own")
+        place = f"{response.where or 'robots.txt'}{f':{line}' if line else ''}"
+        kept = _refusals(answers) if robots.is_cut else answers
+        yield _signal(source, raw, kept, place, response, "; ".join(dict.fromkeys(notes)))
 
 
-def _content_usage(robots: Robots, response: Response, path: str) -> Iterator[Signal]:
-    found: list[tuple[int, int, str]] = []
-    for line, name, value in _rules(robots):
-        if name == "content-usage":
-            pattern, rest = _path_and_rest(value)
-            if matches(pattern, path):
-                found.append((length(pattern), line, rest))
+Found = tuple[Answers, int, str, list[str]]
+"""Answers, the line of the first rule that counts (0: none), what it says, notes."""
+
+
+def _usage(rules: list[tuple[int, str, str]], path: str) -> Found:
+    """Read the Content-Usage rules with the longest path that matches."""
+    found = []
+    for line, _, value in rules:
+        pattern, rest = _path_and_rest(value)
+        if matches(pattern, path):
+            found.append((length(pattern), line, rest))
     longest = max((size for size, _, _ in found), default=-1)
-    chosen = [(line, rest) for size, line, rest in found if size == longest]
+    return _joined([(line, rest) for size, line, rest in found if size == longest], read_content_usage)
+
+
+def _signals(rules: list[tuple[int, str, str]], path: str) -> Found:
+    """Read Content-Signal rules; they are for all paths."""
+    del path
+    return _joined([(line, value) for line, _, value in rules], read_content_signal)
+
+
+def _joined(chosen: list[tuple[int, str]], read: Callable[[str], tuple[Answers, str]]) -> Found:
     answers: Answers = {}
     notes: list[str] = []
-    for _, rest in chosen:
-        said, note = read_content_usage(rest)
+    for _, value in chosen:
+        said, note = read(value)
         answers = strictest(answers, said)
         notes += [note] if note else []
-    if ANY in denied_agents(robots, path):
-        answers = {use: answer for use, answer in answers.items() if answer == "deny"}
-        notes.append("the path may not be crawled, so that a permission does not stand")
-    if not chosen:
-        notes.append("no rule for this path and for an agent without a group of its own")
-    raw = "; ".join(rest for _, rest in chosen)
-    place = _place(response, chosen[0][0] if chosen else 0)
-    yield _signal("aipref-robots", raw, _cut(answers, robots), place, response, "; ".join(dict.fromkeys(notes)))
+    return answers, chosen[0][0] if chosen else 0, "; ".join(value for _, value in chosen), notes
+
+
+def _refusals(answers: Answers) -> Answers:
+    return {use: answer for use, answer in answers.items() if answer == "deny"}
 
 
 def _path_and_rest(value: str) -> tuple[str, str]:
     """Split path and preference; a rule without a path (of an older draft) is for all of them."""
     pattern, _, rest = value.replace("\t", " ").partition(" ")
     return (pattern, rest.strip()) if pattern.startswith("/") else ("/", value)
-
-
-def _rules(robots: Robots) -> list[tuple[int, str, str]]:
-    return [*(robots.rules_for(ANY) or ()), *robots.loose]
-
-
-def _cut(answers: Answers, robots: Robots) -> Answers:
-    """Drop permissions of a file whose end was not read: the refusal may stand there."""
-    return {use: answer for use, answer in answers.items() if answer == "deny" or not robots.is_cut}
-
-
-def _place(response: Response, line: int) -> str:
-    return f"{response.where or 'robots.txt'}{f':{line}' if line else ''}"
 
 
 def _signal(  # noqa: PLR0917 - the fields of a signal

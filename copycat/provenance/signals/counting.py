@@ -34,11 +34,16 @@ class RecordDrift(Record):
 
 
 class DatasetSignals(Record):
-    """The answers of a dataset: use -> answer -> records; the first records denied, and those that changed."""
+    """The answers of a dataset: use -> answer -> records; the first records denied, and those that changed.
+
+    `n_inside`: pictures that deny an asked use inside themselves, where the answers are those of a sidecar; without a
+    sidecar they are part of the counts.
+    """
 
     dataset: str
     n_records: int
     n_faulty: int
+    n_inside: int = 0
     counts: dict[Use, dict[Answer, int]]
     denied: tuple[RecordAnswer, ...]
     n_compared: int
@@ -54,7 +59,7 @@ class _Counter:
         self.counts: dict[Use, dict[Answer, int]] = {use: dict.fromkeys(answers, 0) for use in USES}
         self.denied: list[RecordAnswer] = []
         self.drift: list[RecordDrift] = []
-        self.n_records = self.n_faulty = self.n_compared = self.n_changed = self.n_stricter = 0
+        self.n_inside = self.n_records = self.n_faulty = self.n_compared = self.n_changed = self.n_stricter = 0
 
     def add(self, batch: Batch) -> None:
         import numpy as np
@@ -80,6 +85,18 @@ class _Counter:
                     item = RecordAnswer(id=batch.id_of(row), use=use, answer=answer, because=because, evidence=place)
                     self.denied.append(item)
         self._compare(batch)
+
+    def add_pictures(self, batch: Batch) -> None:
+        """Note the pictures of a batch that deny an asked use."""
+        for row, decision in _inside(batch).items():
+            refused = [use for use in self.uses if decision.answers[use] == "deny"]
+            self.n_inside += bool(refused)
+            for use in refused[: MAX_LISTED - len(self.denied)]:
+                said = _joined(Case(), decision, use)[1]
+                place = batch.evidence(row, "image")
+                self.denied.append(
+                    RecordAnswer(id=batch.id_of(row), use=use, answer="deny", because=said, evidence=place)
+                )
 
     def _compare(self, batch: Batch) -> None:
         held = cases_of(batch)
@@ -107,7 +124,7 @@ def count_signals(
     later: Later | None = None,
     tell: Callable[[int], None] = lambda rows: None,
 ) -> DatasetSignals:
-    """Count the answers of all records: from the sidecar where there is one, else from headers, signals and pictures.
+    """Count the answers of all records: of the sidecar where there is one, else of headers, signals and pictures.
 
     Args:
         uses: for which the records denied are listed. later: newer answers to compare with.
@@ -118,10 +135,15 @@ def count_signals(
     for batch in dataset.facts(needs):
         counter.add(batch)
         tell(batch.size)
+    if dataset.records_file is not None:
+        for batch in dataset.content(("id", "image")):
+            counter.add_pictures(batch)
+            tell(batch.size)
     return DatasetSignals(
         dataset=dataset.name,
         n_records=counter.n_records,
         n_faulty=counter.n_faulty,
+        n_inside=counter.n_inside,
         counts=counter.counts,
         denied=tuple(counter.denied),
         n_compared=counter.n_compared,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from copycat.provenance.records import Signal
 from copycat.provenance.signals.credentials import read_credentials
 from copycat.provenance.signals.publications import is_epub, read_epub
-from copycat.provenance.signals.xmp import read_xmp
+from copycat.provenance.signals.xmp import WIDE_MARKS, read_xmp
 
-MARKS = (b"DataMining", b"tdm", b"c2pa", b"iTXt", b"application/epub+zip")
+MARKS = (b"DataMining", b"tdm", b"c2pa", b"iTXt", b"application/epub+zip", b"%PDF-", *WIDE_MARKS)
 
 
 def may_speak(raw: bytes) -> bool:

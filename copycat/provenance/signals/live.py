@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -165,6 +166,7 @@ class Fetcher:
             connection.request("GET", path_of(url), headers=headers)
             answer = connection.getresponse()
             body, is_cut = _body(answer, max_bytes, deadline)
+            body, is_cut = _unpacked(body, is_cut, answer.getheader("Content-Encoding", ""), max_bytes)
             return Response(
                 url=asked,
                 status=answer.status,
@@ -201,3 +203,22 @@ def _body(answer: http.client.HTTPResponse, max_bytes: int, deadline: float) -> 
         parts.append(chunk)
         left -= len(chunk)
     return b"".join(parts), bool(answer.read(1))
+
+
+def _unpacked(body: bytes, is_cut: bool, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
+    """Undo gzip and deflate, which some servers send unasked.
+
+    Raises:
+        ValueError: it is packed in another way, or is torn.
+    """
+    name = encoding.strip().casefold()
+    if name in ("", "identity"):
+        return body, is_cut
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError(f"packed as '{name[:20]}', which was not asked for")
+    unpacker = zlib.decompressobj(47)
+    try:
+        text = unpacker.decompress(body, max_bytes)
+    except zlib.error as error:
+        raise ValueError(f"cannot be unpacked: {error}") from None
+    return text, is_cut or not unpacker.eof

@@ -1,4 +1,4 @@
-"""The head of an HTML page: its meta tags and links, whatever state it is in."""
+"""The head of an HTML page: its meta tags, links and embedded licences, whatever state it is in."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from copycat.provenance.signals.robots import decoded
 MAX_PAGE_BYTES = 4 << 20
 """Of a page; meta tags stand at its beginning, and some generators put a megabyte of style before them."""
 MAX_TAGS = 10_000
+MAX_LICENCES = 10
 _TAG = re.compile(r"<\s*meta\b[^>]{0,4096}", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 
 class Page(NamedTuple):
-    """(name, content) of each meta tag, and (rel, type, href) of each link."""
+    """(name, content) of each meta tag, (rel, type, href) of each link, and the text of each RSL licence in it."""
 
     metas: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str, str], ...]
+    licences: tuple[str, ...]
 
 
 class _Head(HTMLParser):
@@ -28,6 +30,8 @@ class _Head(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.metas: list[tuple[str, str]] = []
         self.links: list[tuple[str, str, str]] = []
+        self.licences: list[str] = []
+        self.is_in_licence = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Keep meta and link."""
@@ -36,6 +40,18 @@ class _Head(HTMLParser):
             self.metas.append(_meta(held))
         elif tag == "link" and len(self.links) < MAX_TAGS:
             self.links.append((held.get("rel", ""), held.get("type", ""), held.get("href", "")))
+        elif tag == "script" and "rsl+xml" in held.get("type", "").casefold() and len(self.licences) < MAX_LICENCES:
+            self.licences.append("")
+            self.is_in_licence = True
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a licence."""
+        self.is_in_licence &= tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text of a licence."""
+        if self.is_in_licence:
+            self.licences[-1] += data
 
 
 def _meta(held: dict[str, str]) -> tuple[str, str]:
@@ -53,7 +69,7 @@ def is_page(response: Response) -> bool:
 
 
 def read_page(response: Response) -> Page:
-    """Read meta tags and links; never fails: where the parser gives up, tags are picked out one by one."""
+    """Read meta tags, links and licences; never fails: where the parser gives up, tags are picked out one by one."""
     text = decoded(response.body[:MAX_PAGE_BYTES])
     head = _Head()
     try:
@@ -66,4 +82,4 @@ def read_page(response: Response) -> Page:
         held = {name.casefold(): one or two or three for name, one, two, three in _ATTRIBUTE.findall(tag)}
         if _meta(held) not in metas and _meta(held)[0]:
             metas.append(_meta(held))
-    return Page(tuple(metas), tuple(head.links))
+    return Page(tuple(metas), tuple(head.links), tuple(head.licences))

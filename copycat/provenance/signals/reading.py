@@ -38,7 +38,7 @@ def _signals(recorded: Recorded) -> Iterator[Signal]:
         yield from tdmrep.read_headers(page)
         yield from robots_tags.read_headers(page)
         if page.body:
-            yield from _of_body(page)
+            yield from _of_body(page, recorded.url)
     for licence in recorded.licences:
         yield from read_licence(licence, recorded.url)
     missing = [] if recorded.licences else licence_addresses(recorded)
@@ -47,13 +47,16 @@ def _signals(recorded: Recorded) -> Iterator[Signal]:
         yield Signal(source="rsl", answers=unread(), place=address[:200], note=note)
 
 
-def _of_body(page: Response) -> Iterator[Signal]:
+def _of_body(page: Response, url: str) -> Iterator[Signal]:
     if not is_page(page):
         yield from read_embedded(page.body, page.where or "the file", page.fetched_at)
         return
     head = read_page(page)
     yield from tdmrep.read_metas(head.metas, page)
     yield from robots_tags.read_metas(head.metas, page)
+    for text in head.licences:
+        place = f"RSL in {page.where or 'the page'}"
+        yield from read_licence(page.model_copy(update={"status": 200, "body": text.encode(), "place": place}), url)
     usage = [content for name, content in head.metas if name.strip().casefold() == "content-usage"]
     if usage:
         answers, note = aipref.read_content_usage(", ".join(usage))

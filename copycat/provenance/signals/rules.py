@@ -66,6 +66,7 @@ class Resolved(SignalRule):
     """S1: what the signals of each record say to the use that the dataset is wanted for."""
 
     id = "S1"
+    severities = ("error", "warning", "note")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -129,6 +130,7 @@ class Tolerant(SignalRule):
     """S2: headers can be read; a refusal in a faulty form is a refusal, and is told."""
 
     id = "S2"
+    severities = ("warning", "note")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -188,6 +190,7 @@ class Precedence(SignalRule):
     """S3: signals of one record agree; the decision that is kept follows from them."""
 
     id = "S3"
+    severities = ("error", "warning")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -246,6 +249,7 @@ class Drift(SignalRule):
     """S4: signals that were read again later, in the dataset itself or in newer answers, say the same."""
 
     id = "S4"
+    severities = ("warning", "note")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -319,6 +323,7 @@ class Inside(Rule):
     """S5: what pictures say inside themselves (XMP, C2PA) is known to the dataset."""
 
     id = "S5"
+    severities = ("error", "warning")
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
     needs = ("id", "image")
 

@@ -22,6 +22,10 @@ MAX_PACKET_BYTES = 16 << 20
 MAX_PACKETS = 16
 _PACKET = re.compile(rb"<(?:[\w.-]+:)?(?:xmpmeta|RDF)\b")
 _END = re.compile(rb"</(?:[\w.-]+:)?(?:xmpmeta|RDF)\s*>")
+_PDF_STREAM = re.compile(rb"/Type\s*/Metadata\b[^>]{0,400}/FlateDecode\b[^>]{0,400}>>\s*stream\r?\n|"
+                         rb"/FlateDecode\b[^>]{0,400}/Type\s*/Metadata\b[^>]{0,400}>>\s*stream\r?\n")  # fmt: skip
+WIDE_MARKS = ("DataMining".encode("utf-16-le"), "reservation".encode("utf-16-le"))
+"""In bytes of the other order they stand one byte further on."""
 _WORD = re.compile(r"DMI-[A-Z-]+")
 _TORN_PLUS = re.compile(r"DataMining\b[^A-Za-z]{0,8}[^<]{0,200}?(DMI-PROHIBITED[A-Z-]*)", re.IGNORECASE)
 _TORN_TDM = re.compile(r"tdm:reservation\s*(?:=\s*[\"']?|>)\s*(1|true)\b", re.IGNORECASE)
@@ -37,8 +41,8 @@ _WRITTEN = {
 
 
 def packets(raw: bytes) -> Iterator[bytes]:
-    """Yield the XMP packets of a file of whatever kind: they stand there as text, in PNG perhaps compressed."""
-    sources = [raw, *_png_texts(raw)]
+    """Yield the XMP packets of a file of whatever kind: they stand there as text, in PNG and PDF perhaps compressed."""
+    sources = [raw, *_png_texts(raw), *_pdf_metadata(raw), *_wide_texts(raw)]
     n = 0
     for source in sources:
         at = 0
@@ -66,6 +70,23 @@ def _png_texts(raw: bytes) -> Iterator[bytes]:
             with suppress(zlib.error):
                 yield zlib.decompressobj().decompress(packed, MAX_PACKET_BYTES)
         at += 12 + size
+
+
+def _pdf_metadata(raw: bytes) -> Iterator[bytes]:
+    """Yield compressed metadata streams of a PDF, unpacked up to a limit."""
+    if not raw.startswith(b"%PDF-"):
+        return
+    for found in list(_PDF_STREAM.finditer(raw))[:MAX_PACKETS]:
+        with suppress(zlib.error):
+            yield zlib.decompressobj().decompress(raw[found.end() : found.end() + MAX_PACKET_BYTES], MAX_PACKET_BYTES)
+
+
+def _wide_texts(raw: bytes) -> Iterator[bytes]:
+    """Yield a file as if it were UTF-16, which XMP may be written in, where its words are in it."""
+    for word in WIDE_MARKS:
+        at = raw.find(word)
+        if at >= 0:
+            yield raw[at % 2 :].decode("utf-16-le", "replace").encode()
 
 
 def read_xmp(raw: bytes, place: str, fetched_at: str | None = None) -> Iterator[Signal]:

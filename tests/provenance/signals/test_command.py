@@ -101,6 +101,24 @@ def test_pictures_in_a_dataset_are_looked_into(
     assert held["denied"][0]["id"] == "a.jpg"
 
 
+def test_pictures_are_looked_into_beside_a_sidecar_too(
+    provenance: Cli, tmp_path: Path, signed_picture: Callable[..., bytes]
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "pictures"
+    (folder / "provenance").mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(signed_picture("notAllowed"))
+    row = {"id": "a", "signals": [{"source": "rsl", "parsed": '{"generative-training": "allow"}'}]}
+    pq.write_table(pa.Table.from_pylist([row]), folder / "provenance" / "records.parquet")
+
+    answer = provenance("signals", folder)
+
+    assert answer.code == 1
+    assert "pictures that say no inside themselves, beside the sidecar: 1" in answer.out
+
+
 def test_the_forms_are_listed_with_their_standards(provenance: Cli) -> None:
     answer = provenance("signals", "--list")
 

@@ -83,6 +83,19 @@ def test_a_reservation_in_the_xmp_of_a_pdf_is_read() -> None:
     assert answer(b"%PDF-1.7\n" + packet.encode() + b"\n%%EOF", "mining") == "deny"
 
 
+def test_a_packed_metadata_stream_of_a_pdf_is_read() -> None:
+    packed = zlib.compress(DENIED.encode())
+    head = b"%PDF-1.7\n3 0 obj <</Type /Metadata /Subtype /XML /Filter /FlateDecode /Length 9>>\nstream\n"
+
+    assert answer(head + packed + b"\nendstream endobj\n%%EOF") == "deny"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", [b"", b"x"])
+def test_xmp_in_utf_16_is_read(encoding: str, before: bytes) -> None:
+    assert answer(before + DENIED.encode(encoding)) == "deny"
+
+
 def test_the_package_of_an_epub_is_read() -> None:
     assert answer(epub('<package><metadata><meta property="tdm:reservation">1</meta></metadata></package>')) == "deny"
     assert answer(epub('<package><metadata><meta property="tdm:reservation">0</meta></metadata></package>')) == "allow"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 import threading
 import time
@@ -164,6 +165,21 @@ def test_a_body_is_cut_at_the_limit_and_says_so(site: Fetcher) -> None:
     found = site.fetch("http://site.example/a", 100)
 
     assert (len(found.body), found.is_cut) == (100, True)
+
+
+def test_what_is_packed_unasked_is_unpacked_up_to_the_limit(site: Fetcher) -> None:
+    packed = gzip.compress(b"User-agent: *" + b" " * 100_000)
+    _Site.pages = {
+        "/a": (200, {"Content-Encoding": "gzip"}, packed),
+        "/b": (200, {"Content-Encoding": "br"}, b"x"),
+        "/c": (200, {"Content-Encoding": "gzip"}, b"torn"),
+    }
+
+    found = site.fetch("http://site.example/a", 1000)
+
+    assert (found.body[:13], len(found.body), found.is_cut) == (b"User-agent: *", 1000, True)
+    assert "packed as 'br'" in site.fetch("http://site.example/b", 1000).error
+    assert "cannot be unpacked" in site.fetch("http://site.example/c", 1000).error
 
 
 def test_a_server_that_drips_is_cut_off(site: Fetcher) -> None:
