@@ -25,6 +25,7 @@ class Findable(Rule):
     """P4: each record has an address, an author, a picture or hash of one, or a text by which it can be looked up."""
 
     id = "P4"
+    severities = ("error", "warning")
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
     needs = ("id", "url", "author", "phash", "text", "image", "title", "source", "sha256")
 

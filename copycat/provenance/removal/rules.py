@@ -24,6 +24,7 @@ class Removals(Rule):
     """P3: removed records are in no file and no split, their ids and contents have not come back, the log is whole."""
 
     id = "P3"
+    severities = ("error",)
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
 
     def __init__(self, context: Context) -> None:

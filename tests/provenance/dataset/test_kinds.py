@@ -218,6 +218,20 @@ def test_pictures_of_a_shard_are_read_where_they_are_asked_for(tmp_path: Path) -
     assert read(tmp_path, "url").batches[0].column("image") is None
 
 
+def test_what_this_project_exports_reads_as_a_hub_dataset(tmp_path: Path) -> None:
+    from copycat.sharing.suite_export import export_suite
+
+    export_suite(tmp_path / "suite", ["sandbox"])
+
+    found = read(tmp_path / "suite")
+
+    assert found.said == []
+    assert (found.dataset.kind, found.dataset.is_declared) == ("parquet", True)
+    assert {"characters", "prompts"} <= {batch.config for batch in found.batches}
+    assert {batch.split for batch in found.batches} >= {"sandbox"}
+    assert {file.path.parent.parent.name for file in found.dataset.files} == {"data"}
+
+
 # ------------------------------------------------------------------------------------------ columns
 
 
