@@ -132,6 +132,6 @@ def _write(folder: Path, card: PromptCard, contents: Mapping[str, bytes]) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    content = card.model_dump(mode="json", exclude={"licence"} if card.licence is None else None)
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    said = card.model_dump(mode="json", exclude={"licence"} if card.licence is None else None)
+    text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
     (folder / CARD).write_text(text, encoding="utf-8", newline="\n")

@@ -41,10 +41,10 @@ def export(
     ] = "2026-11-23",
     pictures: Annotated[bool, typer.Option("--pictures", help="the 30,390 PNG files as well")] = False,
 ) -> int:
-    """Write captions with the truth about each picture and a card, words to choose keywords from, characters, prompts."""
+    """Write captions with the truth about each picture, a card, words to choose keywords from, characters, prompts."""
     from copycat import console
-    from copycat.sandbox.captions import KEYWORD_POOL
     from copycat.provenance.own.corpus import write_corpus
+    from copycat.sandbox.captions import KEYWORD_POOL
     from copycat.sandbox.corpus import build_rows, write_pictures
     from copycat.sandbox.export import write_character_set, write_prompts
 
