@@ -117,6 +117,8 @@ class Hasher:
         texts = list(_text_hashes(batch))
         if self.dataset.kind == "folder":
             return self._files(batch, texts)
+        if batch.column("image") is None:
+            return texts, [None] * batch.size
         contents = [*self._pictures(batch)]
         return [text if content is None else content for content, text in zip(contents, texts, strict=True)], [
             None if content is None else text for content, text in zip(contents, texts, strict=True)

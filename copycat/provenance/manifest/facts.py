@@ -43,7 +43,7 @@ def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
     nothing = {field.name: pa.nulls(batch.size, field.type) for field in schema}
     arrays = nothing | {name: _texts(batch, name) for name in PLAIN if batch.column(name) is not None}
     if batch.split and batch.column("split") is None:
-        arrays["split"] = pa.array([batch.split] * batch.size, pa.string())
+        arrays["split"] = pa.repeat(batch.split, batch.size)
     makers: Sequence[tuple[str, Sequence[str], Callable[..., Any]]] = (
         ("http_status", ("http_status",), _status),
         ("headers", ("headers",), _headers),
@@ -52,12 +52,14 @@ def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
         ("synthetic", ("synthetic", "generator", "prompt_hash"), _synthetic),
     )
     for name, needs, make in makers:
-        if any(batch.column(need) is not None for need in needs):
+        if name == "licence" and (plain := _licence_arrays(batch)) is not None:
+            arrays[name] = plain
+        elif any(batch.column(need) is not None for need in needs):
             kind = schema.field(name).type
             arrays[name] = pa.array(_made(name, make, [_values(batch, need) for need in needs], unread), kind)
     if any(batch.column(need) is not None for need in ("headers", "signals", "decision")):
         arrays |= _signal_arrays(batch, unread)
-    arrays["rule_version"] = pa.array([RULE_VERSION] * batch.size, pa.string())
+    arrays["rule_version"] = pa.repeat(RULE_VERSION, batch.size)
     return arrays
 
 
@@ -108,7 +110,44 @@ def _values(batch: Batch, name: str) -> list[Any]:
 def _texts(batch: Batch, name: str) -> Any:
     import pyarrow as pa
 
+    column = batch.column(name)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        stripped = stripped_texts(column)
+        if stripped is not None:
+            return stripped
     return pa.array([_text(value) for value in batch.values(name)], pa.string())
+
+
+def stripped_texts(column: Any) -> Any:
+    """Give a column of texts without white space around, "" as null; None where it is no UTF-8."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        column.validate(full=True)
+        plain = pc.utf8_trim_whitespace(pc.cast(column, pa.string()))
+    except pa.ArrowException:
+        return None
+    return pc.if_else(pc.equal(plain, ""), pa.scalar(None, pa.string()), plain)
+
+
+def _licence_arrays(batch: Batch) -> Any:
+    """Give `licence` where it is plain text, a column at a time; None where it is not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column, url = batch.column("licence"), batch.column("licence_url")
+    if any(one is not None and not pa.types.is_string(one.type) for one in (column, url)):
+        return None
+    nothing = pa.nulls(batch.size, pa.string())
+    spdx = nothing if column is None else stripped_texts(column)
+    place = nothing if url is None else stripped_texts(url)
+    if spdx is None or place is None or pc.any(pc.match_substring_regex(spdx, r"^[\[{]")).as_py():
+        return None
+    kind = sidecar_schema().field("licence").type
+    method = pa.array(["field"] * batch.size, pa.string())
+    parts = [spdx, place, nothing, method, pa.nulls(batch.size, pa.float32())]
+    return pa.StructArray.from_arrays(parts, fields=list(kind), mask=pc.and_(pc.is_null(spdx), pc.is_null(place)))
 
 
 def _is_nothing(value: Any) -> bool:

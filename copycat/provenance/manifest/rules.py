@@ -25,6 +25,9 @@ MEND = "restore the file, or make a new version: python -m copycat.provenance ma
 NO_MANIFEST = "there is no manifest; make one: python -m copycat.provenance manifest"
 
 
+NOT_MADE = {"", "0", "false", "no", "none"}
+
+
 class Compared:
     """The dataset beside its manifest: read once for both rules, compared when the first of them asks."""
 
@@ -116,6 +119,7 @@ class Reachable(ManifestRule):
     """
 
     id = "P1"
+    severities = ("error", "warning")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -134,12 +138,10 @@ class Reachable(ManifestRule):
 
     def _stated(self, batch: Batch) -> Sequence[str | None]:
         """Compare a column `sha256` with the content; gives the hash of each record as far as it is known."""
-        stated = [value.lower() or None for value in batch.texts("sha256")]
-        if batch.column("sha256") is None and batch.column("transforms") is None:
-            return stated
-        contents, texts = self.scanner.hasher.hashes(batch)
         if batch.column("sha256") is None:
-            return contents
+            return self.scanner.hasher.hashes(batch)[0] if batch.column("transforms") is not None else ()
+        stated = [value.lower() or None for value in batch.texts("sha256")]
+        contents, texts = self.scanner.hasher.hashes(batch)
         wrong = []
         for row, said in enumerate(stated):
             if said is None:
@@ -153,19 +155,20 @@ class Reachable(ManifestRule):
 
     def _roots(self, batch: Batch, contents: Sequence[str | None]) -> None:
         """Look at the beginning and the chain of each record."""
-        urls = batch.texts("url")
-        chains = [opened(value) for value in batch.values("transforms")] if batch.column("transforms") else None
-        made = batch.texts("synthetic")
-        if chains is not None:
+        chains = None
+        if batch.column("transforms") is not None:
+            chains = [opened(value) for value in batch.values("transforms")]
             faults = {row: chain_fault(chain, contents[row]) for row, chain in enumerate(chains) if chain is not None}
             broken = [row for row, fault in faults.items() if fault]
             self.broken.add(batch, broken, "transforms", [faults[row] for row in broken])
+        urls, made = batch.text_array("url"), batch.column("synthetic")
+        without_url = range(batch.size) if urls is None else _empty(urls)
+        models = batch.texts("synthetic") if made is not None and len(without_url) else None
         bare = [
             row
-            for row in range(batch.size)
-            if not urls[row]
-            and (chains is None or parent_of(chains[row]) is None)
-            and made[row].casefold() in ("", "0", "false", "no", "none")
+            for row in without_url
+            if (chains is None or parent_of(chains[row]) is None)
+            and (models is None or models[row].casefold() in NOT_MADE)
         ]
         self.unrooted.add(batch, bare, "url")
 
@@ -228,6 +231,7 @@ class SameRoot(ManifestRule):
     """P2: the dataset gives the Merkle root of its newest version; if not, the records that differ are named."""
 
     id = "P2"
+    severities = ("error", "warning")
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
@@ -295,6 +299,14 @@ class SameRoot(ManifestRule):
         """Say what was seen."""
         last = None if self.compared is None else self.compared.manifest.last
         return "" if last is None else f"version {last.version} with {told(last.n_records)} and root {last.root}"
+
+
+def _empty(texts: Any) -> list[int]:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    rows: list[int] = np.flatnonzero(np.asarray(pc.equal(texts, ""))).tolist()
+    return rows
 
 
 def told(count: int) -> str:

@@ -62,20 +62,15 @@ class Scanner:
         contents, texts = self.hasher.hashes(batch)
         self.n_empty += contents.count(None)
         given = batch.texts("id") if self.ids == "column" else [""] * batch.size
-        ids, made = [], []
-        for row, name in enumerate(given):
-            made.append(not name)
-            ids.append(name.encode("utf-8", "replace").decode() or self._made(batch, row, contents[row], texts[row]))
+        made = [not name for name in given]
+        ids = [name or self._made(batch, row, contents[row], texts[row]) for row, name in enumerate(given)]
         arrays = fact_arrays(batch, self.unread) if self.facts else {}
         is_file = not batch.file
-        rows = range(batch.first, batch.first + batch.size) if batch.keys is not None else None
+        rows = range(batch.first, batch.first + batch.size) if batch.lines is None else batch.lines
         arrays |= {
-            "id": pa.array(ids, pa.string()),
-            "file": pa.array(batch.keys if is_file else [batch.file] * batch.size, pa.string()),
-            "row": pa.array(
-                [None] * batch.size if is_file else rows or [batch.line_of(row) for row in range(batch.size)],
-                pa.int64(),
-            ),
+            "id": text_array(ids),
+            "file": text_array(batch.keys or []) if is_file else pa.repeat(batch.file, batch.size),
+            "row": pa.nulls(batch.size, pa.int64()) if is_file else pa.array(rows, pa.int64()),
             "sha256": pa.array(contents, pa.string()),
             "text_sha256": pa.array(texts, pa.string()),
         }
@@ -113,10 +108,24 @@ def scanned(
         yield scanner
 
 
+def text_array(values: Sequence[str]) -> Any:
+    """Give texts as an array; letters that are no Unicode scalar become "?"."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowException, UnicodeEncodeError):
+        return pa.array([value.encode("utf-8", "replace").decode() for value in values], pa.string())
+
+
 def leaves(table: Any) -> list[bytes]:
     """Give the data of the Merkle tree's leaf of each row."""
-    columns = (table[name].to_pylist() for name in ("id", "sha256", "text_sha256"))
-    return [leaf_of(name, content, text) for name, content, text in zip(*columns, strict=True)]
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = [pc.fill_null(table[name], "").cast(pa.binary()) for name in ("id", "sha256", "text_sha256")]
+    joined: list[bytes] = pc.binary_join_element_wise(*parts, b"\0").to_pylist()
+    return joined
 
 
 def leaf_of(name: str, content: str | None, text: str | None) -> bytes:
