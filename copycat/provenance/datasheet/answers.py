@@ -1,0 +1,167 @@
+"""A card -> what it says in each field: from the front matter, from croissant.json, from headings of the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from copycat.provenance.dataset import Card
+from copycat.provenance.datasheet.fields import CardField, card_fields
+
+MOST_LETTERS = 20_000
+"""Of one answer; what is longer is cut."""
+
+MOST_DEPTH = 12
+
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
+BOLD_LABEL = re.compile(r"^\s*(?:[-*+]\s+)?\*\*([^*]{2,60}?)\s*:?\s*\*\*\s*:?\s*(.*)$")
+WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+class Said(NamedTuple):
+    """One answer: where it stands ("license", "rai:dataBiases", "## Size") and what it says."""
+
+    place: str
+    text: str
+
+
+class Heading(NamedTuple):
+    """A part of the card's text with its level (1 to 6) and title."""
+
+    level: int
+    title: str
+    lines: list[str]
+
+
+class Read(NamedTuple):
+    """What a card says: field -> answers, and headings that belong to no field."""
+
+    said: Mapping[str, Sequence[Said]]
+    unread: Sequence[str]
+
+
+def read_answers(card: Card) -> Read:
+    """Find what a card says in each field. A heading belongs to one field: that whose words it has most of."""
+    said: dict[str, list[Said]] = {field.id: [] for field in card_fields().fields}
+    for field in card_fields().fields:
+        for key in field.front:
+            _add(said[field.id], key, front_text(key, card.front.get(key)))
+        for key in field.croissant:
+            _add(said[field.id], f"croissant {key}", flat_text(_property(card.croissant, key)))
+    unread = list(_read_body(card.body, said))
+    return Read(said, unread)
+
+
+def _add(answers: list[Said], place: str, text: str) -> None:
+    if text.strip():
+        answers.append(Said(place, text.strip()[:MOST_LETTERS]))
+
+
+def _property(croissant: Mapping[str, Any], key: str) -> Any:
+    """Give a property by its short name, or with its namespace written out, or without."""
+    prefix, _, local = key.rpartition(":")
+    if key in croissant:
+        return croissant[key]
+    found = next((value for name, value in croissant.items() if prefix and re.split(r"[/#]", name)[-1] == local), None)
+    return found if found is not None else croissant.get(f"sc:{key}")
+
+
+def front_text(key: str, value: Any) -> str:
+    """Give a value of the front matter as text; sizes in words, since they are numbers of records there."""
+    if key == "size_categories":
+        return "; ".join(
+            f"{category} records" for category in (value if isinstance(value, list) else [value]) if category
+        )
+    if key == "dataset_info":
+        return "; ".join(f"{split}: {count} examples" for split, count in split_sizes(value).items())
+    return flat_text(value)
+
+
+def split_sizes(info: Any) -> dict[str, int]:
+    """Give split -> records, as `dataset_info` of the Hub's front matter has it; several configurations are summed."""
+    sizes: dict[str, int] = {}
+    for config in info if isinstance(info, list) else [info]:
+        splits = config.get("splits") if isinstance(config, Mapping) else None
+        for split in splits if isinstance(splits, list) else []:
+            if isinstance(split, Mapping) and isinstance(split.get("num_examples"), int):
+                name = str(split.get("name", ""))
+                sizes[name] = sizes.get(name, 0) + split["num_examples"]
+    return sizes
+
+
+def flat_text(value: Any, depth: int = 0) -> str:
+    """Give a value of YAML or JSON-LD as text: of mappings their names, addresses and descriptions."""
+    if value is None or depth > MOST_DEPTH:
+        return ""
+    if isinstance(value, Mapping):
+        keys = [key for key in value if not str(key).startswith("@") or key in ("@value",)]
+        wanted = [
+            key for key in ("name", "@value", "value", "description", "url", "email", "field", "license") if key in keys
+        ]
+        parts = [flat_text(value[key], depth + 1) for key in (wanted or keys)]
+        return ": ".join(part for part in parts if part)
+    if isinstance(value, list | tuple):
+        return "\n".join(part for part in (flat_text(one, depth + 1) for one in value[:1000]) if part)
+    return str(value)[:MOST_LETTERS]
+
+
+def _read_body(body: str, said: dict[str, list[Said]]) -> Iterator[str]:
+    """Give each heading's text to its field, or to that of the heading above; yields titles that have neither."""
+    above: list[tuple[int, str | None]] = []
+    for part in headings(body):
+        while above and above[-1][0] >= part.level:
+            above.pop()
+        field = field_of(part.title)
+        own = field.id if field else next((name for _, name in reversed(above) if name), None)
+        above.append((part.level, own))
+        if own is None and part.level <= 1:
+            own = "description"
+        rest = []
+        for line in part.lines:
+            label = BOLD_LABEL.match(line)
+            other = field_of(label[1], exactly=True) if label else None
+            if label and other:
+                _add(said[other.id], f"**{label[1]}**", label[2])
+            else:
+                rest.append(line)
+        text = "\n".join(rest).strip()
+        if own is not None:
+            _add(said[own], f"{'#' * part.level} {part.title}".strip("# ") or "text", text)
+        elif text:
+            yield part.title
+
+
+def headings(body: str) -> Iterator[Heading]:
+    """Yield the parts of a Markdown text. A code block has no heading; it is read only where it may show a record."""
+    part = Heading(0, "", [])
+    fence, is_about_records = "", False
+    for line in COMMENT.sub("", body).splitlines():
+        mark = re.match(r"^\s*(```+|~~~+)", line)
+        if mark:
+            fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
+            continue
+        found = None if fence else HEADING.match(line)
+        if found:
+            yield part
+            part = Heading(len(found[1]), found[2], [])
+            about = field_of(part.title)
+            is_about_records = about is not None and about.id == "record"
+        elif not fence or is_about_records:
+            part.lines.append(line)
+    yield part
+
+
+def field_of(title: str, exactly: bool = False) -> CardField | None:
+    """Give the field that a heading belongs to: the same words, else the longest run of words in it."""
+    words = " ".join(WORD.findall(title.casefold()))
+    best: tuple[int, CardField | None] = (0, None)
+    for field in card_fields().fields:
+        for phrase in (*field.headings, field.title):
+            plain = " ".join(WORD.findall(phrase.casefold()))
+            if words == plain:
+                return field
+            if not exactly and f" {plain} " in f" {words} " and len(plain) > best[0]:
+                best = (len(plain), field)
+    return best[1]

@@ -1,0 +1,115 @@
+"""D3: a sample of records is searched for what belongs to persons; shares with intervals, nothing shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from copycat.metrics.intervals import wilson
+from copycat.provenance.dataset import Batch
+from copycat.provenance.datasheet.answers import read_answers
+from copycat.provenance.datasheet.evidence import NEGATIVE
+from copycat.provenance.datasheet.personal.finding import find_personal, mask
+from copycat.provenance.datasheet.personal.sampling import Sample
+from copycat.provenance.records import Evidence, Finding
+from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Rule
+
+SAMPLE = 4000
+"""Records that are looked at: of a share of 1 % the interval is then 0.7 to 1.4 %."""
+
+COLUMNS = ("text", "title", "author")
+
+
+class PersonalData(Rule):
+    """D3: how many records hold e-mail addresses, telephone numbers and the like, told from a sample."""
+
+    id = "D3"
+    severities = ("error", "warning")
+    reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
+    needs = COLUMNS
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.sample = Sample(int(context.options.get("personal-sample", SAMPLE)), context.seed, COLUMNS)
+        self.has_text = False
+        self.n_looked_at = 0
+
+    def see(self, batch: Batch) -> None:
+        """Take note of one batch."""
+        if any(batch.column(name) is not None for name in COLUMNS):
+            self.has_text = True
+        self.sample.add(batch)
+
+    def finish(self) -> Iterable[Finding]:
+        """Give what was found."""
+        counts: Counter[str] = Counter()
+        evidence: list[Evidence] = []
+        n_hit = 0
+        for record in self.sample.records():
+            found = [
+                (name, text, hit) for name, text in record.texts for hit in find_personal(text, self.context.region)
+            ]
+            self.n_looked_at += 1
+            counts.update({hit.kind for _, _, hit in found})
+            n_hit += bool(found)
+            if found and len(evidence) < MAX_EVIDENCE:
+                name, text, hit = found[0]
+                shown = {
+                    "pointer": f"{record.place.pointer} {name}".strip(),
+                    "value": mask(hit.kind, text[hit.start : hit.end]),
+                }
+                evidence.append(record.place.model_copy(update=shown))
+        if n_hit:
+            yield from self._findings(n_hit, counts, evidence)
+
+    def _findings(self, n_hit: int, counts: Counter[str], evidence: list[Evidence]) -> Iterable[Finding]:
+        kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.most_common())
+        said = f"{self._share(n_hit)} hold what belongs to a person ({kinds})"
+        if claim := self._claim_of_none():
+            yield self.finding(
+                "error",
+                f"the card says that there is none, and {said}",
+                "correct the card, or take it out",
+                claim,
+                *evidence,
+            )
+            return
+        yield self.finding(
+            "warning",
+            said,
+            "take it out or mask it where nobody agreed, and say in the card how it was looked for and what was found",
+            *evidence,
+        )
+
+    def _share(self, k: int) -> str:
+        n, n_all = self.n_looked_at, self.sample.n_seen
+        if n == n_all:
+            return f"{k} of {n} records ({100 * k / n:.1f} %)"
+        interval = wilson(k, n)
+        share = f"{100 * k / n:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}] of the records"
+        return f"{share} ({k} of a sample of {n} from {n_all})"
+
+    def _claim_of_none(self) -> Evidence | None:
+        """Give the place where the card says that there is no personal data; None if it says no such thing."""
+        card = self.context.dataset.card
+        if not card.file and not card.croissant_file:
+            return None
+        for place, text in read_answers(card).said["personal"]:
+            if NEGATIVE.match(text):
+                file = card.croissant_file if place.startswith("croissant") else card.file
+                return Evidence(file=file, pointer=place, value=" ".join(text.split())[:80])
+        return None
+
+    def not_applicable(self) -> str | None:
+        """Say why there is nothing to look at."""
+        if not self.has_text:
+            return f"the records have no text (columns {', '.join(COLUMNS)}); pictures are not looked at"
+        return None
+
+    def passed(self) -> str:
+        """Say what was seen."""
+        n, n_all = self.n_looked_at, self.sample.n_seen
+        if not n or n == n_all:
+            return f"nothing in {n} records; names, postal addresses and pictures are not looked at"
+        return f"nothing in {n} of {n_all} records, so at most {100 * wilson(0, n).high:.2f} % hold any"

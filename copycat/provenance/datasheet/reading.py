@@ -1,0 +1,139 @@
+"""Values of a card that are read, not weighed: licences, addresses, days, versions, people, languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from copycat.provenance.datasheet.boilerplate import folded, why_boilerplate
+from copycat.provenance.datasheet.evidence import EMAIL, LINK, NAME, language_code
+from copycat.provenance.datasheet.fields import Kind
+from copycat.provenance.datasheet.words import words
+
+
+class Value(NamedTuple):
+    """What a value is worth: 0, 0.5 or 1, and why. `is_wrong`: it contradicts what is known (a day to come)."""
+
+    points: float
+    reason: str
+    is_wrong: bool = False
+
+
+def read_value(kind: Kind, texts: list[str], as_of: date) -> Value:
+    """Weigh the answers of a field that holds a value: the best of them counts."""
+    read = {
+        "licence": _licence,
+        "url": _url,
+        "version": _version,
+        "people": _people,
+        "name": _name,
+        "language": _language,
+    }
+    found: list[Value] = []
+    for text in texts:
+        said = why_boilerplate(text) if kind != "name" or len(text.split()) > 1 or not NAME.search(text) else ""
+        if said:
+            found.append(Value(0, f"{said}: '{text[:60]}'"))
+        else:
+            found.append(_date(text, as_of) if kind == "date" else read[kind](text))
+    wrong = next((value for value in found if value.is_wrong), None)
+    return wrong or max(found, key=lambda value: value.points)
+
+
+def _name(text: str) -> Value:
+    said = folded(text).split()
+    if not said or set(said) <= {"my", "the", "a", "new", "dataset", "data", "name", "test", "untitled"}:
+        return Value(0, f"'{text[:60]}' names nothing")
+    return Value(1, "a name")
+
+
+def _licence(text: str) -> Value:
+    if is_spdx(text):
+        return Value(1, "a licence by its SPDX identifier")
+    if (
+        spdx_in(text)
+        or "creativecommons.org/licenses/" in text.casefold()
+        or "creativecommons.org/publicdomain/" in text.casefold()
+    ):
+        return Value(0.5, "the licence is named, but not as an SPDX expression alone")
+    return Value(0, f"'{text[:60]}' is no SPDX expression")
+
+
+def _url(text: str) -> Value:
+    return Value(1, "an address") if LINK.search(text) else Value(0, f"'{text[:60]}' is no address")
+
+
+def _date(text: str, as_of: date) -> Value:
+    found = re.search(r"\b(\d{4})-(\d\d)-(\d\d)\b", text)
+    if found is None:
+        has_year = re.search(r"\b(?:19|20)\d\d\b", text)
+        return Value(0.5, "a year, not a day") if has_year else Value(0, f"'{text[:60]}' is no day")
+    try:
+        day = date(*(int(part) for part in found.groups()))
+    except ValueError:
+        return Value(0, f"'{found[0]}' is no day of the calendar", is_wrong=True)
+    if day > as_of:
+        return Value(0, f"'{found[0]}' is still to come", is_wrong=True)
+    return Value(1, "a day")
+
+
+def _version(text: str) -> Value:
+    found = re.search(r"\b(?:v?\d+(?:\.\d+)*|[0-9a-f]{7,40})\b", text)
+    return Value(1, "a version") if found else Value(0, f"'{text[:60]}' is no version")
+
+
+def _people(text: str) -> Value:
+    names = [word for word in NAME.findall(text) if word.casefold() not in words().no_names]
+    reach = bool(LINK.search(text) or EMAIL.search(text))
+    if names and reach:
+        return Value(1, "a name with an address")
+    if names or reach:
+        return Value(0.5, "a name without an address" if names else "an address without a name")
+    return Value(0, "no name")
+
+
+def _language(text: str) -> Value:
+    tags = [part for part in re.split(r"[\s,;]+", text) if part]
+    codes = [code for code in map(language_code, tags) if code]
+    if codes and len(codes) == len(tags):
+        return Value(1, "languages by their tags")
+    from copycat.provenance.datasheet.evidence import languages_in
+
+    named = languages_in(text)
+    return Value(0.5, "languages by name, not by tag") if named else Value(0, f"'{text[:60]}' names no language")
+
+
+@cache
+def _spdx() -> dict[str, str]:
+    """Folded identifier -> identifier, of the list of SPDX that license-expression ships."""
+    from license_expression import get_spdx_licensing  # type: ignore[import-untyped]
+
+    keys = (str(key) for key, symbol in get_spdx_licensing().known_symbols.items() if not symbol.is_exception)
+    return {key.casefold(): key for key in keys}
+
+
+NO_LICENCES = {"other", "unknown", "proprietary", "custom", "licenseref-scancode-unknown"}
+
+
+def is_spdx(text: str) -> bool:
+    """Whether a text is a valid SPDX expression, whatever its letter case; "other" and "unknown" are not."""
+    from license_expression import ExpressionError, get_spdx_licensing
+
+    if not text.strip() or len(text) > 1000 or text.strip().casefold() in NO_LICENCES:
+        return False
+    try:
+        return not get_spdx_licensing().validate(text.strip()).errors
+    except (ExpressionError, ValueError, RecursionError, AttributeError):
+        return False
+
+
+def spdx_in(text: str) -> set[str]:
+    """Find identifiers of SPDX in a text. One without digit or hyphen counts in its own letter case (MIT) only."""
+    found = set()
+    for token in re.findall(r"[A-Za-z][\w.+-]*[\w+]", text):
+        key = _spdx().get(token.casefold())
+        if key and (token == key or re.search(r"[-\d]", key)):
+            found.add(key)
+    return found
