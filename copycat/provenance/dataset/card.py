@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from copycat.provenance.dataset.batches import Fault
-from copycat.provenance.records import Evidence
+from copycat.provenance.records import Evidence, printable
 
 CARD_NAMES = ("README.md", "readme.md", "dataset_card.md", "datasheet.md")
 CROISSANT_NAMES = ("croissant.json", "provenance/croissant.json")
@@ -71,7 +71,7 @@ def load_plain_yaml(text: str) -> Any:
         ValueError: it is not YAML, has aliases, or is deeper than MAX_DEPTH.
     """
     try:
-        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - derived from SafeLoader
+        return without_surrogates(yaml.load(text, Loader=_PlainLoader))  # noqa: S506 - derived from SafeLoader
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         raise ValueError(" ".join(str(error).split())) from None
 
@@ -90,7 +90,23 @@ def load_plain_json(raw: bytes) -> Any:
         raise ValueError(str(error)) from None
     if is_deeper(said, MAX_DEPTH):
         raise ValueError(f"more than {MAX_DEPTH} levels")
-    return said
+    return without_surrogates(said) if may_hold_surrogates(raw) else said
+
+
+def may_hold_surrogates(raw: bytes) -> bool:
+    """Whether JSON spells out a letter that may be half of one; such text can be written nowhere."""
+    return b"\\ud" in raw or b"\\uD" in raw
+
+
+def without_surrogates(value: Any) -> Any:
+    """Give the value with all its text printable; it may not be deeper than MAX_DEPTH."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {without_surrogates(name): without_surrogates(each) for name, each in value.items()}
+    return value
 
 
 def is_deeper(value: Any, levels: int) -> bool:

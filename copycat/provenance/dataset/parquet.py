@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from copycat.provenance.dataset.batches import BATCH_BYTES, BATCH_ROWS, Batch, Fault
+from copycat.provenance.dataset.batches import BATCH_BYTES, BATCH_ROWS, Batch, Fault, python_values
 from copycat.provenance.dataset.columns import find_columns
 from copycat.provenance.dataset.tables import one_line
 from copycat.provenance.records import Evidence
@@ -50,7 +50,7 @@ def parquet_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> I
             if isinstance(part, str):
                 yield _unreadable(file, part, line=first)
                 continue
-            arrays = {standard: _taken(part, name) for standard, name in named.items()}
+            arrays = {standard: plain_array(_taken(part, name)) for standard, name in named.items()}
             yield Batch(file.name, first, part.num_rows, arrays, file.split, named=named)
 
 
@@ -122,6 +122,54 @@ def _taken(part: Any, name: str) -> Any:
     parent, *fields = name.split(".")
     column = part.column(part.schema.get_all_field_indices(parent)[0])
     return pc.struct_field(column, fields)
+
+
+def plain_array(column: Any) -> Any:
+    """Give a column in a type that rules know.
+
+    Dictionaries, views and extensions become what they stand for; a map becomes a list of structs with `name` and
+    `value`, as headers are kept; times beyond Python's years, or of a zone that nobody knows, become text.
+    """
+    import pyarrow as pa
+
+    kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        return plain_array(column.storage)
+    if pa.types.is_dictionary(kind):
+        return plain_array(column.dictionary_decode())
+    if pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_binary_view(kind):
+        return column.cast(pa.large_binary())
+    if pa.types.is_map(kind):
+        return _as_named_values(column)
+    return _as_readable_times(column) if pa.types.is_temporal(kind) else column
+
+
+def _as_named_values(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    offsets = column.offsets
+    if column.null_count:  # a null offset makes a null list; the last one says where the last list ends
+        is_null = pa.concat_arrays([pc.is_null(column), pa.array([False])])
+        offsets = pc.if_else(is_null, pa.scalar(None, offsets.type), offsets)
+    pairs = pa.StructArray.from_arrays([column.keys, column.items], ["name", "value"])
+    return pa.ListArray.from_arrays(offsets, pairs)
+
+
+def _as_readable_times(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        if not pa.types.is_duration(column.type):
+            ends = pc.min_max(column)
+            ends["min"].as_py(), ends["max"].as_py()
+    except (ValueError, OverflowError, KeyError, TypeError, ImportError, pa.ArrowException):
+        texts = python_values(column)
+        return pa.array([None if text is None else str(text) for text in texts], pa.large_string())
+    return column
 
 
 def _empty_batches(file: DataFile, n_rows: int) -> Iterator[Batch]:

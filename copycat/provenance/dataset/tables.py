@@ -11,7 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from copycat.provenance.dataset.batches import BATCH_BYTES, BATCH_ROWS, Batch, Fault
-from copycat.provenance.dataset.card import MAX_DEPTH, is_deeper, unique_keys
+from copycat.provenance.dataset.card import (
+    MAX_DEPTH,
+    is_deeper,
+    may_hold_surrogates,
+    unique_keys,
+    without_surrogates,
+)
 from copycat.provenance.dataset.columns import find_columns
 from copycat.provenance.records import Evidence
 
@@ -156,7 +162,8 @@ def json_rows(file: DataFile) -> Iterator[Row]:
 def _json_row(file: DataFile, line: int, raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8-sig" if line == 1 else "utf-8")
-        return json.loads(text, object_pairs_hook=unique_keys)
+        said = json.loads(text, object_pairs_hook=unique_keys)
+        return without_surrogates(said) if may_hold_surrogates(raw) else said
     except UnicodeDecodeError as error:
         return Fault(_at(file, line), f"is not UTF-8 from byte {error.start + 1} on")
     except (ValueError, RecursionError) as error:

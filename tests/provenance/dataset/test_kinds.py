@@ -15,6 +15,7 @@ from small_datasets import ROWS, jsonl, read, shard, tar_bytes, write_all_kinds
 from copycat.errors import DataError
 from copycat.provenance.dataset import open_dataset
 from copycat.provenance.dataset.columns import STANDARD, find_columns
+from copycat.provenance.dataset.parquet import plain_array
 
 KINDS = ("jsonl", "jsonl.gz", "csv", "tsv", "tar", "tar.gz", "parquet", "folder")
 
@@ -305,6 +306,28 @@ def test_a_column_of_any_type_can_be_taken_as_text(tmp_path: Path, name: str) ->
     assert batch.text_array("id").to_pylist() == [first, second]
     assert batch.id_of(0) == (first or "x.parquet:1")
     assert len(batch.values("id")) == 2
+
+
+def test_a_map_of_headers_reads_as_a_list_of_names_and_values(tmp_path: Path) -> None:
+    maps = pa.array([[("a", "1"), ("b", None)], None, [], [("c", "3")]], pa.map_(pa.string(), pa.string()))
+    pq.write_table(pa.table({"headers": maps}), tmp_path / "x.parquet")
+
+    assert read(tmp_path, "headers").values("headers") == [
+        [{"name": "a", "value": "1"}, {"name": "b", "value": None}],
+        None,
+        [],
+        [{"name": "c", "value": "3"}],
+    ]
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_part_of_a_map_column_keeps_its_own_values(at: int) -> None:
+    maps = pa.array([[("a", "1")], None, [("b", "2")], [("c", "3")], None], pa.map_(pa.string(), pa.string()))
+
+    part = plain_array(maps.slice(at, 2))
+
+    expected = [None if each is None else [{"name": n, "value": v} for n, v in each] for each in maps.to_pylist()]
+    assert part.to_pylist() == expected[at : at + 2]
 
 
 # ------------------------------------------------------------------------------------------- errors
