@@ -144,6 +144,12 @@ def plan_removal(dataset: Dataset, ids: Collection[str], options: Options, tell:
         said = [f"{fault.evidence.place}: {fault.said}" for fault in plan.found.faults]
         raise DataError(first_faults(said), "  mend them, or go on without what cannot be read: --lossy")
     _add_twins(plan, logged, set(targets.hashes))
+    n_live = sum(plan.rows[name]["version_removed"] is None for name in (*plan.ids, *plan.pending))
+    if plan.ids and n_live >= manifest.last.n_records:
+        raise UserError(
+            f"{dataset.name}: none of its {manifest.last.n_records:,} records would be left\n"
+            "  nothing was removed; to end a dataset, take its files offline, and keep the manifest and the log"
+        )
     return plan
 
 

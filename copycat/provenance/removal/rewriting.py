@@ -52,7 +52,10 @@ def rewrite_files(dataset: Dataset, places: Sequence[Place]) -> list[str]:
 
 
 def rewrite_file(file: DataFile, dropped: Collection[int]) -> None:
-    """Write one file without the records of these numbers (see `finding.Place`), in one step."""
+    """Write one file without the records of these numbers (see `finding.Place`), in one step.
+
+    A JSONL file that loses all its lines is deleted.
+    """
     target = file.path.resolve()  # a link to a file stays a link
     unfinished = target.with_name(f".{target.name}.new")
     writers: dict[str, Callable[[Path, Path, Collection[int]], None]] = {
@@ -65,7 +68,11 @@ def rewrite_file(file: DataFile, dropped: Collection[int]) -> None:
         writers[file.kind](target, unfinished, dropped)
         _flush(unfinished)
         unfinished.chmod(target.stat().st_mode)
-        unfinished.replace(target)
+        if file.kind == "jsonl" and _is_empty(unfinished, target):
+            target.unlink()  # a text file of nothing is taken for a damaged one
+            unfinished.unlink()
+        else:
+            unfinished.replace(target)
         _flush(target.parent)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -180,6 +187,11 @@ def _drop_metadata(path: Path, prefix: str, gone: Collection[str]) -> None:
 
 def _reader(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
+def _is_empty(path: Path, target: Path) -> bool:
+    with gzip.open(path, "rb") if target.name.lower().endswith(".gz") else path.open("rb") as stream:
+        return not stream.read(1)
 
 
 def _writer(source: Path, target: Path) -> IO[bytes]:

@@ -313,8 +313,22 @@ def test_a_removal_that_cannot_be_done_is_told_and_changes_nothing(
     assert not (toy / "provenance" / "removals.jsonl").exists()
 
 
+def test_a_file_that_loses_all_its_records_does_not_stop_the_next_version(toy: Path) -> None:
+    done = take_out(toy, [f"tr{i:03d}" for i in range(8, 12)], rewrite=True)
+
+    assert done.version == "2"
+    assert not (toy / "test.jsonl").exists()
+    assert not p3(toy)
+
+
+def test_removing_every_record_is_refused(toy: Path) -> None:
+    with pytest.raises(UserError, match="none of its 12 records would be left"):
+        take_out(toy, ids_in(toy))
+    assert not (toy / "provenance" / "removals.jsonl").exists()
+
+
 def test_without_a_manifest_it_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="copycat.provenance manifest"):
+    with pytest.raises(UserError, match="provenance manifest DATASET"):
         take_out(write_jsonl(tmp_path / "a", rows(2)), ["r000"])
 
 

@@ -89,7 +89,8 @@ def test_records_of_csv_with_several_lines_leave_whole(tmp_path: Path, end: byte
 
 def test_members_of_an_archive_stay_byte_for_byte(tmp_path: Path) -> None:
     root = write_shard(tmp_path / "s", 4)
-    before = {member.name: (member.mtime, member.mode) for member in tarfile.open(root / "shard-0.tar")}
+    with tarfile.open(root / "shard-0.tar") as archive:
+        before = archive.getnames()
 
     rewrite_file(data_file(root / "shard-0.tar"), {2})
 
@@ -149,3 +150,13 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 
     assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
     assert (tmp_path / "x.jsonl").read_text() == '{"id": 1}\n{"id": 2}\n'
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+def test_a_text_file_that_loses_all_its_lines_is_deleted(tmp_path: Path, name: str) -> None:
+    """An empty file would be taken for a damaged one, and stop the next version."""
+    (tmp_path / name).write_bytes(gzip.compress(b'{"id": 1}\n') if name.endswith("gz") else b'{"id": 1}\n')
+
+    rewrite_file(data_file(tmp_path / name), {1})
+
+    assert not list(tmp_path.iterdir())

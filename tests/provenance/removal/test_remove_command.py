@@ -1,0 +1,215 @@
+"""`copycat.provenance remove` from the command line, with the counts of each version; and killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from planted_worlds import make_manifest, rows, write_jsonl, write_parquet
+
+from copycat.commands.provenance_remove import REMOVE_EPILOG, remove
+from copycat.provenance.dataset import open_dataset
+from copycat.provenance.manifest import open_manifest
+from copycat.provenance.removal.log import read_log
+
+if TYPE_CHECKING:
+    from harness import Cli, CommandLine
+
+CONCEPTS = "name,aliases\nAnn Zed,\nTall Green Lamp,green lamp\n"
+
+
+@pytest.fixture
+def take_out(command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    import typer
+
+    app = typer.Typer(add_completion=False)
+    app.command(epilog=REMOVE_EPILOG)(remove)
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(tmp_path / "toy", rows())
+    make_manifest(tmp_path / "toy")
+    (tmp_path / "concepts.csv").write_text(CONCEPTS)
+    return command_line(app, "copycat.provenance")
+
+
+def test_what_a_lookup_finds_is_removed_and_the_counts_say_what_it_changed(take_out: Cli, tmp_path: Path) -> None:
+    answer = take_out(
+        "toy", "--name", "Ann Zed", "--reason", "opt-out", "--rewrite", "--concepts", "concepts.csv", "--model", "m=1"
+    )
+
+    assert answer.code == 0
+    assert "toy: 6 of version 1 removed, not in version 2" in answer.out
+    assert "Ann Zed: 4 pictures in version 1, 0 in version 2; model m was trained on version 1" in answer.out
+    assert "Tall Green Lamp: 8 pictures in version 1, 6 in version 2" in answer.out
+    assert "Ann" not in (tmp_path / "toy" / "provenance" / "removals.jsonl").read_text()
+
+
+def test_counts_agree_with_imitation_count_over_the_same_captions(take_out: Cli, tmp_path: Path) -> None:
+    """Independent reference: the captions of each version, written to a file and counted by themselves."""
+    from copycat.corpus import open_corpus
+    from copycat.imitation.concepts import load_concepts
+    from copycat.imitation.count.counting import count_concepts
+
+    def counted(captions: list[dict[str, Any]]) -> dict[str, float | None]:
+        corpus = open_corpus([write_parquet(tmp_path / "ref", captions) / "train.parquet"], text_column="caption")
+        return {each.concept: each.count for each in count_concepts(corpus, load_concepts("concepts.csv")).counts}
+
+    done = json.loads(
+        take_out("toy", "--id", "r001", "--id", "r003", "--reason", "x", "--rewrite", "--concepts", "concepts.csv",
+                 "--json").out
+    )  # fmt: skip
+
+    wanted = (counted(rows()), counted([row for row in rows() if row["id"] not in ("r001", "r003")]))
+    for each in done["exposure"]:
+        assert each["counts"] == {"1": wanted[0][each["concept"]], "2": wanted[1][each["concept"]]}
+
+
+def test_counts_of_versions_whose_records_are_gone_are_kept(take_out: Cli) -> None:
+    for name in ("r000", "r003"):
+        answer = take_out("toy", "--id", name, "--reason", "x", "--rewrite", "--concepts", "concepts.csv")
+
+    assert "Ann Zed: 4 pictures in version 1, 3 in version 2, 2 in version 3" in answer.out
+
+
+def test_a_dry_run_tells_the_counts_of_the_next_version(take_out: Cli, tmp_path: Path) -> None:
+    answer = take_out("toy", "--name", "Ann Zed", "--reason", "x", "--dry-run", "--concepts", "concepts.csv")
+
+    assert "6 of version 1 would be removed" in answer.out
+    assert "Ann Zed: 4 pictures in version 1, 0 in the next version" in answer.out
+    assert not (tmp_path / "toy" / "provenance" / "exposure.json").exists()
+
+
+def test_a_study_gets_the_counts_of_the_new_version_and_keeps_the_old(take_out: Cli, tmp_path: Path) -> None:
+    from copycat.imitation.records import ConceptCount
+    from copycat.imitation.tables import read_table
+
+    options = ("--reason", "x", "--rewrite", "--concepts", "concepts.csv", "--study", "study")
+    take_out("toy", "--id", "r000", *options)
+    take_out("toy", "--id", "r003", *options)
+
+    def counts(name: str) -> dict[str, float | None]:
+        return {row.concept: row.count for row in read_table(tmp_path / "study" / name, ConceptCount, ("concept",))}
+
+    assert counts("counts-before-2.csv")["ann-zed"] == 3
+    assert counts("counts.csv")["ann-zed"] == 2
+
+
+def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
+    answer = take_out("toy", "--id", "r003", "--reason", "x")
+
+    assert answer.code == 1
+    assert "1 records still lie in files" in answer.err
+    assert "train.jsonl" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--reason", "x"), "nothing to remove is named"),
+        (("--reason", "x", "--id", "r001", "--name", "Ann Zed"), "both ids and a look-up"),
+        (("--reason", "x", "--id", "zzz"), "there is no record 'zzz'"),
+        (("--reason", " ", "--id", "r001"), "--reason has 0 letters"),
+        (("--reason", "x", "--id", "r001", "--model", "m"), "names no version"),
+        (("--reason", "x", "--id", "r001", "--derived", "toy"), "is the dataset itself"),
+        (("--reason", "x", "--id", "r001", "--derived", "nowhere"), "is not there"),
+        (("--reason", "x", "--id", "r001", "--derived-by", "name"), "unknown way"),
+        (("--reason", "x", "--domain", "com"), "too broad"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_nothing_is_changed(
+    take_out: Cli, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    before = (tmp_path / "toy" / "train.jsonl").read_bytes()
+
+    answer = take_out("toy", *options)
+
+    assert answer.code == 2
+    assert said in answer.err
+    assert (tmp_path / "toy" / "train.jsonl").read_bytes() == before
+    assert not (tmp_path / "toy" / "provenance" / "removals.jsonl").exists()
+
+
+def test_ids_come_from_a_file(take_out: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("r001\n\nr002\nr001\n")
+
+    assert len(json.loads(take_out("toy", "--ids", "ids.txt", "--reason", "x", "--json").out)["ids"]) == 2
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+
+left = int(sys.argv[1])
+steps = 0
+
+
+def dying(step):
+    def run(*args, **options):
+        global steps
+        steps += 1
+        if steps == left:
+            os._exit(9)
+        return step(*args, **options)
+
+    return run
+
+
+os.fsync, Path.replace, Path.unlink, Path.touch = map(dying, (os.fsync, Path.replace, Path.unlink, Path.touch))
+from copycat.provenance.__main__ import app, run_app
+
+sys.argv = ["copycat.provenance", *sys.argv[2:]]
+try:
+    run_app(app)
+finally:
+    print(f"steps {steps}", file=sys.stderr)
+"""
+"""The command, which dies as if the power went before its n-th step that changes the disk."""
+
+
+@pytest.mark.slow
+def test_a_removal_that_dies_before_any_of_its_steps_is_finished_by_the_same_command(
+    take_out: Cli, tmp_path: Path
+) -> None:
+    """After each death the manifest can be read and no other record is lost; then the command ends as undisturbed."""
+    whole, copies = _two_splits(tmp_path / "whole"), tmp_path / "copies"
+    write_parquet(copies, [{**rows()[3], "id": "other"}, rows()[4]])
+    make_manifest(copies)
+    options = ("--domain", "example.org", "--reason", "x", "--rewrite", "--as-of", "2026-11-02", "--derived")
+
+    def run(root: Path, derived: Path, dies_before: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", DYING, str(dies_before), "remove", str(root), *options, str(derived)]
+        return subprocess.run(command, capture_output=True, check=False, text=True)
+
+    def state(folder: Path) -> dict[str, Any]:
+        """Give the files with records, and the table of the manifest."""
+        manifest = open_manifest(open_dataset(folder))
+        files = {file.name: file.path.read_bytes() for file in open_dataset(folder).files}
+        return files | {"table": [table.to_pylist() for table in manifest.all_rows()], "root": manifest.root}
+
+    places = [shutil.copytree(each, tmp_path / f"undisturbed-{each.name}") for each in (whole, copies)]
+    undisturbed = run(places[0], places[1], 0)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    wanted = [state(each) for each in places]
+    n_steps = int(undisturbed.stderr.rsplit("steps ", 1)[1])
+    assert n_steps > 20
+    for step in range(1, n_steps + 1):
+        places = [shutil.copytree(each, tmp_path / f"{step}-{each.name}") for each in (whole, copies)]
+        assert run(places[0], places[1], step).returncode == 9
+        for place in places:
+            manifest = open_manifest(open_dataset(place))
+            assert sum(table.num_rows for table in manifest.rows("1")) == manifest.version("1").n_records
+        done = take_out(places[0], *options, places[1])
+        assert done.code == 0, (step, done.err)
+        assert [state(each) for each in places] == wanted, step
+        assert not [fault for each in places for fault in read_log(each / "provenance")[1]]
+
+
+def _two_splits(root: Path) -> Path:
+    write_jsonl(root, rows(6))
+    write_jsonl(root, rows(12)[6:], "test.jsonl")
+    make_manifest(root)
+    return root
