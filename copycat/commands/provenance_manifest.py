@@ -125,8 +125,8 @@ def _print(written: Written) -> None:
             lines.append(f"against version {written.manifest.versions[-2].version}: {changes}")
     else:
         lines.append(f"version {last.version} already has this root; nothing is written")
-    lines.append(f"root of records  {last.root}")
-    lines.append(f"root of files    {last.files_root or 'unknown'}")
+    lines.append(f"root of records: {last.root}")
+    lines.append(f"root of files: {last.files_root or 'unknown'}")
     if written.missing:
         lines.append(f"not stated, and asked for by Croissant: {', '.join(written.missing)}")
     lines.append(shown(written.manifest.sidecar))

@@ -161,7 +161,7 @@ def tables(rows: dict[str, int], size: int) -> list[pa.Table]:
 sides = st.dictionaries(st.sampled_from(["a", "b", "ba", "é", "z", "\U0001f600", "aa", "-"]), st.integers(0, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(sides, sides, st.integers(1, 4), st.integers(1, 4))
 def test_counts_are_those_of_sets_however_the_tables_are_cut(
     old: dict[str, int], new: dict[str, int], first: int, second: int
