@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from copycat.errors import UserError
 from copycat.provenance.dataset import Batch, Dataset
 from copycat.provenance.licences.components import NEEDS as LICENCE_NEEDS
-from copycat.provenance.licences.components import column_texts, in_dataset, is_absent, licence_texts
+from copycat.provenance.licences.components import LicenceCounts, column_texts, in_dataset, is_absent, licence_texts
 from copycat.provenance.licences.duties import choices
 from copycat.provenance.licences.parsing import parse_licence
 from copycat.provenance.rules.rule import Found
@@ -36,14 +36,14 @@ class MissingCredits:
     nothing: Found = field(default_factory=Found)
     no_author: Found = field(default_factory=Found)
     no_source: Found = field(default_factory=Found)
-    _asks: dict[str, bool] = field(default_factory=dict)
 
-    def see(self, batch: Batch, texts: Any) -> None:
-        """Take note of one batch, with the texts of its licences (a pyarrow array)."""
+    def see(self, batch: Batch, texts: Any, counts: LicenceCounts) -> None:
+        """Take note of one batch, with the texts of its licences (a pyarrow array), which `counts` has seen."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        asking = [one for one in pc.unique(texts).to_pylist() if one is not None and asks_credit(one)]
+        there = (counts.by_text.get(one) for one in pc.unique(texts).to_pylist() if one is not None)
+        asking = [one.text for one in there if one is not None and asks_credit(one.parsed.expression)]
         if not asking:
             return
         mask = pc.is_in(texts, value_set=pa.array(asking, pa.string()))
@@ -63,9 +63,9 @@ class MissingCredits:
         found.add(batch, pc.indices_nonzero(mask).to_pylist(), pointer)
 
 
-def asks_credit(text: str) -> bool:
+def asks_credit(expression: str | None) -> bool:
     """Whether the choice that asks least wants the author named. An unknown licence is not known to."""
-    found = choices(parse_licence(text).expression)
+    found = choices(expression)
     return bool(found) and not found[0].unknown and found[0].attribution
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from copycat.provenance.dataset import Batch
 from copycat.provenance.dataset.tables import as_text
+from copycat.provenance.licences.addresses import HOSTS, licence_at
 from copycat.provenance.licences.parsing import ParsedLicence, parse_licence
 from copycat.provenance.records import Evidence
 from copycat.provenance.rules.rule import shortened
@@ -22,6 +24,9 @@ MAX_LETTERS = 4_000
 
 _FIELDS = ("spdx", "id", "license", "licence", "name", "title", "url")
 """Fields of a struct that may hold the licence, the likeliest first."""
+
+_OF_A_HOST = r"(?i)^\s*(https?://)?(www\.)?(" + "|".join(re.escape(host) for host in sorted(HOSTS)) + ")"
+"""How an address of a licence may begin; others, such as the page of each record, are not looked at one by one."""
 
 
 @dataclass
@@ -60,8 +65,8 @@ class LicenceCounts:
         self.has_column = True
         for entry in pc.value_counts(texts).to_pylist():
             text = entry["values"]
-            known = text in self.by_text
-            at = 0 if known else _first(texts, text)
+            is_new = text not in self.by_text and len(self.by_text) < MAX_TEXTS
+            at = _first(texts, text) if is_new else 0
             self._add(text, entry["counts"], batch, at)
         return texts
 
@@ -133,7 +138,8 @@ def licence_texts(batch: Batch) -> Any:
     addresses = _as_texts(batch.column("licence_url"))
     if addresses is None:
         return texts
-    known = [one for one in pc.unique(addresses).to_pylist() if one and parse_licence(one).method == "address"]
+    likely = pc.filter(addresses, pc.match_substring_regex(addresses, _OF_A_HOST))
+    known = [one for one in pc.unique(likely).to_pylist() if one and licence_at(one) is not None]
     if texts is None and not known:
         return None
     taken = pc.if_else(pc.is_in(addresses, value_set=_array(known)), addresses, None)

@@ -27,6 +27,7 @@ class DatasetLicence(Rule):
     """
 
     id = "L1"
+    severities = ("error", "warning", "note")
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
@@ -113,6 +114,7 @@ class ComponentLicences(_CountsLicences):
     """
 
     id = "L2"
+    severities = ("error", "warning")
     needs = (*NEEDS, "url")
 
     def __init__(self, context: Context) -> None:
@@ -246,6 +248,7 @@ class LicenceFits(_CountsLicences):
     """
 
     id = "L3"
+    severities = ("error", "warning", "note")
     needs = CREDIT_NEEDS
 
     def __init__(self, context: Context) -> None:
@@ -256,7 +259,7 @@ class LicenceFits(_CountsLicences):
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
         there = in_dataset(batch)
-        self.credits.see(there, self.counts.see(there))
+        self.credits.see(there, self.counts.see(there), self.counts)
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""

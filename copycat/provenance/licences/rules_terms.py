@@ -11,7 +11,6 @@ from copycat.provenance.dataset import Batch
 from copycat.provenance.licences.components import (
     NEEDS,
     LicenceCounts,
-    column_texts,
     in_dataset,
     is_absent,
     of_records,
@@ -19,7 +18,6 @@ from copycat.provenance.licences.components import (
 )
 from copycat.provenance.licences.duties import choices, duties
 from copycat.provenance.licences.openness import TIERS, declared, openness
-from copycat.provenance.licences.parsing import parse_licence
 from copycat.provenance.licences.public_domain import public_domain_error
 from copycat.provenance.licences.statements import own_expressions, statements
 from copycat.provenance.licences.terms import Clause, Hit, find_clauses, has_contact, terms_of
@@ -31,6 +29,7 @@ class OpennessTier(Rule):
     """L4: how open the dataset is, worked out from what is there; an error where it claims more than that."""
 
     id = "L4"
+    severities = ("error",)
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
     needs = (*NEEDS, "url")
 
@@ -75,6 +74,7 @@ class TermsOfUse(Rule):
     """
 
     id = "O1"
+    severities = ("error", "warning", "note")
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
     needs = NEEDS
 
@@ -163,11 +163,13 @@ class FalseFreedom(Rule):
     """
 
     id = "D5"
+    severities = ("error", "warning", "note")
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
     needs = NEEDS
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self.counts = LicenceCounts()
         self.n_matched = self.n_measured = 0
         self.expected = self.variance = 0.0
         self.unmeasured, self.impossible = Found(), Found()
@@ -178,10 +180,12 @@ class FalseFreedom(Rule):
         import pyarrow.compute as pc
 
         there = in_dataset(batch)
-        texts, methods = column_texts(there, "licence"), struct_field(there, "licence", "method")
-        if texts is None or methods is None or not there.size:
+        methods = struct_field(there, "licence", "method")
+        if methods is None or not there.size:
             return
-        free = [one for one in pc.unique(texts).to_pylist() if one and _is_public_domain(parse_licence(one).expression)]
+        texts = self.counts.see(there)
+        stated = (self.counts.by_text.get(one) for one in pc.unique(texts).to_pylist() if one)
+        free = [one.text for one in stated if one is not None and _is_public_domain(one.parsed.expression)]
         looked = [one for one in pc.unique(methods).to_pylist() if _is_matched(one)]
         if not free or not looked:
             return
