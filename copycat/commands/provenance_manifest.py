@@ -43,6 +43,9 @@ def manifest(  # noqa: PLR0917 - one parameter per option
         str | None, typer.Option(help="'column', where there is one (the default), or 'content': made from hashes")
     ] = None,
     lossy: Annotated[bool, typer.Option("--lossy", help="leave out what cannot be read, instead of refusing")] = False,
+    phash: Annotated[
+        bool, typer.Option("--phash", help="hash how pictures look, too, so that they can be looked up quickly")
+    ] = False,
     prove: Annotated[
         str | None, typer.Option(metavar="ID", help="print a proof that this record is in the version; writes nothing")
     ] = None,
@@ -67,6 +70,7 @@ def manifest(  # noqa: PLR0917 - one parameter per option
         ids=_ids(ids),
         facts=_facts(fact or ()),
         lossy=lossy,
+        phash=phash,
     )
     with running_count("reading records") as tell:
         written = write_manifest(opened, order, tell)

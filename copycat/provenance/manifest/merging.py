@@ -11,8 +11,10 @@ from copycat.provenance.manifest.scanning import leaves
 from copycat.provenance.records import sidecar_schema
 
 PLACE = ("file", "row")
-NOT_COMPARED = {"id", *PLACE, "rule_version", "version_added", "version_changed", "version_removed", "tombstone_reason"}
-"""What may differ between two rows of a record that is the same."""
+NOT_COMPARED = {
+    "id", *PLACE, "phash", "rule_version", "version_added", "version_changed", "version_removed", "tombstone_reason",
+}  # fmt: skip
+"""What may differ between two rows of a record that is the same; a perceptual hash follows from the content."""
 
 MAX_KEPT = 10
 
@@ -96,13 +98,23 @@ class Merger:
             past.append(at)
             since[at] = self.version
         history = with_texts(old, version_removed=removed).take(past) if past else None
-        return with_texts(new, version_added=old["version_added"].to_pylist(), version_changed=since), history
+        added = old["version_added"].to_pylist()
+        return with_texts(_with_phash(old, new), version_added=added, version_changed=since), history
 
     def _come_back(self, name: str, *, may: bool) -> None:
         self.n_added += 1
         if not may:
             self.n_returned += 1
             self.returned += [name] if len(self.returned) < MAX_KEPT else []
+
+
+def _with_phash(old: Any, new: Any) -> Any:
+    """Keep the perceptual hash of a picture that is the same."""
+    import pyarrow.compute as pc
+
+    is_same = pc.fill_null(pc.equal(old["sha256"], new["sha256"]), False)
+    known = pc.coalesce(new["phash"], pc.if_else(is_same, old["phash"], None))
+    return new.set_column(new.schema.get_field_index("phash"), new.schema.field("phash"), known)
 
 
 def changed_fields(old: Any, new: Any) -> dict[int, list[str]]:

@@ -35,11 +35,13 @@ class Scanner:
         faults: the first of what could not be read; n_faults: how many.
     """
 
-    def __init__(self, dataset: Dataset, sorter: Sorter, ids: Ids = "column", *, facts: bool = True) -> None:
-        self.dataset, self.sorter, self.ids, self.facts = dataset, sorter, ids, facts
+    def __init__(
+        self, dataset: Dataset, sorter: Sorter, ids: Ids = "column", *, facts: bool = True, phash: bool = False
+    ) -> None:
+        self.dataset, self.sorter, self.ids, self.facts, self.phash = dataset, sorter, ids, facts, phash
         self.hasher = Hasher(dataset)
-        given = ("id",) if ids == "column" else ()
-        self.needs = (*given, *self.hasher.needs, *(FACT_COLUMNS if facts else ()))
+        given = (*(("id",) if ids == "column" else ()), *(("image",) if phash else ()))
+        self.needs = tuple(dict.fromkeys((*given, *self.hasher.needs, *(FACT_COLUMNS if facts else ()))))
         self.unread: Unread = {}
         self.n_empty = self.n_faults = 0
         self.faults: list[Fault] = []
@@ -65,6 +67,8 @@ class Scanner:
         made = [not name for name in given]
         ids = [name or self._made(batch, row, contents[row], texts[row]) for row, name in enumerate(given)]
         arrays = fact_arrays(batch, self.unread) if self.facts else {}
+        if self.facts and self.phash and batch.column("image") is not None:
+            arrays["phash"] = pa.array(_phashes(batch, arrays["phash"].to_pylist()), pa.string())
         is_file = not batch.file
         rows = range(batch.first, batch.first + batch.size) if batch.lines is None else batch.lines
         arrays |= {
@@ -84,6 +88,22 @@ class Scanner:
         return (content if text is None else record_sha256(f"{content} {text}"))[:MADE_ID_LETTERS]
 
 
+def _phashes(batch: Batch, known: Sequence[str | None]) -> list[str | None]:
+    """Give the perceptual hashes of pictures, where they are not known; None for what has none."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from copycat.provenance.lookup.queries import hashes_of
+
+    def one(value: Any, before: str | None) -> str | None:
+        data = value.get("bytes") if isinstance(value, dict) else value
+        if before is not None or not isinstance(data, bytes):
+            return before
+        return next(iter(hashes_of(data, mirrored=False) or ()), None)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(one, batch.values("image"), known))
+
+
 @contextmanager
 def scanned(
     dataset: Dataset,
@@ -92,15 +112,17 @@ def scanned(
     folder: Path | None = None,
     *,
     facts: bool = True,
+    phash: bool = False,
 ) -> Iterator[Scanner]:
     """Read a whole dataset; the scanner's sorter has its rows while the context is open.
 
     Args:
         tell: is told of how many more records have been read. folder: for temporary files.
         facts: with all columns of the sidecar; without, only those of LIGHT.
+        phash: with the perceptual hash of each picture, which takes milliseconds each.
     """
     with Sorter(folder) as sorter:
-        scanner = Scanner(dataset, sorter, ids, facts=facts)
+        scanner = Scanner(dataset, sorter, ids, facts=facts, phash=phash)
         scanner.note(dataset.faults)
         for batch in dataset.content(scanner.needs):
             scanner.see(batch)

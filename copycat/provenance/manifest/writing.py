@@ -44,6 +44,7 @@ class Order:
         facts: property of Croissant -> value, such as "license"; goes before the card.
         tombstones: id -> why it is removed; these records are not part of the version, even if they lie in the files.
         lossy: go on without what cannot be read.
+        phash: compute the perceptual hash of each picture, by which it can be looked up without being read again.
     """
 
     as_of: date
@@ -52,6 +53,7 @@ class Order:
     facts: Mapping[str, str] = field(default_factory=dict)
     tombstones: Mapping[str, str] = field(default_factory=dict)
     lossy: bool = False
+    phash: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
     with writing(dataset.sidecar), ExitStack() as stack:
         before = open_manifest(dataset) if has_manifest(dataset) else None
         ids = _ids(order, before)
-        scanner = stack.enter_context(scanned(dataset, ids, tell, dataset.sidecar))
+        scanner = stack.enter_context(scanned(dataset, ids, tell, dataset.sidecar, phash=order.phash))
         _require_readable(scanner, order)
         name = order.version or _next_name(before)
         merger = Merger(name, order.tombstones)

@@ -255,3 +255,18 @@ def test_history_is_only_written_when_something_changed(make: Make, manifested: 
     make(greetings(5))
     manifested(folder)
     assert not (folder / "provenance" / HISTORY_FILE).exists()
+
+
+def test_how_a_picture_looks_is_hashed_on_request_and_kept(tmp_path: Path, manifested: Manifested) -> None:
+    """Reference: ImageHash."""
+    import imagehash
+    from PIL import Image
+
+    picture = Image.linear_gradient("L").rotate(30).convert("RGB")
+    picture.save(tmp_path / "a.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    expected = str(imagehash.phash(picture))
+    rows = rows_of(manifested(tmp_path, phash=True).manifest)
+    assert (rows["a.png"]["phash"], rows["broken.png"]["phash"]) == (expected, None)
+    (tmp_path / "broken.png").unlink()
+    assert rows_of(manifested(tmp_path).manifest)["a.png"]["phash"] == expected
