@@ -8,10 +8,10 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help eval test test-slow lint check docs board clean
+.PHONY: help eval test test-slow lint provenance check docs board clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 eval: $(VENV)/.installed ## install, then run the main job on the sandbox
 	$(BIN)/python -m copycat.eval --model sandbox --mitigation negprompt
@@ -27,7 +27,10 @@ lint: $(VENV)/.installed-dev ## linter, format and types; no tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint test test-slow ## all that a change must pass: lint, then every test
+provenance: $(VENV)/.installed-dev ## check sources, licences, cards and manifests of what the project ships
+	$(BIN)/python -m copycat.provenance check --own
+
+check: lint provenance test test-slow ## all that a change must pass: lint, provenance, then every test
 
 docs: $(VENV)/.installed-dev ## make docs/cli.md, docs/models.md and characters/schema.json from the code
 	$(BIN)/python -m copycat.commands.docs docs/cli.md docs/models.md characters/schema.json
