@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 CHECK_EPILOG = """\
 The dataset is read once, in pieces, and nothing is sent anywhere. Settings can lie with it in provenance.yaml (for,
-region, columns, sample, and findings to ignore with a reason and a last day); an option goes before them.
+output_licence, region, columns, sample, and findings to ignore with a reason and a last day); an option goes before
+them.
 
 Exit 0 no error found, 1 errors found (with --strict: or warnings), 2 to be fixed by you.
 
@@ -42,14 +43,22 @@ def check(  # noqa: PLR0917 - one parameter per option
     purpose: Annotated[
         str | None, typer.Option("--for", help="what it is wanted for; default: training; all: --list")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="where: a country's two letters, or EU; default: US")] = None,
+    output_licence: Annotated[
+        str | None, typer.Option(metavar="SPDX", help="under which licence what is made is passed on")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="where: a country's two letters, US-CA, or EU; default: US")
+    ] = None,
     rules: Annotated[str | None, typer.Option(help="only these, such as L1,S2", metavar="IDS")] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; may be repeated"),
     ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RECORDED", help="newer recorded answers, to compare signals with (S4)")
+    ] = None,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="records that rules about contents look at; default: theirs")
+        int | None, typer.Option(min=1, help="records that are read for personal data (D3); default: 4000")
     ] = None,
     seed: Annotated[int, typer.Option(help="of samples")] = 0,
     as_of: Annotated[
@@ -78,7 +87,9 @@ def check(  # noqa: PLR0917 - one parameter per option
         report, prefix, card = _check_own(dataset, day)
     else:
         opened, settings = _open(dataset, column or [])
-        context = _context(opened, settings, purpose, region, day, seed=seed, sample=sample)
+        given = {"purpose": purpose, "output_licence": output_licence, "region": region, "sample": sample}
+        settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+        context = _context(opened, settings, day, seed, against)
         report = _check(context, settings, rules)
         prefix, card = _place(opened)
     for kind, path in files:
@@ -111,28 +122,26 @@ def _open(dataset: Path | None, columns: Sequence[str]) -> tuple[Dataset, CheckS
     return open_dataset(dataset, require_standard(settings.columns | named)), settings
 
 
-def _context(
-    opened: Dataset,
-    settings: CheckSettings,
-    purpose: str | None,
-    region: str | None,
-    day: date,
-    *,
-    seed: int,
-    sample: int | None,
-) -> Context:
+def _context(opened: Dataset, settings: CheckSettings, day: date, seed: int, against: Path | None) -> Context:
     import re
 
     from copycat.errors import UserError
     from copycat.provenance.check.settings import REGION, find_purpose
     from copycat.provenance.rules import Context
 
-    wanted = find_purpose(purpose or settings.purpose or "training")
-    where = (region or settings.region or "US").upper()
+    wanted = find_purpose(settings.purpose or "training")
+    if settings.output_licence is not None:
+        wanted = wanted.model_copy(update={"output_licence": settings.output_licence})
+    where = (settings.region or "US").upper()
     if not re.match(REGION, where):
-        raise UserError(f"--region '{region}' is no region\n  needed: a country's two letters (ISO 3166), or EU")
-    chosen = sample or settings.sample
-    options = {} if chosen is None else {"sample": str(chosen)}
+        raise UserError(
+            f"--region '{settings.region}' is no region\n  needed: a country's two letters (ISO 3166), US-CA, or EU"
+        )
+    options = {}
+    if settings.sample is not None:
+        options["personal-sample"] = str(settings.sample)
+    if against is not None:
+        options["signals-against"] = str(against)
     return Context(opened, wanted, where, day, seed, options)
 
 

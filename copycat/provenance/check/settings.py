@@ -18,7 +18,7 @@ from copycat.provenance.rules import RULES
 from copycat.schema import Record
 from copycat.schema.base import Text
 
-REGION = r"^[A-Z]{2}$"
+REGION = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 MAX_BYTES = 1 << 20
 
 
@@ -40,6 +40,7 @@ class CheckSettings(Record):
     """The content of provenance.yaml; what is not there is asked of the command line."""
 
     purpose: str | None = Field(default=None, alias="for")
+    output_licence: Text | None = None
     region: Annotated[str, StringConstraints(to_upper=True, pattern=REGION)] | None = None
     columns: dict[str, Text] = Field(default_factory=dict)
     sample: int | None = Field(default=None, ge=1)

@@ -119,6 +119,26 @@ def test_settings_of_the_dataset_hold_unless_an_option_says_otherwise(check: Cli
     assert check(bad, "--rules", "F1", "--as-of", "2027-01-01").code == 1
 
 
+def test_what_is_made_may_have_a_licence_of_its_own(check: Cli, good: Path) -> None:
+    report = check(good, "--rules", "L3", "--for", "adapting", "--output-licence", "MIT", "--region", "us-ca", "--json")
+
+    told = json.loads(report.out)
+    assert (told["purpose"]["output_licence"], told["region"]) == ("MIT", "US-CA")
+
+
+def test_the_sample_is_that_of_the_rule_about_personal_data(check: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl({"id": n, "text": "plain words"} for n in range(50)))
+
+    assert "nothing in 7 of 50 records" in check("x.jsonl", "--rules", "D3", "--sample", 7).out
+
+
+def test_newer_answers_are_named(check: Cli, good: Path) -> None:
+    answer = check(good, "--rules", "S4", "--against", "gone.jsonl")
+
+    assert answer.code == 2
+    assert "gone.jsonl" in answer.err
+
+
 def test_a_column_is_named_by_the_user(check: Cli, good: Path) -> None:
     report = check(good, "--rules", "F2", "--column", "id=url", "--json").out
 
