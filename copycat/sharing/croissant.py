@@ -1,4 +1,4 @@
-"""croissant.json: what a dataset holds, for machines (Croissant 1.0 with its extension for responsible AI)."""
+"""croissant.json: what a dataset holds, for machines (Croissant 1.1 with its extension for responsible AI)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from copycat.sharing.parquet import WrittenTable
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
+    "annotation": "cr:annotation",
+    "arrayShape": "cr:arrayShape",
     "citeAs": "cr:citeAs",
     "column": "cr:column",
     "conformsTo": "dct:conformsTo",
+    "containedIn": "cr:containedIn",
     "cr": "http://mlcommons.org/croissant/",
     "rai": "http://mlcommons.org/croissant/RAI/",
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
     "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
+    "excludes": "cr:excludes",
     "extract": "cr:extract",
     "field": "cr:field",
     "fileProperty": "cr:fileProperty",
@@ -27,12 +32,15 @@ CONTEXT: dict[str, Any] = {
     "fileSet": "cr:fileSet",
     "format": "cr:format",
     "includes": "cr:includes",
+    "isArray": "cr:isArray",
     "isLiveDataset": "cr:isLiveDataset",
     "jsonPath": "cr:jsonPath",
     "key": "cr:key",
     "md5": "cr:md5",
+    "name": {"@container": "@language"},
     "parentField": "cr:parentField",
     "path": "cr:path",
+    "readLines": "cr:readLines",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
@@ -40,14 +48,17 @@ CONTEXT: dict[str, Any] = {
     "replace": "cr:replace",
     "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
+    "sdVersion": "cr:sdVersion",
     "separator": "cr:separator",
     "source": "cr:source",
     "subField": "cr:subField",
     "transform": "cr:transform",
+    "unArchive": "cr:unArchive",
+    "value": "cr:value",
 }
-"""The context of the specification, which asks for it word by word."""
+"""The context of the specification (1.1, 29 January 2026, appendix 1), which asks for it word by word."""
 
-CONFORMS_TO = ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
+CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
 CITE = (
     "@misc{copycat, title={Fantastic Copyrighted Beasts and How (Not) to Generate Them}, "
     "eprint={2406.14526}, archivePrefix={arXiv}, year={2024}}"
@@ -136,7 +147,7 @@ def _fields(table: WrittenTable, meanings: Mapping[str, str]) -> Iterator[dict[s
             "name": column.name,
             "description": meanings.get(column.name, column.name),
             "dataType": "sc:ImageObject" if is_picture else _type(column.type.value_type if is_list else column.type),
-            **({"repeated": True} if is_list else {}),
+            **({"isArray": True, "arrayShape": "-1"} if is_list else {}),
             "source": source,
         }
 

@@ -11,31 +11,18 @@ from copycat.provenance.manifest.content import file_sha256
 from copycat.provenance.manifest.publishing import unfinished
 from copycat.provenance.manifest.stated import missing_properties, stated_properties
 from copycat.provenance.records import RECORDS_FILE, sidecar_schema
-from copycat.sharing.croissant import CONTEXT
+from copycat.sharing.croissant import CONFORMS_TO, CONTEXT
 
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Dataset
     from copycat.provenance.manifest.records import ManifestFile
 
-CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
-
-CONTEXT_1_1: dict[str, Any] = CONTEXT | {
-    "annotation": "cr:annotation",
-    "arrayShape": "cr:arrayShape",
-    "containedIn": "cr:containedIn",
-    "description": {"@container": "@language"},
-    "excludes": "cr:excludes",
-    "isArray": "cr:isArray",
-    "name": {"@container": "@language"},
-    "readLines": "cr:readLines",
-    "sdVersion": "cr:sdVersion",
-    "unArchive": "cr:unArchive",
-    "value": "cr:value",
+CONTEXT_WITH_PROVENANCE: dict[str, Any] = CONTEXT | {
     "prov": "http://www.w3.org/ns/prov#",
     "odrl": "http://www.w3.org/ns/odrl/2/",
     "duo": "http://purl.obolibrary.org/obo/DUO_",
 }
-"""The context of 1.1 (appendix 1), and the vocabularies that it names for provenance and conditions of use."""
+"""The context of the specification, and the vocabularies that it names for provenance and conditions of use."""
 
 FORMATS = {
     "parquet": "application/x-parquet",
@@ -91,7 +78,7 @@ def describe(dataset: Dataset, file: ManifestFile, typed: Mapping[str, str]) -> 
     if not VERSION.fullmatch(number):
         missing.append("version (MAJOR.MINOR.PATCH)")
     jsonld = {
-        "@context": CONTEXT_1_1,
+        "@context": CONTEXT_WITH_PROVENANCE,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         **found,

@@ -33,6 +33,7 @@ def test_a_card_that_states_all_gives_all_required_and_recommended_properties(
     assert found["usageInfo"]["odrl:permission"]["odrl:action"] == {"@id": "odrl:read"}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
 def test_mlcroissant_finds_no_fault_and_loads_the_records(make: Make, manifested: Manifested) -> None:
     import mlcroissant
 
@@ -110,6 +111,7 @@ def test_front_matter_of_any_form_is_read(
     assert stated_properties(dataset, {}).get(name) == value
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
 def test_more_files_than_can_be_listed_are_described_by_their_endings(
     tmp_path: Path, manifested: Manifested, monkeypatch: pytest.MonkeyPatch
 ) -> None:
