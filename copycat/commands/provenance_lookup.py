@@ -109,6 +109,13 @@ def _print(answer: LookupAnswer, page: Path | None) -> None:
     if answer.by_version:
         versions = ", ".join(f"{n:,} in version {one_line(version, 40)}" for version, n in answer.by_version.items())
         out.print(f"by version: {versions}", markup=False, soft_wrap=True)
+    if answer.counted:
+        counts = ", ".join(
+            f"{'no figure' if n is None else f'{n:,.0f}'} in version {one_line(version, 40)}"
+            for version, n in answer.counted.items()
+        )
+        out.print(f"pictures whose captions named it, as counted around removals: {counts}", markup=False,
+                  soft_wrap=True)  # fmt: skip
     for model in answer.models:
         out.print(
             f"model {one_line(model.model, 60)} was trained on version {one_line(model.version, 40)}: "

@@ -22,7 +22,7 @@ from copycat.provenance.lookup.columns import text_column
 from copycat.provenance.lookup.contact import contact_of
 from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
 from copycat.provenance.lookup.records import Hit, LookupAnswer, Query
-from copycat.provenance.lookup.versions import History, history_of
+from copycat.provenance.lookup.versions import History, counted_of, history_of
 from copycat.provenance.records import USES
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def look_up(
     """
     matcher = matcher_of(query)
     history = history_of(dataset)
+    counted = counted_of(dataset.sidecar, query.words) if query.kind == "name" else {}
     n_records, in_files, fields = _in_files(dataset, matcher, advance)
     seen = _Seen(history, max_hits)
     n_tombstones = 0
@@ -91,8 +92,9 @@ def look_up(
         not_looked=tuple(_not_looked(dataset, matcher, fields, n_tombstones)),
         version=history.versions[-1] if history.versions else None,
         root=history.root,
+        counted=counted,
         contact=contact_of(dataset.card),
-        models=history.models_with(seen.by_version),
+        models=history.models_with(Counter(seen.by_version) | Counter({v: round(n or 0) for v, n in counted.items()})),
     )
 
 

@@ -76,6 +76,8 @@ class LookupAnswer(Record):
         hits: the first of them, in the order of the dataset.
         looked_in: the fields that were read. not_looked: what could not be looked at, and why, one sentence each.
         version, root: of the newest version of the manifest; None without one.
+        counted: of a name that was counted around a removal (`removal.exposure`), version -> pictures whose captions
+            named it: what is known of records that are gone by now.
         contact: where removal is asked for, as the card says; "" where it says nothing.
     """
 
@@ -91,5 +93,6 @@ class LookupAnswer(Record):
     not_looked: tuple[str, ...] = ()
     version: str | None = None
     root: str | None = None
+    counted: dict[str, float | None] = Field(default_factory=dict)
     contact: str = ""
     models: tuple[ModelUse, ...] = ()

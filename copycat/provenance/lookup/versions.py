@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from copycat.errors import DataError
+from copycat.names import words
 from copycat.paths import shown
 from copycat.provenance.dataset import Dataset
 from copycat.provenance.dataset.card import load_plain_json, load_plain_yaml
@@ -15,6 +16,9 @@ from copycat.provenance.records import MANIFEST_FILE
 
 MODELS_FILE = "models.yaml"
 """In the sidecar's folder: a list of {name, version, date}, the models that are known to be trained on a version."""
+
+EXPOSURE_FILE = "exposure.json"
+"""In the sidecar's folder: concept -> name, how its pictures were counted, and version -> pictures."""
 
 MODELS_HINT = "  needed: a list such as\n    - {name: my-model, version: '3', date: 2026-03-01}"
 
@@ -56,6 +60,35 @@ def history_of(dataset: Dataset) -> History:
     names = tuple(str(row["version"]) for row in versions)
     root = versions[-1].get("root") if versions else None
     return History(names, root if isinstance(root, str) else None, read_models(dataset.sidecar / MODELS_FILE))
+
+
+def counted_of(sidecar: Path, name_words: Sequence[str]) -> dict[str, float | None]:
+    """Give the pictures of each version that were counted of this name; {} where it was not counted.
+
+    Raises:
+        DataError: the file is not what was written.
+    """
+    for row in read_exposure(sidecar).values():
+        if name_words and words(str(row.get("name"))) == list(name_words):
+            return dict(row["counts"])
+    return {}
+
+
+def read_exposure(sidecar: Path) -> dict[str, Any]:
+    """Read what was counted around removals; {} where nothing was.
+
+    Raises:
+        DataError: the file is not what was written.
+    """
+    path = sidecar / EXPOSURE_FILE
+    if not path.is_file():
+        return {}
+    try:
+        found = load_plain_json(path.read_bytes())["concepts"]
+        return {name: {**row, "counts": dict(row["counts"])} for name, row in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        fault = f"{shown(path)}: holds no counts ({type(error).__name__})"
+        raise DataError([fault], "  restore it, or delete it") from error
 
 
 def read_models(path: Path) -> tuple[ModelUse, ...]:

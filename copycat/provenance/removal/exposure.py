@@ -8,30 +8,25 @@ files are kept in exposure.json, so that "412 in version 3, 0 in version 4" can 
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from copycat.errors import DataError, UserError
+from copycat.errors import UserError
 from copycat.imitation.records import COUNTS_FILE, Concept
-from copycat.paths import shown
 from copycat.provenance.dataset import Dataset
 from copycat.provenance.lookup.columns import text_column
 from copycat.provenance.lookup.looking import place_key
 from copycat.provenance.lookup.records import ModelUse
-from copycat.provenance.lookup.versions import MODELS_FILE, read_models
+from copycat.provenance.lookup.versions import EXPOSURE_FILE, MODELS_FILE, read_exposure, read_models
 from copycat.provenance.manifest import Manifest
 from copycat.provenance.removal.records import Exposure
 from copycat.runs.folder import write_bytes, write_json
 
 if TYPE_CHECKING:
     from copycat.imitation.count.counting import Counted
-
-EXPOSURE_FILE = "exposure.json"
-"""In the sidecar's folder: concept -> name, how pictures were counted, and version -> pictures."""
 
 
 @dataclass(frozen=True)
@@ -128,24 +123,6 @@ def _write_rows(manifest: Manifest, path: Path, without: Collection[str]) -> lis
 
 
 # ---------------------------------------------------------------------------- what is kept
-
-
-def read_exposure(sidecar: Path) -> dict[str, Any]:
-    """Read what was counted before; {} where nothing was.
-
-    Raises:
-        DataError: the file is not what was written.
-    """
-    path = sidecar / EXPOSURE_FILE
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_bytes())["concepts"]
-        return {name: {**row, "counts": dict(row["counts"])} for name, row in found.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            [f"{shown(path)}: holds no counts ({type(error).__name__})"], "  restore or delete it"
-        ) from error
 
 
 def keep_counts(sidecar: Path, version: str, counted: Counted, concepts: Sequence[Concept]) -> None:

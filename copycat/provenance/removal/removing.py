@@ -19,7 +19,7 @@ from typing import Any
 
 from copycat.errors import DataError, UserError, first_faults, near_names
 from copycat.provenance.dataset import Dataset, open_dataset
-from copycat.provenance.lookup.versions import MODELS_FILE, read_models
+from copycat.provenance.lookup.versions import MODELS_FILE, read_exposure, read_models
 from copycat.provenance.manifest import Manifest, Order, has_manifest, open_manifest, write_manifest
 from copycat.provenance.removal.exposure import (
     Counting,
@@ -27,7 +27,6 @@ from copycat.provenance.removal.exposure import (
     exposures,
     keep_counts,
     keep_models,
-    read_exposure,
     with_counts,
     write_study,
 )
