@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
-from copycat.provenance.dataset import Batch, Fault
+from copycat.provenance.dataset import Batch, DataFile, Fault
 from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
 
@@ -55,6 +55,7 @@ class Readable(Rule):
         if not self.n_records:
             yield self.finding("error", "there is no record", "name the folder or file that holds the records")
         yield from self._columns()
+        yield from self._containers()
         yield from self._beside()
 
     def _columns(self) -> Iterator[Finding]:
@@ -63,6 +64,18 @@ class Readable(Rule):
             said = ", ".join(f"'{shortened(name)}' for '{standard}'" for standard, name in lost.items())
             advice = "name a column that is there: --column STANDARD=NAME; a field of a struct is parent.child"
             yield self.finding("error", f"no file has the column that was named: {said}", advice)
+
+    def _containers(self) -> Iterator[Finding]:
+        """Tell of files that hold many records and were taken for one, or for none."""
+        dataset = self.context.dataset
+        names = [file.name for file in (*dataset.files, *dataset.beside) if file.kind == "folder" and _holds_many(file)]
+        if names:
+            yield self.finding(
+                "warning",
+                f"{_files(len(names))} in a form that holds many records, and is not read",
+                "convert them to Parquet or JSONL, such as by datasets.load_from_disk(FOLDER).to_parquet(FILE)",
+                *(Evidence(file=name) for name in names[:MAX_EVIDENCE]),
+            )
 
     def _beside(self) -> Iterator[Finding]:
         beside = self.context.dataset.beside
@@ -88,6 +101,24 @@ class Readable(Rule):
     def passed(self) -> str:
         """Say what was seen."""
         return f"{_records(self.n_records)} in {_files(len(self.context.dataset.files))}"
+
+
+CONTAINERS = (".arrow", ".feather", ".zip", ".zst", ".xz", ".bz2", ".7z", ".gz", ".tfrecord", ".tfrecords", ".h5",
+              ".hdf5", ".npz", ".pkl", ".pickle", ".db", ".sqlite", ".sqlite3", ".lmdb", ".mdb", ".xlsx", ".ods", ".orc",
+              ".avro", ".lance", ".warc", ".beton")  # fmt: skip
+"""Endings of files that hold many records in a form that is not read here."""
+
+
+def _holds_many(file: DataFile) -> bool:
+    """Whether it is such a file, or a JSON list."""
+    name = file.name.lower()
+    if not name.endswith(".json"):
+        return name.endswith(CONTAINERS)
+    try:
+        with file.path.open("rb") as stream:
+            return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except OSError:
+        return False  # reading it tells of it
 
 
 class UniqueIds(Rule):

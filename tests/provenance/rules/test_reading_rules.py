@@ -86,6 +86,18 @@ def test_f1_warns_of_tables_that_are_not_read_unless_the_card_says_which_are(tmp
     assert [(one.severity, one.evidence[0].file) for one in declared] == [("note", "y.csv"), ("note", "plot.png")]
 
 
+def test_f1_warns_of_files_that_hold_many_records_and_are_not_read(tmp_path: Path) -> None:
+    for name in ("data-00000-of-00001.arrow", "pictures.zip", "a.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "train.json").write_text(' [{"id": 1}, {"id": 2}]')
+    (tmp_path / "one.json").write_text('{"id": 1}')
+
+    [finding] = outcome(tmp_path, "F1").findings
+
+    assert finding.severity == "warning"
+    assert [one.file for one in finding.evidence] == ["data-00000-of-00001.arrow", "pictures.zip", "train.json"]
+
+
 def test_f1_finds_that_a_column_that_was_named_is_in_no_file(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
 
