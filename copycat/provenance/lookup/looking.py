@@ -18,7 +18,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.provenance.dataset import Batch, Dataset
-from copycat.provenance.lookup.columns import text_column
+from copycat.provenance.lookup.columns import text_column, variants
 from copycat.provenance.lookup.contact import contact_of
 from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
 from copycat.provenance.lookup.records import Hit, LookupAnswer, Query
@@ -122,16 +122,17 @@ def _in_files(
     n_records = 0
     found: dict[str, _InFiles] = {}
     fields: set[str] = set()
-    needs = _needs(dataset, matcher)
-    for batch in dataset.content(tuple(dict.fromkeys(("id", "licence", *needs)))):
-        n_records += batch.size
-        advance(batch.size)
-        fields |= _present(batch, matcher)
-        matches = list(matcher.find(batch))
-        licences = text_column(batch, "licence") if matches else None
-        for row, found_by in matches:
-            licence = spdx_or_none(licences[row]) if licences is not None else None
-            found[place_key(batch, row)] = _InFiles(batch.id_of(row), batch.place_of(row), found_by, licence)
+    for number, (variant, needs) in enumerate(variants(dataset, _needs(dataset, matcher))):
+        for batch in variant.content(tuple(dict.fromkeys(("id", "licence", *needs)))):
+            advance(batch.size)
+            n_records += batch.size if number == 0 else 0
+            fields |= _present(batch, matcher)
+            matches = list(matcher.find(batch))
+            licences = text_column(batch, "licence") if matches else None
+            for row, found_by in matches:
+                licence = spdx_or_none(licences[row]) if licences is not None else None
+                there = _InFiles(batch.id_of(row), batch.place_of(row), found_by, licence)
+                found.setdefault(place_key(batch, row), there)
     return n_records, found, fields
 
 

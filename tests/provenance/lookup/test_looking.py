@@ -241,6 +241,18 @@ def test_lists_structs_and_bytes_that_are_no_text_are_searched_too(tmp_path: Pat
     assert ids(ask(tmp_path / "a", "domain", "example.org")) == {"1"}
 
 
+@pytest.mark.parametrize("write", [write_parquet, write_jsonl])
+def test_every_column_that_means_the_same_is_looked_in(tmp_path: Path, write: Any) -> None:
+    """A picture's address is on a host for pictures; the page that it stands on is the creator's."""
+    record = {"id": "1", "image_url": "https://cdn.example/1.png", "page_url": "https://ann.example.org/", "alt": "x"}
+    record |= {"caption": "words", "description": "a portrait by Ann Zed", "license_url": "https://licence.example/by"}
+    root = write(tmp_path / "a", [record])
+
+    assert ids(ask(root, "domain", "example.org")) == {"1"}
+    assert ids(ask(root, "name", "Ann Zed")) == {"1"}
+    assert not ask(root, "domain", "licence.example").n_found
+
+
 def test_hits_beyond_the_limit_are_counted(toy: Path) -> None:
     answer = look_up(open_dataset(toy), make_query("domain", "example.org"), DAY, max_hits=2)
 
