@@ -40,7 +40,7 @@ class ParsedLicence(Record):
             none, because nothing is known (`is_unknown`) or because of a `fault`.
         method: how it was read.
         deprecated: ids in it that SPDX has replaced.
-        note: what was assumed. near: names that were perhaps meant.
+        note: what was assumed.
     """
 
     text: str
@@ -50,7 +50,11 @@ class ParsedLicence(Record):
     deprecated: tuple[str, ...] = ()
     note: str = ""
     fault: str = ""
-    near: tuple[str, ...] = ()
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """Names that were perhaps meant, where there is a fault. Worked out when asked for: it takes milliseconds."""
+        return near_names(self.text) if self.fault else ()
 
     @property
     def is_family(self) -> bool:
@@ -77,7 +81,7 @@ def _parse(text: str) -> ParsedLicence:
         return found
     read = _spdx(text)
     said = read.fault if _OPERATOR.search(text) else "is neither on SPDX's list nor a name or address that is known"
-    return _fault(text, said, read.near)
+    return _fault(text, said)
 
 
 def _json_list(text: str) -> ParsedLicence | None:
@@ -157,7 +161,7 @@ def _several(parts: list[str], why: str) -> ParsedLicence:
     wrong = next((one for one in read if one.expression is None), None)
     if wrong is not None:
         said = wrong.fault or "says that no licence is known"
-        return ParsedLicence(text=shown, fault=f"of several, '{wrong.text}' {said}", near=wrong.near)
+        return ParsedLicence(text=shown, fault=f"of several, '{wrong.text}' {said}")
     names = dict.fromkeys(f"({one.expression})" if " " in str(one.expression) else one.expression for one in read)
     joined = _spdx(" AND ".join(str(name) for name in names))
     note = f"{why}; all of them are taken to hold"
@@ -168,8 +172,8 @@ def _too_long(text: str) -> ParsedLicence:
     return ParsedLicence(text=text[:160], fault=f"has {len(text)} letters; an expression has at most {MAX_LETTERS}")
 
 
-def _fault(shown: str, fault: str, near: tuple[str, ...] = ()) -> ParsedLicence:
-    return ParsedLicence(text=shown[:160], fault=fault, near=near)
+def _fault(shown: str, fault: str) -> ParsedLicence:
+    return ParsedLicence(text=shown[:160], fault=fault)
 
 
 # ------------------------------------------------------------------------------------- SPDX
@@ -188,15 +192,15 @@ def _spdx(text: str) -> ParsedLicence:
         parsed = licensing.parse(_WORD.sub(_with_plus, text), strict=True)
     except (library.ExpressionError, library.ExpressionParseError, RecursionError) as error:
         said = str(error).partition(" for token")[0]
-        return _fault(shown, f"is no SPDX expression: {' '.join(said.split())[:160]}", _near(text))
+        return _fault(shown, f"is no SPDX expression: {' '.join(said.split())[:160]}")
     except Exception as error:  # noqa: BLE001 - the library raises TypeError, IndexError and others for odd texts
-        return _fault(shown, f"is no SPDX expression ({type(error).__name__})", _near(text))
+        return _fault(shown, f"is no SPDX expression ({type(error).__name__})")
     if parsed is None:
         return _fault(shown, "is empty")
     strange = [key for key in licensing.unknown_license_keys(parsed) if not (_REF.fullmatch(key) or _is_plus(key))]
     if strange:
         listed = ", ".join(f"'{key}'" for key in strange[:3])
-        return _fault(shown, f"{listed} {'are' if len(strange) > 1 else 'is'} not on SPDX's list", _near(strange[0]))
+        return _fault(shown, f"{listed} {'are' if len(strange) > 1 else 'is'} not on SPDX's list")
     old = tuple(
         word for word in dict.fromkeys(_WORD.findall(text)) if word.casefold() in _deprecated() and "Ref-" not in word
     )
@@ -263,9 +267,17 @@ def _known_names() -> dict[str, str]:
     return names | {name: name for name in HUB_IDS}
 
 
-def _near(text: str) -> tuple[str, ...]:
-    low = text.casefold()[:60].replace(" ", "-")
-    return tuple(_known_names()[name] for name in difflib.get_close_matches(low, _known_names(), n=3, cutoff=0.75))
+@lru_cache(maxsize=1024)
+def near_names(text: str) -> tuple[str, ...]:
+    """Give names like a text; of an expression or list, like its first word that is not known."""
+    words = [word for word in _WORD.findall(text) if word.casefold() not in ("and", "or", "with")]
+    strange = next((word for word in words if word.casefold() not in _known_names()), "")
+    for wanted in (text, strange):
+        low = wanted.casefold()[:60].replace(" ", "-")
+        found = difflib.get_close_matches(low, _known_names(), n=3, cutoff=0.75)
+        if found:
+            return tuple(_known_names()[name] for name in found)
+    return ()
 
 
 def _depth(text: str) -> int:

@@ -110,11 +110,11 @@ class ComponentLicences(_CountsLicences):
     An error: two statements about the dataset contradict each other; a record's licence asks for what that of the
     dataset does not, and the card does not say that records have licences of their own (then, a warning; and for
     ODbL and ODC-By, which cover the collection alone, by their section 2.4); a text that is no licence. A warning:
-    records without a known licence under a dataset that has one.
+    records without a known licence, or with one whose version is not told. A note: names that are not SPDX's.
     """
 
     id = "L2"
-    severities = ("error", "warning")
+    severities = ("error", "warning", "note")
     needs = (*NEEDS, "url")
 
     def __init__(self, context: Context) -> None:
@@ -133,6 +133,7 @@ class ComponentLicences(_CountsLicences):
         own = own_expressions(said)
         yield from self._contradictions(own)
         yield from self._unread()
+        yield from self._loosely_written()
         if not self.counts.has_column and self.has_urls:
             yield self.finding(
                 "warning",
@@ -186,6 +187,25 @@ class ComponentLicences(_CountsLicences):
                 *(one.evidence for one in [*([nobody] if nobody else []), *unknown]),
                 n_records=n_open,
             )
+
+    def _loosely_written(self) -> Iterator[Finding]:
+        families = [one for one in self.counts.stated if one.parsed.is_family]
+        named = [one for one in self.counts.stated if one.parsed.method in ("name", "list") and one not in families]
+        rows: tuple[tuple[list[Component], Severity, str], ...] = (
+            (families, "warning", "names a licence without its version, or a country's law"),
+            (named, "note", "is not written in SPDX, and is read"),
+        )
+        for group, severity, said in rows:
+            if group:
+                n_records = sum(one.n_records for one in group)
+                told = ", ".join(f"'{one.parsed.text[:40]}' as {one.parsed.expression}" for one in group[:3])
+                yield self.finding(
+                    severity,
+                    f"the licence of {of_records(n_records)} {said}: {told}",
+                    f"write the names of SPDX, versions with them; {SPDX_LIST}",
+                    *(one.evidence for one in group),
+                    n_records=n_records,
+                )
 
     def _claims(self, dataset: str, place: Evidence, separate: str) -> Iterator[Finding]:
         """Compare each licence of records with that of the dataset: every choice of the dataset must keep the duty."""

@@ -17,6 +17,8 @@ from copycat.provenance.records import Purpose
 from copycat.schema import Record
 
 MAX_SHOWN_TEXTS = 5
+MAX_NEAR = 30
+"""Licences of a dataset for which near names are looked up; thousands of them would take minutes."""
 
 
 class LicenceRow(Record):
@@ -110,13 +112,13 @@ def answer_dataset(
         tell(batch.size)
     own = tuple(_row(one.parsed, purpose, output).model_copy(update={"place": one.place.place})
                 for one in statements(dataset))  # fmt: skip
-    rows = []
+    rows: list[LicenceRow] = []
     for expression, group in counts.by_expression().items():
         parts = [[one] for one in group] if expression is None else [group]
         for part in parts:
             texts = tuple(one.text or "" for one in part[:MAX_SHOWN_TEXTS])
             number = sum(one.n_records for one in part)
-            row = _row(part[0].parsed, purpose, output)
+            row = _row(part[0].parsed, purpose, output, has_near=len(rows) < MAX_NEAR)
             rows.append(row.model_copy(update={"written": texts, "n_records": number}))
     rows.sort(key=lambda row: -(row.n_records or 0))
     decide: list[LicenceRow] = rows or list(own)
@@ -137,7 +139,7 @@ def answer_dataset(
     )
 
 
-def _row(parsed: ParsedLicence, purpose: Purpose, output: str | None) -> LicenceRow:
+def _row(parsed: ParsedLicence, purpose: Purpose, output: str | None, has_near: bool = True) -> LicenceRow:
     fit = fits(parsed.expression, purpose)
     into = Fit(None, ())
     if output is not None:
@@ -148,7 +150,7 @@ def _row(parsed: ParsedLicence, purpose: Purpose, output: str | None) -> Licence
         method=parsed.method,
         note=parsed.note or (f"{', '.join(parsed.deprecated)} is an old name" if parsed.deprecated else ""),
         fault=parsed.fault,
-        near=parsed.near,
+        near=parsed.near if has_near else (),
         choices=choices(parsed.expression),
         fits=fit.answer,
         reasons=fit.reasons,

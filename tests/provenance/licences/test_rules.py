@@ -173,6 +173,14 @@ def test_l2_more_texts_than_are_told_apart_are_a_finding_and_bounded(
     assert found.findings[0].n_records == 20
 
 
+def test_l2_names_that_are_not_spdx_s_are_told_with_what_they_are_read_as(make: Maker, check: Check) -> None:
+    rows = [{"id": "a", "license": "CC-BY-4"}, {"id": "b", "license": "CC BY"}, {"id": "c", "license": "CC-BY-4.0"}]
+    found = check("L2", make(None, rows))
+
+    assert [(one.severity, one.n_records) for one in found.findings] == [("warning", 1), ("note", 1)]
+    assert "'CC-BY-4' as CC-BY-4.0" in found.findings[1].said
+
+
 def test_l2_the_address_of_a_licence_stands_for_it(make: Maker, check: Check) -> None:
     rows = [{"id": "a", "license_url": "https://creativecommons.org/licenses/by-nc/2.0/"}]
     assert "CC-BY-NC-2.0" in check("L2", make("license: cc0-1.0", rows)).said
