@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from copycat.catalog import legal_notes, legal_status, read_character_set
-from copycat.catalog.legal_notes import FACTS_YEAR
+from copycat.catalog.legal_notes import FACTS_YEAR, PLACES
 from copycat.schema import Author, Character, CharacterVersion
 
 
@@ -249,3 +251,67 @@ def test_known_characters_have_their_known_status(key: tuple[str, str, str]) -> 
     ]
 
     assert [(n.status, n.from_year, n.until_year) for n in notes] == [KNOWN[key]]
+
+
+def test_a_work_from_before_1978_first_published_by_2002_is_protected_to_2047() -> None:
+    late = legal_status(version(1990, "personal", died=[1950]), "US", 2026)
+
+    assert (late.status, late.until_year) == ("protected", 2047)
+    assert "§ 303" in late.note
+    assert status(version(1990, "personal", died=[1950]), "US", 2048) == "public-domain"
+    assert status(version(2003, "personal", died=[1950]), "US", 2026) == "public-domain"
+
+
+YEARS = st.integers(min_value=1, max_value=2100)
+AUTHORS = st.lists(
+    st.one_of(
+        st.builds(Author, name=st.just("A"), died=YEARS),
+        st.builds(Author, name=st.just("A"), living=st.booleans()),
+    ),
+    max_size=3,
+)
+VERSIONS = st.builds(
+    CharacterVersion,
+    name=st.just("a version"),
+    year=YEARS,
+    country=st.sampled_from(["US", "GB", "JP", "FR", "CN"]),
+    kind=st.sampled_from(["personal", "corporate", "film", "folk"]),
+    authors=AUTHORS.map(tuple),
+    from_then_on=st.booleans(),
+    renewal=st.sampled_from([None, "renewed", "presumed", "lapsed", "unknown"]),
+    places=st.just(("US",)),
+    sources=st.just(("a test",)),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(VERSIONS, st.sampled_from(PLACES), st.integers(min_value=2019, max_value=2300))
+def test_whatever_the_facts_a_note_has_a_reason_and_consistent_years(
+    facts: CharacterVersion, place: str, year: int
+) -> None:
+    note = legal_status(facts, place, year)
+
+    assert note.note
+    if note.status == "protected":
+        assert note.until_year is None or note.until_year >= year
+    else:
+        assert note.until_year is None
+    assert note.from_year is None or note.from_year <= year
+
+
+@settings(max_examples=120, deadline=None)
+@given(VERSIONS, st.sampled_from(PLACES), st.integers(min_value=2019, max_value=2200), st.integers(1, 150))
+def test_nothing_comes_back_from_the_public_domain(facts: CharacterVersion, place: str, year: int, later: int) -> None:
+    if status(facts, place, year) == "public-domain":
+        assert status(facts, place, year + later) == "public-domain"
+
+
+@settings(max_examples=120, deadline=None)
+@given(VERSIONS, st.sampled_from(PLACES), st.integers(min_value=2019, max_value=2200))
+def test_the_status_changes_right_after_the_last_year_that_a_note_names(
+    facts: CharacterVersion, place: str, year: int
+) -> None:
+    note = legal_status(facts, place, year)
+    if note.until_year is not None:
+        assert status(facts, place, note.until_year) == "protected"
+        assert status(facts, place, note.until_year + 1) != "protected"

@@ -86,10 +86,12 @@ def uk_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
     rule = "not longer than in the country of origin (CDPA 1988 s. 12(6))"
     if origin.status == "public-domain":
         return Term("public-domain", origin.from_year, None, f"{found.why}; {rule}, where the term has ended")
-    if origin.until_year is not None and (found.until_year is None or origin.until_year < found.until_year):
-        why = f"{found.why}; {rule}, so to the end of {origin.until_year}"
-        return found._replace(until_year=origin.until_year, why=why)
-    return found
+    if origin.until_year is None or (found.until_year is not None and origin.until_year >= found.until_year):
+        return found
+    if found.until_year is None:
+        return found._replace(why=f"{found.why}; {rule}, so at most to the end of {origin.until_year}")
+    why = f"{found.why}; {rule}, so to the end of {origin.until_year}"
+    return found._replace(until_year=origin.until_year, why=why)
 
 
 def _life_or_publication(version: CharacterVersion, year: int, life: str, other: str) -> Term:

@@ -3,12 +3,14 @@
 A term runs to the end of its last calendar year (§ 305), so that a work of 1928 is in the public domain from
 1 January 2024. Works of 1931 to 1963 also had to be renewed in their 28th year: a fact of the version, never assumed;
 those of 1964 to 1977 were renewed by the law itself (Public Law 102-307). Works of before 1978 are taken to have been
-published with a copyright notice, for which their source stands. Sound recordings and unpublished works are not told.
+published with a copyright notice, for which their source stands. Of works made for hire since 1978 the 120 years from
+creation are not counted: they end first only where publication came more than 25 years later. Sound recordings and
+unpublished works are not told.
 """
 
 from __future__ import annotations
 
-from copycat.catalog.terms import Term, deaths, ended, is_living, last_death
+from copycat.catalog.terms import LIFE_TERM, Term, deaths, ended, is_living, last_death
 from copycat.schema import CharacterVersion
 
 TERM, NEW_ACT, LAST_RENEWED = 95, 1978, 1963
@@ -18,6 +20,9 @@ LIFE_70 = frozenset(
     ("AT", "BE", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "IE", "IS", "IT", "LU", "NL", "NO", "PT", "SE")
 )
 """Where life and 70 years held on 1 January 1996; elsewhere the 50 years of the Berne Convention are counted."""
+
+LAST_LATE, LATE_TERM = 2002, 2047
+"""Works from before 1978 that were first published by 2002 are protected at least to the end of 2047 (§ 303)."""
 
 OLDEST = 1923
 """The oldest year whose works got 95 years; what is older had 75 or 56, and all of it has ended."""
@@ -72,18 +77,19 @@ def _foreign(version: CharacterVersion, protected: Term) -> Term:
 
 
 def _new_act(version: CharacterVersion, published: int, year: int) -> Term:
+    died, statute = last_death(version), "17 U.S.C. § 302(a)"
     if version.kind != "personal":
         until = published + TERM
         why = f"published {published}; a work made for hire: 95 years from publication (17 U.S.C. § 302(c))"
-        if past := ended(until, year, f"{why}, ended with {until}"):
-            return past
-        return Term("protected", published, until, f"{why}, to the end of {until}")
-    died, statute = last_death(version), "17 U.S.C. § 302(a)"
-    if died is not None:
-        until, why = died + 70, f"{deaths(version)}; life and 70 years ({statute})"
-        if past := ended(until, year, f"{why}, ended with {until}"):
-            return past
-        return Term("protected", published, until, f"{why}, to the end of {until}")
-    if is_living(version):
+    elif died is None and is_living(version):
         return Term("protected", published, None, f"an author is living; life and 70 years ({statute})")
-    return Term("unknown", None, None, f"life and 70 years ({statute}), and no year of death is recorded")
+    elif died is None:
+        return Term("unknown", None, None, f"life and 70 years ({statute}), and no year of death is recorded")
+    elif died < NEW_ACT <= published <= LAST_LATE:
+        until = max(died + LIFE_TERM, LATE_TERM)
+        why = f"{deaths(version)}, first published {published}; not before the end of {LATE_TERM} (17 U.S.C. § 303)"
+    else:
+        until, why = died + LIFE_TERM, f"{deaths(version)}; life and 70 years ({statute})"
+    if past := ended(until, year, f"{why}, ended with {until}"):
+        return past
+    return Term("protected", published, until, f"{why}, to the end of {until}")
