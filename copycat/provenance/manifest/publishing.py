@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copycat.errors import UserError
-from copycat.paths import shown
+from copycat.paths import file_sha256, shown
+from copycat.provenance.dataset.card import load_plain_json
 from copycat.provenance.manifest.sorting import SORTING
+from copycat.provenance.records import CROISSANT_FILE, RECORDS_FILE
+from copycat.runs.folder import json_bytes
 
 COMMIT_FILE = ".commit"
 
@@ -58,12 +61,31 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def publish(folder: Path, names: Sequence[str]) -> None:
-    """Put the next states of these files in place, together."""
-    for name in names:
+    """Put the next states of these files in place, together.
+
+    croissant.json goes with them where it would else state the hash of a records.parquet that is no more.
+    """
+    held = [*names, *_croissant_again(folder, names)]
+    for name in held:
         _flush(unfinished(folder, name))
     (folder / COMMIT_FILE).touch()
     _flush(folder)
     _recover(folder)
+
+
+def _croissant_again(folder: Path, names: Sequence[str]) -> list[str]:
+    """Write the next croissant.json with the hash of the next records.parquet; gives its name if that was needed."""
+    path = folder / CROISSANT_FILE
+    if RECORDS_FILE not in names or CROISSANT_FILE in names or not path.is_file():
+        return []
+    try:
+        jsonld = load_plain_json(path.read_bytes())
+        files = [each for each in jsonld["distribution"] if each["@id"] == RECORDS_FILE]
+        files[0]["sha256"] = file_sha256(unfinished(folder, RECORDS_FILE))
+    except (ValueError, KeyError, TypeError, IndexError):
+        return []  # it is not ours any more, and says nothing of records.parquet
+    unfinished(folder, CROISSANT_FILE).write_bytes(json_bytes(jsonld))
+    return [CROISSANT_FILE]
 
 
 def _recover(folder: Path) -> None:

@@ -11,7 +11,9 @@ from manifests import CARD, Make, Manifested, greetings
 
 from copycat.paths import file_sha256
 from copycat.provenance.dataset import Card
+from copycat.provenance.manifest.publishing import publish, unfinished, writing
 from copycat.provenance.manifest.stated import RECOMMENDED, REQUIRED, stated_properties
+from copycat.provenance.records import RECORDS_FILE
 
 
 def jsonld_of(folder: Path) -> dict[str, Any]:
@@ -126,3 +128,16 @@ def test_more_files_than_can_be_listed_are_described_by_their_endings(
     assert kinds == ["cr:FileSet", "cr:FileSet", "cr:FileObject"]
     dataset = mlcroissant.Dataset(jsonld=str(tmp_path / "provenance" / "croissant.json"))
     assert (dataset.metadata.issues.errors, dataset.metadata.issues.warnings) == (set(), set())
+
+
+def test_the_hash_of_the_table_stays_true_when_somebody_else_publishes_a_table(
+    make: Make, manifested: Manifested
+) -> None:
+    folder = make(greetings(), card=CARD)
+    manifested(folder)
+    sidecar = folder / "provenance"
+    with writing(sidecar):
+        unfinished(sidecar, RECORDS_FILE).write_bytes(b"another table")
+        publish(sidecar, [RECORDS_FILE])
+    stated = {each["@id"]: each["sha256"] for each in jsonld_of(folder)["distribution"]}
+    assert stated[RECORDS_FILE] == file_sha256(sidecar / RECORDS_FILE)
