@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from copycat.commands.provenance_card import CARD_EPILOG, card
 from copycat.commands.provenance_check import CHECK_EPILOG, check
 from copycat.commands.provenance_diff import DIFF_EPILOG, diff
 from copycat.commands.provenance_licence import LICENCE_EPILOG, licence
@@ -34,3 +35,4 @@ app.command(epilog=REMOVE_EPILOG)(remove)
 app.command(epilog=MANIFEST_EPILOG)(manifest)
 app.command(epilog=DIFF_EPILOG)(diff)
 app.command(epilog=OWN_EPILOG)(own)
+app.command(epilog=CARD_EPILOG)(card)

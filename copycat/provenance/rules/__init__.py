@@ -43,6 +43,7 @@ RULES: Registry[RuleRow] = Registry(
         RuleRow("D4", "filters hit groups alike", "copycat.provenance.datasheet.survival:FilterBias"),
         RuleRow("D5", "errors of 'public domain' are stated", "copycat.provenance.licences.rules_terms:FalseFreedom"),
         RuleRow("O1", "terms of use are clear, and can be kept", "copycat.provenance.licences.rules_terms:TermsOfUse"),
+        RuleRow("R1", "legal summaries can be filled in", "copycat.provenance.datasheet.summaries.rule:SummaryReady"),
     ),
     hint="all of them: python -m copycat.provenance check --list",
 )

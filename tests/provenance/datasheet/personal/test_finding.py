@@ -97,6 +97,7 @@ def test_example_numbers_of_all_regions_are_found_with_their_code() -> None:
     missed = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         number = phonenumbers.example_number(region)
+        assert number is not None
         text = (
             f"Write or ring: {phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)} (day)"
         )

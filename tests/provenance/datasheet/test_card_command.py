@@ -1,0 +1,154 @@
+"""`card`: the table, the draft, the summaries and the page."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from copycat.commands.provenance import app
+from copycat.provenance.dataset import open_dataset
+from copycat.provenance.datasheet import completeness
+from copycat.provenance.datasheet.facts import count_facts
+from copycat.provenance.datasheet.shape import columns_of
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Sixty records of two languages, a fifth of them synthetic, and no card."""
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    rows = [
+        {
+            "id": str(at),
+            "text": "a tile",
+            "language": "en" if at % 3 else "de",
+            "source": "tiles.example.org",
+            "url": f"https://tiles.example.org/{at}",
+            "retrieved_at": "2025-03-02",
+            "synthetic": at % 5 == 0,
+            "generator": "Tile Captioner" if at % 5 == 0 else None,
+        }
+        for at in range(60)
+    ]
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def cli(command_line: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    monkeypatch.chdir(tmp_path)
+    return command_line(app, "copycat.provenance")
+
+
+def test_the_table_says_what_to_write(cli: Any, dataset: Path) -> None:
+    answer = cli("card", dataset)
+    assert answer.code == 0
+    assert answer.out.startswith("tiles: 0 of 41 fields (0 %)")
+    assert "removal and contact" in answer.out
+    assert "Public summary of training content (EU): 8 of 19 fields ready" in answer.out
+
+
+def test_a_card_that_contradicts_its_records_exits_1(cli: Any, dataset: Path) -> None:
+    (dataset / "README.md").write_text("## Size\n\nThe dataset contains 10,000 rows.\n", encoding="utf-8")
+    answer = cli("card", dataset, "--json")
+    assert answer.code == 1
+    assert json.loads(answer.out)["score"]["contradictions"][0]["claim"] == "10,000 rows"
+
+
+def test_a_draft_counts_what_the_records_tell_and_its_blanks_count_nothing(cli: Any, dataset: Path) -> None:
+    answer = cli("card", dataset, "--draft", "--out", "draft.md")
+    assert (answer.code, answer.out) == (0, "draft.md\n")
+    (dataset / "README.md").write_text(Path("draft.md").read_text(encoding="utf-8"), encoding="utf-8")
+    opened = open_dataset(dataset)
+    found = completeness(opened.card, count_facts(opened), columns_of(opened))
+    assert found.contradictions == ()
+    told = {field.field for field in found.fields if field.points}
+    assert told == {"name", "languages", "size", "sources", "timeframe", "synthetic-share", "synthetic-models"}
+
+
+def test_a_draft_keeps_what_the_card_says_already(cli: Any, dataset: Path) -> None:
+    said = "None, because every picture was drawn by one program."
+    (dataset / "README.md").write_text(f"---\nlicense: mit\n---\n\n## Imputation\n\n{said}\n", encoding="utf-8")
+    answer = cli("card", dataset, "--draft")
+    assert said in answer.out and "license: mit" in answer.out
+
+
+def test_a_draft_never_replaces_another_text(cli: Any, dataset: Path) -> None:
+    path = dataset / "README.md"
+    path.write_text("# Mine\n", encoding="utf-8")
+    answer = cli("card", dataset, "--draft", "--out", path)
+    assert answer.code == 2 and "is there already, and says something else" in answer.err
+    assert path.read_text(encoding="utf-8") == "# Mine\n"
+
+
+def test_the_same_draft_again_does_nothing(cli: Any, dataset: Path) -> None:
+    for _ in range(2):
+        assert cli("card", dataset, "--summary", "ab2013", "--as-of", "2026-06-01", "--out", "ab.md").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--summary", "ue"), "unknown summary 'ue'"), (("--draft", "--summary", "eu"), "are two texts"), (("--out",
+     "x.md"), "there is nothing to write"),
+     (("--page", "x.txt"), "is no name of a page"), (("--draft", "--out", "."), "is no name of a file")],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused_before_a_record_is_read(
+    cli: Any, dataset: Path, options: tuple[str, ...], said: str
+) -> None:
+    answer = cli("card", dataset, *options)
+    assert answer.code == 2 and said in answer.err
+
+
+class Outside(HTMLParser):
+    """Notes tags that would run or load something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        loads = [
+            value for name, value in attrs if name in {"src", "href"} and value and not value.startswith(("#", "data:"))
+        ]
+        if tag in {"script", "img", "iframe", "b-a"} or loads or any(name.startswith("on") for name, _ in attrs):
+            self.found.append(f"{tag} {attrs}")
+
+
+def test_the_page_holds_hostile_text_as_text_and_asks_for_nothing(cli: Any, dataset: Path) -> None:
+    rows = [
+        {
+            "id": "1",
+            "language": HOSTILE,
+            "source": HOSTILE,
+            "generator": HOSTILE,
+            "url": f"https://{HOSTILE}/",
+            HOSTILE: 1,
+        }
+    ]
+    (dataset / "train.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (dataset / "README.md").write_text(
+        f"# {HOSTILE}\n\n## {HOSTILE}\n\nx\n\n## Size\n\n9 rows in all {HOSTILE}\n", encoding="utf-8"
+    )
+    (dataset / "provenance").mkdir()
+    log = [{"filter": HOSTILE, "kept": at % 2, "language": HOSTILE if at < 50 else "b"} for at in range(100)]
+    (dataset / "provenance" / "filters.jsonl").write_text("\n".join(map(json.dumps, log)), encoding="utf-8")
+    assert cli("card", dataset, "--page", "page.html").code == 1
+    page = Path("page.html").read_text(encoding="utf-8")
+    outside = Outside()
+    outside.feed(page)
+    assert outside.found == []
+    assert "Whom filters hit" in page and "<script" not in page
+
+
+def test_a_page_is_the_same_twice(cli: Any, dataset: Path) -> None:
+    pages = []
+    for _ in range(2):
+        cli("card", dataset, "--page", "page.html", "--as-of", "2026-06-01")
+        pages.append(Path("page.html").read_bytes())
+    assert pages[0] == pages[1]
