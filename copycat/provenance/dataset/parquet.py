@@ -20,6 +20,9 @@ READ_BYTES = 1 << 20
 MEASURED_GROUPS = 16
 """Row groups whose sizes tell how many rows a batch may have."""
 
+MEASURED_ROWS = 8
+"""Of each, where the sizes do not tell."""
+
 MAX_LEVELS = 4
 """Of structs in whose fields columns are looked for."""
 
@@ -61,8 +64,11 @@ def _parts(table: Any, columns: Sequence[str], damaged: tuple[type[Exception], .
     """
     ends = [0, *accumulate(table.metadata.row_group(at).num_rows for at in range(table.num_row_groups))]
     n_groups = len(ends) - 1
-    size = rows_of_a_batch(table.metadata, columns)
     group, done, is_careful = 0, 0, False
+    try:
+        size = rows_of_a_batch(table, columns)
+    except damaged:  # reading tells of it
+        size, is_careful = BATCH_ROWS // 8, True
     while group < n_groups:
         skipped = done - ends[group]
         try:
@@ -83,19 +89,21 @@ def _parts(table: Any, columns: Sequence[str], damaged: tuple[type[Exception], .
                 group, is_careful = next(at for at in range(n_groups) if ends[at + 1] > done), True
 
 
-def rows_of_a_batch(metadata: Any, columns: Sequence[str]) -> int:
-    """Give how many rows of these columns take about BATCH_BYTES, at most BATCH_ROWS, by what the file says."""
-    wanted = tuple(columns)
-    most = 1.0
-    for at in range(min(metadata.num_row_groups, MEASURED_GROUPS)):
-        group = metadata.row_group(at)
-        parts = (group.column(number) for number in range(group.num_columns))
-        held = sum(
-            part.total_uncompressed_size
-            for part in parts
-            if any(part.path_in_schema == name or part.path_in_schema.startswith(f"{name}.") for name in wanted)
-        )
-        most = max(most, held / max(group.num_rows, 1))
+def rows_of_a_batch(table: Any, columns: Sequence[str]) -> int:
+    """Give how many rows of these columns take about BATCH_BYTES, at most BATCH_ROWS.
+
+    Told by the row groups' sizes where all of a row is small; otherwise by the first rows, since a row may have pictures
+    that nobody asks for. (Not by the sizes of column chunks: pyarrow 26 aborts the process on some damaged ones.)
+    """
+    metadata = table.metadata
+    groups = [metadata.row_group(at) for at in range(min(metadata.num_row_groups, MEASURED_GROUPS))]
+    if max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0) * BATCH_ROWS <= BATCH_BYTES:
+        return BATCH_ROWS
+    most = 1
+    for at in range(len(groups)):
+        part = next(table.iter_batches(batch_size=MEASURED_ROWS, row_groups=[at], columns=columns), None)
+        if part is not None and part.num_rows:
+            most = max(most, part.nbytes // part.num_rows)
     return int(min(BATCH_ROWS, max(1, BATCH_BYTES // most)))
 
 

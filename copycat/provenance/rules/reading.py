@@ -104,8 +104,8 @@ class Readable(Rule):
 
 
 CONTAINERS = (".arrow", ".feather", ".zip", ".zst", ".xz", ".bz2", ".7z", ".gz", ".tfrecord", ".tfrecords", ".h5",
-              ".hdf5", ".npz", ".pkl", ".pickle", ".db", ".sqlite", ".sqlite3", ".lmdb", ".mdb", ".xlsx", ".ods", ".orc",
-              ".avro", ".lance", ".warc", ".beton")  # fmt: skip
+              ".hdf5", ".npz", ".pkl", ".pickle", ".db", ".sqlite", ".sqlite3", ".lmdb", ".mdb", ".xlsx", ".ods",
+              ".orc", ".avro", ".lance", ".warc", ".beton")  # fmt: skip
 """Endings of files that hold many records in a form that is not read here."""
 
 

@@ -53,10 +53,10 @@ def test_a_batch_of_large_rows_has_few_of_them(tmp_path: Path, monkeypatch: pyte
 def test_rows_of_a_batch_are_told_from_the_sizes_of_the_columns_that_are_read(tmp_path: Path) -> None:
     rows = [{"id": str(n), "image": {"bytes": os.urandom(1 << 16), "path": "x"}} for n in range(64)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
-    metadata = pq.read_metadata(tmp_path / "x.parquet")
+    table = pq.ParquetFile(tmp_path / "x.parquet")
 
-    assert rows_of_a_batch(metadata, ["id"]) == batches.BATCH_ROWS
-    assert 400 < rows_of_a_batch(metadata, ["id", "image"]) < 600
+    assert rows_of_a_batch(table, ["id"]) == batches.BATCH_ROWS
+    assert 400 < rows_of_a_batch(table, ["id", "image"]) < 600
 
 
 def test_a_folder_of_many_files_is_opened_quickly(tmp_path: Path) -> None:
