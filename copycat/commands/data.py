@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from copycat.commands import data_download, data_export
+from copycat.commands.data_legal import LEGAL_EPILOG, legal
 from copycat.commands.data_validate import validate
 from copycat.commands.dates import check_date
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 
 app.command()(validate)
+app.command(epilog=LEGAL_EPILOG)(legal)
 app.add_typer(data_export.app, name="export")
 app.add_typer(data_download.app, name="download")
 
