@@ -185,7 +185,10 @@ def _print(done: Removal) -> None:
     for each in done.exposure:
         tell(_exposure_line(each))
     if done.n_left:
-        say(f"{done.n_left:,} records still lie in files: the same command with --rewrite takes them out")
+        how = "" if done.notes else ": the same command with --rewrite takes them out"
+        say(f"{done.n_left:,} records still lie in files{how}")
+    for note in done.notes:
+        say(f"note: {one_line(note)}")
     if done.n_short:
         say(f"note: {done.n_short:,} hold a text of fewer than eight words: copies of it elsewhere are not looked for")
 

@@ -118,7 +118,9 @@ def remove(
     done = done.model_copy(update={"version": version, "exposure": _exposure_after(plan, counting, tell)})
     more = [holding for each in derived for holding in _remove_derived(each, targets, reason, as_of, options)]
     left = sum(each.by_id + each.by_content for each in (*done.holding, *more) if not each.is_rewritten)
-    return done.model_copy(update={"holding": (*done.holding, *more), "n_left": left})
+    whole = sorted({each.dataset for each in more if not each.is_rewritten}) if options.rewrite else []
+    notes = tuple(f"{name} would lose all its records, or its manifest is out of date: it was left" for name in whole)
+    return done.model_copy(update={"holding": (*done.holding, *more), "n_left": left, "notes": notes})
 
 
 def plan_removal(dataset: Dataset, ids: Collection[str], options: Options, tell: Tell = lambda records: None) -> Plan:
@@ -338,17 +340,25 @@ def derived_targets(lines: Sequence[LogLine], options: Options) -> Targets:
 
 
 def _remove_derived(dataset: Dataset, targets: Targets, reason: str, as_of: date, options: Options) -> list[Holding]:
-    """Remove from a derived dataset what it has of the removed records; with a manifest it gets tombstones, too."""
+    """Remove from a derived dataset what it has of the removed records; with a manifest it gets tombstones, too.
+
+    One that would lose all its records is left as it is. What it says of files is what they hold afterwards.
+    """
     found = find_records(dataset, targets)
     holding = _holding(dataset, found, options)
+    ids = _ids_of(dataset, found) if has_manifest(dataset) else []
+    if found.places and len(found.places) >= found.n_records:
+        return [each.model_copy(update={"is_rewritten": False}) for each in holding]
     if has_manifest(dataset):
-        ids = _ids_of(dataset, found)
         own = Options(by="content", rewrite=options.rewrite, forget_hash=options.forget_hash, lossy=options.lossy)
         if ids or require_sound_log(dataset.sidecar):
             remove(dataset, ids, reason, as_of, own)
     elif options.rewrite and found.places:
         rewrite_files(dataset, found.places)
-    return holding
+    if not (options.rewrite and found.places):
+        return holding
+    left = {place.file for place in find_records(open_dataset(dataset.root), targets).places}
+    return [each.model_copy(update={"is_rewritten": each.file not in left}) for each in holding]
 
 
 def _ids_of(dataset: Dataset, found: Places) -> list[str]:

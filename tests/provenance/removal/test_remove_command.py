@@ -91,6 +91,7 @@ def test_a_dry_run_tells_the_counts_of_the_next_version(take_out: Cli, tmp_path:
     assert not (tmp_path / "toy" / "provenance" / "exposure.json").exists()
 
 
+@pytest.mark.slow
 def test_a_study_gets_the_counts_of_the_new_version_and_keeps_the_old(take_out: Cli, tmp_path: Path) -> None:
     from copycat.imitation.records import ConceptCount
     from copycat.imitation.tables import read_table

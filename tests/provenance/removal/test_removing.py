@@ -139,6 +139,18 @@ def test_a_derived_dataset_with_a_manifest_gets_tombstones_and_a_log_of_its_own(
     assert not p3(derived)
 
 
+@pytest.mark.parametrize("has_manifest", [False, True])
+def test_a_derived_dataset_of_nothing_else_is_left_and_named(toy: Path, tmp_path: Path, has_manifest: bool) -> None:
+    derived = write_jsonl(tmp_path / "d", [rows()[3]])
+    if has_manifest:
+        make_manifest(derived)
+
+    done = take_out(toy, ["r003"], rewrite=True, derived=(derived,))
+
+    assert (done.n_left, ids_in(derived)) == (1, ["r003"])
+    assert "d would lose all its records" in done.notes[0]
+
+
 def test_the_same_picture_under_another_id_goes_too(tmp_path: Path) -> None:
     records = [{"id": str(i), "image": {"bytes": png(i % 3), "path": ""}, "text": f"{i}"} for i in range(6)]
     root = write_parquet(tmp_path / "a", records)
@@ -165,7 +177,7 @@ def test_a_short_text_of_strangers_stays(tmp_path: Path) -> None:
     assert not p3(root)
 
 
-@pytest.mark.parametrize("kind", ["folder", "shard", "parquet without ids"])
+@pytest.mark.parametrize("kind", [pytest.param("folder", marks=pytest.mark.slow), "shard", "parquet without ids"])
 def test_records_leave_datasets_of_every_form(tmp_path: Path, kind: str) -> None:
     if kind == "folder":
         root = write_folder(tmp_path / "a", 4)
