@@ -92,8 +92,8 @@ def _parts(table: Any, columns: Sequence[str], damaged: tuple[type[Exception], .
 def rows_of_a_batch(table: Any, columns: Sequence[str]) -> int:
     """Give how many rows of these columns take about BATCH_BYTES, at most BATCH_ROWS.
 
-    Told by the row groups' sizes where all of a row is small; otherwise by the first rows, since a row may have pictures
-    that nobody asks for. (Not by the sizes of column chunks: pyarrow 26 aborts the process on some damaged ones.)
+    Told by the row groups' sizes where all of a row is small; otherwise by the first rows, since a row may hold
+    pictures that nobody asks for. Not by the sizes of columns: pyarrow 26 ends the process on some damaged ones.
     """
     metadata = table.metadata
     groups = [metadata.row_group(at) for at in range(min(metadata.num_row_groups, MEASURED_GROUPS))]

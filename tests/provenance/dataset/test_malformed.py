@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from copycat.provenance.dataset import open_dataset, tables
 from copycat.provenance.dataset.ahead import read_ahead
 from copycat.provenance.dataset.batches import Batch
 from copycat.provenance.records import Evidence, Finding
+
+DOUBLES = Path(__file__).parents[2] / "doubles"
 
 # -------------------------------------------------------------------------------------------- tables
 
@@ -378,6 +382,28 @@ def test_no_flipped_byte_makes_reading_raise(tmp_path: Path, data: st.DataObject
     path.write_bytes(whole[:at] + bytes([data.draw(st.integers(0, 255))]) + whole[at + 1 :])
 
     assert read(path).n_records <= 3
+
+
+@pytest.mark.slow
+def test_no_damaged_byte_of_a_footer_ends_the_process(tmp_path: Path) -> None:
+    """pyarrow 26 ends the process where the size of a column of such a file is asked for."""
+    code = """
+import sys
+from pathlib import Path
+from small_datasets import read
+whole = Path(sys.argv[1]).read_bytes()
+path = Path(sys.argv[1]).with_name("damaged.parquet")
+for at in range(whole.index(b"PAR1", 4) - int.from_bytes(whole[-8:-4], "little") - 4, len(whole)):
+    for value in (0, 0x15, 0x80, 0xFF):
+        path.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
+        read(path)
+print("all read")
+"""
+    path = write_all_kinds(tmp_path)["parquet"]
+
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False, text=True, cwd=DOUBLES)
+
+    assert done.stdout == "all read\n", done.stderr[-500:]
 
 
 def test_text_that_quotes_a_dataset_can_always_be_written() -> None:
