@@ -14,7 +14,9 @@ from copycat.provenance.signals.terms import unread
 
 MAX_PACKAGE_BYTES = 8 << 20
 MAX_MEMBERS = 100_000
-_META = re.compile(r"<[^<>]*\bmeta\b[^<>]*\btdm:reservation\b[^<>]*>\s*([^<]{0,40})", re.IGNORECASE)
+_META = re.compile(
+    r"<[^<>]{0,40}\bmeta\b[^<>]{0,300}\btdm:reservation\b[^<>]{0,300}>\s{0,99}([^<]{0,40})", re.IGNORECASE
+)
 _CONTENT = re.compile(r"content\s*=\s*[\"']([^\"']{0,40})", re.IGNORECASE)
 
 

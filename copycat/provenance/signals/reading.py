@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from copycat.provenance.records import Signal
 from copycat.provenance.signals import aipref, robots_tags, tdmrep
 from copycat.provenance.signals.embedded import read_embedded
-from copycat.provenance.signals.pages import is_page, read_page
+from copycat.provenance.signals.pages import Metas, is_page, read_page
 from copycat.provenance.signals.recorded import Recorded, Response
 from copycat.provenance.signals.robots import parse_robots, read_robots
 from copycat.provenance.signals.rsl import read_licence
@@ -52,17 +52,30 @@ def _of_body(page: Response, url: str) -> Iterator[Signal]:
         yield from read_embedded(page.body, page.where or "the file", page.fetched_at)
         return
     head = read_page(page)
-    yield from tdmrep.read_metas(head.metas, page)
-    yield from robots_tags.read_metas(head.metas, page)
+    yield from _of_metas(head.metas, page)
+    more = tuple(meta for meta in head.loose if meta not in head.metas)
+    yield from (_refusal(signal) for signal in _of_metas(more, page) if "deny" in signal.answers.values())
     for text in head.licences:
         place = f"RSL in {page.where or 'the page'}"
         yield from read_licence(page.model_copy(update={"status": 200, "body": text.encode(), "place": place}), url)
-    usage = [content for name, content in head.metas if name.strip().casefold() == "content-usage"]
+
+
+def _of_metas(metas: Metas, page: Response) -> Iterator[Signal]:
+    yield from tdmrep.read_metas(metas, page)
+    yield from robots_tags.read_metas(metas, page)
+    usage = [content for name, content in metas if name.strip().casefold() == "content-usage"]
     if usage:
         answers, note = aipref.read_content_usage(", ".join(usage))
-        refused: Answers = {use: answer for use, answer in answers.items() if answer == "deny"}
         note = note or "AIPREF defines no meta tag: only a refusal counts"
-        yield Signal(source="aipref-header", raw=usage[0][:200], answers=refused, place="HTML meta", note=note)
+        yield _refusal(
+            Signal(source="aipref-header", raw=usage[0][:200], answers=answers, place="HTML meta", note=note)
+        )
+
+
+def _refusal(signal: Signal) -> Signal:
+    """Keep the refusals of a statement, and not its permissions."""
+    refused: Answers = {use: answer for use, answer in signal.answers.items() if answer == "deny"}
+    return signal.model_copy(update={"answers": refused})
 
 
 def licence_addresses(recorded: Recorded) -> list[str]:

@@ -23,7 +23,7 @@ from copycat.provenance.signals.terms import RSL, RSL_DRAFT, Answers, answers_of
 
 MAX_FILE_BYTES = 4 << 20
 MAX_CONTENTS = 10_000
-_TORN = re.compile(r"<\s*(?:\w+:)?prohibits\b([^>]*)>([^<]*)", re.IGNORECASE)
+_TORN = re.compile(r"<\s{0,9}(?:\w{1,40}:)?prohibits\b([^<>]{0,500})>([^<]{0,2000})", re.IGNORECASE)
 
 
 def read_licence(response: Response, url: str) -> Iterator[Signal]:
