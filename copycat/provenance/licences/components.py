@@ -130,12 +130,15 @@ def of_records(number: int) -> str:
 def licence_texts(batch: Batch) -> Any:
     """Give the licence of each record as a pyarrow array of text, null where there is none; None without a column.
 
-    Where the licence is not stated, an address in `licence_url` stands for it, if it is that of a known licence.
+    Where the licence is not stated, an address in `licence_url`, or in the sidecar's `licence.evidence_url`, stands for
+    it, if it is that of a known licence.
     """
     import pyarrow.compute as pc
 
     texts = _as_texts(batch.column("licence"))
     addresses = _as_texts(batch.column("licence_url"))
+    if addresses is None:
+        addresses = _as_texts(struct_field(batch, "licence", "evidence_url"))
     if addresses is None:
         return texts
     likely = pc.filter(addresses, pc.match_substring_regex(addresses, _OF_A_HOST))

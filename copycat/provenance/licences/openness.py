@@ -37,14 +37,14 @@ _DECLARED: dict[str, Tier] = {
     "open-access": "open-access", "open access": "open-access", "downloadable": "open-access",
     "replicable": "replicable",
 }  # fmt: skip
-_SENTENCE = re.compile(
-    r"[^.\n]*\b(?:dataset|data|corpus|collection|all records|all content|everything|images|texts)\b[^.\n]{0,60}"
-    r"\b(?:is|are)\s+(?:fully |entirely |completely |all )?(openly licen[cs]ed|open access)\b[^.\n]*",
+_CLAIM = re.compile(
+    r"\b(?:dataset|data|corpus|collection|all records|all content|everything|images|texts)\b.{0,60}"
+    r"\b(?:is|are)\s+(?:fully |entirely |completely |all )?(openly licen[cs]ed|open access)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(not|n't|no|never|parts?|some|most|mostly|partly)\b", re.IGNORECASE)
 _MEDIA = re.compile(r"\.(jpe?g|png|gif|webp|bmp|tiff?|mp4|webm|mp3|wav|flac|pdf)$", re.IGNORECASE)
-PEEK_FILES = 5
+PEEK_FILES, MAX_SENTENCE = 5, 2_000
 
 
 class Declared(NamedTuple):
@@ -82,10 +82,12 @@ def declared(dataset: Dataset) -> list[Declared]:
         tier = _tier(tag)
         if tier:
             found.append(Declared(tier, Evidence(file=card.file, pointer="tags", value=shortened(tag))))
-    sentence = _SENTENCE.search(card.body[:MAX_BODY])
-    if sentence and not _NOT.search(sentence.group()):
-        tier = "open-access" if "access" in sentence.group(1).casefold() else "openly-licensed"
-        found.append(Declared(tier, Evidence(file=card.file, value=shortened(sentence.group()))))
+    for sentence in re.split(r"[.\n]", card.body[:MAX_BODY]):
+        claim = _CLAIM.search(sentence[:MAX_SENTENCE])
+        if claim and not _NOT.search(sentence[:MAX_SENTENCE]):
+            tier = "open-access" if "access" in claim.group(1).casefold() else "openly-licensed"
+            found.append(Declared(tier, Evidence(file=card.file, value=shortened(sentence))))
+            break
     return found
 
 

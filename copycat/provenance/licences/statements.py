@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,18 @@ LICENCE_FILE = re.compile(r"(licen[cs]e|copying|unlicense)([-._][\w.\-]*)?", re.
 MAX_BYTES = 400_000
 """Of a licence file; a longer one is not read, and that is said."""
 
-TITLE_LINES = 12
+TITLE_LINES, MAX_NAMED = 12, 20
 _UNDER = re.compile(
     r"\b(?:licen[cs]ed|released|available|distributed|published)\s+under\s+(?:the\s+terms\s+of\s+)?(?:the\s+|an?\s+)?"
     r"([^\n.]{2,90}(?:\.\d[^\n.]{0,40})*)",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://[^\s)>\]\"'<]+")
-_SEPARATE = re.compile(
-    r"[^.\n]*\b(records?|contents?|items?|parts?|works?|documents?|texts?|files?|images?|pictures?|sources?|samples?)\b"
-    r"[^.\n]*\b(own|respective|individual|original|separate|different|per[- ]record|each)\b[^.\n]*\blicen[cs]e[^.\n]*"
-    r"|[^.\n]*\b(own|respective|individual|original|separate|different|per[- ]record|each)\b[^.\n]*\blicen[cs]e"
-    r"[^.\n]*\b(records?|contents?|items?|parts?|works?|documents?|texts?|files?|images?|pictures?|sources?|samples?)\b"
-    r"[^.\n]*",
-    re.IGNORECASE,
+_PARTS = re.compile(
+    r"\b(records?|contents?|items?|parts?|works?|documents?|texts?|files?|images?|pictures?|sources?|samples?)\b", re.I
 )
+_EACH = re.compile(r"\b(own|respective|individual|original|separate|different|per[- ]record|each)\b", re.I)
+_LICENCE = re.compile(r"\blicen[cs]", re.I)
 _TITLES = (
     (r"(odc|open data commons) open database", "ODbL-1.0"),
     (r"(odc|open data commons) public domain dedication", "PDDL-1.0"),
@@ -86,8 +84,10 @@ def separate_statement(dataset: Dataset) -> str:
         value = dataset.card.front.get(key)
         if isinstance(value, str | list | dict) and value:
             return shortened(f"{key}: {value}")
-    found = _SEPARATE.search(dataset.card.body[:MAX_BODY])
-    return shortened(found.group()) if found else ""
+    for sentence in re.split(r"[.\n]", dataset.card.body[:MAX_BODY]):
+        if all(words.search(sentence[:2_000]) for words in (_LICENCE, _EACH, _PARTS)):
+            return shortened(sentence)
+    return ""
 
 
 def own_expressions(said: tuple[Statement, ...]) -> dict[str, Statement]:
@@ -170,7 +170,11 @@ def licence_of_text(text: str) -> ParsedLicence:
         named = parse_licence(re.sub(r"^(data|dataset|content)?\s*licen[cs]e\s*[:=]\s*", "", line, flags=re.IGNORECASE))
         if named.expression is not None and (named.method != "spdx" or len(lines) <= 2):
             return named.model_copy(update={"text": shown, "note": f"by the line '{shortened(line)[:60]}'"})
-    under = {one for match in _UNDER.finditer(text[:20_000]) if (one := _under(match.group(1))) is not None}
+    under = {
+        one
+        for match in islice(_UNDER.finditer(text[:20_000]), MAX_NAMED)
+        if (one := _under(match.group(1))) is not None
+    }
     places = {one for place in _ADDRESS.findall(text[:20_000]) if (one := licence_at(place.rstrip(".,;")))}
     for expressions, how in ((under, "by what it says it is under"), (places, "by the address in it")):
         if len(expressions) == 1 and (read := parse_licence(next(iter(expressions)))).expression is not None:

@@ -30,7 +30,7 @@ _CONTACT = re.compile(
     r"|opt-?out)\S*|\bmailto:\S+",
     re.IGNORECASE,
 )
-MAX_LETTERS, MAX_SENTENCE = 400_000, 1_500
+MAX_LETTERS, MAX_SENTENCE, MAX_WORD = 400_000, 1_500, 300
 KEYS = ("extra_gated_prompt", "license_details", "terms", "terms_of_use", "conditions")
 CROISSANT_KEYS = ("usageInfo", "conditionsOfAccess", "sc:conditionsOfAccess", "copyrightNotice")
 
@@ -90,7 +90,7 @@ def has_contact(dataset: Dataset, texts: list[Text]) -> bool:
     front = " ".join(str(card.front.get(key, "")) for key in ("contact", "email", "maintainer", "point_of_contact"))
     creator = str(card.croissant.get("creator", ""))[:10_000]
     words = (front, creator, card.body[:MAX_LETTERS], *(text.words for text in texts))
-    return any(_CONTACT.search(one) for one in words)
+    return any(_CONTACT.search(word[:MAX_WORD]) for one in words for word in one.split())
 
 
 def find_clauses(text: Text) -> Iterator[Hit]:

@@ -291,6 +291,7 @@ def test_records_that_were_removed_do_not_count(make: Maker, check: Check) -> No
     rows = [
         {"id": "a", "licence": {"spdx": "CC-BY-NC-4.0"}, "version_removed": "2"},
         {"id": "b", "licence": {"spdx": "CC0-1.0"}, "version_removed": None},
+        {"id": "c", "licence": {"evidence_url": "https://creativecommons.org/publicdomain/zero/1.0/"}},
     ]
     (path / "provenance").mkdir()
     pq.write_table(pa.Table.from_pylist(rows, sidecar_schema()), path / "provenance" / "records.parquet")

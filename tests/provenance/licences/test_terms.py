@@ -228,3 +228,12 @@ def test_d5_a_dedication_is_no_look_up(make: Maker, check: Check) -> None:
 def test_d5_what_a_card_states_is_worked_out_again(make: Maker, check: Check, fields: str, severity: str) -> None:
     found = check("D5", make(f"license: mit\npublic_domain_matching: {fields}"))
     assert [one.severity for one in found.findings] == [severity]
+
+
+@pytest.mark.parametrize("unit", ["dataset ", "x", "licensed under ", "no not no ", "data is "])
+def test_a_card_that_is_made_to_be_slow_is_read_in_no_time(make: Maker, check: Check, unit: str) -> None:
+    """Patterns that try every beginning with every end would take hours here."""
+    path = make("license: mit", body=(unit * 100_000)[:100_000])
+
+    for rule in ("L1", "L2", "L4", "O1"):
+        assert check(rule, path).status in ("passed", "found", "not-applicable")
