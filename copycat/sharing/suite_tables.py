@@ -47,7 +47,7 @@ MEANINGS = {
     "kind": "how the term is measured: personal (lives), corporate or film (publication), folk",
     "renewal": "of works published in the US before 1964: whether they were renewed, as far as is known",
     "authors": "whose lives measure the term, each with the year of death",
-    "licence": "an SPDX expression, or fact: a name or a fact, which no licence covers",
+    "licence_status": "an SPDX expression, or fact: a name or a fact, which no licence covers",
     "note": "why, in a few words",
     "field": "the column of 'characters' that the source is for",
     "source": "where the fact comes from",
@@ -99,7 +99,7 @@ def write_suite_tables(folder: Path, sets: Sequence[SuiteSet]) -> list[WrittenTa
         ("legal_status", _legal_schema(), _legal_notes, by_set),
         ("versions", _version_schema(), _versions, dated),
         ("sources", _text_schema("character", "field", "source"), _sources, by_set),
-        ("licences", _text_schema("character", "field", "licence"), _licences, by_set),
+        ("licences", _text_schema("character", "field", "licence_status"), _licences, by_set),
         (BENIGN, _text_schema("id", "text", "shows"), _benign, dict(sorted(benign.items()))),
     ]
     return [
@@ -139,7 +139,7 @@ def _licences(one: SuiteSet) -> Iterator[dict[str, Any]]:
     for character in one.characters.characters:
         for field, licence in {**one.characters.licences, **character.licences}.items():
             if getattr(character, field):
-                yield {"character": character.id, "field": field, "licence": licence}
+                yield {"character": character.id, "field": field, "licence_status": licence}
 
 
 def _versions(one: SuiteSet) -> Iterator[dict[str, Any]]:

@@ -64,7 +64,7 @@ def test_legal_notes_sources_and_benign_prompts_travel(suite: Path, load: Any) -
     assert [(note["version"], note["status"]) for note in notes] == [(note.version, note.status) for note in computed]
     assert set(notes["as_of"]) == {NOTES_YEAR}
     assert set(load(str(suite), "sources", split="unseen50")["field"]) >= {"name", "description", "versions"}
-    assert set(load(str(suite), "licences", split="unseen50")["licence"]) == {"fact", "Apache-2.0"}
+    assert set(load(str(suite), "licences", split="unseen50")["licence_status"]) == {"fact", "Apache-2.0"}
     versions = load(str(suite), "versions", split="unseen50")
     assert len(versions) == sum(len(character.versions) for character in characters.characters)
     assert load(str(suite), "benign", split="everyday")["text"] == [p.text for p in benign_prompts(characters)[1]]

@@ -314,6 +314,26 @@ def test_x4_of_a_malformed_corpus_is_a_finding(monkeypatch: pytest.MonkeyPatch) 
     assert any(said.startswith("F1: ") for said in errors(outcome(ROOT, "X4")))
 
 
+@pytest.mark.slow
+def test_the_suite_and_the_corpus_pass_a_check_as_they_are_exported(tmp_path: Path) -> None:
+    """Registry, prompt sets and corpus are datasets, too: no rule finds an error in them, for any purpose."""
+    from copycat.provenance.dataset import open_dataset
+    from copycat.provenance.own.corpus import write_corpus
+    from copycat.provenance.own.weights_facts import corpus_rows
+    from copycat.provenance.records import PURPOSES
+    from copycat.provenance.rules import Context
+    from copycat.provenance.rules.running import run_rules
+    from copycat.sharing.suite_export import export_suite
+
+    export_suite(tmp_path / "suite")
+    (tmp_path / "corpus").mkdir()
+    write_corpus(tmp_path / "corpus", corpus_rows())
+    for name in ("suite", "corpus"):
+        for purpose in PURPOSES.values():
+            report = run_rules(Context(open_dataset(tmp_path / name), purpose=purpose, as_of=TODAY))
+            assert [finding.said for finding in report.findings if finding.severity == "error"] == [], purpose.name
+
+
 X5: list[tuple[str, Callable[[Path], object], str]] = [
     ("no card", lambda r: (r / "leaderboard/submissions/README.md").unlink(), "the submissions have no card"),
     ("card, no licence", lambda r: edit(r / "leaderboard/submissions/README.md", "license:", "lice:"), "no licence is"),
