@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from copycat.provenance.dataset import Dataset
     from copycat.provenance.lookup import LookupAnswer, Query
 
 LOOKUP_EPILOG = """\
@@ -37,6 +40,10 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     text_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a text; runs of eight words of it")] = None,
     record_id: Annotated[str | None, typer.Option("--id", help="the id of a record", show_default=False)] = None,
     distance: Annotated[int, typer.Option(help="bits of 64 in which the hash of a picture may differ")] = 6,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable", show_default=False),
+    ] = None,
     page: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write the answer as a plain page")] = None,
     as_of: Annotated[
         datetime | None, typer.Option(help="the day on the receipt; default: today", formats=["%Y-%m-%d"])
@@ -46,7 +53,6 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     """Look up whether a name, a site, a picture or a text is in a dataset, and in which versions."""
     from copycat.commands.fairuse_shown import require_page
     from copycat.console import EXIT_DONE, print_json, running_count
-    from copycat.provenance.dataset import open_dataset
     from copycat.provenance.lookup import look_up
     from copycat.provenance.lookup.page import build_page
     from copycat.runs.folder import write_bytes
@@ -54,7 +60,7 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     require_page("--page", page)
     given = {"name": name, "domain": domain, "picture": picture, "text": text, "text-file": text_file, "id": record_id}
     query = query_of({kind: str(value) for kind, value in given.items() if value is not None}, distance)
-    opened = open_dataset(dataset)
+    opened = opened_with(dataset, column or [])
     day = (as_of or datetime.now().astimezone()).date()
     with running_count("looking") as advance:
         answer = look_up(opened, query, day, advance=advance)
@@ -65,6 +71,25 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     else:
         _print(answer, page)
     return EXIT_DONE
+
+
+def opened_with(dataset: Path, columns: Sequence[str]) -> Dataset:
+    """Open a dataset with the columns that the user named, or that its provenance.yaml names.
+
+    Raises:
+        UserError: a column has the wrong form, or means nothing that is known.
+    """
+    from copycat.errors import UserError
+    from copycat.provenance.check.settings import read_settings, require_standard
+    from copycat.provenance.dataset import open_dataset
+
+    named = {}
+    for each in columns:
+        standard, equals, name = each.partition("=")
+        if not (standard and equals and name):
+            raise UserError(f"--column '{each}' has the wrong form\n  needed: STANDARD=NAME, such as author=painter")
+        named[standard] = name
+    return open_dataset(dataset, require_standard(read_settings(dataset).columns | named))
 
 
 def query_of(given: dict[str, str], distance: int) -> Query:

@@ -43,6 +43,10 @@ def remove(  # noqa: PLR0917 - one parameter per option
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="all that lookup --picture finds")] = None,
     text: Annotated[str | None, typer.Option(help="all that lookup --text finds", show_default=False)] = None,
     distance: Annotated[int, typer.Option(help="with --picture: bits of 64 that may differ")] = 0,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable", show_default=False),
+    ] = None,
     rewrite: Annotated[bool, typer.Option("--rewrite", help="write the data files without them")] = False,
     derived: Annotated[
         list[Path] | None, typer.Option(metavar="DATASET", help="made from this one; repeatable", show_default=False)
@@ -70,12 +74,12 @@ def remove(  # noqa: PLR0917 - one parameter per option
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
 ) -> int:
     """Remove records: tombstones, data files, derived datasets, and what it changes for counts and models."""
+    from copycat.commands.provenance_lookup import opened_with
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, running_count
-    from copycat.provenance.dataset import open_dataset
     from copycat.provenance.removal import Options
     from copycat.provenance.removal import remove as remove_records
 
-    opened = open_dataset(dataset)
+    opened = opened_with(dataset, column or [])
     day = (as_of or datetime.now().astimezone()).date()
     given = {"name": name, "domain": domain, "picture": picture, "text": text}
     asked = {kind: str(value) for kind, value in given.items() if value is not None}
@@ -186,7 +190,8 @@ def _print(done: Removal) -> None:
         tell(_exposure_line(each))
     if done.n_left:
         how = "" if done.notes else ": the same command with --rewrite takes them out"
-        say(f"{done.n_left:,} records still lie in files{how}")
+        said = "1 record still lies" if done.n_left == 1 else f"{done.n_left:,} records still lie"
+        say(f"{said} in files{how}")
     for note in done.notes:
         say(f"note: {one_line(note)}")
     if done.n_short:

@@ -73,10 +73,12 @@ class Removals(Rule):
         yield from self._of_log()
         yield from self._of_table()
         if self.in_files:
-            said = f"{self.in_files.n_records} removed records are still in the files, or their ids are used again"
+            n = self.in_files.n_records
+            said = f"{_told(n, 'removed record')} still in the files, or their ids are used again"
             yield self.finding("error", said, GO_ON, *self.in_files.evidence, n_records=self.in_files.n_records)
         if self.came_back:
-            said = f"{self.came_back.n_records} records hold the content of a removed record under another id"
+            n = self.came_back.n_records
+            said = f"{_told(n, 'record')} there under another id with the content of a removed one"
             yield self.finding("error", said, GO_ON, *self.came_back.evidence, n_records=self.came_back.n_records)
 
     def _of_log(self) -> Iterator[Finding]:
@@ -123,7 +125,7 @@ class Removals(Rule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"{len(self.ids)} removed records are in no file; the log and the manifest agree"
+        return f"{_told(len(self.ids), 'removed record')} in no file; the log and the manifest agree"
 
 
 class _Table:
@@ -168,3 +170,7 @@ def _take(tombstones: Any, found: _Table) -> None:
         found.tombstones[row["id"]] = row["sha256"]
         if any(row[name] is not None for name in held):
             found.readable.append(row["id"])
+
+
+def _told(n: int, what: str) -> str:
+    return f"1 {what} is" if n == 1 else f"{n:,} {what}s are"

@@ -112,3 +112,12 @@ def test_a_text_may_come_from_a_file(ask: Cli, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("a plain wooden chair beside a very tall green lamp")
 
     assert "8 of 12 records" in ask("toy", "--text-file", "mine.txt").out
+
+
+def test_a_column_of_another_name_is_looked_in_when_it_is_named(ask: Cli, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "own", [{"id": "1", "painter": "Ann Zed"}])
+
+    assert "nothing found" in ask("own", "--name", "Ann Zed").out
+    assert "1 of 1 records" in ask("own", "--name", "Ann Zed", "--column", "author=painter").out
+    assert ask("own", "--name", "Ann Zed", "--column", "painter").code == 2
+    assert ask("own", "--name", "Ann Zed", "--column", "autor=painter").code == 2

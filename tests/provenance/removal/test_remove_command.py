@@ -111,7 +111,7 @@ def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
     answer = take_out("toy", "--id", "r003", "--reason", "x")
 
     assert answer.code == 1
-    assert "1 records still lie in files" in answer.err
+    assert "1 record still lies in files" in answer.err
     assert "train.jsonl" in answer.out
 
 
