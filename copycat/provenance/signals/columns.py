@@ -47,8 +47,8 @@ class Case:
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """All signals."""
-        return (*self.kept, *self.read)
+        """All signals; one that is kept and is read from a header again is one."""
+        return (*self.kept, *_beside(self.kept, self.read))
 
     @property
     def decision(self) -> SignalDecision:
@@ -66,7 +66,12 @@ class Case:
 
 
 def _combined(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> SignalDecision:
-    return combine((*latest(kept), *read))
+    return combine((*latest(kept), *_beside(kept, read)))
+
+
+def _beside(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> list[Signal]:
+    known = [(signal.source, signal.raw, signal.answers) for signal in kept]
+    return [signal for signal in read if (signal.source, signal.raw, signal.answers) not in known]
 
 
 def latest(kept: Sequence[Signal]) -> list[Signal]:

@@ -89,8 +89,10 @@ class Resolved(SignalRule):
         spoke = np.array([bool(case.signals or case.stated or case.has_headers) for case in held.cases], dtype=bool)
         silent = np.array([case.answer(use) == "unknown" for case in held.cases], dtype=bool)
         self.n_from_web += int(has_url.sum())
-        rows = np.nonzero(silent[held.case_of] & (has_url | spoke[held.case_of]))[0]
-        self.note(self.unknown, batch, [int(row) for row in rows], "url" if has_url.any() else "signals")
+        rows = [int(row) for row in np.nonzero(silent[held.case_of] & (has_url | spoke[held.case_of]))[0]]
+        shown = [url[row].as_py() if url is not None else "" for row in rows[:5]]
+        values = [value or "" for value in shown] + [""] * (len(rows) - len(shown))
+        self.unknown.add(batch, rows, "url" if has_url.any() else "signals", values)
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""

@@ -122,6 +122,14 @@ def test_s2_a_refusal_in_a_faulty_form_is_told(tmp_path: Path) -> None:
     assert "not written as its standard has it" in found.said
 
 
+def test_s2_a_refusal_that_is_kept_and_stands_in_a_header_is_told_once(tmp_path: Path) -> None:
+    signals = sidecar_signals(resolve(from_headers("", [("X-Robots-Tag", "NoAI")])))
+    path = jsonl(tmp_path, denied(signals=signals))
+
+    assert severities(outcome(path, "S2")) == ["note"]
+    assert outcome(path, "S1").findings[0].evidence[0].value == "x-robots-tag: NoAI"
+
+
 @pytest.mark.parametrize("headers", [{"X-Robots-Tag": "noai"}, {"tdm-reservation": "1"}, {"Server": "x"}, "Server: x"])
 def test_s2_headers_as_their_standards_have_them_pass(tmp_path: Path, headers: Any) -> None:
     assert outcome(jsonl(tmp_path, denied(headers=headers)), "S2").status == "passed"
