@@ -56,14 +56,24 @@ class SyntheticDisclosed(Rule):
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
         missing: tuple[tuple[Found, Severity, str, str], ...] = (
-            (self.no_model, "error", "are synthetic and name no model", "name the model and its version: 'generator'"),
-            (self.no_prompt, "error", "are synthetic and have no prompt", "put the prompt's sha256 in 'prompt_hash'"),
-            (self.no_hash, "warning", "have a prompt that is no sha256", "put its sha256 there, the prompts in a file"),
+            (
+                self.no_model,
+                "error",
+                "synthetic records that name no model",
+                "name the model and its version: 'generator'",
+            ),
+            (self.no_prompt, "error", "synthetic records without a prompt", "put the prompt's sha256 in 'prompt_hash'"),
+            (
+                self.no_hash,
+                "warning",
+                "prompts of synthetic records that are no sha256",
+                "put its sha256 there, the prompts in a file",
+            ),
         )
         for found, severity, said, advice in missing:
             if found:
                 n = found.n_records
-                yield self.finding(severity, f"{n} records {said}", advice, *found.evidence, n_records=n)
+                yield self.finding(severity, f"{said}: {n}", advice, *found.evidence, n_records=n)
         known = self.facts.close()
         if known.n_synthetic:
             yield from self._stated()

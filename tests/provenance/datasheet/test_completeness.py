@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet import Completeness, DatasetFacts, completeness
@@ -285,9 +287,53 @@ def test_the_empty_template_of_the_hub_gets_no_point(card_of: MakeCard, score: S
     assert [(field.field, field.reason) for field in found.fields if field.points] == []
 
 
-@pytest.mark.parametrize("piece", ["9", "a1", "1 ", "2025-", "{{", "a.b@", "http://", "9,", "\n- x"])
+@pytest.mark.parametrize("piece", ["9", "1 ", "{{", "\n- x"])
 def test_a_card_made_to_be_slow_is_read_in_a_moment(card_of: MakeCard, score: Score, piece: str) -> None:
     """Patterns that look back and forth once took minutes over such a card."""
     begun = time.process_time()
     score(card_of("## Size\n" + piece * (20_000 // len(piece))))
     assert time.process_time() - begun < 3
+
+
+PIECES = [
+    "## Size\n",
+    "# X\n",
+    "- **License:** mit\n",
+    "TBD",
+    "100 records",
+    "2025-03-01",
+    "```",
+    "<!--",
+    "|",
+    "`id`",
+    "because ",
+    "\x00",
+]
+PIECES += [
+    "https://x.example.org",
+    "[to be written: x]",
+    "{{ x }}",
+    "None, ",
+    "20 %",
+    ". ",
+    "\n\n",
+    "\ud7ff",
+    "\u202e",
+    "en de ",
+    "1e999 rows",
+]
+
+
+FUZZED = DatasetFacts(n_records=100, n_marked=100, n_synthetic=20, languages={"en": 100}, splits={"train": 100})
+KEYS = st.sampled_from(["license", "language", "dataset_info", "size_categories", "date_published", "creator"])
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=4
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=12), max_size=30), st.dictionaries(KEYS, VALUES))
+def test_any_card_is_scored_within_its_bounds_and_never_fails(pieces: list[str], front: dict[str, object]) -> None:
+    found = completeness(Card(front, "".join(pieces)), FUZZED, ("id",))
+    assert 0 <= found.share <= 1
+    assert all(field.points in (0, 0.5, 1) and field.reason for field in found.fields)

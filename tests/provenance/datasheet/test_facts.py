@@ -79,6 +79,7 @@ def test_a_sample_is_the_same_however_the_dataset_is_cut() -> None:
     assert drawn(64) == drawn(5000) == drawn(1)
 
 
+@pytest.mark.slow
 def test_every_record_has_the_same_chance_to_be_drawn() -> None:
     """Chi-squared over ten blocks of a thousand records, 200 seeds: no block is drawn more often than chance."""
     counts = [0] * 10
@@ -89,3 +90,21 @@ def test_every_record_has_the_same_chance_to_be_drawn() -> None:
             counts[int(record.texts[0][1]) // 100] += 1
     assert sum(counts) == 200 * 50
     assert sum((count - 1000) ** 2 / 1000 for count in counts) < 27.9, "the 99.9 % point for 9 degrees of freedom"
+
+
+def test_hosts_are_those_of_the_standard_library() -> None:
+    """urllib.parse, which reads addresses by RFC 3986, is the reference."""
+    from urllib.parse import urlsplit
+
+    from copycat.provenance.datasheet.facts import host_of
+
+    draw = random.Random(9)
+    for _ in range(500):
+        host = draw.choice(
+            ["a.example.org", "B.Example.ORG", "[2001:db8::1]", "192.0.2.1", "xn--bcher-kva.example.org"]
+        )
+        user, port = draw.choice(["", "u:p@", "me@"]), draw.choice(["", ":80", ":8080"])
+        end = f"{user}{host}{port}{draw.choice(['', '?a=b@c', '#x', '?q=:1'])}"
+        expected = urlsplit(f"https://{end}").hostname or ""
+        assert host_of(end).strip("[]") == expected, end
+    assert host_of("www.a.example.org.") == "a.example.org"

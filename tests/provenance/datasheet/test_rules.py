@@ -155,7 +155,7 @@ def test_d2_malformed_marks_are_read(check: Check) -> None:
                {"synthetic": {"model": "m"}, "generator": "m", "prompt_hash": HASH}]  # fmt: skip
     outcome = check("D2", records, "## Synthetic data\n\n75 % of the records are synthetic.\n")
     found = only(outcome)
-    assert (found.severity, found.said) == ("warning", "1 records have a prompt that is no sha256")
+    assert (found.severity, found.said) == ("warning", "prompts of synthetic records that are no sha256: 1")
 
 
 def test_d2_is_not_applicable_where_no_record_tells(check: Check) -> None:

@@ -79,6 +79,7 @@ def test_d4_groups_too_small_to_tell_are_not_tested(check: Check) -> None:
     assert outcome.said == "no language, source or topic has 30 records or more beside 30 others"
 
 
+@pytest.mark.slow
 def test_false_alarms_over_many_groups_stay_below_one_in_twenty() -> None:
     """400 unbiased filters of twelve sources each: the chance of any flag is what Holm promises."""
     draw = random.Random(4)
