@@ -31,6 +31,9 @@ Exit 0 written or there already (or proved), 1 the proof does not hold, 2 to be 
 def manifest(  # noqa: PLR0917 - one parameter per option
     dataset: Annotated[Path, typer.Argument(help="a folder, or a file: .parquet, .jsonl, .csv, .tar (WebDataset)")],
     version: Annotated[str | None, typer.Option(help="its name; default: the next whole number")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="the sidecar's folder, where it may not lie with the data")
+    ] = None,
     as_of: Annotated[
         datetime | None, typer.Option(help="the day of the version; default: today", formats=["%Y-%m-%d"])
     ] = None,
@@ -55,11 +58,15 @@ def manifest(  # noqa: PLR0917 - one parameter per option
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> int:
     """Write down where each record comes from, and one hash over all of them, for each version."""
+    from dataclasses import replace
+
     from copycat.console import EXIT_DONE, print_json, running_count
     from copycat.provenance.dataset import open_dataset
     from copycat.provenance.manifest.writing import Order, write_manifest
 
     opened = open_dataset(dataset, {"id": id_column} if id_column else None)
+    if out is not None:
+        opened = replace(opened, sidecar=out)
     if prove is not None:
         return _prove(opened, prove, version)
     if proof is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -90,22 +91,23 @@ def describe(dataset: Dataset, file: ManifestFile, typed: Mapping[str, str]) -> 
 
 
 def _data_files(dataset: Dataset, file: ManifestFile) -> Iterator[dict[str, Any]]:
+    above = _posix(os.path.relpath(dataset.folder.resolve(), dataset.sidecar.resolve()))
     if not 0 < len(file.files) <= MAX_FILES:
-        yield from _file_sets(dataset)
+        yield from _file_sets(dataset, above)
         return
     for each in file.files:
         yield {
             "@type": "cr:FileObject",
             "@id": each.name,
             "name": each.name,
-            "contentUrl": f"../{each.name}",
+            "contentUrl": f"{above}/{each.name}",
             "contentSize": f"{each.size} B",
             "encodingFormat": _format(each.name, dataset.kind),
             "sha256": each.sha256,
         }
 
 
-def _file_sets(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _file_sets(dataset: Dataset, above: str) -> Iterator[dict[str, Any]]:
     endings = sorted({file.path.suffix.lower() for file in dataset.files})
     for ending in endings:
         yield {
@@ -113,8 +115,12 @@ def _file_sets(dataset: Dataset) -> Iterator[dict[str, Any]]:
             "@id": f"files{ending}",
             "name": f"files{ending}",
             "encodingFormat": _format(f"x{ending}", dataset.kind),
-            "includes": f"../**/*{ending}" if ending else "../**/*",
+            "includes": f"{above}/**/*{ending}",
         }
+
+
+def _posix(path: str) -> str:
+    return path.replace(os.sep, "/")
 
 
 def _format(name: str, kind: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copycat.errors import DataError, UserError, first_faults
@@ -24,6 +25,7 @@ from copycat.provenance.records import (
     MANIFEST_FILE,
     RECORDS_FILE,
     RULE_VERSION,
+    SIDECAR_FOLDER,
     sidecar_schema,
 )
 from copycat.runs.folder import json_bytes
@@ -231,13 +233,13 @@ def _is_there(before: Manifest, version: Version, merger: Merger, order: Order) 
     raise UserError(
         f"version {named.version} is there with root {named.root}, and {differs}\n"
         f"  give this state a name of its own: --version {_next_name(before)}\n"
-        f"  see what differs: python -m copycat.provenance diff {shown(order_root(before))} --from {named.version}"
+        f"  see what differs: python -m copycat.provenance diff {shown(_dataset_of(before))} --from {named.version}"
     )
 
 
-def order_root(manifest: Manifest) -> Any:
+def _dataset_of(manifest: Manifest) -> Path:
     """Give the dataset that a sidecar lies in, as far as its place tells."""
-    return manifest.sidecar.parent if manifest.sidecar.name == "provenance" else manifest.sidecar
+    return manifest.sidecar.parent if manifest.sidecar.name == SIDECAR_FOLDER else manifest.sidecar
 
 
 def _manifest_file(

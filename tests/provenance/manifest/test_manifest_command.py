@@ -82,6 +82,16 @@ def test_what_cannot_be_done_is_said_with_what_to_type(
     assert said in answer.err
 
 
+def test_a_sidecar_elsewhere_names_the_files_from_where_it_lies(make: Make, provenance: Cli) -> None:
+    make(greetings(), card=CARD)
+    assert provenance(*COMMAND, "--out", "kept/sidecar").out.splitlines()[-1] == "kept/sidecar"
+    found = json.loads(Path("kept/sidecar/croissant.json").read_text())
+    for each in found["distribution"]:
+        assert (Path("kept/sidecar") / each["contentUrl"]).is_file()
+    assert not Path("data/provenance").exists()
+    assert provenance("diff", "kept/sidecar", "data").code == 0
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_old_version_or_the_new_one(make: Make, tmp_path: Path) -> None:
     """Version 2 is written in a process that is killed after ever so long; then version 1 or 2 is there, whole."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from manifests import Make, Manifested, greetings, rows_of
 
 from copycat.errors import DataError, UnknownNameError, UserError
 from copycat.provenance.dataset import open_dataset
 from copycat.provenance.manifest import Order, merkle_root, open_manifest, record_sha256, write_manifest
+from copycat.provenance.manifest.facts import FACT_COLUMNS
 from copycat.provenance.manifest.publishing import publish, unfinished, writing
 from copycat.provenance.records import HISTORY_FILE, RECORDS_FILE
 
@@ -270,3 +274,24 @@ def test_how_a_picture_looks_is_hashed_on_request_and_kept(tmp_path: Path, manif
     assert (rows["a.png"]["phash"], rows["broken.png"]["phash"]) == (expected, None)
     (tmp_path / "broken.png").unlink()
     assert rows_of(manifested(tmp_path).manifest)["a.png"]["phash"] == expected
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["source", "use", "name", "a"]), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "text", *FACT_COLUMNS), anything)), max_size=3))
+def test_records_of_any_json_become_a_version_or_an_error_that_says_why(rows: list[dict[str, Any]]) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        try:
+            written = write_manifest(open_dataset(Path(folder)), Order(date(2026, 2, 1)))
+        except DataError as error:
+            assert error.faults
+            return
+        assert len(rows_of(written.manifest)) == len(rows)
+        assert not write_manifest(open_dataset(Path(folder)), Order(date(2026, 2, 1))).is_new
