@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -75,15 +76,29 @@ def _beside(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> list[Signal]:
 
 
 def latest(kept: Sequence[Signal]) -> list[Signal]:
-    """Give the last statement of each source and place; one that was read again later is history, not gone."""
+    """Give the last statement of each source and place; one that was read again later is history, not gone.
+
+    Where a date is missing or is none, nobody knows which is the last, and all of them count.
+    """
     held: dict[tuple[str, str], list[Signal]] = {}
     for signal in kept:
         held.setdefault((signal.source, signal.place), []).append(signal)
-    newest = []
+    newest: list[Signal] = []
     for signals in held.values():
-        last = max((signal.fetched_at or "" for signal in signals), default="")
-        newest += [signal for signal in signals if (signal.fetched_at or "") == last]
+        dates = [when(signal.fetched_at) for signal in signals]
+        known = [date for date in dates if date is not None]
+        is_told = len(known) == len(dates)
+        newest += [one for one, date in zip(signals, dates, strict=True) if not is_told or date == max(known)]
     return newest
+
+
+def when(text: str | None) -> datetime | None:
+    """Give the time of ISO 8601, in UTC where it names no zone; None where it is none."""
+    try:
+        found = datetime.fromisoformat((text or "").strip())
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class BatchCases:

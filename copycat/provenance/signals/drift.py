@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from copycat.provenance.records import USES, Answer, Signal, Use
-from copycat.provenance.signals.columns import Case
+from copycat.provenance.signals.columns import Case, when
 from copycat.provenance.signals.combining import combine
 from copycat.provenance.signals.reading import read_signals
 from copycat.provenance.signals.recorded import Recorded
@@ -24,15 +25,16 @@ def changes(then: Mapping[Use, Answer], now: Mapping[Use, Answer]) -> Changes:
 
 def changes_within(case: Case) -> Changes:
     """Compare the first and the last reading of the sources that a record's signals name more than once."""
-    dates: dict[str, set[str]] = {}
+    dates: dict[str, set[datetime]] = {}
     for signal in case.kept:
-        if signal.fetched_at:
-            dates.setdefault(signal.source, set()).add(signal.fetched_at)
+        date = when(signal.fetched_at)
+        if date is not None:
+            dates.setdefault(signal.source, set()).add(date)
     changed = {source: days for source, days in dates.items() if len(days) > 1}
     if not changed:
         return {}
-    first = [s for s in case.kept if s.source not in changed or s.fetched_at == min(changed[s.source])]
-    last = [s for s in case.kept if s.source not in changed or s.fetched_at == max(changed[s.source])]
+    first = [s for s in case.kept if s.source not in changed or when(s.fetched_at) == min(changed[s.source])]
+    last = [s for s in case.kept if s.source not in changed or when(s.fetched_at) == max(changed[s.source])]
     return changes(combine(first).answers, combine(last).answers)
 
 

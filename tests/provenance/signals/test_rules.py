@@ -218,6 +218,25 @@ def test_s4_dates_that_are_none_do_not_disturb(tmp_path: Path) -> None:
     assert outcome(jsonl(tmp_path, row), "S4").status in {"passed", "not-applicable"}
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later", "status"),
+    [
+        ("2026-01-01", "2026-02-01", "passed"),
+        ("2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00Z", "passed"),
+        ("2026-02-01", "2026-01-01", "found"),
+        ("2026-01-01", "soon", "found"),
+        ("2026-01-01", "", "found"),
+    ],
+)
+def test_s4_a_refusal_is_withdrawn_only_by_what_is_known_to_be_later(
+    tmp_path: Path, earlier: str, later: str, status: str
+) -> None:
+    refused = kept("aipref-header", {"generative-training": "deny"}, earlier)
+    path = jsonl(tmp_path, {"signals": [refused, kept("aipref-header", {"generative-training": "allow"}, later)]})
+
+    assert outcome(path, "S1").status == status
+
+
 # ------------------------------------------------------------------------------------------ S5
 
 
