@@ -146,7 +146,7 @@ def _context(opened: Dataset, settings: CheckSettings, day: date, seed: int, aga
 
 
 def _check(context: Context, settings: CheckSettings, rules: str | None) -> CheckReport:
-    from copycat.console import running_count
+    from copycat.console import nothing_to_resume, running_count
     from copycat.errors import UserError
     from copycat.provenance.check.ignoring import ignore
     from copycat.provenance.rules.running import run_rules
@@ -154,6 +154,7 @@ def _check(context: Context, settings: CheckSettings, rules: str | None) -> Chec
     names = None if rules is None else [name.strip().upper() for name in rules.split(",") if name.strip()]
     if names == []:
         raise UserError("--rules names no rule\n  needed: ids, such as L1,S2\n  all of them: --list")
+    nothing_to_resume()
     with running_count("records read") as tell:
         report = run_rules(context, names, tell)
     return ignore(report, settings.ignore)
