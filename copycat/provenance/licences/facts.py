@@ -71,8 +71,16 @@ class LicenceFacts(Record):
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody may use, change and pass it on, for any purpose (Open Definition 2.1)."""
-        return self.kind in ("public-domain", "permissive", "copyleft")
+        """Whether anybody may use, change and pass it on, for any purpose (Open Definition 2.1).
+
+        The bare words "public domain" do not tell: they say neither in which country nor why.
+        """
+        return self.kind in ("public-domain", "permissive", "copyleft") and not self.is_bare_claim
+
+    @property
+    def is_bare_claim(self) -> bool:
+        """Whether it is the words "public domain" alone, without a mark, a dedication or a country."""
+        return self.family and self.kind == "public-domain"
 
 
 @cache

@@ -24,6 +24,9 @@ class Fit(NamedTuple):
     reasons: tuple[str, ...]
 
 
+BARE_CLAIM = "'public domain' alone says neither in which country nor why"
+
+
 class _Said(NamedTuple):
     answer: bool | None
     reason: str
@@ -54,6 +57,8 @@ def _fit_choice(one: Duties, purpose: Purpose) -> Fit:
     if one.kind == "proprietary":
         return Fit(False, ("all rights are reserved: no permission is given",))
     said = [_Said(None, f"what {name} asks is not known") for name in one.unknown]
+    if _is_bare_claim(one):
+        said.append(_Said(None, BARE_CLAIM))
     said += [found for duty in one.asks if (found := _duty(one, duty, purpose)) is not None]
     if purpose.shares_changes and purpose.output_licence and not one.unknown:
         said += [
@@ -144,6 +149,8 @@ def _pair(one: Duties, other: Duties) -> Fit:
     mine, out = " AND ".join(one.licences), " AND ".join(other.licences)
     if one.unknown:
         return Fit(None, (f"what {', '.join(one.unknown)} asks is not known",))
+    if _is_bare_claim(one):
+        return Fit(None, (BARE_CLAIM,))
     if one.kind == "proprietary":
         return Fit(False, (f"{mine} gives no permission to pass anything on",))
     if one.no_derivatives:
@@ -159,6 +166,10 @@ def _pair(one: Duties, other: Duties) -> Fit:
     answer = False if False in answers else None if None in answers else True
     reasons = tuple(reason for fit in said if fit.answer is answer for reason in fit.reasons)
     return Fit(answer, reasons or (f"{out} keeps what {mine} asks",))
+
+
+def _is_bare_claim(one: Duties) -> bool:
+    return any((facts := facts_of(base_of(name))) is not None and facts.is_bare_claim for name in one.licences)
 
 
 def _alike(name: str, other: Duties) -> Fit:

@@ -55,6 +55,8 @@ def test_and_means_all_and_or_means_a_choice(node: tuple[object, ...], purpose: 
         ("LicenseRef-all-rights-reserved", "research", False),
         ("BlueOak-1.0.0", "training", None),
         (None, "training", None),
+        ("LicenseRef-public-domain", "training", None),
+        ("CC-PDM-1.0", "training", True),
     ],
 )
 def test_a_licence_is_held_against_a_purpose(expression: str | None, purpose: str, answer: bool | None) -> None:
@@ -150,6 +152,7 @@ COMPATIBLE = [
     ("EUPL-1.2", "CC-BY-SA-3.0", True),
     ("MIT", "Apache-2.0", True),
     ("LicenseRef-mine", "MIT", None),
+    ("LicenseRef-public-domain", "CC0-1.0", None),
     ("CC-BY-4.0", "LicenseRef-mine", None),
     ("CC-BY-SA-4.0", "LicenseRef-all-rights-reserved", False),
     ("LicenseRef-CC-BY-SA", "CC-BY-SA-4.0", None),
