@@ -183,10 +183,21 @@ def test_d3_a_card_that_says_none_is_contradicted(check: Check) -> None:
     assert found.evidence[0].pointer == "Personal data"
 
 
+def test_d3_a_card_that_says_what_is_left_is_not_contradicted(check: Check) -> None:
+    card = "## Personal data\n\nNo names, but e-mail addresses stand in some captions.\n"
+    assert only(check("D3", [{"text": MAIL}], card)).severity == "warning"
+
+
 def test_d3_a_sample_says_how_sure_its_share_is(check: Check) -> None:
     records = [{"text": MAIL if at % 4 == 0 else "a tile"} for at in range(2000)]
     found = only(check("D3", records, **{"personal-sample": "200"}))
     assert "of a sample of 200 from 2000" in found.said and "[" in found.said
+
+
+def test_d3_of_very_long_texts_fewer_records_are_looked_at(check: Check) -> None:
+    outcome = check("D3", [{"text": "a tile of clay " * 1400}] * 450)
+    assert outcome.said.startswith("nothing in 4"), "8 million letters are 400 texts of 20,000"
+    assert " of 450 records, so at most" in outcome.said
 
 
 def test_d3_harmless_texts_pass(check: Check) -> None:

@@ -50,6 +50,11 @@ REGIONS = {"EU": ("DE", "FR", "IT", "ES", "NL", "PL"), "UK": ("GB",)}
 """What a region is to telephone numbers, where it is no country's code."""
 
 
+DIGIT = re.compile(r"\d")
+FEWEST_DIGITS = 4
+"""A line with fewer holds no number of any kind; most lines are passed over so."""
+
+
 class Hit(NamedTuple):
     """What was found: its kind, and the letters from `start` to `end`."""
 
@@ -87,20 +92,27 @@ def mask(kind: str, value: str) -> str:
 def _all(text: str, region: str) -> Iterator[Hit]:
     if "@" in text:
         yield from _emails(text)
-    if not any(letter.isdigit() for letter in text):
-        return
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if len(DIGIT.findall(line)) >= FEWEST_DIGITS:
+            for hit in _numbers(line, region):
+                yield Hit(hit.kind, hit.start + start, hit.end + start)
+        start += len(line)
+
+
+def _numbers(line: str, region: str) -> Iterator[Hit]:
     for kind in KINDS:
-        for found in kind.pattern.finditer(text):
-            if kind.words is not None and not kind.words.search(_before(text, found.start())):
+        for found in kind.pattern.finditer(line):
+            if kind.words is not None and not kind.words.search(_before(line, found.start())):
                 continue
             if kind.check(found[0].translate({ord(mark): None for mark in kind.marks})):
                 yield Hit(kind.name, *found.span())
-    yield from _addresses(text)
-    yield from _phones(text, REGIONS.get(region.upper(), (region.upper(),)))
+    yield from _addresses(line)
+    yield from _phones(line, REGIONS.get(region.upper(), (region.upper(),)))
 
 
 def _before(text: str, at: int) -> str:
-    return text[max(0, at - WORDS_BEFORE) : at].rpartition("\n")[2]
+    return text[max(0, at - WORDS_BEFORE) : at]
 
 
 def _emails(text: str) -> Iterator[Hit]:
@@ -110,10 +122,12 @@ def _emails(text: str) -> Iterator[Hit]:
 
 
 def _addresses(text: str) -> Iterator[Hit]:
-    """Find addresses of the public Internet; four small numbers are a version, whatever they could be."""
+    """Find addresses of the public Internet; three small numbers of four are a version, whatever they could be."""
     for found in IPV4.finditer(text):
         parts = [int(part) for part in found[0].split(".")]
-        is_version = max(parts) < 20 or VERSION_WORDS.search(text[max(0, found.start() - 12) : found.start()])
+        is_version = sum(part >= 20 for part in parts) < 2 or VERSION_WORDS.search(
+            text[max(0, found.start() - 12) : found.start()]
+        )
         if max(parts) <= 255 and not is_version and _is_public(found[0]):
             yield Hit("IP address", *found.span())
     for found in IPV6.finditer(text):

@@ -47,6 +47,7 @@ PLANTED = [
 
 HARMLESS = [
     "ISBN 978-3-16-148410-0 and ISSN 0378-5955",
+    "numpy 1.2.34.5 and Foo 9.8.77.6",
     "version 4.2.17.33 of the driver, build 10.0.19045.3570",
     "Chrome/120.0.6099.129 on Windows 10.0",
     "in 1999-2004, 2,500,000 people; pages 123-145; 12:30:45",
@@ -103,6 +104,11 @@ def test_example_numbers_of_all_regions_are_found_with_their_code() -> None:
         )
         missed += [region] if [hit.kind for hit in find_personal(text)] != ["telephone number"] else []
     assert missed == []
+
+
+def test_places_are_those_of_the_whole_text() -> None:
+    text = "1 2 3\r\nWrite to ines@planted-fixture.org\u2028or ring +49 30 901820\nnow"
+    assert [text[hit.start : hit.end] for hit in find_personal(text)] == ["ines@planted-fixture.org", "+49 30 901820"]
 
 
 def test_a_mask_shows_nothing_that_could_be_used() -> None:
