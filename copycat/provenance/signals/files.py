@@ -108,6 +108,8 @@ def recorded_of(held: Any, folder: Path, where: str, url: str = "") -> Recorded:
     """
     if not isinstance(held, Mapping):
         raise DataError([f"{where}: is no object"], NEEDED)
+    if held and not set(held) & KEYS:
+        raise DataError([f"{where}: has none of the keys of a recorded answer"], NEEDED)
     address = str(held.get("url") or url)
     own = {"status", "headers", "body", "body_file", "body_base64", "error", "fetched_at"} & set(held)
     licences = held.get("licences", held.get("licence", held.get("license", ())))

@@ -100,6 +100,7 @@ def test_a_body_may_lie_in_a_file_or_be_bytes(tmp_path: Path) -> None:
     ("held", "said"),
     [
         ([], "is no object"),
+        ({"@context": {}, "name": "x"}, "none of the keys"),
         ({"url": "a", "status": "fine"}, "status is 'fine'"),
         ({"url": "a", "status": True}, "status is 'True'"),
         ({"url": "a", "headers": 3}, "headers are int"),
