@@ -66,7 +66,7 @@ def test_what_the_records_tell_is_computed_and_the_rest_is_not_invented(tiles: D
 
 @pytest.mark.parametrize(("n", "said"), [(999_999, "less than"), (1_000_000, "1 million to 1"), (10**9, "more than 1")])
 def test_the_size_of_pictures_is_in_the_ranges_of_the_template(n: int, said: str) -> None:
-    assert said in computed(DatasetFacts(n_records=n, modalities=("image",)))["size"]
+    assert said in computed(DatasetFacts(n_records=n, modalities=("image",)))["range"]
 
 
 def test_r1_a_whole_card_leaves_what_it_does_not_say(
@@ -75,7 +75,7 @@ def test_r1_a_whole_card_leaves_what_it_does_not_say(
     card = card_of(whole_card)
     eu = readiness(summary("eu"), card, score(card), tiles)
     assert {one.field.id for one in eu.fields if one.status == "missing"} == {
-        "1.3 modality", "2.2.1", "2.2.2", "2.4", "2.6", "3.2",
+        "1.3 modality", "1.3 size", "2.2.1", "2.2.2", "2.4", "2.6", "3.2",
     }  # fmt: skip
     assert {one.field.id for one in eu.fields if one.status == "provider"} == {"1.1", "1.2"}
 
@@ -117,7 +117,7 @@ def test_r1_a_gap_is_a_warning_where_the_law_holds(tmp_path: Path, region: str, 
     (tmp_path / "train.jsonl").write_text(json.dumps({"id": "1", "text": "a tile"}), encoding="utf-8")
     outcome = run_rules(Context(open_dataset(tmp_path), region=region), ["R1"]).outcomes[0]
     assert [found.severity for found in outcome.findings] == severities
-    assert outcome.findings[0].said.startswith("Public summary of training content (EU): 2 of 19 fields")
+    assert outcome.findings[0].said.startswith("Public summary of training content (EU): 1 of 19 fields")
 
 
 def test_r1_malformed_facts_are_no_failure(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def computed(known: DatasetFacts, n_with_signals: int | None = None) -> dict[Fac
     """
     found: dict[FactName, str | None] = {
         "modalities": ", ".join(known.modalities) or None,
-        "size": f"{known.n_records:,} records{_range(known)}" if known.n_records else None,
+        "size": f"{known.n_records:,} records" if known.n_records else None,
+        "range": _range(known),
         "latest": known.last_retrieved,
         "period": f"{known.first_retrieved} to {known.last_retrieved}" if known.first_retrieved else None,
         "languages": _listed(known.languages, known.n_records),
@@ -47,12 +48,13 @@ def top_domains(known: DatasetFacts) -> list[tuple[str, int]]:
     return ordered[: min(math.ceil(TOP_SHARE * len(ordered)), MOST_LISTED)]
 
 
-def _range(known: DatasetFacts) -> str:
-    """Say the range of the EU's template for pictures; for text it asks for tokens, which are not counted here."""
-    if "image" not in known.modalities:
-        return ""
+def _range(known: DatasetFacts) -> str | None:
+    """Say the range of the EU's template for pictures. For text it asks for tokens, which are not counted here."""
+    if "image" not in known.modalities or not known.n_records:
+        return None
     limits = ((10**6, "less than 1 million images"), (10**9, "1 million to 1 billion images"))
-    return f" ({next((said for most, said in limits if known.n_records < most), 'more than 1 billion images')})"
+    said = next((said for most, said in limits if known.n_records < most), "more than 1 billion images")
+    return f"{said} ({known.n_records:,} records)"
 
 
 def _listed(counts: Mapping[str, int], n: int) -> str | None:

@@ -14,8 +14,19 @@ from copycat.schema.base import Text
 
 SUMMARIES = ("eu", "ab2013")
 
-FactName = Literal["modalities", "size", "latest", "period", "languages", "sources", "domains", "synthetic", "licences",
-                   "signals"]  # fmt: skip
+FactName = Literal[
+    "modalities",
+    "size",
+    "range",
+    "latest",
+    "period",
+    "languages",
+    "sources",
+    "domains",
+    "synthetic",
+    "licences",
+    "signals",
+]
 
 
 class SummaryField(Record):
