@@ -126,11 +126,12 @@ def _print(written: Written) -> None:
     from copycat.commands.fairuse_shown import one_line
     from copycat.console import out, say
     from copycat.paths import shown
+    from copycat.provenance.manifest.scanning import told
 
     last = written.manifest.last
     lines = []
     if written.is_new:
-        lines.append(f"version {last.version}: {last.n_records:,} records")
+        lines.append(f"version {last.version}: {told(last.n_records)}")
         if len(written.manifest.versions) > 1:
             changes = f"{last.n_added:,} added, {last.n_removed:,} removed, {last.n_changed:,} changed"
             lines.append(f"against version {written.manifest.versions[-2].version}: {changes}")

@@ -98,7 +98,7 @@ def _made(name: str, make: Callable[..., Any], columns: Sequence[Sequence[Any]],
     for values in zip(*columns, strict=True):
         try:
             yield make(*values)
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
             unread[name] = unread.get(name, 0) + 1
             yield None
 

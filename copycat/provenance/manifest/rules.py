@@ -14,7 +14,7 @@ from copycat.provenance.manifest.comparing import Change, Counts, compare
 from copycat.provenance.manifest.files import dataset_files, tree_root
 from copycat.provenance.manifest.merkle import Merkle
 from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest
-from copycat.provenance.manifest.scanning import LIGHT, Scanner, leaves
+from copycat.provenance.manifest.scanning import LIGHT, Scanner, leaves, told
 from copycat.provenance.manifest.sorting import Sorter
 from copycat.provenance.records import MANIFEST_FILE, RECORDS_FILE, Evidence, Finding, Severity
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
@@ -307,11 +307,6 @@ def _empty(texts: Any) -> list[int]:
 
     rows: list[int] = np.flatnonzero(np.asarray(pc.equal(texts, ""))).tolist()
     return rows
-
-
-def told(count: int) -> str:
-    """Give a number of records in words."""
-    return f"{count:,} record{'' if count == 1 else 's'}"
 
 
 def opened(value: Any) -> Any:

@@ -130,6 +130,11 @@ def scanned(
         yield scanner
 
 
+def told(count: int) -> str:
+    """Give a number of records in words."""
+    return f"{count:,} record{'' if count == 1 else 's'}"
+
+
 def text_array(values: Sequence[str]) -> Any:
     """Give texts as an array; letters that are no Unicode scalar become "?"."""
     import pyarrow as pa

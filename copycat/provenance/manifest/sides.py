@@ -13,7 +13,7 @@ from copycat.paths import shown
 from copycat.provenance.dataset import Dataset, open_dataset
 from copycat.provenance.manifest.publishing import standing
 from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest, open_sidecar
-from copycat.provenance.manifest.scanning import Ids, Scanner, scanned
+from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, told
 from copycat.provenance.records import MANIFEST_FILE
 
 
@@ -35,15 +35,15 @@ class Side:
         """What of it could not be compared, in sentences."""
         if self.scanner is None:
             return []
-        told = []
+        lines = []
         if self.scanner.n_faults:
             first = self.scanner.faults[0] if self.scanner.faults else None
             where = f", the first at {first.evidence.place}: {first.said}" if first else ""
-            told.append(f"{self.name}: {self.scanner.n_faults} files or records cannot be read{where}")
+            lines.append(f"{self.name}: {self.scanner.n_faults:,} unreadable (files or records){where}")
         if self.scanner.sorter.n_repeated:
             named = ", ".join(self.scanner.sorter.repeated[:3])
-            told.append(f"{self.name}: {self.scanner.sorter.n_repeated} records have the id of another one ({named})")
-        return told
+            lines.append(f"{self.name}: {told(self.scanner.sorter.n_repeated)} with the id of another one ({named})")
+        return lines
 
 
 def manifest_at(path: Path) -> Manifest | None:

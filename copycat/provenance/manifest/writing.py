@@ -18,7 +18,7 @@ from copycat.provenance.manifest.merging import Merger
 from copycat.provenance.manifest.publishing import publish, unfinished, writing
 from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest
 from copycat.provenance.manifest.records import MAX_LISTED_FILES, ManifestFile, Version
-from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, without
+from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, told, without
 from copycat.provenance.records import (
     CROISSANT_FILE,
     HISTORY_FILE,
@@ -202,7 +202,7 @@ def _require_sound(scanner: Scanner, merger: Merger) -> None:
     if scanner.sorter.n_repeated:
         named = ", ".join(scanner.sorter.repeated)
         raise DataError(
-            [f"{scanner.sorter.n_repeated} records have an id that another record has: {named}"],
+            [f"{told(scanner.sorter.n_repeated)} with an id that another record has: {named}"],
             "  give each record an id of its own, or have ids made from the content: --ids content",
         )
     if merger.n_returned:

@@ -122,7 +122,7 @@ def test_what_cannot_be_compared_is_told_and_is_a_difference(make: Make, provena
     make(greetings(2), "two")
     answer = provenance("diff", "one", "two")
     assert answer.code == 1
-    assert "not compared: one: 1 files or records cannot be read" in answer.out
+    assert "not compared: one: 1 unreadable (files or records), the first at train.jsonl:3" in answer.out
 
 
 @pytest.mark.parametrize(

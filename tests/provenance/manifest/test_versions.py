@@ -143,7 +143,7 @@ def test_ids_that_are_missing_are_made_from_the_content_and_are_the_same_on_ever
 
 def test_ids_that_are_there_twice_are_refused_and_can_be_made_instead(make: Make, manifested: Manifested) -> None:
     folder = make([{"id": "x", "text": "a"}, {"id": "x", "text": "b"}])
-    with pytest.raises(DataError, match=r"1 records have an id that another record has: x\n.*--ids content"):
+    with pytest.raises(DataError, match=r"1 record with an id that another record has: x\n.*--ids content"):
         manifested(folder)
     assert not (folder / "provenance" / "manifest.json").exists()
     assert manifested(folder, ids="content").manifest.last.n_records == 2
