@@ -18,7 +18,7 @@ from copycat.provenance.dataset.card import (
     unique_keys,
     without_surrogates,
 )
-from copycat.provenance.dataset.columns import find_columns
+from copycat.provenance.dataset.columns import NESTED_IN, find_columns
 from copycat.provenance.records import Evidence
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_LINE_BYTES = 64 << 20
 """Of one record of a text file; a longer one is a fault, and reading goes on after it."""
+
+_DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 
@@ -50,7 +52,11 @@ def csv_batches(dataset: Dataset, file: DataFile, needs: Sequence[str]) -> Itera
 
 def arrays_of(rows: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> dict[str, Any]:
     """Give standard name -> pyarrow Array of the rows' values; values of mixed types become text (JSON)."""
-    return {standard: array_of([value_at(row, name) for row in rows]) for standard, name in wanted.items()}
+    made = {}
+    for standard, name in wanted.items():
+        is_plain = "." not in name
+        made[standard] = array_of([row.get(name) if is_plain else value_at(row, name) for row in rows])
+    return made
 
 
 def value_at(row: Mapping[str, Any], name: str) -> Any:
@@ -63,12 +69,11 @@ def value_at(row: Mapping[str, Any], name: str) -> Any:
 
 
 def array_of(values: Sequence[Any]) -> Any:
-    """Give a pyarrow Array; values of mixed, strange or very deep types become text: JSON for lists and mappings."""
+    """Give a pyarrow Array; values of mixed or strange types become text: JSON for lists and mappings."""
     import pyarrow as pa
 
     try:
-        if not any(is_deeper(value, MAX_DEPTH) for value in values):
-            return pa.array(values, from_pandas=False)
+        return pa.array(values, from_pandas=False)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, RecursionError):
         pass
     is_missing = [value is None or value != value for value in values]  # noqa: PLR0124 - NaN is what is not itself
@@ -116,11 +121,9 @@ def _rows_to_batches(dataset: Dataset, file: DataFile, needs: Sequence[str], row
 
 def wanted_columns(dataset: Dataset, needs: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Give standard name -> key, for those of `needs` that any of the rows has; "parent.child" in a mapping."""
-    there: dict[str, None] = {}
-    for row in rows:
-        there.update(dict.fromkeys(row))
-    parents = {name for name in there if any(isinstance(row.get(name), Mapping) for row in rows)}
-    for name in parents:
+    there = dict.fromkeys(name for names in dict.fromkeys(map(tuple, rows)) for name in names)
+    given = {name.partition(".")[0] for name in dataset.columns.values()}
+    for name in [name for name in there if name in given or name.casefold() in NESTED_IN]:
         for row in rows:
             there.update(dict.fromkeys(_names_below(row.get(name), name)))
     found = find_columns(there, dataset.columns)
@@ -162,7 +165,10 @@ def json_rows(file: DataFile) -> Iterator[Row]:
 def _json_row(file: DataFile, line: int, raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8-sig" if line == 1 else "utf-8")
-        said = json.loads(text, object_pairs_hook=unique_keys)
+        said = _DECODER.decode(text)
+        if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and isinstance(said, dict):
+            # pyarrow goes as deep as its stack, and further.
+            said = {name: as_text(value) if is_deeper(value, MAX_DEPTH) else value for name, value in said.items()}
         return without_surrogates(said) if may_hold_surrogates(raw) else said
     except UnicodeDecodeError as error:
         return Fault(_at(file, line), f"is not UTF-8 from byte {error.start + 1} on")
