@@ -78,6 +78,7 @@ def test_a_foreign_work_is_restored_only_where_it_was_in_its_term_at_home_in_199
     assert (restored.status, restored.until_year) == ("protected", 2046)
     assert "§ 104A" in restored.note
     assert status(version(1935, "personal", "JP", died=[1940]), "US", 2026) == "unknown"
+    assert status(version(1935, "corporate", "JP", died=[1970]), "US", 2026) == "unknown"
     assert status(version(1935, "personal", "FR", died=[1940]), "US", 2026) == "protected"
 
 
@@ -106,8 +107,10 @@ def test_life_and_70_years_end_on_1_january(
 
 
 def test_spain_keeps_80_years_for_those_who_died_before_december_1987() -> None:
-    assert "in Spain 80 years" in legal_status(version(1922, "personal", "AT", died=[1945]), "EU", 2026).note
+    assert "in Spain 80 years" in legal_status(version(1922, "personal", "AT", died=[1945]), "EU", 2025).note
     assert "Spain" not in legal_status(version(1958, "personal", "BE", died=[1992]), "EU", 2026).note
+    assert "Spain" not in legal_status(version(1922, "personal", "AT", died=[1945]), "EU", 2026).note
+    assert "Spain" not in legal_status(version(1911, "personal", "GB", died=[1937]), "EU", 2026).note
 
 
 def test_a_work_whose_term_ended_at_home_is_disputed_in_the_eu_and_free_in_the_uk() -> None:
@@ -120,9 +123,30 @@ def test_a_work_whose_term_ended_at_home_is_disputed_in_the_eu_and_free_in_the_u
 
 
 def test_the_uk_gives_a_foreign_work_no_more_than_its_own_country() -> None:
-    superman = version(1938, "personal", renewal="renewed", died=[1992, 1996])
+    new = version(1996, "personal", "JP", died=[2000])
+    older = version(1938, "personal", renewal="renewed", died=[1975])
 
-    assert legal_status(superman, "UK", 2026).until_year == 2033
+    assert legal_status(older, "UK", 2026).until_year == 2033
+    assert "s. 12(6)" in legal_status(older, "UK", 2026).note
+    assert legal_status(new, "UK", 2026).until_year == 2070
+
+
+def test_the_uk_keeps_the_life_and_50_years_of_works_from_before_1996() -> None:
+    superman = version(1938, "personal", renewal="renewed", died=[1992, 1996])
+    note = legal_status(superman, "UK", 2026)
+
+    assert (note.status, note.until_year) == ("protected", 2046)
+    assert "SI 1995/3297 reg. 15" in note.note
+    assert (status(superman, "UK", 2046), status(superman, "UK", 2047)) == ("protected", "public-domain")
+    assert legal_status(superman, "UK", 2047).from_year == 2047
+
+
+def test_what_lapsed_in_the_us_is_not_called_free_in_the_uk_without_its_deaths() -> None:
+    lapsed = {"renewal": "lapsed"}
+
+    assert status(version(1960, "corporate", **lapsed), "UK", 2026) == "unknown"
+    assert status(version(1960, **lapsed), "UK", 2026) == "public-domain"
+    assert status(version(1960, "personal", authors=LIVING, **lapsed), "UK", 2026) == "protected"
 
 
 def test_a_film_in_the_eu_has_a_lower_bound_and_then_is_unknown() -> None:

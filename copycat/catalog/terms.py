@@ -1,8 +1,8 @@
 """What the terms of several laws share, and the laws but that of the United States.
 
-Statutes: Directive 2006/116/EC (EU); Copyright, Designs and Patents Act 1988 (UK); Copyright Act of Japan, as in force
-since 30 December 2018 (TPP amendments, 70 years), 1 January 2004 (films, 70 years) and before. Every term runs to the
-end of a calendar year.
+Statutes: Directive 2006/116/EC (EU); Copyright, Designs and Patents Act 1988, and the Duration of Copyright Regulations
+1995, SI 1995/3297 (UK); Copyright Act of Japan, as in force since 30 December 2018 (TPP amendments, 70 years),
+1 January 2004 (films, 70 years) and before. Every term runs to the end of a calendar year.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ COLLECTIVE_TERM = 70
 
 HARMONISED = 1995
 """Since 1 July 1995 life and 70 years in the EU (and from 1996 in the UK); what ended before has no exact year here."""
+
+UK_NEW_TERM, UK_OLD_TERM, UK_FILMS = 1996, 50, 1957
+"""UK: life and 70 years since 1 January 1996, life and 50 before; films of before June 1957 were plays to the law."""
+
+UK_RULE = "not longer than in the country of origin (CDPA 1988 s. 12(6))"
+UK_KEPT = "what existed in 1995 keeps life and 50 years where they end later (SI 1995/3297 reg. 15)"
 
 LONGEST_LIFE, LONGEST_TERM = 100, 100
 """Nobody publishes and then lives longer; no country gives more than 100 years after death (Mexico)."""
@@ -61,9 +67,9 @@ def eu_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
     found = _life_or_publication(version, year, "Directive 2006/116/EC art. 1", "Directive 2006/116/EC arts. 1 and 2")
     died = last_death(version)
     if version.kind == "personal" and died is not None and 1900 <= died <= 1987:
-        until = died + 80
-        spain = f"in Spain 80 years for authors who died before 7 December 1987, to the end of {until}"
-        found = found._replace(why=f"{found.why}; {spain}")
+        until, rule = died + 80, "in Spain 80 years for authors who died before 7 December 1987"
+        if year <= until:
+            found = found._replace(why=f"{found.why}; {rule}, to the end of {until}")
     if origin is None or found.status != "protected":
         return found
     if origin.status == "public-domain":
@@ -79,19 +85,42 @@ def eu_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
 
 
 def uk_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
-    """CDPA 1988 ss. 12 and 13B; of a work from elsewhere by no UK national, not longer than there (s. 12(6))."""
+    """CDPA 1988 ss. 12 and 13B; of a work from elsewhere by no UK national, not longer than there (s. 12(6)).
+
+    What was protected at the end of 1995 keeps the life and 50 years of the law before, where those end later than the
+    term of the country of origin: SI 1995/3297 reg. 15.
+    """
     found = _life_or_publication(version, year, "CDPA 1988 s. 12", "CDPA 1988 ss. 12 and 13B")
     if origin is None or found.status != "protected":
         return found
-    rule = "not longer than in the country of origin (CDPA 1988 s. 12(6))"
     if origin.status == "public-domain":
-        return Term("public-domain", origin.from_year, None, f"{found.why}; {rule}, where the term has ended")
+        return _uk_after_origin(version, year, found, origin)
     if origin.until_year is None or (found.until_year is not None and origin.until_year >= found.until_year):
         return found
-    if found.until_year is None:
-        return found._replace(why=f"{found.why}; {rule}, so at most to the end of {origin.until_year}")
-    why = f"{found.why}; {rule}, so to the end of {origin.until_year}"
-    return found._replace(until_year=origin.until_year, why=why)
+    kept, why = _uk_kept(version), f"{found.why}; {UK_RULE}, there to the end of {origin.until_year}"
+    if kept is None:
+        return found._replace(until_year=None, why=f"{why}; {UK_KEPT}")
+    why = f"{why}; {UK_KEPT}: to the end of {kept}" if kept > origin.until_year else why
+    return found._replace(until_year=max(origin.until_year, kept) if found.until_year else None, why=why)
+
+
+def _uk_after_origin(version: CharacterVersion, year: int, found: Term, origin: Term) -> Term:
+    """Tell of a work whose term has ended in its country of origin and runs on by the UK's own."""
+    kept, why = _uk_kept(version), f"{found.why}; {UK_RULE}, where the term has ended"
+    if kept is None:
+        why = f"{why}; {UK_KEPT}"
+        return found._replace(why=why) if is_living(version) else Term("unknown", None, None, f"{why}, not recorded")
+    if year <= kept:
+        return found._replace(until_year=kept, why=f"{why}; {UK_KEPT}: to the end of {kept}")
+    return Term("public-domain", None if origin.from_year is None else max(origin.from_year, kept + 1), None, why)
+
+
+def _uk_kept(version: CharacterVersion) -> int | None:
+    """Give the last year of the older term: 0 where there is none, None where it runs from a death not recorded."""
+    if version.year >= UK_NEW_TERM or (version.kind == "film" and version.year >= UK_FILMS):
+        return 0
+    died = last_death(version) if version.kind == "personal" else None
+    return None if died is None else died + UK_OLD_TERM
 
 
 def _life_or_publication(version: CharacterVersion, year: int, life: str, other: str) -> Term:

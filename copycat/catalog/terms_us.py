@@ -1,8 +1,8 @@
 """The term of copyright in the United States, 17 U.S.C. §§ 104A and 302 to 305, as in force since 1998.
 
 A term runs to the end of its last calendar year (§ 305), so that a work of 1928 is in the public domain from
-1 January 2024. Works of 1931 to 1963 also had to be renewed in their 28th year: a fact of the version, never assumed;
-those of 1964 to 1977 were renewed by the law itself (Public Law 102-307). Works of before 1978 are taken to have been
+1 January 2024. Works up to 1963 also had to be renewed in their 28th year: a fact of the version, never assumed; those
+of 1964 to 1977 were renewed by the law itself (Public Law 102-307). Works of before March 1989 are taken to have been
 published with a copyright notice, for which their source stands. Of works made for hire since 1978 the 120 years from
 creation are not counted: they end first only where publication came more than 25 years later. Sound recordings and
 unpublished works are not told.
@@ -16,9 +16,7 @@ from copycat.schema import CharacterVersion
 TERM, NEW_ACT, LAST_RENEWED = 95, 1978, 1963
 """95 years from publication; the act of 1976 holds from 1978; works up to 1963 had to be renewed in their 28th year."""
 
-LIFE_70 = frozenset(
-    ("AT", "BE", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "IE", "IS", "IT", "LU", "NL", "NO", "PT", "SE")
-)
+LIFE_70 = frozenset(("AT", "BE", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "IE", "IT", "LU", "NL", "NO", "PT", "SE"))
 """Where life and 70 years held on 1 January 1996; elsewhere the 50 years of the Berne Convention are counted."""
 
 LAST_LATE, LATE_TERM = 2002, 2047
@@ -44,10 +42,10 @@ def us_term(version: CharacterVersion, year: int) -> Term:
     if past := ended(until, year, f"{why}, ended with {until}"):
         return past
     protected = Term("protected", published, until, f"{why}, to the end of {until}")
-    return _foreign(version, protected) if version.country != "US" else _renewed(version, published, year, protected)
+    return _foreign(version, protected) if version.country != "US" else _renewed(version, published, protected)
 
 
-def _renewed(version: CharacterVersion, published: int, year: int, protected: Term) -> Term:
+def _renewed(version: CharacterVersion, published: int, protected: Term) -> Term:
     if published > LAST_RENEWED or version.renewal == "renewed":
         return protected
     if version.renewal == "presumed":
@@ -57,8 +55,6 @@ def _renewed(version: CharacterVersion, published: int, year: int, protected: Te
     if version.renewal == "lapsed":
         why = f"published {published}, and not renewed in its 28th year, {published + 28} (17 U.S.C. § 304)"
         return Term("public-domain", published + 29, None, why)
-    if year <= published + 28:
-        return protected
     why = f"published {published}; protected to the end of {protected.until_year} if renewed in its 28th year"
     return Term("unknown", None, None, f"{why} (17 U.S.C. § 304), which was not checked")
 
@@ -67,9 +63,12 @@ def _foreign(version: CharacterVersion, protected: Term) -> Term:
     """Tell of a foreign work: one that had lapsed was restored in 1996 where it was in its term at home (§ 104A)."""
     if version.renewal == "renewed":
         return protected
-    died = last_death(version)
-    lived = 1926 if version.country in LIFE_70 else 1946
-    if is_living(version) or (died is not None and died >= lived) or (not version.authors and version.year >= 1946):
+    if version.kind == "personal":
+        died, lived = last_death(version), 1926 if version.country in LIFE_70 else 1946
+        was_in_term = is_living(version) or (died is not None and died >= lived)
+    else:
+        was_in_term = version.year >= 1946
+    if was_in_term:
         why = protected.why.replace("§ 304)", "§ 304), restored in 1996 where it had lapsed (§ 104A)")
         return protected._replace(why=why)
     why = f"a work of {version.country} of {version.year}; whether it was in its term there in 1996, and so restored"
