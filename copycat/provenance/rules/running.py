@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from copycat.errors import CopycatError
 from copycat.provenance.dataset import Batch
 from copycat.provenance.dataset.ahead import read_ahead
-from copycat.provenance.records import CheckReport, Finding, Outcome
+from copycat.provenance.records import SEVERITIES, CheckReport, Finding, Outcome
 from copycat.provenance.rules import RULES, RuleRow
 from copycat.provenance.rules.rule import Context, Rule, shortened
 
@@ -131,5 +131,7 @@ def _place(batch: Batch) -> str:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
+    """Say the gravest finding, and how many more there are."""
+    gravest = min(findings, key=lambda finding: SEVERITIES.index(finding.severity))
     more = len(findings) - 1
-    return f"{findings[0].said}{f'; and {more} more' if more else ''}"
+    return f"{gravest.said}{f'; and {more} more' if more else ''}"

@@ -93,6 +93,18 @@ def test_a_rule_that_breaks_is_an_error_and_the_others_go_on(
 
 
 @pytest.mark.usefixtures("table")
+def test_the_line_of_a_rule_says_its_gravest_finding(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def several(self: Broken) -> Iterable[Finding]:
+        yield self.finding("note", "a trifle", "nothing")
+        yield self.finding("error", "a hole", "mend it")
+
+    monkeypatch.setattr(Broken, "where", "nowhere")
+    monkeypatch.setattr(Broken, "finish", several)
+
+    assert run_rules(Context(dataset), ["Z1"]).outcomes[0].said == "a hole; and 1 more"
+
+
+@pytest.mark.usefixtures("table")
 def test_what_a_rule_lacks_is_said_in_its_own_words(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Broken, "what", MissingExtraError("needs a package\n  pip install it"))
 
