@@ -21,7 +21,7 @@ are named, not made up: state them in the card, or with --fact.
 Examples:
   python -m copycat.provenance manifest my-dataset
   python -m copycat.provenance manifest my-dataset --version v4 --fact license=CC-BY-4.0
-  python -m copycat.provenance manifest train.parquet --id-column key
+  python -m copycat.provenance manifest train.parquet --column id=key
   python -m copycat.provenance manifest my-dataset --prove cats/one.png > proof.json
   python -m copycat.provenance manifest my-dataset --proof proof.json
 
@@ -41,7 +41,9 @@ def manifest(  # noqa: PLR0917 - one parameter per option
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="a property of Croissant, such as license=CC0-1.0; repeatable"),
     ] = None,
-    id_column: Annotated[str | None, typer.Option(metavar="COLUMN", help="the column with the ids")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable")
+    ] = None,
     ids: Annotated[
         str | None, typer.Option(help="'column', where there is one (the default), or 'content': made from hashes")
     ] = None,
@@ -60,11 +62,11 @@ def manifest(  # noqa: PLR0917 - one parameter per option
     """Write down where each record comes from, and one hash over all of them, for each version."""
     from dataclasses import replace
 
+    from copycat.commands.provenance_lookup import opened_with
     from copycat.console import EXIT_DONE, print_json, running_count
-    from copycat.provenance.dataset import open_dataset
     from copycat.provenance.manifest.writing import Order, write_manifest
 
-    opened = open_dataset(dataset, {"id": id_column} if id_column else None)
+    opened = opened_with(dataset, column or [])
     if out is not None:
         opened = replace(opened, sidecar=out)
     if prove is not None:
@@ -127,6 +129,7 @@ def _print(written: Written) -> None:
     from copycat.console import out, say
     from copycat.paths import shown
     from copycat.provenance.manifest.scanning import told
+    from copycat.provenance.manifest.stated import REQUIRED
 
     last = written.manifest.last
     lines = []
@@ -139,8 +142,11 @@ def _print(written: Written) -> None:
         lines.append(f"version {last.version} already has this root; nothing is written")
     lines.append(f"root of records: {last.root}")
     lines.append(f"root of files: {last.files_root or 'unknown'}")
-    if written.missing:
-        lines.append(f"not stated, and asked for by Croissant: {', '.join(written.missing)}")
+    required = [name for name in written.missing if name in REQUIRED]
+    if required:
+        lines.append(f"Croissant requires, and nobody stated: {', '.join(required)}")
+    if recommended := [name for name in written.missing if name not in REQUIRED]:
+        lines.append(f"Croissant recommends, and nobody stated: {', '.join(recommended)}")
     lines.append(shown(written.manifest.sidecar))
     for note in _notes(written):
         say(one_line(note))

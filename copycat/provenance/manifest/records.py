@@ -43,6 +43,7 @@ class ManifestFile(Record):
 
     Attributes:
         kind: how the records lie. ids: where ids come from, see `scanning.Ids`.
+        columns: standard name -> column, as the user named them for the newest version.
         versions: the oldest first. files: of the newest version, () where there are more than MAX_LISTED_FILES.
     """
 
@@ -50,5 +51,6 @@ class ManifestFile(Record):
     dataset: str
     kind: str
     ids: Literal["column", "content"] = "column"
+    columns: dict[str, str] = Field(default_factory=dict)
     versions: tuple[Version, ...] = Field(min_length=1)
     files: tuple[FileHash, ...] = ()

@@ -21,9 +21,13 @@ from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, sh
 
 NEEDS = ("id", "image", "text", "sha256", "url", "transforms", "synthetic")
 RESTORE = "restore the folder from where the version was published"
+NAME_OR_RESTORE = "name the columns in provenance.yaml, or restore the sidecar from where the version was published"
 MEND = "restore the file, or make a new version: python -m copycat.provenance manifest"
 NO_MANIFEST = "there is no manifest; make one: python -m copycat.provenance manifest"
 
+
+DECIDING = ("id", "image", "text")
+"""Columns that ids and hashes depend on."""
 
 NOT_MADE = {"", "0", "false", "no", "none"}
 
@@ -64,7 +68,7 @@ _COMPARED: dict[int, Compared] = {}
 class ManifestRule(Rule):
     """What P1 and P2 share: the dataset beside its manifest.
 
-    `compared` is None without a manifest, and with one that cannot be read: then `fault` says why.
+    `compared` is None without a manifest, and with one that cannot be compared: then `fault` says why.
     """
 
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
@@ -81,15 +85,22 @@ class ManifestRule(Rule):
             if id(context) not in _COMPARED:
                 _COMPARED[id(context)] = Compared(context)
                 weakref.finalize(context, _COMPARED.pop, id(context), None)
-            self.compared = _COMPARED[id(context)]
+            found = _COMPARED[id(context)]
         except DataError as error:
-            self.fault = error.faults[0]
+            self.fault = f"the manifest cannot be read: {error.faults[0]}"
+            return
+        stated, named = found.manifest.file.columns, context.dataset.columns
+        if other := [name for name in DECIDING if stated.get(name) != named.get(name)]:
+            asked = " ".join(f"--column {name}={stated[name]}" for name in other if name in stated)
+            self.fault = f"the manifest was made {f'with {asked}' if asked else 'without --column'}; check it so, too"
+            return
+        self.compared = found
 
     def unreadable(self) -> Iterable[Finding]:
-        """Tell of a manifest that cannot be read."""
+        """Tell of a manifest that cannot be compared."""
         if self.fault:
             evidence = Evidence(file=MANIFEST_FILE, value=shortened(self.fault))
-            yield self.finding("error", f"the manifest cannot be read: {shortened(self.fault)}", RESTORE, evidence)
+            yield self.finding("error", shortened(self.fault), NAME_OR_RESTORE, evidence)
 
 
 def evidence_of(changes: Iterable[Change]) -> list[Evidence]:
@@ -293,7 +304,7 @@ class SameRoot(ManifestRule):
 
     def not_applicable(self) -> str | None:
         """Say why there is nothing to compare with."""
-        return NO_MANIFEST if self.compared is None else None
+        return NO_MANIFEST if self.compared is None and not self.fault else None
 
     def passed(self) -> str:
         """Say what was seen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def two_sides(
         DataError: one is neither.
     """
     held = [(path, manifest_at(path)) for path in (old, new)]
-    opened = [(path, found, None if found else open_dataset(path)) for path, found in held]
+    opened = [(path, found, None if found else opened_as_before(path)) for path, found in held]
     ids = _common_ids([found or _own(dataset) for _, found, dataset in opened])
     sides = []
     for path, found, dataset in opened:
@@ -89,7 +89,7 @@ def one_dataset(
         UnknownNameError: there is no such version.
     """
     manifest = manifest_at(path)
-    dataset = None if manifest else open_dataset(path)
+    dataset = None if manifest else opened_as_before(path)
     if dataset is not None:
         manifest = open_manifest(dataset)
     if manifest is None or (dataset is None and after is None):
@@ -112,6 +112,15 @@ def content_side(
     """Read a dataset as it lies there; its rows are there until the stack is closed."""
     scanner = stack.enter_context(scanned(dataset, ids, tell))
     return Side(name or dataset.name, scanner.sorter.tables(), scanner)
+
+
+def opened_as_before(path: Path) -> Dataset:
+    """Open a dataset with the columns that its provenance.yaml names, or its manifest was made with."""
+    from copycat.provenance.check.settings import read_settings
+
+    dataset = open_dataset(path, read_settings(path).columns)
+    manifest = _own(dataset)
+    return dataset if dataset.columns or manifest is None else replace(dataset, columns=manifest.file.columns)
 
 
 def _own(dataset: Dataset | None) -> Manifest | None:

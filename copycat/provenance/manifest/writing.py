@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,8 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
     """
     with writing(dataset.sidecar), ExitStack() as stack:
         before = open_manifest(dataset) if has_manifest(dataset) else None
+        if before is not None and not dataset.columns:
+            dataset = replace(dataset, columns=before.file.columns)
         ids = _ids(order, before)
         scanner = stack.enter_context(scanned(dataset, ids, tell, dataset.sidecar, phash=order.phash))
         _require_readable(scanner, order)
@@ -249,6 +251,7 @@ def _manifest_file(
         dataset=dataset.name,
         kind=dataset.kind,
         ids=ids,
+        columns=dict(dataset.columns),
         versions=(*(before.versions if before else ()), version),
         files=tuple(files) if len(files) <= MAX_LISTED_FILES else (),
     )

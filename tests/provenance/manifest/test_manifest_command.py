@@ -82,6 +82,22 @@ def test_what_cannot_be_done_is_said_with_what_to_type(
     assert said in answer.err
 
 
+def test_columns_that_were_named_once_are_known_to_the_next_version_the_comparison_and_the_check(
+    make: Make, provenance: Cli
+) -> None:
+    rows = [{"key": f"k{n}", "line": f"hello {n}", "text": "the same"} for n in range(4)]
+    make(rows)
+    provenance(*COMMAND, "--column", "id=key", "--column", "text=line")
+    assert "already has this root" in provenance(*COMMAND).out
+    assert provenance("diff", "data").code == 0
+    plain = provenance("check", "data", "--rules", "P2")
+    assert plain.code == 1
+    assert "the manifest was made with --column id=key" in plain.out
+    assert provenance("check", "data", "--rules", "P2", "--column", "id=key", "--column", "text=line").code == 0
+    make(rows[1:])
+    assert json.loads(provenance(*COMMAND, "--json").out)["n_removed"] == 1
+
+
 def test_a_sidecar_elsewhere_names_the_files_from_where_it_lies(make: Make, provenance: Cli) -> None:
     make(greetings(), card=CARD)
     assert provenance(*COMMAND, "--out", "kept/sidecar").out.splitlines()[-1] == "kept/sidecar"
