@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from copycat.provenance.dataset import Dataset
     from copycat.provenance.lookup import LookupAnswer, Query
@@ -21,7 +21,7 @@ or not; 2 to be fixed by you.
 
 \b
 Examples:
-  python -m copycat.provenance lookup my-dataset --name "Jane Roe"
+  python -m copycat.provenance lookup my-dataset --name Zoravi
   python -m copycat.provenance lookup my-dataset --domain example.org --page answer.html
   python -m copycat.provenance lookup train.parquet --picture mine.jpg --json
 """
@@ -116,6 +116,34 @@ def query_of(given: dict[str, str], distance: int) -> Query:
     return make_query(cast("Kind", kind), value, distance)
 
 
+def _version_lines(answer: LookupAnswer) -> Iterator[str]:
+    """Say how many each version holds, what of it cannot be told any more, and which models were trained on it."""
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.provenance.lookup.page import counted_in
+
+    def told(n: float | None, version: str, *, is_at_least: bool) -> str:
+        figure = "no figure" if n is None else f"{'at least ' if is_at_least else ''}{n:,.0f}"
+        return f"{figure} in version {one_line(version, 40)}"
+
+    if answer.by_version:
+        figures = (told(n, each, is_at_least=each in answer.unsearched) for each, n in answer.by_version.items())
+        yield f"by version: {', '.join(figures)}"
+    for version, n in answer.unsearched.items():
+        records = "1 record" if n == 1 else f"{n:,} records"
+        yield (
+            f"  {records} of version {one_line(version, 40)} {'was' if n == 1 else 'were'} removed or changed since "
+            f"and cannot be searched by {answer.query.kind}"
+        )
+    if counted := counted_in(answer):
+        figures = (told(each.n, each.version, is_at_least=each.is_at_least) for each in counted)
+        yield f"pictures whose captions named it, as counted around removals: {', '.join(figures)}"
+    for model in answer.models:
+        figure = f"{'at least ' if model.is_at_least else ''}{model.n_records:,} of them"
+        if model.is_at_least and not model.n_records:
+            figure = "how many of them it held is not known any more"
+        yield f"model {one_line(model.model, 60)} was trained on version {one_line(model.version, 40)}: {figure}"
+
+
 def _print(answer: LookupAnswer, page: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
@@ -131,23 +159,8 @@ def _print(answer: LookupAnswer, page: Path | None) -> None:
     before = f", {removed:,} removed before" if removed else ""
     out.print(f"{query.kind} '{one_line(query.asked, 80)}' in {one_line(answer.dataset)}: {now}{before}", markup=False,
               soft_wrap=True)  # fmt: skip
-    if answer.by_version:
-        versions = ", ".join(f"{n:,} in version {one_line(version, 40)}" for version, n in answer.by_version.items())
-        out.print(f"by version: {versions}", markup=False, soft_wrap=True)
-    if answer.counted:
-        counts = ", ".join(
-            f"{'no figure' if n is None else f'{n:,.0f}'} in version {one_line(version, 40)}"
-            for version, n in answer.counted.items()
-        )
-        out.print(f"pictures whose captions named it, as counted around removals: {counts}", markup=False,
-                  soft_wrap=True)  # fmt: skip
-    for model in answer.models:
-        out.print(
-            f"model {one_line(model.model, 60)} was trained on version {one_line(model.version, 40)}: "
-            f"{model.n_records:,} of them",
-            markup=False,
-            soft_wrap=True,
-        )
+    for line in _version_lines(answer):
+        out.print(line, markup=False, soft_wrap=True)
     if answer.hits:
         table = Table(box=None, pad_edge=False)
         for heading in ("id", "place", "found by", "licence", "state"):

@@ -25,7 +25,7 @@ Examples:
   python -m copycat.provenance remove my-dataset --id 000017 --reason "asked for by the author" --rewrite
   python -m copycat.provenance remove my-dataset --domain example.org --reason "opt-out of the site" --dry-run
   python -m copycat.provenance remove my-dataset --ids list.txt --reason "takedown 12" --rewrite --derived my-crops
-  python -m copycat.provenance remove my-dataset --name "Ann Zed" --reason "opt-out" --characters set.yaml --model m1=3
+  python -m copycat.provenance remove my-dataset --name Zoravi --reason "opt-out" --characters sandbox --model m1=3
 """
 
 SHOWN = 20
@@ -220,7 +220,7 @@ def _print_files(done: Removal) -> None:
 
 
 def _exposure_line(exposure: Exposure) -> str:
-    """Say it in a line: "Ann Zed: 412 pictures in version 3, 0 in version 4; model m was trained on version 3"."""
+    """Say it in a line: "Zoravi: 412 pictures in version 3, 0 in version 4; model m was trained on version 3"."""
     from copycat.commands.fairuse_shown import one_line
 
     counts = list(exposure.counts.items())

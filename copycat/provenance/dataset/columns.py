@@ -30,6 +30,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "generator": ("generator", "model", "generated_by", "generator_model"),
     "prompt_hash": ("prompt_hash", "generator_prompt_hash", "generator_prompt"),
     "version_added": ("version_added",),
+    "version_changed": ("version_changed",),
     "version_removed": ("version_removed",),
     "tombstone_reason": ("tombstone_reason",),
     "file": ("file", "file_name", "path", "image_path", "filename"),

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from copycat.provenance.dataset import Batch, Dataset
 from copycat.provenance.lookup.columns import text_column, variants
 from copycat.provenance.lookup.contact import contact_of
+from copycat.provenance.lookup.gaps import not_looked, unsearchable
 from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
+from copycat.provenance.lookup.past import read_past
 from copycat.provenance.lookup.records import Hit, LookupAnswer, Query
 from copycat.provenance.lookup.versions import History, counted_of, history_of
 from copycat.provenance.records import USES
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 MAX_HITS = 1_000
 """Hits that an answer holds; the others are counted."""
 
-FACTS = ("id", "file", "row", "licence", "decision", "version_added", "version_removed")
+FACTS = ("id", "file", "row", "licence", "decision", "version_added", "version_changed", "version_removed")
 
 
 class _InFiles(NamedTuple):
@@ -53,32 +55,38 @@ def look_up(
 ) -> LookupAnswer:
     """Look for records, one pass over the files and one over the manifest's table where there is one.
 
-    Memory grows with the number of hits, not of records.
+    Memory grows with the number of hits, and of records that are gone or changed; not with that of all records.
 
     Args:
         as_of: the day on the receipt.
         max_hits: how many hits the answer holds; None: all.
         advance: is told of how many more records were read.
     """
+    import polars as pl
+
     matcher = matcher_of(query)
     history = history_of(dataset)
-    counted = counted_of(dataset.sidecar, query.words) if query.kind == "name" else {}
-    n_records, in_files, fields = _in_files(dataset, matcher, advance)
+    counted, at_least = counted_of(dataset.sidecar, query.words) if query.kind == "name" else ({}, {})
+    past = read_past(dataset, history, matcher.needs)
+    n_records, in_files, fields, gone_there = _in_files(dataset, matcher, past.gone["id"], advance)
     seen = _Seen(history, max_hits)
-    n_tombstones = 0
+    n_gone = 0
     if dataset.records_file is None:
         for found in in_files.values():
             seen.add(_hit_of(found))
     else:
         n_records = 0
         for batch in dataset.facts((*FACTS, *matcher.needs)):
-            n_gone = _n_removed(batch)
-            n_records, n_tombstones = n_records + batch.size - n_gone, n_tombstones + n_gone
+            n_gone += (gone := _n_removed(batch))
+            n_records += batch.size - gone
             fields |= _present(batch, matcher)
-            for hit in _hits(batch, matcher, in_files):
-                seen.add(hit)
+            for hit, changed in _hits(batch, matcher, in_files):
+                seen.add(hit, changed)
         for found in in_files.values():  # in the files, and not in the manifest, which is then out of date
             seen.add(_hit_of(found))
+    seen.by_version += past.former_versions(seen.changed)
+    lost = unsearchable(past.gone, matcher, fields).filter(~pl.col("id").is_in(list(gone_there | seen.gone)))
+    unsearched = past.unsearched(lost)
     return LookupAnswer(
         query=query,
         dataset=dataset.name,
@@ -87,39 +95,54 @@ def look_up(
         n_found=seen.n_found,
         n_now=seen.n_now,
         by_version={version: seen.by_version[version] for version in history.versions},
+        unsearched=unsearched,
         hits=tuple(seen.hits),
         looked_in=tuple(name for name in matcher.needs if name in fields),
-        not_looked=tuple(_not_looked(dataset, matcher, fields, n_tombstones)),
+        not_looked=tuple(not_looked(dataset, matcher, fields, lost.height if history.versions else n_gone)),
         version=history.versions[-1] if history.versions else None,
         root=history.root,
         counted=counted,
+        counted_at_least=at_least,
         contact=contact_of(dataset.card),
-        models=history.models_with(Counter(seen.by_version) | Counter({v: round(n or 0) for v, n in counted.items()})),
+        models=history.models_with(
+            seen.by_version | Counter({v: round(n or 0) for v, n in (at_least | counted).items()}), unsearched
+        ),
     )
 
 
 class _Seen:
-    """Counts hits, and keeps the first of them."""
+    """Counts hits, and keeps the first of them; of those that changed, and of those that are gone, the ids."""
 
     def __init__(self, history: History, max_hits: int | None) -> None:
         self.history, self.max_hits = history, max_hits
         self.n_found = self.n_now = 0
         self.by_version: Counter[str] = Counter()
         self.hits: list[Hit] = []
+        self.changed: set[str] = set()
+        self.gone: set[str] = set()
 
-    def add(self, hit: Hit) -> None:
+    def add(self, hit: Hit, changed: str | None = None) -> None:
+        """Take a hit; `changed` is the version since which its record is as it is, where that is not the first."""
         self.n_found += 1
         self.n_now += hit.version_removed is None
-        self.by_version.update(self.history.versions_of(hit.version_added, hit.version_removed))
+        self.by_version.update(self.history.versions_of(changed or hit.version_added, hit.version_removed))
+        if changed is not None:
+            self.changed.add(hit.id)
+        if hit.version_removed is not None:
+            self.gone.add(hit.id)
         if self.max_hits is None or len(self.hits) < self.max_hits:
             self.hits.append(hit)
 
 
 def _in_files(
-    dataset: Dataset, matcher: Matcher, advance: Callable[[int], None]
-) -> tuple[int, dict[str, _InFiles], set[str]]:
-    """Look through the dataset's own files: place (see `place_key`) -> what was found, and which fields there are."""
-    n_records = 0
+    dataset: Dataset, matcher: Matcher, gone: pl.Series, advance: Callable[[int], None]
+) -> tuple[int, dict[str, _InFiles], set[str], set[str]]:
+    """Look through the dataset's own files.
+
+    Returns: records; place (see `place_key`) -> what was found; which fields there are; which of the ids `gone` are
+    there all the same.
+    """
+    n_records, gone_there = 0, set[str]()
     found: dict[str, _InFiles] = {}
     fields: set[str] = set()
     for number, (variant, needs) in enumerate(variants(dataset, _needs(dataset, matcher))):
@@ -127,13 +150,15 @@ def _in_files(
             advance(batch.size)
             n_records += batch.size if number == 0 else 0
             fields |= _present(batch, matcher)
+            if len(gone) and (ids := text_column(batch, "id")) is not None:
+                gone_there |= set(ids.filter(ids.is_in(gone.implode())).to_list())
             matches = list(matcher.find(batch))
             licences = text_column(batch, "licence") if matches else None
             for row, found_by in matches:
                 licence = spdx_or_none(licences[row]) if licences is not None else None
                 there = _InFiles(batch.id_of(row), batch.place_of(row), found_by, licence)
                 found.setdefault(place_key(batch, row), there)
-    return n_records, found, fields
+    return n_records, found, fields, gone_there
 
 
 def _needs(dataset: Dataset, matcher: Matcher) -> Sequence[str]:
@@ -155,8 +180,11 @@ def _is_empty(column: Any) -> bool:
     return bool(column.null_count == len(column))
 
 
-def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iterator[Hit]:
-    """Give the hits among rows of the manifest's table; takes those that the files gave out of `in_files`."""
+def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iterator[tuple[Hit, str | None]]:
+    """Give the hits among rows of the manifest's table, each with the version since which its record is as it is.
+
+    Takes those that the files gave out of `in_files`.
+    """
     found = dict(matcher.find(batch))
     ids = text_column(batch, "id")
     if ids is None:
@@ -170,7 +198,7 @@ def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iter
         is_removed = fact["version_removed"] is not None
         own = in_files.pop(there[row], None) if row in there else None
         licence = fact["licence"]
-        yield Hit(
+        hit = Hit(
             id=ids[row],
             place=own.place if own else _place(fact["file"], fact["row"]),
             found_by=found[row],
@@ -180,6 +208,7 @@ def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iter
             version_removed=fact["version_removed"],
             is_in_files=own is not None or not is_removed,
         )
+        yield hit, fact["version_changed"]
 
 
 def _places_of(batch: Batch, ids: pl.Series, in_files: Mapping[str, _InFiles]) -> dict[int, str]:
@@ -253,20 +282,3 @@ _licensing: Any = None
 def _n_removed(batch: Batch) -> int:
     column = batch.column("version_removed")
     return 0 if column is None else len(column) - int(column.null_count)
-
-
-def _not_looked(dataset: Dataset, matcher: Matcher, fields: set[str], n_tombstones: int) -> Iterator[str]:
-    """Say what a "no" does not cover."""
-    if n_tombstones and not isinstance(matcher, PictureFinder) and matcher.needs != ("id",):
-        yield f"{n_tombstones:,} records were removed before; nothing of them is kept but ids and hashes"
-    if not fields & set(matcher.needs):
-        yield f"no record has any of the fields {', '.join(matcher.needs)}: nothing could be compared"
-    elif isinstance(matcher, PictureFinder):
-        if not fields & {"phash", "image"}:
-            yield "the records hold no pictures and no hashes of them: only the same bytes could be found"
-        if not len(matcher.hashes):
-            yield "the picture is of hardly more than one shade: only the same bytes could be found"
-        if matcher.n_unreadable:
-            yield f"{matcher.n_unreadable} pictures of the dataset cannot be read"
-    if dataset.faults:
-        yield f"{len(dataset.faults)} files were not read: python -m copycat.provenance check names them"

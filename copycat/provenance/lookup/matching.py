@@ -49,7 +49,7 @@ def matcher_of(query: Query) -> Matcher:
 
 
 class NameFinder:
-    """A name as whole words, as `copycat.names` reads them; of an author "Roe, Jane" is Jane Roe, too."""
+    """A name as whole words, as `copycat.names` reads them; of an author "Name, First" is First Name, too."""
 
     needs: tuple[str, ...] = ("author", "title", "source", "text")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from jinja2 import Environment, PackageLoader
 
 from copycat.provenance.lookup.records import Hit, LookupAnswer
@@ -63,6 +65,8 @@ def build_page(answer: LookupAnswer) -> str:
         left_over=sum(hit.version_removed is not None and hit.is_in_files for hit in answer.hits),
         broad=answer.n_found >= BROAD,
         versions=list(answer.by_version.items()),
+        counted=counted_in(answer),
+        was_counted=any(each.n for each in counted_in(answer)),
         shown=answer.hits[:MAX_SHOWN],
         thing=things[0],
         things=things[1],
@@ -76,6 +80,22 @@ def build_page(answer: LookupAnswer) -> str:
 _FIELD_TEXTS = {"url": "addresses", "image": "pictures", "phash": "hashes of pictures", "sha256": "hashes of files",
                 "author": "authors", "title": "titles", "text": "texts", "source": "sources",
                 "id": "numbers"}  # fmt: skip
+
+
+class CountedIn(NamedTuple):
+    """Pictures of a version whose captions named what was asked for; None: there is no figure."""
+
+    version: str
+    n: float | None
+    is_at_least: bool
+
+
+def counted_in(answer: LookupAnswer) -> list[CountedIn]:
+    """Give what was counted around removals, in the order of the versions."""
+    order = list(answer.by_version)
+    found = [CountedIn(version, n, is_at_least=False) for version, n in answer.counted.items()]
+    found += [CountedIn(version, n, is_at_least=True) for version, n in answer.counted_at_least.items()]
+    return sorted(found, key=lambda each: order.index(each.version) if each.version in order else len(order))
 
 
 def state_of(hit: Hit) -> str:

@@ -60,7 +60,7 @@ def make_query(kind: Kind, given: str, max_distance: int = DEFAULT_DISTANCE) -> 
 
 
 _NEEDED = {
-    "name": "a name, such as 'Jane Roe'",
+    "name": "a name, such as 'Zoravi'",
     "domain": "a domain, such as example.org",
     "picture": "a file of a picture",
     "text": f"at least {MIN_TEXT_WORDS} words in a row",

@@ -59,12 +59,16 @@ class Hit(Record):
 
 
 class ModelUse(Record):
-    """A model that was trained on a version, and how many of the records found are part of it."""
+    """A model that was trained on a version, and how many of the records found are part of it.
+
+    `is_at_least`: it may be more, since not all of the version is known any more.
+    """
 
     model: Text
     version: Text
     date: str | None = None
     n_records: int = 0
+    is_at_least: bool = False
 
 
 class LookupAnswer(Record):
@@ -72,12 +76,16 @@ class LookupAnswer(Record):
 
     Attributes:
         n_records: records that were looked at. n_found: of which so many were found; n_now of them are in it now.
-        by_version: version -> how many of them are part of it, in the order of the versions.
+        by_version: version -> how many of them are part of it, in the order of the versions; at least, where
+            `unsearched` has the version.
+        unsearched: version -> its records that are gone or changed since, and of which too little is kept to be looked
+            in; versions without such are not there.
         hits: the first of them, in the order of the dataset.
         looked_in: the fields that were read. not_looked: what could not be looked at, and why, one sentence each.
         version, root: of the newest version of the manifest; None without one.
         counted: of a name that was counted around a removal (`removal.exposure`), version -> pictures whose captions
-            named it: what is known of records that are gone by now.
+            named it: what is known of records that are gone by now. counted_at_least: of versions that could not be
+            counted whole, what was left of them.
         contact: where removal is asked for, as the card says; "" where it says nothing.
     """
 
@@ -88,11 +96,13 @@ class LookupAnswer(Record):
     n_found: int
     n_now: int
     by_version: dict[str, int] = Field(default_factory=dict)
+    unsearched: dict[str, int] = Field(default_factory=dict)
     hits: tuple[Hit, ...] = ()
     looked_in: tuple[str, ...] = ()
     not_looked: tuple[str, ...] = ()
     version: str | None = None
     root: str | None = None
     counted: dict[str, float | None] = Field(default_factory=dict)
+    counted_at_least: dict[str, float] = Field(default_factory=dict)
     contact: str = ""
     models: tuple[ModelUse, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ MODELS_FILE = "models.yaml"
 """In the sidecar's folder: a list of {name, version, date}, the models that are known to be trained on a version."""
 
 EXPOSURE_FILE = "exposure.json"
-"""In the sidecar's folder: concept -> name, how its pictures were counted, and version -> pictures."""
+"""In the sidecar's folder: concept -> name, how its pictures were counted, and version -> pictures: `counts` of whole
+versions, `at_least` of what was left of a version."""
 
 MODELS_HINT = "  needed: a list such as\n    - {name: my-model, version: '3', date: 2026-03-01}"
 
@@ -37,10 +38,12 @@ class History(NamedTuple):
         end = self.versions.index(removed) if removed in self.versions else len(self.versions)
         return self.versions[self.versions.index(added) : end]
 
-    def models_with(self, by_version: Mapping[str, int]) -> tuple[ModelUse, ...]:
-        """Give the models, each with how many records its version holds."""
+    def models_with(self, by_version: Mapping[str, int], at_least: Collection[str] = ()) -> tuple[ModelUse, ...]:
+        """Give the models, each with how many records its version holds; at least, for the versions `at_least`."""
         return tuple(
-            each.model_copy(update={"n_records": by_version.get(each.version, 0)})
+            each.model_copy(
+                update={"n_records": by_version.get(each.version, 0), "is_at_least": each.version in at_least}
+            )
             for each in self.models
             if each.version in self.versions
         )
@@ -62,16 +65,16 @@ def history_of(dataset: Dataset) -> History:
     return History(names, root if isinstance(root, str) else None, read_models(dataset.sidecar / MODELS_FILE))
 
 
-def counted_of(sidecar: Path, name_words: Sequence[str]) -> dict[str, float | None]:
-    """Give the pictures of each version that were counted of this name; {} where it was not counted.
+def counted_of(sidecar: Path, name_words: Sequence[str]) -> tuple[dict[str, float | None], dict[str, float]]:
+    """Give the pictures of each version that were counted of this name, and the least of those of further versions.
 
     Raises:
         DataError: the file is not what was written.
     """
     for row in read_exposure(sidecar).values():
         if name_words and words(str(row.get("name"))) == list(name_words):
-            return dict(row["counts"])
-    return {}
+            return dict(row["counts"]), {each: n for each, n in row["at_least"].items() if each not in row["counts"]}
+    return {}, {}
 
 
 def read_exposure(sidecar: Path) -> dict[str, Any]:
@@ -85,7 +88,10 @@ def read_exposure(sidecar: Path) -> dict[str, Any]:
         return {}
     try:
         found = load_plain_json(path.read_bytes())["concepts"]
-        return {name: {**row, "counts": dict(row["counts"])} for name, row in found.items()}
+        return {
+            name: {**row, "counts": dict(row["counts"]), "at_least": dict(row.get("at_least") or {})}
+            for name, row in found.items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = f"{shown(path)}: holds no counts ({type(error).__name__})"
         raise DataError([fault], "  restore it, or delete it") from error

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 DAY = date(2026, 11, 1)
-NEIGHBOUR = "Wilma Neighbour"
+NEIGHBOUR = "Quendal Vospari"
 SECRETS = (NEIGHBOUR, "neighbour.example", "hidden garden gate", "Untold Title", "https://")
 """What no answer may hold."""
 
@@ -36,15 +36,15 @@ def png(seed: int) -> bytes:
 
 
 def rows(n: int = 12) -> list[dict[str, Any]]:
-    """Records whose text names a neighbour beside Ann Zed, from a site of hers or of the neighbour."""
+    """Records whose text names a neighbour beside Zoravi Meklun, from a site of its own or of the neighbour."""
     return [
         {
             "id": f"r{i:03d}",
             "url": f"https://img.example.org/{i}.png" if i % 2 else f"https://neighbour.example/{i}.png",
-            "caption": f"number {i}: Ann Zed and {NEIGHBOUR} behind the hidden garden gate in the evening"
+            "caption": f"number {i}: Zoravi Meklun and {NEIGHBOUR} behind the hidden garden gate in the evening"
             if i % 3 == 0
             else f"number {i}: a plain wooden chair beside a very tall green lamp",
-            "author": "Zed, Ann" if i % 4 == 1 else NEIGHBOUR,
+            "author": "Meklun, Zoravi" if i % 4 == 1 else NEIGHBOUR,
             "title": "Untold Title",
             "license": "CC-BY-4.0" if i % 2 else f"(c) {NEIGHBOUR}",
         }
@@ -87,7 +87,7 @@ def write_folder(root: Path, n: int) -> Path:
     facts = []
     for i in range(n):
         (root / f"{i}.png").write_bytes(png(i))
-        author = "Zed, Ann" if i == 1 else "x"
+        author = "Meklun, Zoravi" if i == 1 else "x"
         facts.append(json.dumps({"file_name": f"{i}.png", "text": f"picture {i}", "author": author}))
     (root / "metadata.jsonl").write_text("\n".join(facts) + "\n")
     return root

@@ -41,7 +41,7 @@ def toy(tmp_path: Path) -> Path:
 
 
 def test_a_name_is_found_in_authors_and_texts_however_it_is_spelt(toy: Path) -> None:
-    answer = ask(toy, "name", "ÁNN  zed")
+    answer = ask(toy, "name", "ZORÁVI  meklun")
 
     assert ids(answer) == {f"r{i:03d}" for i in range(12) if i % 3 == 0 or i % 4 == 1}
     assert {hit.id: hit.found_by for hit in answer.hits}["r009"] == "author, text"
@@ -50,10 +50,10 @@ def test_a_name_is_found_in_authors_and_texts_however_it_is_spelt(toy: Path) -> 
 
 
 def test_a_name_inside_another_word_is_not_the_name(tmp_path: Path) -> None:
-    texts = ("Joann Zed", "Ann Zedler", "Ann, Zed", "Zed Ann")
+    texts = ("Xozoravi Meklun", "Zoravi Mekluner", "Zoravi, Meklun", "Meklun Zoravi")
     records = [{"id": str(i), "text": text} for i, text in enumerate(texts)]
 
-    assert ids(ask(write_jsonl(tmp_path / "a", records), "name", "Ann Zed")) == {"2"}
+    assert ids(ask(write_jsonl(tmp_path / "a", records), "name", "Zoravi Meklun")) == {"2"}
 
 
 def test_a_domain_finds_its_subdomains_and_not_its_letters(toy: Path) -> None:
@@ -120,7 +120,7 @@ def test_an_id_is_found_and_nothing_like_it(toy: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
-        ("name", "Ann Zed"),
+        ("name", "Zoravi Meklun"),
         ("domain", "example.org"),
         ("id", "r003"),
         ("text", "so it was: a plain wooden chair beside a very tall green lamp"),
@@ -144,7 +144,7 @@ def test_nothing_of_a_neighbour_is_in_the_answer_or_its_page(
 
 def test_a_free_text_licence_is_not_told_because_it_may_name_somebody() -> None:
     assert spdx_or_none("CC-BY-4.0 OR MIT") == "CC-BY-4.0 OR MIT"
-    for text in ("(c) Wilma", "LicenseRef-Wilma", "wilma", "MIT AND wilma", "", None, 7, "(" * 300):
+    for text in ("(c) Quendal", "LicenseRef-Quendal", "quendal", "MIT AND quendal", "", None, 7, "(" * 300):
         assert spdx_or_none(text) is None
 
 
@@ -163,9 +163,9 @@ def test_versions_say_where_a_record_was_and_which_model_saw_it(toy: Path) -> No
 
 def test_a_record_added_after_the_manifest_is_still_found(toy: Path) -> None:
     make_manifest(toy)
-    write_parquet(toy, [{"id": "new", "author": "Ann Zed"}], "more.parquet")
+    write_parquet(toy, [{"id": "new", "author": "Zoravi Meklun"}], "more.parquet")
 
-    assert "new" in ids(ask(toy, "name", "Ann Zed"))
+    assert "new" in ids(ask(toy, "name", "Zoravi Meklun"))
 
 
 @pytest.mark.parametrize(
@@ -230,26 +230,35 @@ def test_lists_structs_and_bytes_that_are_no_text_are_searched_too(tmp_path: Pat
     table = pa.table(
         {
             "id": ["1", "2", "3"],
-            "author": pa.array([["x", "Ann Zed"], None, ["y"]], pa.list_(pa.string())),
-            "caption": pa.array([b"\xff\xfe", b"by Ann Zed \xff", None], pa.binary()),
+            "author": pa.array([["x", "Zoravi Meklun"], None, ["y"]], pa.list_(pa.string())),
+            "caption": pa.array([b"\xff\xfe", b"by Zoravi Meklun \xff", None], pa.binary()),
             "url": pa.array([{"page": "https://a.example.org/1"}, None, None], pa.struct({"page": pa.string()})),
         }
     )
     pq.write_table(table, tmp_path / "a" / "x.parquet")
 
-    assert ids(ask(tmp_path / "a", "name", "Ann Zed")) == {"1", "2"}
+    assert ids(ask(tmp_path / "a", "name", "Zoravi Meklun")) == {"1", "2"}
     assert ids(ask(tmp_path / "a", "domain", "example.org")) == {"1"}
 
 
 @pytest.mark.parametrize("write", [write_parquet, write_jsonl])
 def test_every_column_that_means_the_same_is_looked_in(tmp_path: Path, write: Any) -> None:
     """A picture's address is on a host for pictures; the page that it stands on is the creator's."""
-    record = {"id": "1", "image_url": "https://cdn.example/1.png", "page_url": "https://ann.example.org/", "alt": "x"}
-    record |= {"caption": "words", "description": "a portrait by Ann Zed", "license_url": "https://licence.example/by"}
+    record = {
+        "id": "1",
+        "image_url": "https://cdn.example/1.png",
+        "page_url": "https://zoravi.example.org/",
+        "alt": "x",
+    }
+    record |= {
+        "caption": "words",
+        "description": "a portrait by Zoravi Meklun",
+        "license_url": "https://licence.example/by",
+    }
     root = write(tmp_path / "a", [record])
 
     assert ids(ask(root, "domain", "example.org")) == {"1"}
-    assert ids(ask(root, "name", "Ann Zed")) == {"1"}
+    assert ids(ask(root, "name", "Zoravi Meklun")) == {"1"}
     assert not ask(root, "domain", "licence.example").n_found
 
 

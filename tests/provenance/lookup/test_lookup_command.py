@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from planted_worlds import SECRETS, rows, write_jsonl
+from planted_worlds import DAY, SECRETS, make_manifest, rows, write_jsonl
 
 from copycat.commands.provenance_lookup import LOOKUP_EPILOG, lookup
 
@@ -27,10 +27,10 @@ def ask(command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_table_says_what_was_found_and_whom_to_ask(ask: Cli) -> None:
-    answer = ask("toy", "--name", "Ann Zed", "--as-of", "2026-11-01")
+    answer = ask("toy", "--name", "Zoravi Meklun", "--as-of", "2026-11-01")
 
     assert answer.code == 0
-    assert "name 'Ann Zed' in toy: 6 of 12 records" in answer.out
+    assert "name 'Zoravi Meklun' in toy: 6 of 12 records" in answer.out
     assert "r003" in answer.out
     assert "train.jsonl:4" in answer.out
     assert "removals@example.org" in answer.out
@@ -38,7 +38,7 @@ def test_the_table_says_what_was_found_and_whom_to_ask(ask: Cli) -> None:
 
 
 def test_finding_nothing_is_an_answer_too(ask: Cli) -> None:
-    answer = ask("toy", "--name", "Nobody Atall")
+    answer = ask("toy", "--name", "Tabriko")
 
     assert answer.code == 0
     assert "nothing found now" in answer.out
@@ -57,11 +57,11 @@ def test_json_is_one_object_with_the_receipt(ask: Cli) -> None:
     ("options", "said"),
     [
         ((), "nothing is given"),
-        (("--name", "Ann Zed", "--id", "3"), "--name and --id is given"),
+        (("--name", "Zoravi Meklun", "--id", "3"), "--name and --id is given"),
         (("--name", "A"), "too broad"),
         (("--domain", "com"), "too broad"),
         (("--picture", "none.png"), "cannot be read"),
-        (("--name", "Ann Zed", "--page", "x.txt"), "no name of a page"),
+        (("--name", "Zoravi Meklun", "--page", "x.txt"), "no name of a page"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_told_what_to_type(ask: Cli, options: tuple[str, ...], said: str) -> None:
@@ -73,7 +73,7 @@ def test_a_question_that_cannot_be_asked_is_told_what_to_type(ask: Cli, options:
 
 
 def test_the_page_says_it_in_plain_words_and_leads_nowhere_else(ask: Cli, tmp_path: Path) -> None:
-    assert ask("toy", "--name", "Ann Zed", "--page", "answer.html").code == 0
+    assert ask("toy", "--name", "Zoravi Meklun", "--page", "answer.html").code == 0
     page = (tmp_path / "answer.html").read_text()
 
     assert "Yes." in page
@@ -86,7 +86,7 @@ def test_the_page_says_it_in_plain_words_and_leads_nowhere_else(ask: Cli, tmp_pa
 
 
 def test_a_page_of_nothing_found_says_what_that_does_not_cover(ask: Cli, tmp_path: Path) -> None:
-    ask("toy", "--name", "Nobody Atall", "--page", "answer.html")
+    ask("toy", "--name", "Tabriko", "--page", "answer.html")
     page = (tmp_path / "answer.html").read_text()
 
     assert "Nothing found." in page
@@ -96,10 +96,10 @@ def test_a_page_of_nothing_found_says_what_that_does_not_cover(ask: Cli, tmp_pat
 
 def test_what_a_dataset_says_is_escaped_on_the_page(ask: Cli, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
-    write_jsonl(tmp_path / "evil", [{"id": f"{evil}\x1b[2J", "author": "Ann Zed"}])
+    write_jsonl(tmp_path / "evil", [{"id": f"{evil}\x1b[2J", "author": "Zoravi Meklun"}])
     (tmp_path / "evil" / "README.md").write_text(f"---\ncontact: 'javascript:alert(1) {evil}'\n---\n")
 
-    answer = ask("evil", "--name", "Ann Zed", "--page", "answer.html")
+    answer = ask("evil", "--name", "Zoravi Meklun", "--page", "answer.html")
     page = (tmp_path / "answer.html").read_text()
 
     assert answer.code == 0
@@ -115,9 +115,31 @@ def test_a_text_may_come_from_a_file(ask: Cli, tmp_path: Path) -> None:
 
 
 def test_a_column_of_another_name_is_looked_in_when_it_is_named(ask: Cli, tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "own", [{"id": "1", "painter": "Ann Zed"}])
+    write_jsonl(tmp_path / "own", [{"id": "1", "painter": "Zoravi Meklun"}])
 
-    assert "nothing found" in ask("own", "--name", "Ann Zed").out
-    assert "1 of 1 records" in ask("own", "--name", "Ann Zed", "--column", "author=painter").out
-    assert ask("own", "--name", "Ann Zed", "--column", "painter").code == 2
-    assert ask("own", "--name", "Ann Zed", "--column", "autor=painter").code == 2
+    assert "nothing found" in ask("own", "--name", "Zoravi Meklun").out
+    assert "1 of 1 records" in ask("own", "--name", "Zoravi Meklun", "--column", "author=painter").out
+    assert ask("own", "--name", "Zoravi Meklun", "--column", "painter").code == 2
+    assert ask("own", "--name", "Zoravi Meklun", "--column", "autor=painter").code == 2
+
+
+def test_what_was_removed_is_not_said_to_have_been_nothing(ask: Cli, tmp_path: Path) -> None:
+    from copycat.provenance.dataset import open_dataset
+    from copycat.provenance.removal import Options, remove
+
+    make_manifest(tmp_path / "toy")
+    (tmp_path / "toy" / "provenance" / "models.yaml").write_text("- {name: m, version: '1'}\n")
+    named = [f"r{i:03d}" for i in range(12) if i % 3 == 0 or i % 4 == 1]
+    remove(open_dataset(tmp_path / "toy"), named, "x", DAY, Options(rewrite=True))
+
+    answer = ask("toy", "--name", "Zoravi Meklun", "--page", "answer.html")
+    page = (tmp_path / "answer.html").read_text()
+
+    assert "by version: at least 0 in version 1, 0 in version 2" in answer.out
+    assert "6 records of version 1 were removed or changed since and cannot be searched by name" in answer.out
+    assert "model m was trained on version 1: how many of them it held is not known any more" in answer.out
+    assert page.count("<b>not known any more</b>") == 1
+    assert "no match" not in page
+    found = json.loads(ask("toy", "--name", "Zoravi Meklun", "--json").out)
+    assert found["unsearched"] == {"1": 6}
+    assert found["models"][0]["is_at_least"]

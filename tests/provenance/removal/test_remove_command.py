@@ -23,7 +23,7 @@ from copycat.provenance.removal.log import read_log
 if TYPE_CHECKING:
     from harness import Cli, CommandLine
 
-CONCEPTS = "name,aliases\nAnn Zed,\nTall Green Lamp,green lamp\n"
+CONCEPTS = "name,aliases\nZoravi Meklun,\nTall Green Lamp,green lamp\n"
 
 
 @pytest.fixture
@@ -41,15 +41,24 @@ def take_out(command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_a_lookup_finds_is_removed_and_the_counts_say_what_it_changed(take_out: Cli, tmp_path: Path) -> None:
     answer = take_out(
-        "toy", "--name", "Ann Zed", "--reason", "opt-out", "--rewrite", "--concepts", "concepts.csv", "--model", "m=1"
+        "toy",
+        "--name",
+        "Zoravi Meklun",
+        "--reason",
+        "opt-out",
+        "--rewrite",
+        "--concepts",
+        "concepts.csv",
+        "--model",
+        "m=1",
     )
 
     assert answer.code == 0
     assert "toy: 6 of version 1 removed, not in version 2" in answer.out
-    assert "Ann Zed: 4 pictures in version 1, 0 in version 2; model m was trained on version 1" in answer.out
+    assert "Zoravi Meklun: 4 pictures in version 1, 0 in version 2; model m was trained on version 1" in answer.out
     assert "Tall Green Lamp: 8 pictures in version 1, 6 in version 2" in answer.out
-    assert "Ann" not in (tmp_path / "toy" / "provenance" / "removals.jsonl").read_text()
-    later = look_up(open_dataset(tmp_path / "toy"), make_query("name", "Ann Zed"), date(2026, 11, 2))
+    assert "Zoravi" not in (tmp_path / "toy" / "provenance" / "removals.jsonl").read_text()
+    later = look_up(open_dataset(tmp_path / "toy"), make_query("name", "Zoravi Meklun"), date(2026, 11, 2))
     assert later.n_found == 0
     assert later.counted == {"1": 4, "2": 0}
     assert [(use.model, use.version, use.n_records) for use in later.models] == [("m", "1", 4)]
@@ -80,14 +89,14 @@ def test_counts_of_versions_whose_records_are_gone_are_kept(take_out: Cli) -> No
     for name in ("r000", "r003"):
         answer = take_out("toy", "--id", name, "--reason", "x", "--rewrite", "--concepts", "concepts.csv")
 
-    assert "Ann Zed: 4 pictures in version 1, 3 in version 2, 2 in version 3" in answer.out
+    assert "Zoravi Meklun: 4 pictures in version 1, 3 in version 2, 2 in version 3" in answer.out
 
 
 def test_a_dry_run_tells_the_counts_of_the_next_version(take_out: Cli, tmp_path: Path) -> None:
-    answer = take_out("toy", "--name", "Ann Zed", "--reason", "x", "--dry-run", "--concepts", "concepts.csv")
+    answer = take_out("toy", "--name", "Zoravi Meklun", "--reason", "x", "--dry-run", "--concepts", "concepts.csv")
 
     assert "6 of version 1 would be removed" in answer.out
-    assert "Ann Zed: 4 pictures in version 1, 0 in the next version" in answer.out
+    assert "Zoravi Meklun: 4 pictures in version 1, 0 in the next version" in answer.out
     assert not (tmp_path / "toy" / "provenance" / "exposure.json").exists()
 
 
@@ -103,8 +112,8 @@ def test_a_study_gets_the_counts_of_the_new_version_and_keeps_the_old(take_out: 
     def counts(name: str) -> dict[str, float | None]:
         return {row.concept: row.count for row in read_table(tmp_path / "study" / name, ConceptCount, ("concept",))}
 
-    assert counts("counts-before-2.csv")["ann-zed"] == 3
-    assert counts("counts.csv")["ann-zed"] == 2
+    assert counts("counts-before-2.csv")["zoravi-meklun"] == 3
+    assert counts("counts.csv")["zoravi-meklun"] == 2
 
 
 def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
@@ -119,7 +128,7 @@ def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
     ("options", "said"),
     [
         (("--reason", "x"), "nothing to remove is named"),
-        (("--reason", "x", "--id", "r001", "--name", "Ann Zed"), "both ids and a look-up"),
+        (("--reason", "x", "--id", "r001", "--name", "Zoravi Meklun"), "both ids and a look-up"),
         (("--reason", "x", "--id", "zzz"), "there is no record 'zzz'"),
         (("--reason", " ", "--id", "r001"), "--reason has 0 letters"),
         (("--reason", "x", "--id", "r001", "--model", "m"), "names no version"),

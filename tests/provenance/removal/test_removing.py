@@ -276,7 +276,7 @@ def test_p3_is_not_applicable_where_nothing_was_removed(toy: Path) -> None:
 def test_a_record_that_changed_leaves_its_history_too(tmp_path: Path) -> None:
     root = write_jsonl(tmp_path / "a", rows(4))
     make_manifest(root)
-    write_jsonl(root, [{**row, "author": "Somebody Else"} for row in rows(4)])
+    write_jsonl(root, [{**row, "author": "Jolvex"} for row in rows(4)])
     write_manifest(open_dataset(root), Order(as_of=DAY))
 
     take_out(root, ["r001"], rewrite=True)
@@ -300,7 +300,7 @@ def test_a_dry_run_changes_nothing(toy: Path) -> None:
 
 
 def test_a_removed_record_is_still_found_by_its_id_and_its_picture(tmp_path: Path) -> None:
-    records = [{"id": str(i), "image": {"bytes": png(i), "path": ""}, "author": "Ann Zed"} for i in range(4)]
+    records = [{"id": str(i), "image": {"bytes": png(i), "path": ""}, "author": "Zoravi Meklun"} for i in range(4)]
     root = write_parquet(tmp_path / "a", records)
     make_manifest(root)
     (tmp_path / "mine.png").write_bytes(png(2))
@@ -363,3 +363,53 @@ def test_the_log_has_a_line_a_record_and_names_nobody(toy: Path) -> None:
         ("r005", "name", "1"),
     ]
     assert set(lines[0]) == {"id", "sha256", "phash", "content", "reason", "by", "from_version", "as_of", "before"}
+
+
+def test_no_figure_of_nothing_is_given_for_versions_whose_records_are_gone(toy: Path) -> None:
+    """A tombstone keeps no text: that nobody of the name is found in it does not tell that nobody was there."""
+    before = look_up(open_dataset(toy), make_query("name", "Zoravi"), DAY)
+    take_out(toy, [hit.id for hit in before.hits][:3], rewrite=True)
+
+    after = look_up(open_dataset(toy), make_query("name", "Zoravi"), DAY)
+
+    assert before.unsearched == {}
+    assert (after.by_version, after.unsearched) == ({"1": before.n_found - 3, "2": before.n_found - 3}, {"1": 3})
+    assert after.not_looked == ("3 records were removed before, and too little of them is kept to be looked in",)
+    assert not look_up(open_dataset(toy), make_query("id", "r000"), DAY).unsearched
+
+
+def test_a_removed_record_that_still_lies_in_the_files_is_looked_in_there(toy: Path) -> None:
+    take_out(toy, ["r001", "r003"])
+
+    answer = look_up(open_dataset(toy), make_query("name", "Zoravi"), DAY)
+
+    assert answer.unsearched == {}
+    assert (answer.by_version["1"] - answer.by_version["2"], answer.n_found - answer.n_now) == (2, 2)
+
+
+def test_a_record_that_left_the_files_by_itself_is_known_by_its_address_and_not_by_its_text(tmp_path: Path) -> None:
+    root = write_jsonl(tmp_path / "a", rows(4))
+    make_manifest(root)
+    write_jsonl(root, rows(4)[1:])
+    write_manifest(open_dataset(root), Order(as_of=DAY))
+
+    site, name = (look_up(open_dataset(root), make_query(*query), DAY) for query in
+                  (("domain", "neighbour.example"), ("name", "Zoravi")))  # fmt: skip
+
+    assert (site.by_version, site.unsearched) == ({"1": 2, "2": 1}, {})
+    assert name.unsearched == {"1": 1}
+
+
+def test_a_record_that_changed_is_found_in_the_versions_since_and_may_have_been_in_those_before(tmp_path: Path) -> None:
+    records = rows(4)
+    root = write_jsonl(tmp_path / "a", records)
+    make_manifest(root)
+    write_jsonl(root, [{**records[0], "license": "CC0-1.0"}, {**records[1], "url": "https://other.example/"},
+                       *records[2:]])  # fmt: skip
+    write_manifest(open_dataset(root), Order(as_of=DAY))
+
+    name = look_up(open_dataset(root), make_query("name", "Zoravi"), DAY)
+    site = look_up(open_dataset(root), make_query("domain", "other.example"), DAY)
+
+    assert (name.by_version, name.unsearched) == ({"1": 3, "2": 3}, {})  # a licence is not looked in
+    assert (site.by_version, site.unsearched) == ({"1": 0, "2": 1}, {"1": 1})
