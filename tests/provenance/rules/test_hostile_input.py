@@ -81,13 +81,13 @@ CARDS = {
 }
 
 
+CROISSANT = '{"license": {"@id": []}, "creator": [1], "distribution": 7, "recordSet": "x"}'
+
+
 @pytest.mark.parametrize("name", CARDS)
-@pytest.mark.parametrize(
-    "croissant", ["{}", '{"license": {"@id": []}, "creator": [1], "distribution": 7, "recordSet": "x"}']
-)
-def test_no_rule_breaks_on_a_card_of_strange_values(tmp_path: Path, name: str, croissant: str) -> None:
+def test_no_rule_breaks_on_a_card_of_strange_values(tmp_path: Path, name: str) -> None:
     (tmp_path / "README.md").write_text(f"---\n{CARDS[name]}---\n# {name}\n\n## Uses\n\n|a|\n\n```\n")
-    (tmp_path / "croissant.json").write_text(croissant)
+    (tmp_path / "croissant.json").write_text(CROISSANT)
     (tmp_path / "x.jsonl").write_text('{"id": "a", "text": "b"}\n')
 
     assert all_rules(tmp_path, region="EU").n_records == 1
