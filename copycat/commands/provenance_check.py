@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +30,7 @@ Examples:
   python -m copycat.provenance check train.parquet --for research --column licence=cc_license
   python -m copycat.provenance check my-dataset --out report --strict
   python -m copycat.provenance check --list
+  python -m copycat.provenance check --own --rules X1,X2
 """
 
 HTML_NAME, SARIF_NAME, JSON_NAME = "check.html", "check.sarif", "check.json"
@@ -71,7 +72,7 @@ def check(  # noqa: PLR0917 - one parameter per option
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page here")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="write SARIF 2.1.0, for code scanning")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the report as one JSON object")] = False,
-    own: Annotated[bool, typer.Option("--own", help="check what copycat itself ships")] = False,
+    own: Annotated[bool, typer.Option("--own", help="check what copycat itself ships, by rules X1 to X5")] = False,
     list_rules: Annotated[bool, typer.Option("--list", help="print the rules and purposes, and stop")] = False,
 ) -> int:
     """Check a dataset's licences, signals, sources, removals and documentation."""
@@ -84,7 +85,9 @@ def check(  # noqa: PLR0917 - one parameter per option
     files = _files(out, html, sarif)
     day = (as_of or datetime.now().astimezone()).date()
     if own:
-        report, prefix, card = _check_own(dataset, day)
+        unfit = {"--for": purpose, "--output-licence": output_licence, "--region": region, "--column": column}
+        _require_own(dataset, {**unfit, "--against": against, "--sample": sample, "--seed": seed})
+        report, prefix, card = _check_own(day, rules), "", "README.md"
     else:
         opened, settings = _open(dataset, column or [])
         given = {"purpose": purpose, "output_licence": output_licence, "region": region, "sample": sample}
@@ -147,27 +150,41 @@ def _context(opened: Dataset, settings: CheckSettings, day: date, seed: int, aga
 
 def _check(context: Context, settings: CheckSettings, rules: str | None) -> CheckReport:
     from copycat.console import nothing_to_resume, running_count
-    from copycat.errors import UserError
     from copycat.provenance.check.ignoring import ignore
     from copycat.provenance.rules.running import run_rules
 
-    names = None if rules is None else [name.strip().upper() for name in rules.split(",") if name.strip()]
-    if names == []:
-        raise UserError("--rules names no rule\n  needed: ids, such as L1,S2\n  all of them: --list")
+    names = _rules(rules)
     nothing_to_resume()
     with running_count("records read") as tell:
         report = run_rules(context, names, tell)
     return ignore(report, settings.ignore)
 
 
-def _check_own(dataset: Path | None, day: date) -> tuple[CheckReport, str, str]:
+def _rules(rules: str | None) -> list[str] | None:
+    """Give the ids that --rules names; None: all."""
     from copycat.errors import UserError
-    from copycat.paths import data_folder
-    from copycat.provenance.own import run_own
+
+    names = None if rules is None else [name.strip().upper() for name in rules.split(",") if name.strip()]
+    if names == []:
+        raise UserError("--rules names no rule\n  needed: ids, such as L1,S2\n  all of them: --list")
+    return names
+
+
+def _require_own(dataset: Path | None, options: Mapping[str, object]) -> None:
+    """Refuse beside --own what says nothing of what copycat ships."""
+    from copycat.errors import UserError
 
     if dataset is not None:
         raise UserError(f"--own checks what copycat ships, not '{dataset}'\n  leave out one of the two")
-    return run_own(data_folder("characters").parent, day), "", "README.md"
+    if given := [name for name, value in options.items() if value]:
+        raise UserError(f"--own checks what copycat ships, to which {given[0]} does not apply\n  leave it out")
+
+
+def _check_own(day: date, rules: str | None) -> CheckReport:
+    from copycat.paths import data_folder
+    from copycat.provenance.own import run_own
+
+    return run_own(data_folder("characters").parent, day, rules=_rules(rules))
 
 
 def _place(opened: Dataset) -> tuple[str, str]:
