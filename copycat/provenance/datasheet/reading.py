@@ -39,7 +39,7 @@ def read_value(kind: Kind, texts: list[str], as_of: date) -> Value:
         else:
             found.append(_date(text, as_of) if kind == "date" else read[kind](text))
     wrong = next((value for value in found if value.is_wrong), None)
-    return wrong or max(found, key=lambda value: value.points)
+    return wrong or max(found, key=lambda value: value.points, default=Value(0, "nothing is said"))
 
 
 def _name(text: str) -> Value:
