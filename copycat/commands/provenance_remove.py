@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from copycat.provenance.dataset import Dataset
     from copycat.provenance.removal import Exposure, Removal
     from copycat.provenance.removal.exposure import Counting
@@ -75,7 +77,7 @@ def remove(  # noqa: PLR0917 - one parameter per option
 ) -> int:
     """Remove records: tombstones, data files, derived datasets, and what it changes for counts and models."""
     from copycat.commands.provenance_lookup import opened_with
-    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, running_count
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, running_count, say
     from copycat.provenance.removal import Options
     from copycat.provenance.removal import remove as remove_records
 
@@ -90,6 +92,8 @@ def remove(  # noqa: PLR0917 - one parameter per option
     counting = _counting(characters, concepts, study, model or [])
     with running_count("reading") as advance:
         named = _ids(opened, [*(record_id or []), *_listed(ids)], asked, distance)
+        if not named:
+            say(f"note: --{next(iter(asked))} finds no record that is in it now")
         done = remove_records(opened, named, reason, day, options, counting=counting, tell=advance)
     if as_json:
         print_json(done.model_dump(mode="json"))
@@ -186,8 +190,8 @@ def _print(done: Removal) -> None:
     if done.n_resumed:
         tell(f"{done.n_resumed:,} had been begun before and are finished now")
     _print_files(done)
-    for each in done.exposure:
-        tell(_exposure_line(each))
+    for line in (*_model_lines(done), *_exposure_lines(done.exposure)):
+        tell(line)
     if done.n_left:
         how = "" if done.notes else ": the same command with --rewrite takes them out"
         said = "1 record still lies" if done.n_left == 1 else f"{done.n_left:,} records still lie"
@@ -219,17 +223,41 @@ def _print_files(done: Removal) -> None:
         out.print(f"and {more:,} more files; --json lists all", markup=False)
 
 
+def _model_lines(done: Removal) -> Iterator[str]:
+    """Say which models were trained on the records that were asked for."""
+    from copycat.commands.fairuse_shown import one_line
+
+    asked = len(done.ids) + len(done.already) + done.n_resumed
+    for use in done.models if asked else ():
+        held = f"{use.n_records:,} of these {asked:,}" if use.n_records else "none of these"
+        yield f"model {one_line(use.model)} was trained on version {one_line(use.version)}, which held {held}"
+
+
+def _exposure_lines(exposures: Sequence[Exposure]) -> Iterator[str]:
+    """Say the counts of concepts that differ between versions, a line each, and of all others in one line."""
+    changed = [each for each in exposures if len(set(each.counts.values())) > 1]
+    yield from map(_exposure_line, changed)
+    same = [each for each in exposures if each not in changed]
+    if not same:
+        return
+    concepts = f"{len(same):,} {'other ' if changed else ''}concept{'' if len(same) == 1 else 's'}"
+    n_some = sum(any(each.counts.values()) for each in same)
+    figures = f"{n_some:,} with pictures, {len(same) - n_some:,} with none"
+    yield f"{concepts}: as many as before ({figures}); --json lists all"
+
+
 def _exposure_line(exposure: Exposure) -> str:
     """Say it in a line: "Zoravi: 412 pictures in version 3, 0 in version 4; model m was trained on version 3"."""
     from copycat.commands.fairuse_shown import one_line
 
-    counts = list(exposure.counts.items())
-    said = [
-        f"{'no figure' if count is None else f'{count:,.0f}'}{' pictures' if at == 0 else ''} in "
-        + (f"version {one_line(version)}" if version != "next" else "the next version")
-        for at, (version, count) in enumerate(counts)
-    ]
+    said = []
+    for at, (version, count) in enumerate(exposure.counts.items()):
+        figure = "no figure" if count is None else f"{count:,.0f}"
+        unit = "" if at or count is None else " picture" if count == 1 else " pictures"
+        said.append(f"{figure}{unit} in {'the next version' if version == 'next' else f'version {one_line(version)}'}")
     models = [
-        f"; model {one_line(use.model)} was trained on version {one_line(use.version)}" for use in exposure.models
+        f"; model {one_line(use.model)} was trained on version {one_line(use.version)}"
+        + (f": at least {use.n_records:,} picture{'' if use.n_records == 1 else 's'}" if use.is_at_least else "")
+        for use in exposure.models
     ]
     return f"{one_line(exposure.name)}: {', '.join(said)}{''.join(models)}"

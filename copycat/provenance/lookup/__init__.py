@@ -4,6 +4,7 @@ queries.py    a name, a domain, a picture, a text or an id -> Query, or why it i
 domains.py    whose address a URL is            columns.py    columns as texts, whatever their type
 matching.py   Query -> records of a batch       looking.py    the dataset and its manifest -> LookupAnswer
 versions.py   versions, models trained on them  contact.py    whom the card names for removals
+past.py       versions that are no longer whole gaps.py       what an answer does not cover
 page.py       the answer for people             rules.py      P4
 """
 

@@ -3,7 +3,7 @@
 removing.py    what is done, in which order             log.py         removals.jsonl, appended only, sealed
 finding.py     where records lie: id, place, content    rewriting.py   data files without them
 scrubbing.py   what a tombstone keeps                   exposure.py    pictures of a concept in each version
-rules.py       P3
+around.py      counts before and after it                rules.py       P3
 """
 
 from copycat.provenance.removal.records import Exposure, LogLine, Options, Removal

@@ -3,7 +3,8 @@
 Captions of a version are counted as `copycat.imitation count` counts any corpus: whole names, the longest wins,
 pictures that are there several times once where hashes or addresses tell them. A version's captions are those of the
 records that the manifest says are part of it, read from the files. Counts of versions whose records have since left the
-files are kept in exposure.json, so that "412 in version 3, 0 in version 4" can still be said.
+files are kept in exposure.json, so that "412 in version 3, 0 in version 4" can still be said. Of a version that was not
+counted in time, what is left of it is counted: a least figure.
 """
 
 from __future__ import annotations
@@ -49,11 +50,14 @@ def count_version(
     concepts: Sequence[Concept],
     without: Collection[str] = (),
     tell: Callable[[int], None] = lambda records: None,
+    *,
+    version: str | None = None,
 ) -> Counted:
-    """Count the pictures of concepts in the newest version, whose records must lie in the files.
+    """Count the pictures of concepts in a version; of an older one, those of its records that are there as they were.
 
     Args:
         without: ids that are left out. tell: is told of how many more captions were read.
+        version: None: the newest, whose records must lie in the files.
 
     Raises:
         UserError: the records have no captions.
@@ -66,7 +70,7 @@ def count_version(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_captions(dataset, folder / "captions.parquet", tell)
-        columns = _write_rows(manifest, folder / "rows.parquet", without)
+        columns = _write_rows(manifest, folder / "rows.parquet", without, version)
         captions, rows = pl.scan_parquet(folder / "captions.parquet"), pl.scan_parquet(folder / "rows.parquet")
         joined = rows.join(captions, on="key", how="inner").select("caption", *columns).collect()
         if joined.is_empty():
@@ -98,8 +102,17 @@ def _write_captions(dataset: Dataset, path: Path, tell: Callable[[int], None]) -
         )
 
 
-def _write_rows(manifest: Manifest, path: Path, without: Collection[str]) -> list[str]:
-    """Write place and what tells pictures of the records of the newest version; gives the columns that say something.
+def is_whole(manifest: Manifest, version: str) -> bool:
+    """Whether all records of a version are part of the newest, as they were."""
+    return all(
+        table["version_removed"].null_count == table.num_rows for table in manifest.rows(version, ("version_removed",))
+    )
+
+
+def _write_rows(manifest: Manifest, path: Path, without: Collection[str], version: str | None) -> list[str]:
+    """Write place and what tells pictures of the records of a version; gives the columns that say something.
+
+    Of an older version only what is still as it was.
 
     The hash of a record is that of a picture only where a text goes with it (`text_sha256`); elsewhere it is of the
     caption itself, and addresses tell pictures.
@@ -112,8 +125,9 @@ def _write_rows(manifest: Manifest, path: Path, without: Collection[str]) -> lis
     schema = pa.schema({"key": pa.string(), **dict.fromkeys(named, pa.string())})
     there: set[str] = set()
     with pq.ParquetWriter(path, schema) as writer:
-        for table in manifest.rows(None, ("id", "file", "row", "sha256", "text_sha256", "phash", "url")):
-            rows = [row for row in table.to_pylist() if row["id"] not in gone]
+        wanted = ("id", "file", "row", "sha256", "text_sha256", "phash", "url", "version_removed")
+        for table in manifest.rows(version, wanted):
+            rows = [row for row in table.to_pylist() if row["id"] not in gone and row["version_removed"] is None]
             there |= {name for row in rows for name in ("phash", "url") if row[name]}
             there |= {"sha256" for row in rows if row["text_sha256"]}
             keys = [f"{row['file']}\0{'' if row['row'] is None else row['row']}" for row in rows]
@@ -125,22 +139,31 @@ def _write_rows(manifest: Manifest, path: Path, without: Collection[str]) -> lis
 # ---------------------------------------------------------------------------- what is kept
 
 
-def keep_counts(sidecar: Path, version: str, counted: Counted, concepts: Sequence[Concept]) -> None:
-    """Keep the counts of a version; those that are kept of it already stay, since its records may be gone by now."""
-    write_json(sidecar / EXPOSURE_FILE, {"concepts": with_counts(read_exposure(sidecar), version, counted, concepts)})
+def keep_counts(sidecar: Path, kept: Mapping[str, Any]) -> None:
+    """Keep the counts of all versions (see `with_counts`)."""
+    if kept != read_exposure(sidecar):
+        write_json(sidecar / EXPOSURE_FILE, {"concepts": kept})
 
 
 def with_counts(
-    kept: Mapping[str, Any], version: str, counted: Counted, concepts: Sequence[Concept], *, replace: bool = False
+    kept: Mapping[str, Any], version: str, counted: Counted, concepts: Sequence[Concept], *, is_at_least: bool = False
 ) -> dict[str, Any]:
-    """Give what is kept with the counts of one more version."""
+    """Give what is kept with the counts of one more version; `is_at_least`: of what was left of it.
+
+    Counts that are kept of it already stay, since its records may be gone by now.
+    """
     names = {concept.id: concept.name for concept in concepts}
-    found = {name: {**row, "counts": dict(row["counts"])} for name, row in kept.items()}
+    found = {
+        name: {**row, "counts": dict(row["counts"]), "at_least": dict(row["at_least"])} for name, row in kept.items()
+    }
     for count in counted.counts:
-        row = found.setdefault(count.concept, {"name": names[count.concept], "use": counted.use, "counts": {}})
+        empty: dict[str, Any] = {"use": counted.use, "counts": {}, "at_least": {}}
+        row = found.setdefault(count.concept, {"name": names[count.concept], **empty})
         if row["use"] != counted.use:  # figures that were counted in another way do not compare
-            row |= {"use": counted.use, "counts": {}}
-        if replace or version not in row["counts"]:
+            row |= empty
+        if is_at_least and count.count is not None:
+            row["at_least"][version] = max(count.count, row["at_least"].get(version, 0))
+        elif not is_at_least and version not in row["counts"]:
             row["counts"][version] = count.count
     return found
 
@@ -155,10 +178,13 @@ def exposures(
         if row is None:
             continue
         counts = {version: row["counts"][version] for version in versions if version in row["counts"]}
+        known = {**row["at_least"], **{version: n for version, n in counts.items() if n is not None}}
         uses = tuple(
-            model.model_copy(update={"n_records": round(counts[model.version] or 0)})
+            model.model_copy(
+                update={"n_records": round(known[model.version]), "is_at_least": model.version not in counts}
+            )
             for model in models
-            if model.version in counts
+            if model.version in known
         )
         found.append(Exposure(concept=concept.id, name=concept.name, use=row["use"], counts=counts, models=uses))
     return tuple(found)

@@ -73,7 +73,8 @@ class Exposure(Record):
     """Pictures of one concept in each version, and in what the models were trained on.
 
     `counts`: version -> pictures, null where they cannot be counted; the newest last. `use`: how pictures that are
-    there several times count, as of `copycat.imitation count`. `models`: `n_records` are pictures in its version.
+    there several times count, as of `copycat.imitation count`. `models`: `n_records` are pictures in its version; at
+    least, where records had left it before they were counted.
     """
 
     concept: Text
@@ -92,6 +93,7 @@ class Removal(Record):
         from_version, version: the newest before and after; the same where nothing was removed.
         holding: files with records to be removed, here and in derived datasets. n_left: records that files still hold.
         n_short: of `ids`, those with a text so short that only their id tells them.
+        models: that are known, each with how many of the records that were asked for its version held.
     """
 
     dataset: Text
@@ -106,4 +108,5 @@ class Removal(Record):
     n_short: int = 0
     is_dry_run: bool = False
     exposure: tuple[Exposure, ...] = ()
+    models: tuple[ModelUse, ...] = ()
     notes: tuple[str, ...] = Field(default=())

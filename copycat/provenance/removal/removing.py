@@ -17,27 +17,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from copycat.errors import DataError, UserError, first_faults, near_names
+from copycat.errors import DataError, UnknownNameError, UserError, first_faults, near_names
 from copycat.provenance.dataset import Dataset, open_dataset
-from copycat.provenance.lookup.versions import MODELS_FILE, read_exposure, read_models
+from copycat.provenance.lookup.records import ModelUse
+from copycat.provenance.lookup.versions import History
 from copycat.provenance.manifest import Manifest, Order, has_manifest, open_manifest, write_manifest
-from copycat.provenance.removal.exposure import (
-    Counting,
-    count_version,
-    exposures,
-    keep_counts,
-    keep_models,
-    with_counts,
-    write_study,
-)
+from copycat.provenance.removal.around import count_after, count_before, known_models, planned
+from copycat.provenance.removal.exposure import Counting
 from copycat.provenance.removal.finding import Place, Places, Targets, find_records
 from copycat.provenance.removal.log import append_log, require_sound_log
-from copycat.provenance.removal.records import Content, Exposure, Holding, LogLine, Options, Removal
+from copycat.provenance.removal.records import Content, Holding, LogLine, Options, Removal
 from copycat.provenance.removal.rewriting import rewrite_files
 from copycat.provenance.removal.scrubbing import scrub
 
 Tell = Callable[[int], None]
-COLUMNS = ("id", "file", "row", "sha256", "phash", "version_removed", "tombstone_reason")
+COLUMNS = ("id", "file", "row", "sha256", "phash", "version_added", "version_removed", "tombstone_reason")
 MAX_REASON = 500
 
 
@@ -94,28 +88,29 @@ def remove(
 
     Raises:
         DataError: there is no manifest, an id is unknown, the log was changed, or a record cannot be read.
-        UserError: the reason is empty, or a derived dataset is the dataset itself.
+        UserError: the reason is empty, a derived dataset is the dataset itself, or a model's version is not there.
     """
-    options = options or Options()
+    options, counting = options or Options(), counting or Counting()
     reason = " ".join(reason.split())
     if not reason or len(reason) > MAX_REASON:
         raise UserError(f"--reason has {len(reason)} letters\n  needed: why, in 1 to {MAX_REASON}, naming nobody")
     derived = _opened_derived(dataset, options)
     plan = plan_removal(dataset, ids, options, tell)
+    _require_versions(plan.manifest, counting.models)
     lines = _lines(plan, reason, as_of, options)
-    done = _done(plan, options)
+    done = _done(plan, options, known_models(dataset.sidecar, counting))
     targets = derived_targets(plan.lines + lines, options)
     if options.dry_run:
         more = [holding for each in derived for holding in _holding(each, find_records(each, targets, tell), options)]
-        exposure = _planned_exposure(plan, counting, tell)
+        exposure = planned(dataset, plan.manifest, plan.ids, counting, tell)
         update = {"holding": (*done.holding, *more), "is_dry_run": True, "exposure": exposure, "n_left": 0}
         return done.model_copy(update=update)
-    if counting and counting.concepts:
-        _count_before(plan, counting, tell)
+    count_before(dataset, plan.manifest, counting, is_resumed=bool(plan.pending), tell=tell)
     if lines:
         append_log(dataset.sidecar, lines)
     version = _apply(plan, plan.lines + lines, as_of, options)
-    done = done.model_copy(update={"version": version, "exposure": _exposure_after(plan, counting, tell)})
+    exposure = count_after(dataset, plan.manifest.last.version, counting, tell)
+    done = done.model_copy(update={"version": version, "exposure": exposure})
     more = [holding for each in derived for holding in _remove_derived(each, targets, reason, as_of, options)]
     left = sum(each.by_id + each.by_content for each in (*done.holding, *more) if not each.is_rewritten)
     whole = sorted({each.dataset for each in more if not each.is_rewritten}) if options.rewrite else []
@@ -182,6 +177,13 @@ def _require_known(ids: Collection[str], rows: Mapping[str, Any], manifest: Mani
     )
 
 
+def _require_versions(manifest: Manifest, models: Sequence[ModelUse]) -> None:
+    versions = [each.version for each in manifest.versions]
+    for model in models:
+        if model.version not in versions:
+            raise UnknownNameError("version", model.version, versions, f"--model {model.model}={versions[-1]}")
+
+
 def _add_twins(plan: Plan, logged: set[str], meant_hashes: set[str | None]) -> None:
     """Take in live records with the same content as one that is removed now, if that content is nobody else's."""
     import pyarrow as pa
@@ -243,7 +245,7 @@ def _apply(plan: Plan, lines: Sequence[LogLine], as_of: date, options: Options) 
     return manifest.last.version
 
 
-def _done(plan: Plan, options: Options) -> Removal:
+def _done(plan: Plan, options: Options, models: Sequence[ModelUse]) -> Removal:
     return Removal(
         dataset=plan.dataset.name,
         ids=tuple(plan.ids),
@@ -255,7 +257,16 @@ def _done(plan: Plan, options: Options) -> Removal:
         holding=tuple(_holding(plan.dataset, plan.found, options)),
         n_short=sum(content == "short" for content in plan.content.values()),
         n_left=0 if options.rewrite else len(plan.found.places),
+        models=_trained_on(plan, models),
     )
+
+
+def _trained_on(plan: Plan, models: Sequence[ModelUse]) -> tuple[ModelUse, ...]:
+    """Give the models, each with how many of the records that are asked for its version held."""
+    history = History(tuple(each.version for each in plan.manifest.versions), None, tuple(models))
+    asked = [plan.rows[name] for name in {*plan.ids, *plan.already, *plan.pending}]
+    held = Counter(each for row in asked for each in history.versions_of(row["version_added"], row["version_removed"]))
+    return history.models_with(held)
 
 
 def _holding(dataset: Dataset, found: Places, options: Options) -> list[Holding]:
@@ -272,52 +283,6 @@ def _holding(dataset: Dataset, found: Places, options: Options) -> list[Holding]
         )
         for file in sorted({*by_id, *by_content})
     ]
-
-
-# ---------------------------------------------------------------------------- counts
-
-
-def _count_before(plan: Plan, counting: Counting, tell: Tell) -> None:
-    """Keep the counts of the version that is there, before anything leaves the files.
-
-    Where a removal was killed, files may have lost records already: what was kept then is right.
-    """
-    sidecar, version = plan.dataset.sidecar, plan.manifest.last.version
-    kept = read_exposure(sidecar)
-    if plan.pending and all(version in kept.get(each.id, {}).get("counts", {}) for each in counting.concepts):
-        return
-    keep_counts(
-        sidecar, version, count_version(plan.dataset, plan.manifest, counting.concepts, (), tell), counting.concepts
-    )
-
-
-def _planned_exposure(plan: Plan, counting: Counting | None, tell: Tell) -> tuple[Exposure, ...]:
-    if counting is None or not counting.concepts:
-        return ()
-    version, concepts = plan.manifest.last.version, counting.concepts
-    kept = read_exposure(plan.dataset.sidecar)
-    for name, gone in ((version, ()), ("next", plan.ids)):
-        kept = with_counts(kept, name, count_version(plan.dataset, plan.manifest, concepts, gone, tell), concepts)
-    versions = [each.version for each in plan.manifest.versions] + ["next"]
-    return exposures(kept, concepts, versions, (*read_models(plan.dataset.sidecar / MODELS_FILE), *counting.models))
-
-
-def _exposure_after(plan: Plan, counting: Counting | None, tell: Tell) -> tuple[Exposure, ...]:
-    """Count the new version, and give the counts of all versions that were ever counted."""
-    if counting is None:
-        return ()
-    sidecar, concepts = plan.dataset.sidecar, counting.concepts
-    models = keep_models(sidecar, counting.models)
-    if not concepts:
-        return ()
-    dataset = open_dataset(plan.dataset.root, plan.dataset.columns)
-    manifest = open_manifest(dataset)
-    counted = count_version(dataset, manifest, concepts, (), tell)
-    keep_counts(sidecar, manifest.last.version, counted, concepts)
-    if counting.study is not None:
-        before = plan.manifest.last.version
-        write_study(counting.study, counted, dataset.name, manifest.last.version, before)
-    return exposures(read_exposure(sidecar), concepts, [each.version for each in manifest.versions], models)
 
 
 # ---------------------------------------------------------------------------- derived datasets

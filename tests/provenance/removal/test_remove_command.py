@@ -92,6 +92,42 @@ def test_counts_of_versions_whose_records_are_gone_are_kept(take_out: Cli) -> No
     assert "Zoravi Meklun: 4 pictures in version 1, 3 in version 2, 2 in version 3" in answer.out
 
 
+def test_a_model_of_an_older_version_is_told_what_is_known_of_it_at_least(take_out: Cli, tmp_path: Path) -> None:
+    """Version 1 was not counted before it lost a record: what is left of it was part of it, too."""
+    take_out("toy", "--id", "r000", "--reason", "x", "--rewrite")
+    options = ("toy", "--name", "Zoravi Meklun", "--reason", "x", "--rewrite", "--concepts", "concepts.csv", "--model")
+
+    planned = take_out(*options, "m=1", "--dry-run")
+    done = take_out(*options, "m=1")
+
+    assert "model m was trained on version 1, which held 5 of these 5" in done.out
+    least = "in version 2, 0 in {}; model m was trained on version 1: at least 3 pictures"
+    assert f"Zoravi Meklun: 3 pictures {least.format('version 3')}" in done.out
+    assert f"Zoravi Meklun: 3 pictures {least.format('the next version')}" in planned.out
+    later = look_up(open_dataset(tmp_path / "toy"), make_query("name", "Zoravi Meklun"), date(2026, 11, 2))
+    assert (later.counted, later.counted_at_least) == ({"2": 3, "3": 0}, {"1": 3})
+    assert [(use.n_records, use.is_at_least) for use in later.models] == [(3, True)]
+    assert "at least 3 pictures" in build_page(later)
+
+
+def test_a_version_that_only_grew_is_counted_whole_for_its_model(take_out: Cli, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "toy", rows(15))
+    make_manifest(tmp_path / "toy")
+
+    done = take_out("toy", "--name", "Zoravi Meklun", "--reason", "x", "--concepts", "concepts.csv", "--model", "m=1")
+
+    assert "Zoravi Meklun: 4 pictures in version 1, 5 in version 2, 0 in version 3; model m was trained on" in done.out
+    assert "at least" not in done.out
+
+
+def test_concepts_whose_count_stays_share_one_line(take_out: Cli) -> None:
+    answer = take_out("toy", "--id", "r001", "--reason", "x", "--rewrite", "--concepts", "concepts.csv")
+
+    assert "Zoravi Meklun: " not in answer.out
+    assert "Tall Green Lamp: 8 pictures in version 1, 7 in version 2" in answer.out
+    assert "1 other concept: as many as before (1 with pictures, 0 with none)" in answer.out
+
+
 def test_a_dry_run_tells_the_counts_of_the_next_version(take_out: Cli, tmp_path: Path) -> None:
     answer = take_out("toy", "--name", "Zoravi Meklun", "--reason", "x", "--dry-run", "--concepts", "concepts.csv")
 
@@ -132,6 +168,7 @@ def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
         (("--reason", "x", "--id", "zzz"), "there is no record 'zzz'"),
         (("--reason", " ", "--id", "r001"), "--reason has 0 letters"),
         (("--reason", "x", "--id", "r001", "--model", "m"), "names no version"),
+        (("--reason", "x", "--id", "r001", "--model", "m=9"), "unknown version '9'"),
         (("--reason", "x", "--id", "r001", "--derived", "toy"), "is the dataset itself"),
         (("--reason", "x", "--id", "r001", "--derived", "nowhere"), "is not there"),
         (("--reason", "x", "--id", "r001", "--derived-by", "name"), "unknown way"),
@@ -149,6 +186,14 @@ def test_what_cannot_be_done_is_told_and_nothing_is_changed(
     assert said in answer.err
     assert (tmp_path / "toy" / "train.jsonl").read_bytes() == before
     assert not (tmp_path / "toy" / "provenance" / "removals.jsonl").exists()
+
+
+def test_a_look_up_that_finds_nothing_is_told_and_removes_nothing(take_out: Cli) -> None:
+    answer = take_out("toy", "--name", "Tabriko", "--reason", "x")
+
+    assert answer.code == 0
+    assert "--name finds no record that is in it now" in answer.err
+    assert "nothing new to remove" in answer.out
 
 
 def test_ids_come_from_a_file(take_out: Cli, tmp_path: Path) -> None:
