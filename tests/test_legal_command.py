@@ -18,8 +18,10 @@ def data_cli(command_line: CommandLine) -> Cli:
 
 def test_the_year_decides_what_is_in_the_public_domain(data_cli: Cli) -> None:
     options = ("legal", "unseen50", "--place", "US", "--status", "public-domain", "--json")
-    before, after = (json.loads(data_cli(*options, "--year", year).out)["notes"] for year in (2033, 2034))
+    told = [json.loads(data_cli(*options, "--year", year).out) for year in (2033, 2034)]
+    before, after = (one["notes"] for one in told)
 
+    assert "no legal advice" in told[0]["about"]
     assert before["superman"] == []
     assert [note["version"] for note in after["superman"]] == ["1938 comic book design (Action Comics #1)"]
 
@@ -31,6 +33,12 @@ def test_one_character_is_told_with_its_reasons(data_cli: Cli) -> None:
     assert answer.out.startswith("3 notes for 2026")
     assert "17 U.S.C. § 304" in answer.out
     assert "no legal advice" in answer.out
+
+
+def test_where_no_note_fits_that_is_said(data_cli: Cli) -> None:
+    answer = data_cli("legal", "copycat50", "--place", "worldwide", "--status", "protected")
+
+    assert (answer.code, answer.out) == (0, "0 notes for 2026: none has this place and status\n")
 
 
 def test_a_note_that_a_user_wrote_stands_as_it_is(data_cli: Cli, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import typer
 if TYPE_CHECKING:
     from copycat.schema import LegalNote
 
+INFORMS = "These notes inform and are no legal advice."
+
 LEGAL_EPILOG = """\
-Notes are computed from the dated facts of a character's versions, and notes that somebody wrote stand as they are. They
-inform and are no legal advice.
+Notes are computed from the dated facts of a character's versions, and notes that somebody wrote stand as they are. Of a
+year to come they tell what the laws of today make of it. They inform and are no legal advice.
 
 \b
 Examples:
@@ -51,7 +53,7 @@ def legal(  # noqa: PLR0917 - one parameter per option
     }
     if as_json:
         told = {name: [note.model_dump(mode="json") for note in some] for name, some in notes.items()}
-        print_json({"characters": found.id, "year": year, "notes": told})
+        print_json({"characters": found.id, "year": year, "about": INFORMS, "notes": told})
     else:
         _print(notes, year, has_reasons=character is not None)
     return EXIT_DONE
@@ -78,6 +80,9 @@ def _print(notes: dict[str, list[LegalNote]], year: int, *, has_reasons: bool) -
 
     rows = [(name, note) for name, some in notes.items() for note in some]
     versions = f"{len(rows)} note{'s' * (len(rows) != 1)} for {year}"
+    if not rows:
+        out.print(f"{versions}: none has this place and status", markup=False)
+        return
     table = Table(title=versions, title_justify="left", box=None, pad_edge=False)
     for column in ("character", "version", "place", "status", "from", "until"):
         table.add_column(column, overflow="fold", no_wrap=column != "version")
@@ -88,4 +93,4 @@ def _print(notes: dict[str, list[LegalNote]], year: int, *, has_reasons: bool) -
     for _, note in rows if has_reasons else ():
         out.print(f"\n{note.version}, {note.jurisdiction}: {note.status}", markup=False, style="bold")
         out.print(f"  {note.note}", markup=False)
-    out.print("\nThese notes inform and are no legal advice.", markup=False)
+    out.print(f"\n{INFORMS}", markup=False)

@@ -88,7 +88,8 @@ SECTIONS = {
     "Machine annotation": "The program `copycat.sandbox.corpus` (version 1.0) writes the labels of all {n} records.",
     "Working conditions": "No worker was employed or paid, because nobody labels: 0 hours of annotation.",
     "Personal data": "No personal data: no name, address or face of a person is in any of the {n} records, because "
-    "`copycat/sandbox/world.py` invents the 50 names in `character`, and `caption` holds no others.",
+    "`copycat/sandbox/world.py` invents the 50 names in `character`, and `caption` holds no others. No aggregate "
+    "consumer information and no data of users, because no model or service was used by anybody to make them.",
     "Biases": "Bias is built in: 50 characters over 10 species and 10 themes, half of all records show one, the most "
     "frequent `character` has 2,000 records and the rarest 2. Captions are English only.",
     "Limitations": "Sixty-four pixels and seven attributes are far from real pictures. Rates of this world are "
@@ -102,7 +103,8 @@ SECTIONS = {
     "Access": "Anybody can get all {n} records on any machine, without a network: "
     "`python -m copycat.sandbox export --pictures`. Looking up a name: `python -m copycat.provenance lookup`.",
     "Terms of use": "Apache-2.0 (Apache License 2.0, https://www.apache.org/licenses/LICENSE-2.0), for all {n} "
-    "captions and pictures, and for the code that makes them.",
+    "captions and pictures, and for the code that makes them. None of the {n} records was bought, licensed by contract "
+    "or taken from a private dataset, because `copycat/sandbox/world.py` makes them all.",
 }
 
 
@@ -174,6 +176,7 @@ def _card(table: WrittenTable) -> str:
         "version": VERSION,
         "source_datasets": ["original"],
         "annotations_creators": ["machine-generated"],
+        "contact": "the issues of the repository that copycat was obtained from",
     }
     columns = markdown_table(("column", "meaning"), [(name, COLUMNS.get(name, name)) for name in table.schema.names])
     body = "\n\n".join(

@@ -16,6 +16,7 @@ from copycat.paths import file_sha256
 from copycat.provenance.dataset.card import load_plain_yaml
 from copycat.provenance.own.found import Own, Result, licence_fault
 from copycat.provenance.records import Finding
+from copycat.provenance.rules.rule import shortened
 from copycat.schema import Record, Text
 
 MANIFEST_SUFFIX = ".manifest.json"
@@ -112,8 +113,17 @@ def _check_manifest(own: Own, path: Path, covered: set[Path]) -> Iterator[Findin
     if fault := licence_fault(manifest.licence):
         yield own.finding(f"{own.shown(path)}: {fault}", "state an SPDX expression", own.at(path, "licence"))
     yield from _check_card(own, folder / CARD, manifest)
+    yield from _check_code(own, path, manifest)
     yield from _check_files(own, path, folder, manifest, covered)
     yield from _check_data(own, path, manifest)
+
+
+def _check_code(own: Own, path: Path, manifest: WeightsManifest) -> Iterator[Finding]:
+    for model in manifest.models:
+        for name in model.code:
+            if not (own.package.parent / name).is_file():
+                said = f"'{model.name}' was made by {shortened(name)}, which is not there"
+                yield own.finding(said, f"mend weights_facts.py, then: {WRITE}", own.at(path, model.name, name))
 
 
 def card_front(card: Path) -> dict[str, Any] | None:
