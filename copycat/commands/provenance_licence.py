@@ -152,6 +152,8 @@ def _print_one(row: LicenceRow) -> None:
         lines.append(("kind", "not known" if one.unknown else f"{one.kind.replace('-', ' ')}; {data}"))
         texts = [facts.text for name in one.licences if (facts := facts_of(base_of(name))) and facts.text]
         lines += [("text", f"https://{text}") for text in texts]
+        if texts and not all(facts.is_read for name in one.licences if (facts := facts_of(base_of(name)))):
+            lines.append(("", "its sections stand here from memory: read the text before you cite one"))
     for name, text in lines:
         out.print(f"{name:9} {_plain(text)}", markup=False, soft_wrap=True)
 

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
 from copycat.provenance.dataset.tables import as_text
 from copycat.provenance.licences.addresses import HOSTS, licence_at
 from copycat.provenance.licences.parsing import ParsedLicence, parse_licence
 from copycat.provenance.records import Evidence
-from copycat.provenance.rules.rule import shortened
+from copycat.provenance.rules.rule import Context, Rule, shortened
 
 NEEDS = ("licence", "licence_url", "version_removed")
 MAX_TEXTS = 5_000
@@ -218,3 +218,18 @@ def _first(texts: Any, text: str | None) -> int:
 
     found = pc.index(pc.is_null(texts), True) if text is None else pc.index(texts, text)
     return max(0, int(found.as_py()))
+
+
+class CountsLicences(Rule):
+    """A rule that counts the licences of the records."""
+
+    reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
+    needs: ClassVar[tuple[str, ...]] = NEEDS
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.counts = LicenceCounts()
+
+    def see(self, batch: Batch) -> None:
+        """Take note of one batch."""
+        self.counts.see(in_dataset(batch))

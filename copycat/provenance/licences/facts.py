@@ -45,7 +45,9 @@ class LicenceFacts(Record):
     """What a licence asks of whoever passes material on; licences.yaml says what the fields mean.
 
     Attributes:
-        asks: duty -> section of the licence's text. goes_into, not_into: regular expressions over SPDX ids.
+        asks: duty -> section of the licence's text.
+        goes_into, not_into, perhaps_into: regular expressions over SPDX ids.
+        is_read: the sections were held against the text; otherwise they stand there from memory.
         family: the licence is known but for its version.
         allows: uses that `use_restrictions` leaves alone.
     """
@@ -59,8 +61,10 @@ class LicenceFacts(Record):
     because: str = ""
     results: str = ""
     family: bool = False
+    is_read: bool = False
     goes_into: tuple[str, ...] = ()
     not_into: tuple[str, ...] = ()
+    perhaps_into: tuple[str, ...] = ()
     allows: tuple[Use, ...] = ()
     names: tuple[str, ...] = ()
 

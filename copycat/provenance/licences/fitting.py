@@ -155,10 +155,11 @@ def _pair(one: Duties, other: Duties) -> Fit:
         return Fit(False, (f"{mine} gives no permission to pass anything on",))
     if one.no_derivatives:
         return Fit(False, (f"{mine} lets no changed copies be passed on ({one.asks['no_derivatives']})",))
-    said = [_alike(name, other) for name in one.licences]
+    said = [_into(name, other) for name in one.licences]
     lost = missing_duties(one, other)
-    if lost and other.kind != "proprietary" and not other.unknown:
-        said += [Fit(False, (f"{out} drops what {mine} asks: {', '.join(DUTY_TEXTS[duty] for duty in lost)}",))]
+    dropped = [duty for duty in lost if not _may_keep(duty, other)]
+    if dropped:
+        said += [Fit(False, (f"{out} drops what {mine} asks: {', '.join(DUTY_TEXTS[duty] for duty in dropped)}",))]
     elif lost:
         words = ", ".join(DUTY_TEXTS[duty] for duty in lost)
         said += [Fit(None, (f"whether {out} keeps what {mine} asks ({words}) is not known",))]
@@ -172,38 +173,66 @@ def _is_bare_claim(one: Duties) -> bool:
     return any((facts := facts_of(base_of(name))) is not None and facts.is_bare_claim for name in one.licences)
 
 
-def _alike(name: str, other: Duties) -> Fit:
-    """Say whether a share-alike licence may go into another; nothing where it is none."""
+def _may_keep(duty: Duty, other: Duties) -> bool:
+    """Whether terms that do not have a duty as it was given may have it all the same: their own, or their own list."""
+    if other.kind == "proprietary" or other.unknown:
+        return True
+    return duty == "use_restrictions" and other.use_restrictions
+
+
+def _into(name: str, other: Duties) -> Fit:
+    """Say whether a licence lets material go on under another, duties aside; no reason where it is silent."""
     facts = facts_of(base_of(name))
-    short, out = base_of(name).removeprefix("LicenseRef-"), " AND ".join(other.licences)
-    refused = facts is not None and any(
-        re.fullmatch(pattern, base_of(there)) for pattern in facts.not_into for there in other.licences
-    )
-    if facts is not None and refused:
-        return Fit(False, (f"{short} may not go on as {out} ({facts.because})",))
-    if facts is None or "share_alike" not in facts.asks:
+    if facts is None:
         return Fit(True, ())
-    if name in other.licences:
-        return Fit(True, (f"{short} stays {short}",))
-    if any(re.fullmatch(pattern, base_of(there)) for pattern in facts.goes_into for there in other.licences):
-        return Fit(True, (f"{short} may go on as {out} ({facts.because})",))
-    if other.unknown or facts.family or any((one := facts_of(there)) and one.family for there in other.licences):
-        return Fit(None, (f"whether {short} may go on as {out} is not known",))
-    return Fit(False, (f"{short} may not go on as {out} ({facts.because})",))
+    short, out = base_of(name).removeprefix("LicenseRef-"), " AND ".join(other.licences)
+    is_alike = "share_alike" in facts.asks
+    is_open = bool(other.unknown) or facts.family or any((one := facts_of(to)) and one.family for to in other.licences)
+    rows: tuple[tuple[bool, bool | None, str], ...] = (
+        (_names_one(facts.not_into, other), False, f"{short} may not go on as {out} ({facts.because})"),
+        (name in other.licences, True, f"{short} stays {short}" if is_alike else ""),
+        (is_alike and _names_one(facts.goes_into, other), True, f"{short} may go on as {out} ({facts.because})"),
+        (
+            _names_one(facts.perhaps_into, other),
+            None,
+            f"whether {short} may go on as {out} is not known ({facts.because})",
+        ),
+        (not is_alike, True, ""),
+        (is_open, None, f"whether {short} may go on as {out} is not known"),
+        (True, False, f"{short} may not go on as {out} ({facts.because})"),
+    )
+    answer, said = next((answer, said) for holds, answer, said in rows if holds)
+    return Fit(answer, (said,) if said else ())
+
+
+def _names_one(patterns: tuple[str, ...], other: Duties) -> bool:
+    return any(re.fullmatch(pattern, base_of(there)) for pattern in patterns for there in other.licences)
 
 
 def missing_duties(one: Duties, other: Duties) -> tuple[Duty, ...]:
     """Give the duties of one that another does not have. Credit and notice count as one: both keep who made it.
 
-    `source`, `share_alike` and `network` are left to `goes_into` of licences.yaml where the other is copyleft, too.
+    `source`, `share_alike` and `network` are left to `goes_into` of licences.yaml where the other is copyleft, too. The
+    uses that one licence leaves out are not those of another, so `use_restrictions` is kept by the same licence alone.
     """
     credits = {"attribution", "notice"}
     has_credit = bool(credits & set(other.asks))
-    lost = []
+    lost: list[Duty] = []
     for duty in one.asks:
+        if duty == "use_restrictions":
+            lost += [] if _restricting(one) <= set(other.licences) else [duty]
+            continue
         if duty in other.asks or (duty in credits and has_credit):
             continue
         if duty in ("source", "network") and other.share_alike:
             continue
         lost.append(duty)
     return tuple(lost)
+
+
+def _restricting(one: Duties) -> set[str]:
+    return {
+        name
+        for name in one.licences
+        if (facts := facts_of(base_of(name))) is not None and "use_restrictions" in facts.asks
+    }

@@ -158,10 +158,13 @@ def _several(parts: list[str], why: str) -> ParsedLicence:
     if not parts or len(parts) > MAX_NAMES:
         return ParsedLicence(text=shown, fault=f"names {len(parts)} licences; at most {MAX_NAMES} are read")
     read = [parse_licence(part) for part in parts]
-    wrong = next((one for one in read if one.expression is None), None)
+    wrong = next((one for one in read if one.fault), None)
     if wrong is not None:
-        said = wrong.fault or "says that no licence is known"
-        return ParsedLicence(text=shown, fault=f"of several, '{wrong.text}' {said}")
+        return ParsedLicence(text=shown, fault=f"of several, '{wrong.text}' {wrong.fault}")
+    open_ = next((one for one in read if one.expression is None), None)
+    if open_ is not None:
+        note = f"of several, '{open_.text}' says that no licence is known"
+        return ParsedLicence(text=shown, is_unknown=True, method="unknown", note=note)
     names = dict.fromkeys(f"({one.expression})" if " " in str(one.expression) else one.expression for one in read)
     joined = _spdx(" AND ".join(str(name) for name in names))
     note = f"{why}; all of them are taken to hold"

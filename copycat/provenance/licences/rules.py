@@ -1,22 +1,20 @@
-"""L1 to L3: the dataset's licence, those of its records beside it, and both against what somebody wants to do."""
+"""L1 and L3: the dataset's licence, and all licences against what somebody wants to do. L2: rules_components."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Literal
+from typing import NamedTuple
 
 from copycat.provenance.dataset import Batch
 from copycat.provenance.licences.attribution import NEEDS as CREDIT_NEEDS
 from copycat.provenance.licences.attribution import MissingCredits
-from copycat.provenance.licences.components import NEEDS, Component, LicenceCounts, in_dataset, of_records
-from copycat.provenance.licences.duties import Duties, choices
-from copycat.provenance.licences.facts import DUTY_TEXTS
-from copycat.provenance.licences.fitting import fits, missing_duties
-from copycat.provenance.licences.statements import Statement, own_expressions, separate_statement, statements
-from copycat.provenance.records import Evidence, Finding, Purpose, Severity
+from copycat.provenance.licences.components import CountsLicences, in_dataset, of_records
+from copycat.provenance.licences.duties import choices
+from copycat.provenance.licences.fitting import Fit, fits
+from copycat.provenance.licences.rules_components import SPDX_LIST
+from copycat.provenance.licences.statements import Statement, own_expressions, statements
+from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import Context, Found, Rule
-
-SPDX_LIST = "see https://spdx.org/licenses for the names"
 
 
 class DatasetLicence(Rule):
@@ -55,7 +53,9 @@ class DatasetLicence(Rule):
             )
         elif parsed.expression is None:
             severity: Severity = "warning" if is_only or not is_file else "note"
-            said = "the words of the licence file are not recognised" if is_file else "the card names no licence"
+            said = "the words of the licence file are not recognised"
+            if not is_file:
+                said = f"no licence that is known is named ('{parsed.text}')"
             advice = "name the licence in the card, in SPDX; for terms of your own: LicenseRef-... and the file LICENSE"
             yield self.finding(severity, said, advice, one.place)
         elif parsed.is_family:
@@ -89,181 +89,30 @@ class DatasetLicence(Rule):
         return ", ".join(own_expressions(statements(self.context.dataset)))
 
 
-class _CountsLicences(Rule):
-    """Counts the licences of the records."""
+class _Misfit(NamedTuple):
+    """A licence that does not fit, or is not known to; `n_records` is None for that of the dataset."""
 
-    reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
-    needs: ClassVar[tuple[str, ...]] = NEEDS
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.counts = LicenceCounts()
-
-    def see(self, batch: Batch) -> None:
-        """Take note of one batch."""
-        self.counts.see(in_dataset(batch))
+    expression: str
+    n_records: int | None
+    places: list[Evidence]
+    fit: Fit
 
 
-class ComponentLicences(_CountsLicences):
-    """L2: the licences of the records are stated apart, and the dataset claims no more freedom than they give.
-
-    An error: two statements about the dataset contradict each other; a record's licence asks for what that of the
-    dataset does not, and the card does not say that records have licences of their own (then, a warning; and for
-    ODbL and ODC-By, which cover the collection alone, by their section 2.4); a text that is no licence. A warning:
-    records without a known licence, or with one whose version is not told. A note: names that are not SPDX's.
-    """
-
-    id = "L2"
-    severities = ("error", "warning", "note")
-    needs = (*NEEDS, "url")
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.has_urls = False
-
-    def see(self, batch: Batch) -> None:
-        """Take note of one batch."""
-        super().see(batch)
-        url = batch.column("url")
-        self.has_urls = self.has_urls or (url is not None and url.null_count < batch.size)
-
-    def finish(self) -> Iterable[Finding]:
-        """Give what was found."""
-        said = statements(self.context.dataset)
-        own = own_expressions(said)
-        yield from self._contradictions(own)
-        yield from self._unread()
-        yield from self._loosely_written()
-        if not self.counts.has_column and self.has_urls:
-            yield self.finding(
-                "warning",
-                "records come from other places, and their licences are not stated",
-                "add a column 'licence' with an SPDX name for each record, 'unknown' where it is not known",
-                n_records=self.counts.n_records,
-            )
-        if self.counts.stated and own:
-            separate = separate_statement(self.context.dataset)
-            for expression, place in own.items():
-                yield from self._claims(expression, place.place, separate)
-
-    def _contradictions(self, own: dict[str, Statement]) -> Iterator[Finding]:
-        if len(own) < 2:
-            return
-        told = "; ".join(f"{one.place.place}: {name}" for name, one in own.items())
-        yield self.finding(
-            "error",
-            f"the dataset states {len(own)} different licences for itself ({told})",
-            "say the same in the card, croissant.json and LICENSE; two licences to choose from are 'A OR B' everywhere",
-            *(one.place for one in own.values()),
-        )
-
-    def _unread(self) -> Iterator[Finding]:
-        faulty = [one for one in self.counts.stated if one.parsed.fault]
-        if faulty:
-            named = ", ".join(f"'{one.parsed.text[:40]}'" for one in faulty[:3])
-            near = sorted({name for one in faulty[:20] for name in one.parsed.near})[:4]
-            yield self.finding(
-                "error",
-                f"the licence of {of_records(sum(one.n_records for one in faulty))} cannot be read: {named}",
-                f"write SPDX names{f', perhaps {chr(44).join(near)}' if near else ''}; {SPDX_LIST}",
-                *(one.evidence for one in faulty),
-                n_records=sum(one.n_records for one in faulty),
-            )
-        if self.counts.n_beyond:
-            yield self.finding(
-                "warning",
-                f"there are too many different licence texts; those of {of_records(self.counts.n_beyond)} are not read",
-                "write SPDX names, and put other facts into columns of their own",
-                n_records=self.counts.n_beyond,
-            )
-        unknown = [one for one in self.counts.stated if one.parsed.is_unknown]
-        n_open = self.counts.n_missing + sum(one.n_records for one in unknown)
-        if n_open and self.counts.has_column:
-            nobody = self.counts.by_text.get(None)
-            yield self.finding(
-                "warning",
-                f"no licence is known for {n_open:,} of {of_records(self.counts.n_records)}",
-                "find it out, or leave them out; the licence of the dataset cannot give what nobody gave",
-                *(one.evidence for one in [*([nobody] if nobody else []), *unknown]),
-                n_records=n_open,
-            )
-
-    def _loosely_written(self) -> Iterator[Finding]:
-        families = [one for one in self.counts.stated if one.parsed.is_family]
-        named = [one for one in self.counts.stated if one.parsed.method in ("name", "list") and one not in families]
-        rows: tuple[tuple[list[Component], Severity, str], ...] = (
-            (families, "warning", "names a licence without its version, or a country's law"),
-            (named, "note", "is not written in SPDX, and is read"),
-        )
-        for group, severity, said in rows:
-            if group:
-                n_records = sum(one.n_records for one in group)
-                told = ", ".join(f"'{one.parsed.text[:40]}' as {one.parsed.expression}" for one in group[:3])
-                yield self.finding(
-                    severity,
-                    f"the licence of {of_records(n_records)} {said}: {told}",
-                    f"write the names of SPDX, versions with them; {SPDX_LIST}",
-                    *(one.evidence for one in group),
-                    n_records=n_records,
-                )
-
-    def _claims(self, dataset: str, place: Evidence, separate: str) -> Iterator[Finding]:
-        """Compare each licence of records with that of the dataset: every choice of the dataset must keep the duty."""
-        claims = choices(dataset)
-        if not claims or any(one.unknown or one.kind == "proprietary" for one in claims):
-            return
-        covers_contents = not all(one.covers_database_only for one in claims)
-        for expression, group in self.counts.by_expression().items():
-            if expression is None:
-                continue
-            asked = choices(expression)
-            known = [one for one in asked if not one.unknown]
-            if not known:
-                yield self._unknown_part(expression, group)
-                continue
-            lost = min((_lost(one, claims) for one in known), key=len)
-            if not lost:
-                continue
-            n_records = sum(one.n_records for one in group)
-            excused = bool(separate) or not covers_contents
-            why = f" (the card says: {separate})" if separate else ""
-            yield self.finding(
-                "warning" if excused else "error",
-                f"the dataset is {dataset}, and {expression}, the licence of {of_records(n_records)}, asks more: "
-                f"{', '.join(lost)}{why}",
-                "whoever reads only the dataset's licence is misled: name what holds for the records beside it"
-                if excused
-                else "give the dataset the licence of its most binding part, take those records out, or say in the "
-                "card that records have licences of their own",
-                place,
-                *(one.evidence for one in group),
-                n_records=n_records,
-            )
-
-    def _unknown_part(self, expression: str, group: list[Component]) -> Finding:
-        n_records = sum(one.n_records for one in group)
-        return self.finding(
-            "warning",
-            f"what {expression}, the licence of {of_records(n_records)}, asks is not known",
-            "read it, and compare it with the dataset's licence by hand",
-            *(one.evidence for one in group),
-            n_records=n_records,
-        )
-
-    def not_applicable(self) -> str | None:
-        """Say why there is nothing to compare."""
-        return None if self.counts.stated else "no licences of records are stated"
-
-    def passed(self) -> str:
-        """Say what was seen."""
-        names = list(self.counts.by_expression())
-        return f"{len(names)} licences of records, none of which asks more than that of the dataset"
+_ALLOWS = {False: "does not allow", None: "is not known to allow"}
+_ADVICE = {
+    False: "leave them out, ask whoever holds the rights, or choose another purpose with --for",
+    None: "read the licence; a purpose that passes changes on also needs an output licence",
+}
+_OWN_ADVICE = "ask whoever holds the rights in the dataset, or choose another purpose with --for"
+MAX_FINDINGS = 20
+"""Licences with a finding of their own; further ones share one."""
 
 
-class LicenceFits(_CountsLicences):
+class LicenceFits(CountsLicences):
     """L3: the licences of the records, or else of the dataset, fit the purpose; the list of credits can be made.
 
-    An error: a licence does not allow the purpose. A warning: it is not known whether it does; records whose licence
+    The dataset's own licence holds beside those of its records, for what it covers. An error: a licence does not allow
+    the purpose. A warning: it is not known whether it does, or what the licence is; records whose licence
     asks for credit lack author, title or source (an error where copies are passed on and none of the three is there).
     """
 
@@ -274,7 +123,7 @@ class LicenceFits(_CountsLicences):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.credits = MissingCredits()
-        self.purpose = purpose_of(context)
+        self.purpose = context.purpose
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
@@ -283,33 +132,62 @@ class LicenceFits(_CountsLicences):
 
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
-        groups = self.counts.by_expression()
-        if self.counts.stated:
-            for expression, group in groups.items():
-                yield from self._of(expression, sum(one.n_records for one in group), [one.evidence for one in group])
-        else:
-            for expression, one in own_expressions(statements(self.context.dataset)).items():
-                yield from self._of(expression, None, [one.place])
+        own = own_expressions(statements(self.context.dataset))
+        misfits = [_Misfit(name, None, [one.place], fit) for name, one in own.items()
+                   if (fit := fits(name, self.purpose)).answer is not True]  # fmt: skip
+        for expression, group in self.counts.by_expression().items():
+            fit = fits(expression, self.purpose)
+            if expression is not None and fit.answer is not True:
+                n_records = sum(one.n_records for one in group)
+                misfits.append(_Misfit(expression, n_records, [one.evidence for one in group], fit))
+        for one in misfits[:MAX_FINDINGS]:
+            yield self._of(one)
+        for answer in (False, None):
+            rest = [one for one in misfits[MAX_FINDINGS:] if one.fit.answer is answer]
+            if rest:
+                yield self._rest(answer, rest)
+        if self.counts.stated or own:
+            yield from self._unknown()
         yield from self._credits()
 
-    def _of(self, expression: str | None, n_records: int | None, places: list[Evidence]) -> Iterator[Finding]:
-        if expression is None:
-            return  # L2 tells of those
-        fit = fits(expression, self.purpose)
-        if fit.answer is True:
-            return
-        who = f"{expression}, the licence of {'the dataset' if n_records is None else of_records(n_records)},"
-        reasons = "; ".join(fit.reasons[:3])
-        said = "is not known to allow" if fit.answer is None else "does not allow"
-        yield self.finding(
-            "error" if fit.answer is False else "warning",
-            f"{who} {said} {self.purpose.name} ({self.purpose.about}): {reasons}",
-            "leave them out, ask whoever holds the rights, or choose another purpose with --for"
-            if fit.answer is False
-            else "read the licence; a purpose that passes changes on also needs an output licence",
-            *places,
+    def _of(self, one: _Misfit) -> Finding:
+        whose = "the dataset" if one.n_records is None else of_records(one.n_records)
+        said = f"{one.expression}, the licence of {whose}, {_ALLOWS[one.fit.answer]} {self.purpose.name}"
+        return self.finding(
+            "error" if one.fit.answer is False else "warning",
+            f"{said} ({self.purpose.about}): {'; '.join(one.fit.reasons[:3])}",
+            _ADVICE[one.fit.answer] if one.n_records is not None or one.fit.answer is None else _OWN_ADVICE,
+            *one.places,
+            n_records=one.n_records,
+        )
+
+    def _rest(self, answer: bool | None, rest: list[_Misfit]) -> Finding:
+        n_records = sum(one.n_records or 0 for one in rest)
+        return self.finding(
+            "error" if answer is False else "warning",
+            f"each of {len(rest):,} further licences, those of {of_records(n_records)}, {_ALLOWS[answer]} "
+            f"{self.purpose.name}; all of them: licence DATASET --for {self.purpose.name} --json",
+            _ADVICE[answer],
+            *(one.places[0] for one in rest),
             n_records=n_records,
         )
+
+    def _unknown(self) -> Iterator[Finding]:
+        """Tell of records whose own licence is not known, where a column should say it."""
+        counts = self.counts
+        open_ = [one for one in counts.stated if one.parsed.expression is None]
+        n_records = sum(one.n_records for one in open_) + counts.n_beyond
+        n_records += counts.n_missing if counts.has_column else 0
+        if n_records:
+            nobody = [counts.by_text[None]] if None in counts.by_text else []
+            yield self.finding(
+                "warning",
+                f"no licence is known, or can be read, for {of_records(n_records)}, so nothing says that they may be "
+                f"used for {self.purpose.name}",
+                "find it out, or leave them out; L2 tells which they are",
+                *(one.evidence for one in [*nobody, *open_]),
+                n_records=n_records,
+            )
 
     def _credits(self) -> Iterator[Finding]:
         shares = self.purpose.shares_copies or self.purpose.shares_changes
@@ -338,15 +216,3 @@ class LicenceFits(_CountsLicences):
     def passed(self) -> str:
         """Say what was seen."""
         return f"all licences allow {self.purpose.name}; credit is asked for by {of_records(self.credits.n_asking)}"
-
-
-def purpose_of(context: Context) -> Purpose:
-    """Give the purpose, with the output licence of `context.options` where there is one."""
-    output = context.options.get("output_licence")
-    return context.purpose.model_copy(update={"output_licence": output}) if output else context.purpose
-
-
-def _lost(least: Duties, claims: tuple[Duties, ...]) -> list[str]:
-    """Give what a licence of records asks and some choice of the dataset does not, in plain words."""
-    found = dict.fromkeys(duty for claim in claims for duty in missing_duties(least, claim))
-    return [*(["permission itself"] if least.kind == "proprietary" else []), *(DUTY_TEXTS[duty] for duty in found)]

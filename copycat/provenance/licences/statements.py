@@ -10,14 +10,20 @@ from typing import Any
 
 from copycat.fairuse.code.licence_texts import recognise
 from copycat.provenance.dataset import Dataset
+from copycat.provenance.dataset.card import Card
 from copycat.provenance.licences.addresses import licence_at
+from copycat.provenance.licences.duties import ids_of_choices
+from copycat.provenance.licences.facts import facts_of
 from copycat.provenance.licences.naming import plain
-from copycat.provenance.licences.parsing import ParsedLicence, parse_licence
+from copycat.provenance.licences.parsing import ParsedLicence, names_in, parse_licence
 from copycat.provenance.records import Evidence
 from copycat.provenance.rules.rule import shortened
 from copycat.schema import Record
 
 LICENCE_FILE = re.compile(r"(licen[cs]e|copying|unlicense)([-._][\w.\-]*)?", re.IGNORECASE)
+OF_CODE = re.compile(r"licen[cs]e[-._](code|software|scripts?|tools?)([-._]\w+)?", re.IGNORECASE)
+"""Of the code beside the data; it says nothing of the dataset."""
+
 MAX_BYTES = 400_000
 """Of a licence file; a longer one is not read, and that is said."""
 
@@ -29,7 +35,8 @@ _UNDER = re.compile(
 )
 _ADDRESS = re.compile(r"https?://[^\s)>\]\"'<]+")
 _PARTS = re.compile(
-    r"\b(records?|contents?|items?|parts?|works?|documents?|texts?|files?|images?|pictures?|sources?|samples?)\b", re.I
+    r"\b(records?|contents?|items?|parts?|works?|documents?|texts?|files?|pages?|articles?|books?|entr(?:y|ies)|images?|pictures?|sources?|samples?)\b",
+    re.I,
 )
 _EACH = re.compile(r"\b(own|respective|individual|original|separate|different|per[- ]record|each)\b", re.I)
 _LICENCE = re.compile(r"\blicen[cs]", re.I)
@@ -67,13 +74,15 @@ def statements(dataset: Dataset) -> tuple[Statement, ...]:
     """Give what the dataset says of its own licence, by card, croissant.json, licence files, CITATION.cff."""
     card = dataset.card
     found: list[Statement] = []
-    for key in ("license", "licence", "license_name"):
-        value = card.front.get(key)
-        if value is not None and not (key == "license_name" and found and found[0].parsed.expression):
-            found.append(_said(card.file, key, value))
+    for key in ("license", "licence"):
+        if card.front.get(key) is not None:
+            found.append(_said(card.file, key, card.front[key]))
+    if not any(one.parsed.expression for one in found):
+        found = _own_terms(card, found)
     for key in ("license", "licence", "sc:license", "https://schema.org/license"):
         if key in card.croissant:
-            found += [_said(card.croissant_file, f"/{key}", value) for value in _croissant(card.croissant[key])]
+            values = list(_croissant(card.croissant[key]))
+            found.append(_said(card.croissant_file, f"/{key}", values[0] if len(values) == 1 else values))
     found += list(_files(dataset))
     return tuple(found)
 
@@ -97,6 +106,49 @@ def own_expressions(said: tuple[Statement, ...]) -> dict[str, Statement]:
         if one.parsed.expression is not None:
             found.setdefault(one.parsed.expression, one)
     return found
+
+
+def _own_terms(card: Card, found: list[Statement]) -> list[Statement]:
+    """Give what the card names beside 'license: other': `license_name`, which anybody makes up, and `license_link`."""
+    named = card.front.get("license_name")
+    if named is not None:
+        said = _said(card.file, "license_name", named)
+        if said.parsed.fault and isinstance(named, str) and (found or named.strip()):
+            own = ParsedLicence(text=said.parsed.text, is_unknown=True, method="unknown", note="a name of its own")
+            said = said.model_copy(update={"parsed": own})
+        if said.parsed.expression or said.parsed.fault or not found:
+            return [said]
+        first = found[0]
+        both = first.parsed.model_copy(update={"text": f"{first.parsed.text}: {said.parsed.text}"})
+        found = [first.model_copy(update={"parsed": both})] if first.parsed.is_unknown else [*found, said]
+    link = card.front.get("license_link")
+    if isinstance(link, str) and licence_at(link) is not None and not any(one.parsed.fault for one in found):
+        return [_said(card.file, "license_link", link)]
+    return found
+
+
+def most_exact(own: dict[str, Statement]) -> list[str]:
+    """Give the expressions of `own_expressions` that say different things of one dataset; more than one contradict.
+
+    Left out is what another one says more exactly: a family without its version, "this version" in a licence file
+    beside "or later" in the card (the file is the same), a file for each licence of an expression, another order.
+    """
+    seen: dict[frozenset[frozenset[str]], str] = {}
+    for name, said in own.items():
+        if not any(_says_less(said, name, other) for other in own if other != name):
+            seen.setdefault(frozenset(frozenset(choice) for choice in ids_of_choices(name)), name)
+    return list(seen.values())
+
+
+def _says_less(said: Statement, name: str, other: str) -> bool:
+    """Whether `name`, which `said` states, is part of the expression `other`, told less exactly."""
+    there = set(names_in(other))
+    facts = facts_of(name)
+    if facts is not None and facts.family:
+        version = re.escape(name.removeprefix("LicenseRef-")) + r"-\d.*"
+        return any(re.fullmatch(version, one) for one in there)
+    is_file = not said.place.pointer
+    return is_file and all(one in there or re.sub("-only$", "-or-later", one) in there for one in names_in(name))
 
 
 def _said(file: str, pointer: str, value: Any) -> Statement:
@@ -124,7 +176,8 @@ def licence_files(dataset: Dataset) -> list[Path]:
     if not folder.is_dir():
         return []
     try:
-        return sorted(path for path in folder.iterdir() if LICENCE_FILE.fullmatch(path.name) and path.is_file())
+        there = [path for path in folder.iterdir() if LICENCE_FILE.fullmatch(path.name) and path.is_file()]
+        return sorted(path for path in there if not OF_CODE.fullmatch(path.name))
     except OSError:
         return []
 

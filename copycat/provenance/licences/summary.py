@@ -105,7 +105,7 @@ def answer_licence(parsed: ParsedLicence, purpose: Purpose, output: str | None) 
 def answer_dataset(
     dataset: Dataset, purpose: Purpose, output: str | None, tell: Callable[[int], None] = lambda rows: None
 ) -> LicenceAnswer:
-    """Answer for a dataset: by the licences of its records; where none are stated, by its own."""
+    """Answer for a dataset: by the licences of its records, and by its own, which holds beside them."""
     counts = LicenceCounts()
     for batch in dataset.facts(NEEDS):
         counts.see(in_dataset(batch))
@@ -121,7 +121,7 @@ def answer_dataset(
             row = _row(part[0].parsed, purpose, output, has_near=len(rows) < MAX_NEAR)
             rows.append(row.model_copy(update={"written": texts, "n_records": number}))
     rows.sort(key=lambda row: -(row.n_records or 0))
-    decide: list[LicenceRow] = rows or list(own)
+    decide = [*rows, *([row for row in own if row.expression] or own)]
     answer = _all(decide, output)
     if counts.n_records and answer and rows and (counts.n_missing or counts.n_beyond):
         answer = None

@@ -25,7 +25,11 @@ RULES: Registry[RuleRow] = Registry(
         RuleRow("F1", "every file and every record can be read", "copycat.provenance.rules.reading:Readable"),
         RuleRow("F2", "ids are there and unique", "copycat.provenance.rules.reading:UniqueIds"),
         RuleRow("L1", "the dataset has a licence, in SPDX", "copycat.provenance.licences.rules:DatasetLicence"),
-        RuleRow("L2", "records' licences stand apart, and bind", "copycat.provenance.licences.rules:ComponentLicences"),
+        RuleRow(
+            "L2",
+            "records' licences stand apart, and bind",
+            "copycat.provenance.licences.rules_components:ComponentLicences",
+        ),
         RuleRow("L3", "licences fit the purpose; credit can be given", "copycat.provenance.licences.rules:LicenceFits"),
         RuleRow("L4", "openness is what the facts carry", "copycat.provenance.licences.rules_terms:OpennessTier"),
         RuleRow("S1", "no rights holder says no to the use", "copycat.provenance.signals.rules:Resolved"),

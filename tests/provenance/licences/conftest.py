@@ -40,9 +40,10 @@ def make(tmp_path: Path) -> Maker:
     return made
 
 
-def outcome(rule: str, path: Path, purpose: str = "training", **options: str) -> Outcome:
+def outcome(rule: str, path: Path, purpose: str = "training", output_licence: str | None = None) -> Outcome:
     """Run one rule over a dataset."""
-    context = Context(open_dataset(path), PURPOSES[purpose], options=options)
+    wanted = PURPOSES[purpose].model_copy(update={"output_licence": output_licence})
+    context = Context(open_dataset(path), wanted)
     return run_rules(context, [rule]).outcomes[0]
 
 

@@ -167,15 +167,22 @@ def test_l2_more_texts_than_are_told_apart_are_a_finding_and_bounded(
 ) -> None:
     monkeypatch.setattr("copycat.provenance.licences.components.MAX_TEXTS", 10)
     rows = [{"id": str(at), "license": f"LicenseRef-{at}"} for at in range(30)]
-    found = check("L2", make(None, rows))
+    path = make(None, rows)
+    found = check("L2", path)
 
-    assert severities(found) == ["warning"]
+    assert severities(found) == ["warning", "warning", "note"]
     assert found.findings[0].n_records == 20
+    assert "more than 10 different licence texts" in found.findings[0].said
+    assert found.findings[1].said.startswith("what LicenseRef-0, LicenseRef-1,")
+    assert "and 5 others, the licences of 10 records, ask is not known" in found.findings[1].said
+    told = check("L3", path)
+    assert len(told.findings) == 11
+    assert "no licence is known, or can be read, for 20 records" in told.findings[-1].said
 
 
 def test_l2_names_that_are_not_spdx_s_are_told_with_what_they_are_read_as(make: Maker, check: Check) -> None:
     rows = [{"id": "a", "license": "CC-BY-4"}, {"id": "b", "license": "CC BY"}, {"id": "c", "license": "CC-BY-4.0"}]
-    found = check("L2", make(None, rows))
+    found = check("L2", make("license: cc-by-4.0", rows))
 
     assert [(one.severity, one.n_records) for one in found.findings] == [("warning", 1), ("note", 1)]
     assert "'CC-BY-4' as CC-BY-4.0" in found.findings[1].said
@@ -186,7 +193,99 @@ def test_l2_the_address_of_a_licence_stands_for_it(make: Maker, check: Check) ->
     assert "CC-BY-NC-2.0" in check("L2", make("license: cc0-1.0", rows)).said
 
 
+def test_l2_a_dataset_whose_own_licence_is_not_known_is_compared_with_nothing_and_says_so(
+    make: Maker, check: Check
+) -> None:
+    for front in (None, "license: other", "license: LicenseRef-mine"):
+        found = check("L2", make(front, [NC]))
+        assert severities(found) == ["note"]
+        assert "held against nothing" in found.said
+
+
+def test_l2_a_database_licence_over_records_that_keep_their_own_is_only_noted(make: Maker, check: Check) -> None:
+    """The form that the Open Data Commons' licences are made for: ODC-By over pages, each under its own licence."""
+    rows = [{**NC, "license": name} for name in ("CC-BY-NC-4.0", "CC-BY-NC-2.0", "CC-BY-SA-3.0", "CC-BY-4.0")]
+    found = check("L2", make("license: odc-by", rows, "Each page keeps its own licence, in the column license."))
+
+    assert [(one.severity, one.n_records) for one in found.findings] == [("note", 2), ("note", 1)]
+    assert "CC-BY-NC-2.0, CC-BY-NC-4.0, the licences of 2 records, ask more: no commercial use" in found.said
+    assert severities(check("L2", make("license: odc-by", rows))) == ["warning", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "record", "severity"),
+    [
+        ("cc-by-sa-4.0", "CC-BY-SA-3.0", None),
+        ("cc-by-sa-3.0", "CC-BY-SA-4.0", "warning"),
+        ("cc-by-sa-4.0", "CC0-1.0", None),
+        ("cc-by-sa-4.0", "GPL-3.0-only", "warning"),
+        ("cc-by-nc-sa-4.0", "CC-BY-SA-4.0", "warning"),
+        ("[cc-by-sa-3.0, gfdl]", "CC-BY-SA-3.0", None),
+        ("mit", "Apache-2.0", None),
+        ("mit", "CC-BY-4.0", None),
+        ("Elastic-2.0", "LicenseRef-CreativeML-OpenRAIL-M", "error"),
+    ],
+)
+def test_l2_share_alike_parts_go_on_where_their_licence_lets_them(
+    make: Maker, check: Check, dataset: str, record: str, severity: str | None
+) -> None:
+    found = check("L2", make(f"license: {dataset}", [{**NC, "license": record}]))
+    assert severities(found) == ([] if severity is None else [severity])
+
+
+APACHE = (Path(__file__).parents[3] / "LICENSE").read_text(encoding="utf-8")
+GPL = "GNU GENERAL PUBLIC LICENSE\nVersion 3, 29 June 2007\n"
+
+
+@pytest.mark.parametrize(
+    ("front", "files"),
+    [
+        ("MIT OR Apache-2.0", {"LICENSE-MIT": "MIT License\n", "LICENSE-APACHE": APACHE}),
+        ("[mit, cc-by-4.0]", {"croissant.json": '{"license": ["https://spdx.org/licenses/CC-BY-4.0", "MIT"]}'}),
+        ("cc-by", {"croissant.json": '{"license": "https://creativecommons.org/licenses/by/4.0/"}'}),
+        ("gpl-3.0-or-later", {"LICENSE": GPL}),
+        ("cc-by-4.0", {"LICENSE": "CC BY 4.0", "LICENSE-CODE": "MIT License\n"}),
+    ],
+)
+def test_l2_statements_that_differ_in_exactness_alone_do_not_contradict(
+    make: Maker, check: Check, front: str, files: dict[str, str]
+) -> None:
+    assert check("L2", make(f"license: {front}", files=files)).status == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    ("front", "file"),
+    [("cc-by-4.0", "CC BY-NC 4.0"), ("MIT", "MIT OR Apache-2.0"), ("cc-by", "CC BY-SA 4.0"), ("gpl-2.0-only", GPL)],
+)
+def test_l2_a_licence_file_that_says_something_else_contradicts(
+    make: Maker, check: Check, front: str, file: str
+) -> None:
+    assert severities(check("L2", make(f"license: {front}", files={"LICENSE": file}))) == ["error"]
+
+
 # ------------------------------------------------------------------------------------ L3
+
+
+def test_l3_the_dataset_s_own_licence_holds_beside_those_of_its_records(make: Maker, check: Check) -> None:
+    found = check("L3", make("license: cc-by-nc-4.0", [FREE]))
+
+    assert severities(found) == ["error"]
+    assert "CC-BY-NC-4.0, the licence of the dataset," in found.said
+
+
+def test_l3_records_without_a_known_licence_are_not_passed_over(make: Maker, check: Check) -> None:
+    rows = [FREE, {"id": "c", "license": None}, {"id": "d", "license": "unknown"}, {"id": "e", "license": "nonsense"}]
+    found = check("L3", make("license: cc0-1.0", rows))
+
+    assert [(one.severity, one.n_records) for one in found.findings] == [("warning", 3)]
+
+
+def test_l3_many_licences_share_a_finding(make: Maker, check: Check) -> None:
+    rows = [{"id": str(at), "license": f"LicenseRef-{at}"} for at in range(300)]
+    found = check("L3", make(None, rows))
+
+    assert len(found.findings) == 21
+    assert "each of 280 further licences, those of 280 records" in found.findings[-1].said
 
 
 def test_l3_a_noncommercial_record_does_not_fit_a_commercial_purpose(make: Maker, check: Check) -> None:
@@ -233,8 +332,8 @@ def test_l3_records_that_ask_for_credit_and_name_nobody_are_counted(make: Maker,
 def test_l3_malformed_licences_and_output_licences_are_no_traceback(make: Maker, check: Check) -> None:
     path = make(None, [{**NC, "license": "CC-BY-SA-4.0"}, {"id": "x", "license": ["("]}])
 
-    assert severities(check("L3", path, "adapting", output_licence="nonsense")) == ["warning"]
-    assert check("L3", make(None, [{"id": "x", "license": "("}])).status == "passed"
+    assert severities(check("L3", path, "adapting", output_licence="nonsense")) == ["warning", "warning"]
+    assert severities(check("L3", make(None, [{"id": "x", "license": "("}]))) == ["warning"]
     assert check("L3", make()).status == "not-applicable"
 
 

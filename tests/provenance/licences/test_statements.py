@@ -64,10 +64,8 @@ def test_all_places_are_read_and_named(make: Maker) -> None:
         },
     )
     assert [(one.place.place, one.parsed.expression) for one in statements(open_dataset(path))] == [
-        ("README.md license", None),
         ("README.md license_name", "CC-BY-4.0"),
-        ("croissant.json /license", "MIT"),
-        ("croissant.json /license", "ISC"),
+        ("croissant.json /license", "MIT AND ISC"),
         ("LICENSE.txt", "CC0-1.0"),
         ("CITATION.cff license", "Apache-2.0"),
     ]
@@ -86,3 +84,37 @@ def test_all_places_are_read_and_named(make: Maker) -> None:
 )
 def test_a_sentence_about_licences_of_records_is_told_from_others(make: Maker, body: str, is_separate: bool) -> None:
     assert bool(separate_statement(open_dataset(make("license: mit", body=body)))) is is_separate
+
+
+@pytest.mark.parametrize(
+    ("front", "expressions", "is_faulty"),
+    [
+        ("license: other\nlicense_name: zoravi-community\nlicense_link: LICENSE", [None], False),
+        ("license_name: zoravi-community", [None], False),
+        ("license: other\nlicense_name: cc-by-4.0\nlicense_link: https://example.org/terms", ["CC-BY-4.0"], False),
+        ("license: other\nlicense_link: https://creativecommons.org/licenses/by/4.0/", ["CC-BY-4.0"], False),
+        (
+            "license: mit\nlicense_name: whatever\nlicense_link: https://www.gnu.org/licenses/gpl-3.0.html",
+            ["MIT"],
+            False,
+        ),
+        ("license: [mit, other]", [None], False),
+        ("license: not-a-license\nlicense_name: zoravi-community", [None, None], True),
+        ("license: other\nlicense_name: [1, {a: b}]\nlicense_link: {c: d}", [None], True),
+    ],
+)
+def test_a_name_that_the_dataset_made_up_is_unknown_and_no_fault(
+    make: Maker, front: str, expressions: list[str | None], is_faulty: bool
+) -> None:
+    """The Hub: with 'license: other', `license_name` is free, and `license_link` leads to the text."""
+    said = statements(open_dataset(make(front)))
+
+    assert [one.parsed.expression for one in said] == expressions
+    assert any(one.parsed.fault for one in said) is is_faulty
+
+
+def test_a_licence_of_the_code_beside_the_data_says_nothing_of_the_data(make: Maker) -> None:
+    path = make(
+        files={"LICENSE-CODE": "MIT License\n", "LICENSE_software.txt": "MIT License\n", "LICENSE": "CC BY 4.0"}
+    )
+    assert [one.place.file for one in statements(open_dataset(path))] == ["LICENSE"]
