@@ -141,6 +141,12 @@ def test_the_uk_keeps_the_life_and_50_years_of_works_from_before_1996() -> None:
     assert legal_status(superman, "UK", 2047).from_year == 2047
 
 
+@pytest.mark.parametrize("place", ["EU", "UK"])
+def test_a_term_at_home_that_is_not_known_here_is_told(place: str) -> None:
+    assert "may end earlier" in legal_status(version(1950, "personal", "CA", died=[1970]), place, 2026).note
+    assert "earlier" not in legal_status(version(1950, "personal", "FR", died=[1970]), place, 2026).note
+
+
 def test_what_lapsed_in_the_us_is_not_called_free_in_the_uk_without_its_deaths() -> None:
     lapsed = {"renewal": "lapsed"}
 

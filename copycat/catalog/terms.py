@@ -25,6 +25,12 @@ UK_NEW_TERM, UK_OLD_TERM, UK_FILMS = 1996, 50, 1957
 UK_RULE = "not longer than in the country of origin (CDPA 1988 s. 12(6))"
 UK_KEPT = "what existed in 1995 keeps life and 50 years where they end later (SI 1995/3297 reg. 15)"
 
+COMPARED = frozenset(
+    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "JP",
+     "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "US")
+)  # fmt: skip
+"""Countries whose terms are known here: those of the EEA, the UK, Japan and the United States."""
+
 LONGEST_LIFE, LONGEST_TERM = 100, 100
 """Nobody publishes and then lives longer; no country gives more than 100 years after death (Mexico)."""
 
@@ -70,8 +76,10 @@ def eu_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
         until, rule = died + 80, "in Spain 80 years for authors who died before 7 December 1987"
         if year <= until:
             found = found._replace(why=f"{found.why}; {rule}, to the end of {until}")
-    if origin is None or found.status != "protected":
+    if found.status != "protected":
         return found
+    if origin is None:
+        return _uncompared(version, found, "art. 7")
     if origin.status == "public-domain":
         why = (
             f"{found.why}; but the term has ended in the country of origin, and by comparison of terms (art. 7) then "
@@ -91,8 +99,10 @@ def uk_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
     term of the country of origin: SI 1995/3297 reg. 15.
     """
     found = _life_or_publication(version, year, "CDPA 1988 s. 12", "CDPA 1988 ss. 12 and 13B")
-    if origin is None or found.status != "protected":
+    if found.status != "protected":
         return found
+    if origin is None:
+        return _uncompared(version, found, "CDPA 1988 s. 12(6)")
     if origin.status == "public-domain":
         return _uk_after_origin(version, year, found, origin)
     if origin.until_year is None or (found.until_year is not None and origin.until_year >= found.until_year):
@@ -102,6 +112,13 @@ def uk_term(version: CharacterVersion, year: int, origin: Term | None) -> Term:
         return found._replace(until_year=None, why=f"{why}; {UK_KEPT}")
     why = f"{why}; {UK_KEPT}: to the end of {kept}" if kept > origin.until_year else why
     return found._replace(until_year=max(origin.until_year, kept) if found.until_year else None, why=why)
+
+
+def _uncompared(version: CharacterVersion, found: Term, rule: str) -> Term:
+    if version.country in COMPARED or version.kind == "folk":
+        return found
+    why = f"{found.why}; the term of {version.country} may end earlier, and then here too ({rule}): not computed"
+    return found._replace(why=why)
 
 
 def _uk_after_origin(version: CharacterVersion, year: int, found: Term, origin: Term) -> Term:
