@@ -6,6 +6,7 @@ answers.py        a card -> what it says in each field
 boilerplate.py    what says nothing: placeholders, questions of templates, filler, the same text in several fields
 evidence.py       the facts that a text holds: dates, numbers, links, names, reasons
 claims.py         what a card claims and the records contradict
+weighing.py       one field's text -> points and the reason
 score.py          all of it -> 0, 0.5 or 1 for each field, with the reason
 synthetic.py      D2: synthetic records, their share, model and prompt
 personal/         D3: e-mail addresses, telephone numbers, numbers of identity cards, in a sample

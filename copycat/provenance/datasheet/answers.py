@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from copycat.provenance.dataset import Card
+from copycat.provenance.datasheet.boilerplate import without_invisible
 from copycat.provenance.datasheet.fields import CardField, card_fields
 
 MOST_LETTERS = 20_000
@@ -15,6 +16,19 @@ MOST_LETTERS = 20_000
 MOST_DEPTH = 12
 
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+LINK_COMMENT = re.compile(r"^ {0,3}\[[^\]\n]{1,80}\]: *(?:#|<>) *[\"'(].*$", re.MULTILINE)
+"""A comment written as a link that nothing names: "[//]: # (not shown)"."""
+
+HIDDEN = re.compile(
+    r"<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0\s*[;\"'])"
+    r"[^>]*>.*?(?:</\1\s*>|\Z)"
+    r"|<(script|style|template)\b.*?(?:</\2\s*>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Elements that no reader of the page sees."""
+
+PICTURE = re.compile(r"!\[[^\]\n]{0,2000}\]\([^)\n]{0,2000}\)")
+TAG = re.compile(r"</?[A-Za-z][^<>]{0,1000}>")
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 BOLD_LABEL = re.compile(r"^\s*(?:[-*+]\s+)?\*\*([^*]{2,60}?)\s*:?\s*\*\*\s*:?\s*(.*)$")
 WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
@@ -56,7 +70,7 @@ def read_answers(card: Card) -> Read:
 
 def _add(answers: list[Said], place: str, text: str) -> None:
     if text.strip():
-        answers.append(Said(place, text.strip()[:MOST_LETTERS]))
+        answers.append(Said(place, without_invisible(text.strip()[:MOST_LETTERS])))
 
 
 def _property(croissant: Mapping[str, Any], key: str) -> Any:
@@ -137,7 +151,7 @@ def headings(body: str) -> Iterator[Heading]:
     """Yield the parts of a Markdown text. A code block has no heading; it is read only where it may show a record."""
     part = Heading(0, "", [])
     fence, is_about_records = "", False
-    for line in COMMENT.sub("", body).splitlines():
+    for line in visible(body).splitlines():
         mark = re.match(r"^\s*(```+|~~~+)", line)
         if mark:
             fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
@@ -151,6 +165,13 @@ def headings(body: str) -> Iterator[Heading]:
         elif not fence or is_about_records:
             part.lines.append(line)
     yield part
+
+
+def visible(body: str) -> str:
+    """Take out of a Markdown text what no reader sees: comments, hidden elements, words behind pictures, tags."""
+    for pattern in (COMMENT, LINK_COMMENT, HIDDEN, PICTURE):
+        body = pattern.sub("", body)
+    return TAG.sub(lambda tag: tag[0] if "://" in tag[0][:10] else " ", body)
 
 
 def field_of(title: str, exactly: bool = False) -> CardField | None:

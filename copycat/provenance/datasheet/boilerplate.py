@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -27,6 +28,11 @@ MOST_LETTERS = 600
 
 SHINGLE = 5
 """Words in a row by which the same text is known again."""
+
+
+def without_invisible(text: str) -> str:
+    """Take out letters that nobody sees (zero-width ones, marks of direction, soft hyphens), by which words differ."""
+    return text if text.isascii() else "".join(one for one in text if unicodedata.category(one) != "Cf")
 
 
 def sentences(text: str) -> list[str]:

@@ -26,6 +26,9 @@ PART = re.compile(
     r"|sampled?|duplicates?|out of|of the)\b",
     re.IGNORECASE,
 )
+COLUMN = re.compile(r"^\s*(?:[-*+]\s+|\|\s*)[`*]+([\w.-]{1,60})[`*]+", re.MULTILINE)
+"""A column that begins a line of a list or a row of a table, in code marks or bold letters."""
+
 PERCENT = re.compile(r"(?<![\w.])(\d+(?:[.,]\d+)?)\s?(?:%|per ?cent\b)", re.IGNORECASE)
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
 SIZE = re.compile(r"^(?:n<(\d+[KMBT]?)|(\d+[KMBT]?)<n<(\d+[KMBT]?)|n>(\d+[KMBT]?))$")
@@ -49,12 +52,14 @@ class Claim(NamedTuple):
     fact: str
 
 
-def contradictions(said: Mapping[str, Sequence[Said]], card: Card, known: DatasetFacts) -> list[Claim]:
+def contradictions(
+    said: Mapping[str, Sequence[Said]], card: Card, known: DatasetFacts, columns: Sequence[str] = ()
+) -> list[Claim]:
     """Compare what can be compared. Nothing is found where the dataset has no records or does not tell."""
     if not known.n_records:
         return []
     found = [*_counts(said, known), *_front_counts(card, known), *_languages(said, known)]
-    found += [*_times(said, known), *_synthetic(said, known)]
+    found += [*_times(said, known), *_synthetic(said, known), *_columns(said, columns)]
     return list(dict.fromkeys(found))
 
 
@@ -89,7 +94,7 @@ def agrees_with_share(text: str, known: DatasetFacts) -> bool:
 
 
 def _counts(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Iterator[Claim]:
-    for field in ("description", "size"):
+    for field in ("description", "size", "record"):
         for place, text in said.get(field, ()):
             if place in {"dataset_info", "size_categories"}:
                 continue
@@ -107,7 +112,7 @@ def _count_claims(field: str, place: str, line: str, known: DatasetFacts) -> Ite
             continue
         near = ABOUT if found["about"] or found["scale"] else NEAR
         right = [known.n_records, *known.splits.values()] if named or known.splits else [known.n_records]
-        is_claim = WHOLE.search(line) is not None or (field == "size" and (bool(named) or not known.splits))
+        is_claim = WHOLE.search(line) is not None or (field in {"size", "record"} and (bool(named) or not known.splits))
         if is_claim and not any(abs(count - one) <= near * max(one, 1) for one in right):
             yield Claim(field, place, found[0].strip(), f"{known.n_records} records")
 
@@ -133,6 +138,17 @@ def _front_counts(card: Card, known: DatasetFacts) -> Iterator[Claim]:
 
 def _limit(text: str) -> float:
     return float(text.rstrip("KMBT")) * LETTERS.get(text[-1], 1.0)
+
+
+def _columns(said: Mapping[str, Sequence[Said]], columns: Sequence[str]) -> Iterator[Claim]:
+    """Find a list of columns of which more than half are not there: it is that of other data, or of another time."""
+    there = {name.casefold() for name in columns}
+    for place, text in said.get("record", ()):
+        named = list(dict.fromkeys(one.casefold() for one in COLUMN.findall(text)))
+        missing = [one for one in named if one not in there and one.rpartition(".")[2] not in there]
+        if there and len(named) > 1 and 2 * len(missing) > len(named):
+            claim, fact = f"columns {', '.join(missing[:8])}", f"the columns are {', '.join(columns[:8])}"
+            yield Claim("record", place, claim, fact)
 
 
 def _languages(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Iterator[Claim]:

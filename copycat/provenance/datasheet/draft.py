@@ -44,8 +44,10 @@ def card_draft(report: CardReport, card: Card) -> str:
                 continue
             scored = report.score.of(field.id)
             kept = "\n\n".join(text for place, text in said[field.id] if _is_own(place))
-            own = kept if scored is not None and scored.points and kept else ""
+            own = kept if scored is not None and kept and not scored.is_boilerplate else ""
             title = (field.headings or (field.title,))[0]
+            if own and scored is not None and not scored.points:
+                own += f"\n\n{BLANK} {field.write}]"
             text = own or "\n\n".join(_computed(field, report)) or f"{BLANK} {field.write}]"
             lines += ["", f"## {title[:1].upper()}{title[1:]}", "", text]
     return "\n".join(lines) + "\n"

@@ -26,23 +26,34 @@ DATE = re.compile(
 )
 LINK = re.compile(r"https?://[\w.\-]+\.\w{2,}[^\s)\]>\"'|]*|\b10\.\d{4,9}/\S+|\barXiv:\s?\d{4}\.\d{4,5}", re.IGNORECASE)
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-PATH = re.compile(r"`[^`\n]{2,80}`|\b[\w-]+\.(?:txt|json|jsonl|py|md|csv|parquet|yaml|yml|toml|tar|xml)\b")
+PATH = re.compile(
+    r"`[^`\n]{2,80}`"
+    r"|\b[\w-]+\.(?:txt|jsonl?|py|r|sh|ipynb|md|html?|pdf|csv|tsv|xlsx|ods|parquet|ya?ml|toml|tar|zip|gz|xml)\b"
+)
 NAME = re.compile(r"\b(?:[A-ZÀ-Þ][\w\u2019'-]*[a-z0-9A-Z]|[a-z]+[A-Z]\w*|\w*?\d[a-z]\w*)\b")
 REASON = re.compile(
-    r"\b(?:because|since|so that|in order to|as (?:it|they|the|no|every|each|all|we)|due to|therefore|for lack of"
-    r"|otherwise)\b(.*)",
+    r"\b(?:because|since|in order to|as (?:it|they|the|no|every|each|all|we)|due to|therefore|for lack of|otherwise"
+    r"|so (?:that|it|they|the|no|nobody|there|this|we|you))\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
 NEGATIVE = re.compile(r"^\W*(?:none|no|nothing|not|never|nobody|without|0)\b", re.IGNORECASE)
+NONE = re.compile(
+    r"^\W*(?:(?:none|no|not|never|without|0(?:\.0+)?\s?%?)(?![\w%])|(?:\w+\W+){0,3}?(?:none|nothing|nobody)\b)(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""An answer that says that there is nothing ("None.", "We changed nothing"), and what it says beside that."""
+
+FEWEST_REASONS = 2
+"""Words of a reason that say something."""
 
 
 @cache
 def _number() -> re.Pattern[str]:
-    """Give the pattern of a number and the word after it; "about" or "over" before it makes it vague."""
+    """Give the pattern of a number and the word after it; "about" before it makes it vague, "at least" is a limit."""
     return re.compile(
-        r"(?P<vague>(?:over|more than|about|around|approximately|nearly|almost|up to|at least|some|roughly|several"
+        r"(?P<vague>(?:over|more than|about|around|approximately|nearly|almost|some|roughly|several"
         r"|many)\s+)?"
-        rf"(?<![\w.])(?P<number>\d[\d,.'\u202f ]*\d|\d|\b(?:{'|'.join(words().numbers)})\b)"
+        rf"(?<![\w.])(?<![A-Za-z]-)(?P<number>\d[\d,.'\u202f ]*\d|\d|\b(?:{'|'.join(words().numbers)})\b)"
         r"\s?(?P<unit>%|[A-Za-z][\w-]*)",
         re.IGNORECASE,
     )
@@ -75,13 +86,24 @@ def is_statement(line: str) -> bool:
     return 0.12 <= share <= 0.8
 
 
-def is_reasoned_none(text: str) -> bool:
-    """Whether a text says that there is nothing and why, with three words at least that say something."""
-    reason = REASON.search(text)
-    if not NEGATIVE.match(text) or reason is None:
+def is_reasoned_none(text: str, asked: frozenset[str] = frozenset()) -> bool:
+    """Whether a text says that there is nothing and why: "none, because ...", or "None." and a sentence of its own.
+
+    Args:
+        asked: words of the question, which are no reason.
+    """
+    none = NONE.match(text)
+    if none is None:
         return False
-    said = set(folded(reason[1]).split()) - words().no_reasons - words().small_words
-    return len(said) >= 3
+    reason = REASON.search(text)
+    if reason is not None and is_reason(reason[1], asked=asked):
+        return True
+    return any(is_statement(line) and is_reason(line, 3, asked) for line in re.split(r"[.:;!]\s+", none[1]))
+
+
+def is_reason(text: str, fewest: int = FEWEST_REASONS, asked: frozenset[str] = frozenset()) -> bool:
+    """Whether words give a reason: enough of them that say something, beside those of the question (`asked`)."""
+    return len(set(folded(text).split()) - words().no_reasons - words().small_words - asked) >= fewest
 
 
 def _plain_facts(line: str) -> Iterator[Evidence]:
@@ -97,7 +119,7 @@ def _plain_facts(line: str) -> Iterator[Evidence]:
         if not found["vague"]:
             yield Evidence("number", folded(f"{found['number']} {found['unit']}"))
     reason = REASON.search(line)
-    if reason and len(set(folded(reason[1]).split()) - words().no_reasons - words().small_words) >= 3:
+    if reason and is_reason(reason[1]):
         yield Evidence("reason", folded(reason[1]))
     low = folded(line)
     for choice in words().collection_types:
@@ -112,19 +134,26 @@ def _names(line: str) -> Iterator[Evidence]:
     plain = re.sub(r"[*_`#|]", " ", PATH.sub(" ", bare))
     start = len(plain) - len(plain.lstrip(" \"'(["))
     matches = [found for found in NAME.finditer(plain) if found[0].casefold() not in words().no_names]
-    for found in matches:
+    run: list[str] = []
+    for at, found in enumerate(matches):
         is_first = found.start() <= start
         followed = any(0 < other.start() - found.end() <= 1 for other in matches)
         inner = any(letter.isupper() or letter.isdigit() for letter in found[0][1:])
-        if not is_first or followed or inner:
-            yield Evidence("name", folded(found[0]))
+        has_version = re.match(r"\s+v?\d+\.\d", plain[found.end() :]) is not None
+        if not is_first or followed or inner or has_version:
+            run.append(folded(found[0]))
+        is_last = at + 1 == len(matches) or matches[at + 1].start() - found.end() > 1
+        if run and is_last:
+            yield Evidence("name", " ".join(run))
+            run = []
 
 
 def _facts_of_dataset(line: str, known: DatasetFacts, columns: list[str]) -> Iterator[Evidence]:
     low, row = line.casefold(), f" {folded(line)} "
+    parts = set(row.split())
     known_sources = [*list(known.sources)[:2000], *list(known.domains)[:2000]]
     for name in known_sources:
-        if len(name) > 2 and (f" {folded(name)} " in row or name.casefold() in low):
+        if len(name) > 2 and (name.casefold() in low or _all_words_in(folded(name), row, parts)):
             yield Evidence("source", folded(name))
     if not known_sources:
         yield from (Evidence("source", one.words) for one in [*_names(line), *_links(line)])
@@ -142,6 +171,12 @@ def _facts_of_dataset(line: str, known: DatasetFacts, columns: list[str]) -> Ite
     from copycat.provenance.datasheet.reading import spdx_in
 
     yield from (Evidence("licence", name.casefold()) for name in spdx_in(line))
+
+
+def _all_words_in(name: str, row: str, parts: set[str]) -> bool:
+    """Whether a name stands in a sentence, or all its words do, as in "the newsletter, issues 40 and 41"."""
+    own = name.split()
+    return f" {name} " in row or (len(own) > 1 and set(own) <= parts and any(len(one) > 3 for one in own))
 
 
 def _links(line: str) -> Iterator[Evidence]:

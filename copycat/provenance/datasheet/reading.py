@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cache
 from typing import NamedTuple
 
 from copycat.provenance.datasheet.boilerplate import folded, why_boilerplate
 from copycat.provenance.datasheet.evidence import EMAIL, LINK, NAME, language_code
 from copycat.provenance.datasheet.fields import Kind
 from copycat.provenance.datasheet.words import words
+
+MOST_ID = 80
+"""Letters of an identifier."""
 
 
 class Value(NamedTuple):
@@ -50,13 +52,14 @@ def _name(text: str) -> Value:
 
 
 def _licence(text: str) -> Value:
-    if is_spdx(text):
-        return Value(1, "a licence by its SPDX identifier")
-    if (
-        spdx_in(text)
-        or "creativecommons.org/licenses/" in text.casefold()
-        or "creativecommons.org/publicdomain/" in text.casefold()
-    ):
+    from copycat.provenance.licences import parse_licence
+
+    read = parse_licence(text)
+    if read.expression and not read.is_unknown and not read.is_family:
+        if read.method in {"spdx", "hub-id"}:
+            return Value(1, "a licence by its SPDX identifier")
+        return Value(0.5, f"the licence is named, but not as an SPDX expression: {read.expression}")
+    if read.expression or spdx_in(text):
         return Value(0.5, "the licence is named, but not as an SPDX expression alone")
     return Value(0, f"'{text[:60]}' is no SPDX expression")
 
@@ -105,35 +108,16 @@ def _language(text: str) -> Value:
     return Value(0.5, "languages by name, not by tag") if named else Value(0, f"'{text[:60]}' names no language")
 
 
-@cache
-def _spdx() -> dict[str, str]:
-    """Folded identifier -> identifier, of the list of SPDX that license-expression ships."""
-    from license_expression import get_spdx_licensing  # type: ignore[import-untyped]
-
-    keys = (str(key) for key, symbol in get_spdx_licensing().known_symbols.items() if not symbol.is_exception)
-    return {key.casefold(): key for key in keys}
-
-
-NO_LICENCES = {"other", "unknown", "proprietary", "custom", "licenseref-scancode-unknown"}
-
-
-def is_spdx(text: str) -> bool:
-    """Whether a text is a valid SPDX expression, whatever its letter case; "other" and "unknown" are not."""
-    from license_expression import ExpressionError, get_spdx_licensing
-
-    if not text.strip() or len(text) > 1000 or text.strip().casefold() in NO_LICENCES:
-        return False
-    try:
-        return not get_spdx_licensing().validate(text.strip()).errors
-    except (ExpressionError, ValueError, RecursionError, AttributeError):
-        return False
-
-
 def spdx_in(text: str) -> set[str]:
     """Find identifiers of SPDX in a text. One without digit or hyphen counts in its own letter case (MIT) only."""
+    from copycat.provenance.licences import parse_licence
+
     found = set()
     for token in re.findall(r"[A-Za-z][\w.+-]*[\w+]", text):
-        key = _spdx().get(token.casefold())
-        if key and (token == key or re.search(r"[-\d]", key)):
-            found.add(key)
+        has_mark = re.search(r"[-\d]", token) is not None
+        if len(token) > MOST_ID or not (has_mark or token[0].isupper()):
+            continue
+        read = parse_licence(token)
+        if read.method == "spdx" and read.expression and (has_mark or token == read.expression):
+            found.add(read.expression)
     return found

@@ -7,15 +7,18 @@
    sentences of which half or more stands in another field, too. Nothing is left: 0.
 3. The card contradicts the records (10,000 rows said, 9 there): 0, and the claim is kept.
 4. A value (licence, address, day, version, language, people, name) is read: right 1, near 0.5, wrong 0.
-5. "None, because ..." with three words of reason that say something: 1.
-6. Prose counts by the facts in its sentences: those that the field asks for (`fields.yaml`). All groups met: 1; some:
-   0.5; none: 0. A sentence counts if it has the small words that sentences have, or states what agrees with the
-   records; if nothing in it is about the field and nothing agrees with the records: 0. A fact that stands in
-   more than MOST_FIELDS_OF_A_FACT fields counts in none.
+5. "None", with a reason or a sentence of its own that is about the field: 1.
+6. Prose counts by the facts in its sentences: those that the field asks for (`fields.yaml`). All groups met, or one met
+   and two different facts in it: 1; some, or one name, number or reason alone: 0.5; none: 0. A sentence counts if it
+   has the small words that sentences have, or states what agrees with the records; if nothing in it is about the
+   field, or about what the dataset is by its own name, description and columns, and nothing agrees with the records:
+   0. A fact that stands in more than MOST_FIELDS_OF_A_FACT fields counts in none, but a source, model or licence of
+   the records in the field for it.
+7. The number of records counts where it stands, and fields about models do not count where none made a record.
 
-So words alone raise nothing: no length, no keyword, no phrase. What this cannot see: a well-made lie about what no
-record tells. The score says whether something is said that can be checked, not whether it is true. Cards in other
-languages than English get fewer points than they deserve.
+So words alone raise nothing: no length, no keyword, no phrase; nor what a reader of the page does not see. What this
+cannot see: a well-made lie about what no record tells. The score says whether something is said that can be checked,
+not whether it is true. Cards in other languages than English get fewer points than they deserve.
 """
 
 from __future__ import annotations
@@ -28,21 +31,23 @@ from pydantic import Field
 
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet import claims
-from copycat.provenance.datasheet.answers import Said, read_answers
+from copycat.provenance.datasheet.answers import Read, Said, read_answers
 from copycat.provenance.datasheet.boilerplate import folded, own_sentences, sentences, why_boilerplate
-from copycat.provenance.datasheet.evidence import Evidence, facts_in, is_reasoned_none, is_statement
+from copycat.provenance.datasheet.evidence import Evidence, facts_in, is_reasoned_none
 from copycat.provenance.datasheet.facts import DatasetFacts
-from copycat.provenance.datasheet.fields import FACT_WORDS, CardField, FactKind, card_fields
+from copycat.provenance.datasheet.fields import CardField, FactKind, card_fields
 from copycat.provenance.datasheet.reading import read_value
+from copycat.provenance.datasheet.weighing import Told, Weighing, stem
+from copycat.provenance.datasheet.words import words
 from copycat.schema import Record
 from copycat.schema.base import Text
 
 MOST_FIELDS_OF_A_FACT = 3
-AGREE: set[FactKind] = {"size", "share", "source", "model", "column", "columns", "language", "licence"}
-"""Facts that agree with the records, which count in a list or a table, too."""
+AT_HOME: set[FactKind] = {"source", "model", "licence"}
+"""Facts that have a field of their own, and stand elsewhere in passing."""
 
-FEW_WORDS = 8
-"""A line of so many words may state a fact without being a sentence, where a field is short."""
+BARE_NONE = {"none", "no", "nothing", "not applicable", "n a"}
+"""Answers that need a sentence after them."""
 
 NEVER = date(9999, 12, 31)
 
@@ -115,16 +120,27 @@ def completeness(
     """
     facts = known or DatasetFacts()
     read = read_answers(card)
-    wrong = [Contradiction(**claim._asdict()) for claim in claims.contradictions(read.said, card, facts)]
+    wrong = [Contradiction(**claim._asdict()) for claim in claims.contradictions(read.said, card, facts, columns)]
     lines = {name: _useful_lines(said) for name, said in read.said.items()}
     own = own_sentences(lines)
-    evidence = _rare({name: facts_in(kept, facts, columns) for name, kept in own.items()})
+    names = {folded(text) for _, text in read.said["name"]}
+    evidence = _rare(
+        {
+            name: {one for one in facts_in(kept, facts, columns) if one.kind != "name" or one.words not in names}
+            for name, kept in own.items()
+        }
+    )
+    subject = _subject(own["description"], read.said["name"], columns)
+    is_synthetic = facts.synthetic_share != 0 and not (facts.synthetic_share is None and _says_none(read, own))
     scores, left_out = [], []
     for field in card_fields().fields:
-        if field.needs == "synthetic" and facts.synthetic_share == 0:
+        if field.needs == "synthetic" and not is_synthetic:
             left_out.append(field.id)
             continue
-        scorer = _Scorer(field, read.said[field.id], lines[field.id], own[field.id], evidence[field.id])
+        told = Told(read.said[field.id], lines[field.id], own[field.id], evidence[field.id])
+        if field.id == "size" and not told.said:
+            told = _size_elsewhere(read, own, facts)
+        scorer = _Scorer(field, told, subject)
         score, mistake = scorer.score(facts, columns, wrong, as_of)
         scores.append(score)
         wrong += [mistake] if mistake else []
@@ -134,31 +150,72 @@ def completeness(
 
 
 def _useful_lines(said: Sequence[Said]) -> list[str]:
-    """Give the sentences of a field that say something, each once."""
-    lines = [line for _, text in said for line in sentences(text) if not why_boilerplate(line)]
+    """Give the sentences of a field that say something, each once; "None." goes with the sentence after it."""
+    lines = []
+    for _, text in said:
+        none = ""
+        for line in sentences(text):
+            if folded(line) in BARE_NONE:
+                none = line.rstrip(".:;,! ") + ": "
+            elif not why_boilerplate(line):
+                lines.append(none + line)
+                none = ""
     return list({folded(line): line for line in lines}.values())
 
 
 def _rare(evidence: Mapping[str, set[Evidence]]) -> dict[str, set[Evidence]]:
-    """Drop facts that stand in so many fields that they belong to none. A description sums up, and may repeat them."""
+    """Drop facts that stand in so many fields that they belong to none.
+
+    A description sums up and may repeat sources; a source, a model and a licence belong where they are asked for first.
+    """
     spread = Counter(words for found in evidence.values() for words in {one.words for one in found})
+    asked = {field.id: set(field.facts[0]) & AT_HOME for field in card_fields().fields if field.facts}
     return {
         name: {
             one
             for one in found
-            if spread[one.words] <= MOST_FIELDS_OF_A_FACT or (name == "description" and one.kind == "source")
+            if spread[one.words] <= MOST_FIELDS_OF_A_FACT
+            or (name == "description" and one.kind == "source")
+            or (asked.get(name) == {one.kind})
         }
         for name, found in evidence.items()
     }
 
 
+def _subject(description: Sequence[str], names: Sequence[Said], columns: Sequence[str]) -> set[str]:
+    """Give the words of what the dataset is: of its name, its description and its columns, without the small ones."""
+    said = folded(" ".join([*description, *(text for _, text in names), *columns])).split()
+    common = words().small_words | words().no_reasons | words().no_names
+    return {stem(word) for word in said if len(word) > 3 and word not in common and word.isalpha()}
+
+
+def _says_none(read: Read, own: Mapping[str, list[str]]) -> bool:
+    """Whether the card itself says that no model made a record, where the records do not tell."""
+    text = "\n".join(own["synthetic-share"])
+    shares = [float(share.replace(",", ".")) for share in claims.PERCENT.findall(text)]
+    return not any(read.said[name] for name in ("synthetic-models", "synthetic-prompts")) and (
+        any(shares) is False if shares else is_reasoned_none(text)
+    )
+
+
+def _size_elsewhere(read: Read, own: Mapping[str, list[str]], known: DatasetFacts) -> Told:
+    """Give the sentences that state the number of records where the card has no heading for it."""
+    found = [
+        (Said(read.said[name][0].place, line), line)
+        for name in ("record", "description")
+        for line in own[name]
+        if known.n_records and claims.agrees_with_size(line, known)
+    ]
+    lines = [line for _, line in found]
+    return Told([said for said, _ in found], lines, lines, facts_in(lines, known))
+
+
 class _Scorer:
     """Scores one field."""
 
-    def __init__(
-        self, field: CardField, said: Sequence[Said], lines: list[str], own: list[str], evidence: set[Evidence]
-    ) -> None:
-        self.field, self.said, self.lines, self.own, self.evidence = field, said, lines, own, evidence
+    def __init__(self, field: CardField, told: Told, subject: set[str]) -> None:
+        self.field, self.told, self.subject = field, told, subject
+        self.said, self.lines = told.said, told.lines
 
     def score(
         self, known: DatasetFacts, columns: Sequence[str], wrong: Sequence[Contradiction], as_of: date
@@ -182,49 +239,9 @@ class _Scorer:
             text = self.said[0].text
             why = next(filter(None, (why_boilerplate(line) for line in sentences(text))), "a placeholder")
             return self._give(0, f"{why}: '{' '.join(text.split())[:60]}'", True), None
-        if not self.own:
+        if not self.told.own:
             return self._give(0, "the same text stands in other fields", True), None
-        return self._give(*self._prose(known, columns)), None
-
-    def _prose(self, known: DatasetFacts, columns: Sequence[str]) -> tuple[float, str]:
-        text = "\n".join(self.own)
-        if is_reasoned_none(text):
-            return 1, "none, with a reason"
-        kinds = self._kinds(text, known, columns)
-        if not self._is_about(text, kinds):
-            return 0, f"nothing in it is about {self.field.title}"
-        met = [bool(kinds & set(group)) for group in self.field.facts]
-        missing = [group for group, is_met in zip(self.field.facts, met, strict=True) if not is_met]
-        wanted = " and ".join(" or ".join(FACT_WORDS[kind] for kind in group) for group in missing)
-        if all(met):
-            return 1, f"states {_listed(kinds, self.field)}"
-        if any(met):
-            return 0.5, f"states {_listed(kinds, self.field)}; lacks {wanted}"
-        return 0, f"words without a fact: lacks {wanted}"
-
-    def _kinds(self, text: str, known: DatasetFacts, columns: Sequence[str]) -> set[FactKind]:
-        """Give the kinds of fact that count here: those in statements, and those that agree with the records."""
-        is_said = any(is_statement(line) for line in self.own)
-        if self.field.is_short:
-            is_said = is_said or any(len(folded(line).split()) <= FEW_WORDS for line in self.own)
-        told = {*self.field.about, *folded(self.field.title).split()}
-        facts = [one for one in self.evidence if one.kind != "name" or one.words not in told]
-        kinds = {one.kind for one in facts if is_said or (one.kind in AGREE and known.n_records)}
-        if (known.n_records or "number" in kinds) and claims.agrees_with_size(text, known):
-            kinds.add("size")
-        if claims.agrees_with_share(text, known):
-            kinds.add("share")
-        named = {one.words for one in self.evidence if one.kind == "column"}
-        if named and 2 * len(named) >= len(columns):
-            kinds.add("columns")
-        return kinds
-
-    def _is_about(self, text: str, kinds: set[FactKind]) -> bool:
-        words = folded(text).split()
-        stems = tuple(stem.strip() for stem in self.field.about)
-        has_heading = any(not place.startswith(("croissant", "**")) and " " in place for place, _ in self.said)
-        has_heading = has_heading or self.field.id in ("description",)
-        return not stems or any(word.startswith(stems) for word in words) or (has_heading and bool(kinds & AGREE))
+        return self._give(*Weighing(self.field, self.told, self.subject).prose(known, columns)), None
 
     def _give(self, points: float, reason: str, is_boilerplate: bool = False) -> FieldScore:
         return FieldScore(
@@ -237,8 +254,3 @@ class _Scorer:
             places=tuple(dict.fromkeys(place for place, _ in self.said)),
             is_boilerplate=is_boilerplate and points == 0,
         )
-
-
-def _listed(kinds: set[FactKind], field: CardField) -> str:
-    asked = list(dict.fromkeys(kind for group in field.facts for kind in group if kind in kinds))
-    return ", ".join(FACT_WORDS[kind] for kind in asked)

@@ -18,6 +18,7 @@ class Words(Record):
     no_names: frozenset[str]
     small_words: frozenset[str]
     no_reasons: frozenset[str]
+    of_data: frozenset[str]
     collection_types: tuple[str, ...]
     numbers: tuple[str, ...]
     languages: dict[str, str]
