@@ -97,7 +97,8 @@ def _path_of(name_or_path: str) -> Path:
 
 
 def _is_shipped(path: Path) -> bool:
-    return path.resolve().parent == data_folder("characters").resolve()
+    found = Path(os.path.realpath(path))  # of a link to itself, too, of which Path.resolve raises
+    return found.parent == data_folder("characters").resolve()
 
 
 def _parsed(document: MarkedYaml) -> tuple[CharacterSet | None, list[Fault]]:

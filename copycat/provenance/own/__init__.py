@@ -70,7 +70,10 @@ OWN_RULES: tuple[OwnRule, ...] = (
 )
 
 
-BAD = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UserError)
+SEVERITIES = ("error", "warning", "note")
+"""The worst first: it is what a rule is told by."""
+
+BAD = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, UserError)
 """What files that nobody thought of raise. It becomes a finding, and the other rules go on."""
 
 
@@ -115,10 +118,11 @@ def _outcome(rule: OwnRule, own: Own) -> Outcome:
             said, "look at what the error names; if that is sound, report this as a mistake of copycat"
         )
         return Outcome(rule=rule.id, title=rule.title, status="not-checked", said=said, findings=(failed,))
-    if result.findings:
-        said, status = result.findings[0].said, "found"
+    findings = sorted(result.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    if findings:
+        said, status = findings[0].said, "found"
     else:
         said, status = result.said, "passed" if result.is_applicable else "not-applicable"
     return Outcome.model_validate(
-        {"rule": rule.id, "title": rule.title, "status": status, "said": said, "findings": result.findings}
+        {"rule": rule.id, "title": rule.title, "status": status, "said": said, "findings": tuple(findings)}
     )

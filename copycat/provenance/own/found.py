@@ -61,6 +61,12 @@ def licence_fault(licence: object) -> str:
     return "the licence is not known" if parsed.expression is None else ""
 
 
+def why(error: Exception) -> str:
+    """Say in a line why a file cannot be read, without the path that a finding names anyway."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return " ".join((said or str(error)).split())[:200]
+
+
 def date_fault(value: object, as_of: date) -> str:
     """Say what is wrong with a date, "" for nothing."""
     try:

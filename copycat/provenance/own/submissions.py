@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from copycat.leaderboard.records import MANIFEST, SUBMISSION, Submission
 from copycat.paths import file_sha256
-from copycat.provenance.own.found import Own, Result, date_fault, licence_fault
+from copycat.provenance.own.found import Own, Result, date_fault, licence_fault, why
 from copycat.provenance.own.weights import card_front
 from copycat.provenance.records import Finding, Severity
 
@@ -24,8 +24,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_.-]+)")
 def check_submissions(own: Own) -> Result:
     """Check every submission below leaderboard/submissions/, and the card of them all."""
     top = own.root / "leaderboard" / "submissions"
-    folders = sorted({path.parent for name in (SUBMISSION, MANIFEST) for path in top.glob(f"*/*/*/{name}")})
-    folders = [folder for folder in folders if not folder.name.startswith(".")]
+    folders = sorted(path for path in top.glob("*/*/*") if path.is_dir() and not path.name.startswith("."))
     if not folders:
         return Result((), "no submission is here; a wheel ships none", is_applicable=False)
     findings = list(_check_card(own, top / "README.md"))
@@ -54,8 +53,7 @@ def _check_facts(own: Own, path: Path) -> Iterator[Finding]:
             raise ValueError(f"more than {MAX_BYTES} bytes")
         submission = Submission.model_validate_json(path.read_bytes())
     except (OSError, ValueError, ValidationError) as error:
-        said = " ".join(str(error).split())[:200]
-        yield own.finding(f"{own.shown(path)} cannot be read: {said}", advice, own.at(path))
+        yield own.finding(f"{own.shown(path)} cannot be read: {why(error)}", advice, own.at(path))
         return
     model = submission.model
     if fault := licence_fault(model.licence):

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from copycat.paths import file_sha256
 from copycat.provenance.dataset.card import load_plain_yaml
-from copycat.provenance.own.found import Own, Result, licence_fault
+from copycat.provenance.own.found import Own, Result, licence_fault, why
 from copycat.provenance.records import Finding
 from copycat.provenance.rules.rule import shortened
 from copycat.schema import Record, Text
@@ -106,8 +106,7 @@ def _check_manifest(own: Own, path: Path, covered: set[Path]) -> Iterator[Findin
     try:
         manifest = WeightsManifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        said = " ".join(str(error).split())[:200]
-        yield own.finding(f"{own.shown(path)} cannot be read: {said}", f"write it again: {WRITE}", own.at(path))
+        yield own.finding(f"{own.shown(path)} cannot be read: {why(error)}", f"write it again: {WRITE}", own.at(path))
         return
     folder = path.parent / path.name.removesuffix(MANIFEST_SUFFIX)
     if fault := licence_fault(manifest.licence):

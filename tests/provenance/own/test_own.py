@@ -130,6 +130,15 @@ def test_x1_finds_a_field_without_source_or_licence_and_what_is_malformed(
     assert any(said in one or said == "unseen50.yaml" for one in found)
 
 
+def test_x1_tells_a_set_that_is_a_link_to_itself_and_errors_before_notes(root: Path) -> None:
+    (root / "characters" / "loop.yaml").symlink_to("loop.yaml")
+
+    found = outcome(root, "X1")
+
+    assert found.findings[0].severity == "error"
+    assert "loop.yaml" in found.said
+
+
 def test_x1_finds_a_legal_note_that_is_typed_in(root: Path) -> None:
     path = root / "characters" / "unseen50.yaml"
     edit(
@@ -344,6 +353,8 @@ X5: list[tuple[str, Callable[[Path], object], str]] = [
      "the model 'blank': no licence is stated"),
     ("future", lambda r: edit(r / SUBMISSION / "submission.json", "2026-11-29", "2099-11-29"), "is after 2026-12-01"),
     ("other bytes", lambda r: edit(r / SUBMISSION / "metrics.json", "0", "1"), "other bytes than its list says"),
+    ("no list", lambda r: [(r / SUBMISSION / one).unlink() for one in ("submission.json", "MANIFEST.sha256")],
+     "has no MANIFEST.sha256 that can be read"),
     ("gone", lambda r: (r / SUBMISSION / "samples.jsonl").unlink(), "is listed, and is not there"),
     ("unlisted", lambda r: (r / SUBMISSION / "more.txt").write_text("x"), "is not on the list of its submission"),
     ("no list", lambda r: (r / SUBMISSION / "MANIFEST.sha256").unlink(), "has no MANIFEST.sha256"),
