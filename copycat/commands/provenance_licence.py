@@ -57,7 +57,11 @@ def licence(  # noqa: PLR0917 - one parameter per option
     from copycat.errors import UserError
 
     if public_domain_error is not None:
+        if what is not None or attribution is not None or output_licence is not None:
+            raise UserError("--public-domain-error works out figures alone\n  leave out the licence and other options")
         return _public_domain(public_domain_error, measured_on, as_json)
+    if measured_on is not None:
+        raise UserError("--measured-on belongs to --public-domain-error\n  leave it out, or name the accuracies")
     if what is None or not what.strip():
         raise UserError(
             "no licence and no dataset is named\n  type, for example: licence CC-BY-4.0, or licence my-dataset"
@@ -92,7 +96,7 @@ def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[Lice
     from copycat.console import running_count
     from copycat.errors import UserError
     from copycat.provenance.dataset import Dataset
-    from copycat.provenance.licences.attribution import check_form, write_attribution
+    from copycat.provenance.licences.attribution import check_form, check_place, write_attribution
     from copycat.provenance.licences.summary import answer_dataset, answer_licence, open_what
 
     opened = open_what(what)
@@ -104,6 +108,8 @@ def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[Lice
                 f"--attribution needs a dataset, and '{what[:80]}' is a licence\n  type: licence my-dataset ..."
             )
         return answer_licence(opened, purpose, purpose.output_licence), None
+    if attribution is not None:
+        check_place(attribution, opened)
     with running_count("reading licences") as done:
         answer = answer_dataset(opened, purpose, purpose.output_licence, done)
     if attribution is None:

@@ -17,6 +17,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "headers": ("headers", "http_headers", "response_headers"),
     "licence": ("licence", "license", "spdx", "licence_spdx", "license_spdx", "license_id"),
     "licence_url": ("licence_url", "license_url", "licence_evidence", "license_evidence"),
+    "licence_method": ("licence_method", "license_method"),
+    "licence_confidence": ("licence_confidence", "license_confidence"),
     "author": ("author", "artist", "creator", "attribution", "photographer"),
     "title": ("title",),
     "language": ("language", "lang"),

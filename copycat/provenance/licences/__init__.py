@@ -6,7 +6,7 @@ duties.py       expression -> duties (AND, OR, WITH)         fitting.py  with a 
 statements.py   what a dataset says of its own licence       components.py   the licences of its records, counted
 attribution.py  the list of credits                          openness.py     how open it is, by what is there
 terms.py, clauses.yaml   terms of use: clauses worth a look  public_domain.py   how often "public domain" is wrong
-rules.py, rules_components.py, rules_terms.py   L1 to L4, O1, D5
+rules.py (L1, L3), rules_components.py (L2), rules_terms.py (L4, O1), rules_public_domain.py (D5)
 """
 
 from copycat.provenance.licences.duties import Duties, choices, duties

@@ -23,6 +23,8 @@ from copycat.provenance.rules.rule import Found
 
 NEEDS = (*LICENCE_NEEDS, "id", "author", "title", "url", "source")
 FORMS = (".txt", ".csv", ".html")
+LIST_NAME = "attribution.txt"
+"""A list of credits that may lie among the records; it is not read as one."""
 
 
 @dataclass
@@ -82,9 +84,10 @@ def write_attribution(dataset: Dataset, path: Path, tell: Callable[[int], None] 
     It is written beside and then renamed, so that a half list is never taken for a whole one; memory holds a batch.
 
     Raises:
-        UserError: the ending is none of these, or it is a folder.
+        UserError: the ending is none of these, it is a folder, or it lies among the records.
     """
     check_form(path)
+    check_place(path, dataset)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     counts = {"listed": 0, "left": 0}
@@ -115,6 +118,22 @@ def check_form(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMS or path.is_dir() or path.parent.is_file():
         raise UserError(f"--attribution {path} is no list of credits\n  needed: a name that ends in {', '.join(FORMS)}")
+
+
+def check_place(path: Path, dataset: Dataset) -> None:
+    """Refuse to write among the records, where the list would be read as one of them, or over them.
+
+    Raises:
+        UserError: it is a file of the dataset, or lies in its folder and not in that of its manifest.
+    """
+    there, root = path.resolve(), dataset.root.resolve()
+    if there == root or (dataset.root.is_dir() and root in there.parents):
+        is_beside = dataset.sidecar.resolve() in there.parents or there == root / LIST_NAME
+        if not is_beside:
+            raise UserError(
+                f"--attribution {path} lies among the records of the dataset, and would be read as one\n"
+                f"  needed: a place outside {dataset.root}, or {dataset.sidecar / path.name}"
+            )
 
 
 class Credit(NamedTuple):
@@ -178,6 +197,7 @@ def one_line(text: str, letters: int = 500) -> str:
 
 # ------------------------------------------------------------------------------------ forms
 
+_COMPUTED = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 HEAD = ("record", "title", "author", "source", "licence", "licence address")
 
 
@@ -192,7 +212,10 @@ def _text_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:
 
 
 def _csv_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:
-    """Yield lines of CSV; a cell that a spreadsheet would compute begins with an apostrophe."""
+    """Yield lines of CSV; a cell that a spreadsheet would compute begins with an apostrophe.
+
+    Some compute after the wide forms of these signs, too.
+    """
     del name
     yield _csv_line(HEAD)
     for credit in credits:
@@ -201,7 +224,7 @@ def _csv_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:
 
 def _csv_line(cells: tuple[str, ...]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+    csv.writer(line).writerow([f"'{cell}" if cell[:1] in _COMPUTED else cell for cell in cells])
     return line.getvalue()
 
 

@@ -128,6 +128,11 @@ def ids_of_choices(expression: str) -> tuple[Choice, ...]:
     return tuple(dict.fromkeys(found)) if found is not None else ()
 
 
+def is_public_domain(expression: str | None) -> bool:
+    """Whether some choice asks for nothing because it is a dedication or a mark."""
+    return any(one.kind == "public-domain" for one in choices(expression)) and duties(expression) is not None
+
+
 def base_of(symbol: str) -> str:
     """Give the licence before WITH, without a "+": whoever may take a later version may also stay with this one."""
     return symbol.partition(" WITH ")[0].removesuffix("+")

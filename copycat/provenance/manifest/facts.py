@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch
 
 FACT_COLUMNS = (
-    "split", "phash", "url", "retrieved_at", "http_status", "headers", "licence", "licence_url", "author", "title",
-    "language", "source", "signals", "decision", "transforms", "synthetic", "generator", "prompt_hash",
+    "split", "phash", "url", "retrieved_at", "http_status", "headers", "licence", "licence_url",
+    "licence_method", "licence_confidence", "author", "title", "language", "source", "signals", "decision",
+    "transforms", "synthetic", "generator", "prompt_hash",
 )  # fmt: skip
 """Standard columns of a dataset that the sidecar takes over."""
 
@@ -47,7 +48,7 @@ def fact_arrays(batch: Batch, unread: Unread) -> dict[str, Any]:
     makers: Sequence[tuple[str, Sequence[str], Callable[..., Any]]] = (
         ("http_status", ("http_status",), _status),
         ("headers", ("headers",), _headers),
-        ("licence", ("licence", "licence_url"), _licence),
+        ("licence", ("licence", "licence_url", "licence_method", "licence_confidence"), _licence),
         ("transforms", ("transforms",), _transforms),
         ("synthetic", ("synthetic", "generator", "prompt_hash"), _synthetic),
     )
@@ -139,6 +140,8 @@ def _licence_arrays(batch: Batch) -> Any:
     column, url = batch.column("licence"), batch.column("licence_url")
     if any(one is not None and not pa.types.is_string(one.type) for one in (column, url)):
         return None
+    if any(batch.column(name) is not None for name in ("licence_method", "licence_confidence")):
+        return None
     nothing = pa.nulls(batch.size, pa.string())
     spdx = nothing if column is None else stripped_texts(column)
     place = nothing if url is None else stripped_texts(url)
@@ -208,7 +211,7 @@ def _headers(value: Any) -> list[dict[str, str | None]] | None:
     return [{"name": _text(name), "value": _text(said)} for name, said in pairs if said is not None]
 
 
-def _licence(value: Any, url: Any) -> dict[str, Any] | None:
+def _licence(value: Any, url: Any, method: Any = None, confidence: Any = None) -> dict[str, Any] | None:
     """Take a licence as it is stated, whether it is an SPDX expression or not: rules see what is wrong with it."""
     value = _opened(value)
     if isinstance(value, Mapping):
@@ -219,15 +222,16 @@ def _licence(value: Any, url: Any) -> dict[str, Any] | None:
             "spdx": _text(named),
             "evidence_url": _text(value.get("evidence_url") or value.get("url") or url),
             "snippet_hash": _text(value.get("snippet_hash")),
-            "method": _text(value.get("method")) or "field",
-            "confidence": _share(value.get("confidence")),
+            "method": _text(value.get("method")) or _text(method) or "field",
+            "confidence": _share(confidence if value.get("confidence") is None else value["confidence"]),
         }
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     stated, place = _text(value), _text(url)
     if stated is None and place is None:
         return None
-    return {"spdx": stated, "evidence_url": place, "snippet_hash": None, "method": "field", "confidence": None}
+    told, share = _text(method) or "field", _share(confidence)
+    return {"spdx": stated, "evidence_url": place, "snippet_hash": None, "method": told, "confidence": share}
 
 
 def _share(value: Any) -> float | None:

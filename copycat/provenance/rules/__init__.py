@@ -45,7 +45,9 @@ RULES: Registry[RuleRow] = Registry(
         RuleRow("D2", "synthetic records say so", "copycat.provenance.datasheet.synthetic:SyntheticDisclosed"),
         RuleRow("D3", "what of persons is in it", "copycat.provenance.datasheet.personal.rule:PersonalData"),
         RuleRow("D4", "filters hit groups alike", "copycat.provenance.datasheet.survival:FilterBias"),
-        RuleRow("D5", "errors of 'public domain' are stated", "copycat.provenance.licences.rules_terms:FalseFreedom"),
+        RuleRow(
+            "D5", "errors of 'public domain' are stated", "copycat.provenance.licences.rules_public_domain:FalseFreedom"
+        ),
         RuleRow("O1", "terms of use are clear, and can be kept", "copycat.provenance.licences.rules_terms:TermsOfUse"),
         RuleRow("R1", "legal summaries can be filled in", "copycat.provenance.datasheet.summaries.rule:SummaryReady"),
     ),

@@ -62,6 +62,8 @@ def test_an_output_licence_is_held_against_share_alike(run: Run) -> None:
         (("MIT", "--attribution", "credits.txt"), "needs a dataset"),
         ((), "no licence and no dataset is named"),
         (("--public-domain-error", 1.2, 0.9, 5), "between 0 and 1"),
+        (("MIT", "--public-domain-error", 0.9, 0.9, 5), "leave out the licence"),
+        (("MIT", "--measured-on", 5), "belongs to --public-domain-error"),
     ],
 )
 def test_what_the_user_must_fix_ends_with_2_and_says_how(run: Run, given: tuple[object, ...], said: str) -> None:
@@ -154,3 +156,44 @@ def test_half_a_list_is_never_left(make: Maker, tmp_path: Path) -> None:
 
     assert path.read_text(encoding="utf-8") == "the old list"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["credits.csv", "set"]
+
+
+@pytest.mark.parametrize("name", ["set/credits.csv", "set/deep/credits.html", "set/LICENSE.txt", "table.csv"])
+def test_credits_are_not_written_among_the_records_or_over_them(
+    run: Run, make: Maker, tmp_path: Path, name: str
+) -> None:
+    path = make(None, ROWS)
+    table = tmp_path / "table.csv"
+    table.write_text("id,license\na,MIT\n", encoding="utf-8")
+    before = sorted(one.name for one in path.iterdir())
+    answer = run(table if name == "table.csv" else path, "--attribution", tmp_path / name)
+
+    assert answer.code == 2
+    assert "among the records" in answer.err and "provenance" in answer.err
+    assert sorted(one.name for one in path.iterdir()) == before
+    assert table.read_text(encoding="utf-8") == "id,license\na,MIT\n"
+
+
+def test_credits_may_lie_with_the_manifest_and_are_written_over_a_second_time(make: Maker) -> None:
+    path = make(None, ROWS)
+    for name in ("provenance/credits.csv", "attribution.txt"):
+        first = write_attribution(open_dataset(path), path / name)
+        text = (path / name).read_bytes()
+        assert write_attribution(open_dataset(path), path / name) == first
+        assert (path / name).read_bytes() == text
+
+
+def test_credits_that_a_spreadsheet_would_compute_are_text_in_every_cell(make: Maker, tmp_path: Path) -> None:
+    signs = ["=1", "+1", "-1", "@a", "\t=1", " \r\n=1", "\uff1d1", '"=1"', "a\n=1"]
+    rows = [{"id": sign, "license": "CC-BY-4.0", "title": sign, "author": sign, "url": sign} for sign in signs]
+    write_attribution(open_dataset(make(None, rows)), tmp_path / "credits.csv")
+    with (tmp_path / "credits.csv").open(encoding="utf-8", newline="") as file:
+        cells = [cell for row in list(csv.reader(file))[1:] for cell in row]
+
+    assert len(cells) == 6 * len(signs)
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d")) for cell in cells)
+
+
+def test_a_licence_whose_sections_nobody_read_says_so(run: Run) -> None:
+    assert "from memory" not in run("CC-BY-SA-4.0").out
+    assert "from memory" in run("CDLA-Sharing-1.0").out

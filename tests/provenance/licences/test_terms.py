@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copycat.provenance.dataset import open_dataset
 from copycat.provenance.licences.public_domain import public_domain_error
 from copycat.provenance.licences.terms import Text, clauses, find_clauses, sections
 from copycat.provenance.records import Outcome
@@ -193,6 +195,33 @@ def test_d5_confidences_give_how_many_are_expected_to_be_wrong(make: Maker, chec
 
     assert [(one.severity, one.n_records) for one in found.findings] == [("warning", 50)]
     assert "5 are probably not" in found.said and "independent" in found.said
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.5), ("0.9", "0.5")])
+def test_d5_method_and_confidence_may_be_columns_of_their_own(
+    make: Maker, check: Check, shares: tuple[object, object]
+) -> None:
+    """D5: of flat columns, as tables of text have them, too."""
+    rows = [
+        {"id": str(at), "license": "CC-PDM-1.0", "license_method": "register match", "license_confidence": share}
+        for at, share in enumerate([*shares, None, "high"])
+    ]
+    found = check("D5", make(None, rows))
+
+    assert [(one.severity, one.n_records) for one in found.findings] == [("error", 1), ("warning", 1), ("note", 2)]
+    page = [{"id": "a", "license": "CC-PDM-1.0", "license_method": "page"}]
+    assert check("D5", make(None, page)).status == "not-applicable"
+
+
+def test_d5_a_manifest_keeps_method_and_confidence(make: Maker, check: Check) -> None:
+    from copycat.provenance.manifest import write_manifest
+    from copycat.provenance.manifest.writing import Order
+
+    row = {"id": "a", "license": "CC-PDM-1.0", "licence_method": "register match", "licence_confidence": 0.25}
+    path = make(None, [row, {**row, "id": "b", "licence_method": None, "licence_confidence": None}])
+    write_manifest(open_dataset(path), Order(as_of=date(2026, 1, 2)))
+
+    assert [one.n_records for one in check("D5", path).findings] == [1]
 
 
 def test_d5_a_look_up_without_a_measured_error_is_a_warning(make: Maker, check: Check) -> None:
