@@ -2,6 +2,7 @@
 
 reading.py     files and folders of Parquet, JSONL, CSV and text, gzipped or not; the column of the texts
 lines.py       rows of text files; batches.py: units of a corpus, and batches of texts
+footers.py     what the footer of a Parquet file says of its columns
 sieve.py       a library's search over whole batches; duplicates.py: texts that were there before
 named_rows.py  what is kept of rows that name a character, to tell their pictures apart
 units.py       batches -> tallies (tally.py); executors.py: in threads, processes or on Ray

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from copycat.corpus.footers import read_chunks
 from copycat.corpus.lines import Row, damaged_file_told, form_of, read_rows
 from copycat.corpus.reading import Corpus
 from copycat.errors import DataError
@@ -133,11 +135,18 @@ def _read_others(file: Path, columns: tuple[str, ...], start: int, n: int) -> pl
 
 def _rows_at_once(file: Path, column: str) -> int:
     """Give how many rows come to about `BATCHES_READ` batches by what the file says of its columns."""
-    facts = _metadata(file)
-    groups = [facts.row_group(n) for n in range(facts.num_row_groups)]
-    columns = [group.column(n) for group in groups for n in range(group.num_columns)]
-    size = sum(each.total_uncompressed_size for each in columns if each.path_in_schema == column)
-    return int(max(1, BATCHES_READ * min(BATCH_ROWS, BATCH_BYTES * facts.num_rows // max(1, size))))
+    n_rows = _metadata(file).num_rows
+    size = _column_bytes(file, column, file.stat().st_mtime_ns)
+    return int(max(1, BATCHES_READ * min(BATCH_ROWS, BATCH_BYTES * n_rows // max(1, size))))
+
+
+@lru_cache(maxsize=64)
+def _column_bytes(file: Path, column: str, changed: int) -> int:
+    """Give what a column takes in memory; `changed` is there so that a file that has changed is read again."""
+    try:
+        return sum(each.uncompressed_size for group in read_chunks(file) for each in group if each.path == column)
+    except (ValueError, OSError) as error:
+        raise _unreadable(file, error) from error
 
 
 def _read_bytes(file: Path, column: str, start: int, n: int) -> pl.Series:
@@ -157,7 +166,7 @@ def _read_bytes(file: Path, column: str, start: int, n: int) -> pl.Series:
                 wanted = table.slice(max(0, start - first), min(last, start + n) - max(first, start))
                 parts += [pl.Series(values=part.cast(pa.large_binary())) for part in wanted.chunks]
             first = last
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, IndexError) as error:
         raise _unreadable(file, error) from error
     return pl.concat(parts) if parts else pl.Series(dtype=pl.Binary)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from copycat.corpus.footers import read_chunks
 from copycat.errors import DataError
 from copycat.leaderboard.faults import Fault, shortened
 from copycat.leaderboard.layout import SizeLimits, submission_id
@@ -163,7 +164,7 @@ def read_picture_rows(path: Path, limits: SizeLimits = LIMITS) -> Iterator[Submi
         _require_footer(file, limits.parquet_footer_bytes)
         left = file.stat().st_size
         with pq.ParquetFile(file, memory_map=False, pre_buffer=False) as table:
-            if wrong := _parquet_fault(table, limits):
+            if wrong := _parquet_fault(table, file, limits):
                 raise DataError([f"{file.name}: {wrong}"])
             for batch in table.iter_batches(batch_size=PARQUET_ROWS, use_threads=False):
                 if (left := left - batch.nbytes) < 0:  # as where one value stands for many
@@ -175,7 +176,7 @@ def read_picture_rows(path: Path, limits: SizeLimits = LIMITS) -> Iterator[Submi
         raise DataError([f"{file.name}: is no Parquet file with 'key' and 'image' ({type(error).__name__})"]) from error
 
 
-def _parquet_fault(table: Any, limits: SizeLimits) -> str | None:
+def _parquet_fault(table: Any, file: Path, limits: SizeLimits) -> str | None:
     """Say why a Parquet file is not read further; None if it may be."""
     about, schema = table.metadata, table.schema_arrow
     found = tuple((field.name, str(field.type)) for field in schema)
@@ -186,19 +187,21 @@ def _parquet_fault(table: Any, limits: SizeLimits) -> str | None:
         return f"has metadata that nobody asked for: {', '.join(sorted(map(repr, stray)))[:200]}"
     if about.num_rows > limits.lines:
         return f"has {about.num_rows:,} rows, at most {limits.lines:,} are allowed"
-    return _group_fault(about, limits)
+    return _group_fault(about, file, limits)
 
 
-def _group_fault(about: Any, limits: SizeLimits) -> str | None:
+def _group_fault(about: Any, file: Path, limits: SizeLimits) -> str | None:
     """Say what is wrong with the row groups, as the metadata tell of them: nothing of them is read yet."""
     if about.num_row_groups > max(about.num_rows, 1):
         return f"has {about.num_row_groups:,} row groups for {about.num_rows:,} rows"
-    for group in range(about.num_row_groups):
-        for place in range(about.num_columns):
-            column = about.row_group(group).column(place)
-            if column.compression != "UNCOMPRESSED" or not set(column.encodings) <= PARQUET_ENCODINGS:
+    groups = read_chunks(file)  # not about.row_group(n).column(n): that ends the process on some files
+    if [len(group) for group in groups] != [about.num_columns] * about.num_row_groups:
+        return "has a footer that can be read in two ways"
+    for group in groups:
+        for column in group:
+            if column.codec != "UNCOMPRESSED" or not column.encodings <= PARQUET_ENCODINGS:
                 return "is compressed; needed: uncompressed and without dictionaries, as copycat.submit writes it"
-            if not 0 <= column.total_compressed_size <= limits.group_bytes:
+            if not 0 <= column.compressed_size <= limits.group_bytes:
                 return f"has a row group of more than {limits.group_bytes:,} bytes; needed: fewer rows in each"
     return None
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from harness import PYTHONPATH
@@ -519,3 +520,22 @@ def test_a_kill_leaves_nothing_half(shared_run: Path, tmp_path: Path) -> None:
         assert [tree(folder) for folder in found] in ([], [whole])
         assert tree(pack_run(shared_run, out, ABOUT)) == whole
         assert [path.name for path in out.iterdir()] == ["1.0"]
+
+
+def test_a_damaged_footer_of_pictures_does_not_end_the_process(tmp_path: Path) -> None:
+    """pyarrow 26 ends it where such a file is asked for the facts of a column."""
+    image = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    rows = pa.table({"key": ["a"], "sha256": ["b"], "image": pa.array([{"bytes": b"c", "path": "d"}], image)})
+    pq.write_table(rows, tmp_path / "pictures.parquet", compression="none", use_dictionary=False)
+    whole = (tmp_path / "pictures.parquet").read_bytes()
+    start, n_refused = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little"), 0
+    assert dict(read_pictures(tmp_path)) == {"a": b"c"}
+
+    for at in range(350):
+        (tmp_path / "pictures.parquet").write_bytes(whole[: start + at] + b"\x15" + whole[start + at + 1 :])
+        try:
+            dict(read_pictures(tmp_path))
+        except DataError:
+            n_refused += 1
+
+    assert n_refused > 10

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from copycat.corpus.footers import read_chunks
 from copycat.errors import UnsupportedError
 from copycat.paths import shown
 from copycat.provenance.dataset import DataFile, Dataset
@@ -87,11 +88,9 @@ def _write_parquet(source: Path, target: Path, dropped: Collection[int]) -> None
     gone = np.array(sorted(dropped), dtype=np.int64) - 1
     with pq.ParquetFile(source) as table:
         facts = table.metadata
-        codecs = {}
-        if facts.num_row_groups:
-            group = facts.row_group(0)
-            codecs = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
-        known = {name: codec if codec != "UNCOMPRESSED" else "NONE" for name, codec in codecs.items()}
+        # Not facts.row_group(0).column(n): pyarrow 26 ends the process on some damaged files.
+        chunks = next(iter(read_chunks(source)), [])
+        known = {chunk.path: "NONE" if chunk.codec == "UNCOMPRESSED" else chunk.codec for chunk in chunks}
         with pq.ParquetWriter(target, table.schema_arrow, compression=known or "snappy") as writer:
             first = 0
             for number in range(facts.num_row_groups):

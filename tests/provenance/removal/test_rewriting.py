@@ -160,3 +160,21 @@ def test_a_text_file_that_loses_all_its_lines_is_deleted(tmp_path: Path, name: s
     rewrite_file(data_file(tmp_path / name), {1})
 
     assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_footer_does_not_end_the_process(tmp_path: Path) -> None:
+    """pyarrow 26 ends it where such a file is asked for a column's compression."""
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"n": [1, 2]}), path)
+    whole = path.read_bytes()
+    start, n_refused = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little"), 0
+
+    for at in (*range(16, 24), 40, 71):
+        path.write_bytes(whole[: start + at] + b"\x15" + whole[start + at + 1 :])
+        try:
+            rewrite_file(DataFile(path, "x.parquet", len(whole), "parquet"), {1})
+        except (ValueError, OSError):
+            n_refused += 1
+
+    assert n_refused
+    assert [file.name for file in tmp_path.iterdir()] == ["x.parquet"]
