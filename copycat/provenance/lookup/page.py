@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader
@@ -49,9 +50,7 @@ MEANINGS_OF_NOTHING = {
 
 def build_page(answer: LookupAnswer) -> str:
     """Write the page of an answer; what comes from the dataset is escaped, and leads nowhere but to its contact."""
-    environment = strict_environment(_TEMPLATES)
-    environment.filters["plain"] = _plain
-    environment.filters["state"] = state_of
+    environment = _environment()
     kind = answer.query.kind
     things = ("picture", "pictures") if kind == "picture" else ("record", "records")
     return environment.get_template("provenance/lookup.html.j2").render(
@@ -75,6 +74,14 @@ def build_page(answer: LookupAnswer) -> str:
         css="".join(_source(environment, name) for name in ("imitation/tokens.css", "imitation/page.css"))
         + _source(environment, "provenance/lookup.css"),
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = strict_environment(_TEMPLATES)
+    environment.filters["plain"] = _plain
+    environment.filters["state"] = state_of
+    return environment
 
 
 _FIELD_TEXTS = {"url": "addresses", "image": "pictures", "phash": "hashes of pictures", "sha256": "hashes of files",

@@ -117,29 +117,23 @@ def test_an_id_is_found_and_nothing_like_it(toy: Path) -> None:
     assert not ask(toy, "id", "r00").n_found
 
 
-@pytest.mark.parametrize(
-    ("kind", "given"),
-    [
-        ("name", "Zoravi Meklun"),
-        ("domain", "example.org"),
-        ("id", "r003"),
-        ("text", "so it was: a plain wooden chair beside a very tall green lamp"),
-    ],
-)
 @pytest.mark.parametrize("has_manifest", [False, True])
-def test_nothing_of_a_neighbour_is_in_the_answer_or_its_page(
-    toy: Path, kind: Kind, given: str, has_manifest: bool
-) -> None:
+def test_nothing_of_a_neighbour_is_in_the_answer_or_its_page(toy: Path, has_manifest: bool) -> None:
     """A hit's own text names a neighbour, its licence too, and its address lies on the neighbour's site."""
     if has_manifest:
         make_manifest(toy)
+    queries: dict[Kind, str] = {
+        "name": "Zoravi Meklun",
+        "domain": "example.org",
+        "id": "r003",
+        "text": "so it was: a plain wooden chair beside a very tall green lamp",
+    }
 
-    answer = ask(toy, kind, given)
-    page = build_page(answer)
-
-    assert answer.n_found
-    for form in (answer.model_dump_json(), page):
-        assert not [secret for secret in SECRETS if secret in form]
+    for kind, given in queries.items():
+        answer = ask(toy, kind, given)
+        assert answer.n_found
+        for form in (answer.model_dump_json(), build_page(answer)):
+            assert not [secret for secret in SECRETS if secret in form], kind
 
 
 def test_a_free_text_licence_is_not_told_because_it_may_name_somebody() -> None:

@@ -27,14 +27,13 @@ CONCEPTS = "name,aliases\nZoravi Meklun,\nTall Green Lamp,green lamp\n"
 
 
 @pytest.fixture
-def take_out(command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def take_out(command_line: CommandLine, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     import typer
 
     app = typer.Typer(add_completion=False)
     app.command(epilog=REMOVE_EPILOG)(remove)
     monkeypatch.chdir(tmp_path)
-    write_jsonl(tmp_path / "toy", rows())
-    make_manifest(tmp_path / "toy")
+    shutil.copytree(made / "toy", tmp_path / "toy")
     (tmp_path / "concepts.csv").write_text(CONCEPTS)
     return command_line(app, "copycat.provenance")
 
@@ -85,6 +84,7 @@ def test_counts_agree_with_imitation_count_over_the_same_captions(take_out: Cli,
         assert each["counts"] == {"1": wanted[0][each["concept"]], "2": wanted[1][each["concept"]]}
 
 
+@pytest.mark.slow
 def test_counts_of_versions_whose_records_are_gone_are_kept(take_out: Cli) -> None:
     for name in ("r000", "r003"):
         answer = take_out("toy", "--id", name, "--reason", "x", "--rewrite", "--concepts", "concepts.csv")
@@ -110,6 +110,7 @@ def test_a_model_of_an_older_version_is_told_what_is_known_of_it_at_least(take_o
     assert "at least 3 pictures" in build_page(later)
 
 
+@pytest.mark.slow
 def test_a_version_that_only_grew_is_counted_whole_for_its_model(take_out: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "toy", rows(15))
     make_manifest(tmp_path / "toy")
