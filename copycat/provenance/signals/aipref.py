@@ -7,8 +7,10 @@ which the longest path that matches counts, and equal paths are combined (any `n
 crawled have no preference there.
 
 Beyond the standard, and only towards a refusal: a key or value whose meaning is plain (`Train-AI=N`, `train-ai="n"`,
-`train-ai=no`) denies, and so does a statement that says `y` and `n` of the same. We are an agent without a group of its
-own, so the rules of `*` are ours; but a preference `n` told to a known AI agent alone is a refusal, as a Disallow is.
+`train-ai=no`) denies. Equal keys: `train-ai=n, train-ai=y` is `y` by the draft, where the last counts, and `deny` with
+us, because a statement that contradicts itself is read as a refusal (`parse_content_usage` has the letter of the
+draft). We are an agent without a group of its own, so the rules of `*` are ours; but a preference `n` told to a known
+AI agent alone is a refusal, as a Disallow is.
 
 Content Signals (contentsignals.org, September 2025): `search=yes, ai-input=no, ai-train=no`.
 """
@@ -29,11 +31,13 @@ from copycat.provenance.signals.terms import (
     Answers,
     answers_of,
     strictest,
+    unread,
     widened,
 )
 
 MAX_VALUE_LETTERS = 1 << 16
-_PAIR = re.compile(r"(?<![\w.*-])([A-Za-z*][\w.*-]*)[\"']?\s*[=:]\s*[\"'?:]*\s*([A-Za-z0-9]+)")
+"""Beyond them only refusals are looked for."""
+_PAIR = re.compile(r"(?<![\w.*-])([A-Za-z*][\w.*-]*+)[\"']?\s*+[=:][\s\"'?:(\[{]*+([A-Za-z0-9]+)")
 _NO = {"n", "no", "0", "false", "deny", "disallow", "disallowed", "none"}
 _YES = {"y", "yes", "1", "true", "allow", "allowed"}
 
@@ -62,13 +66,14 @@ def parse_content_usage(value: str) -> Answers:
 def read_content_usage(value: str) -> tuple[Answers, str]:
     """Give what a value says, with plain refusals taken in, and a note where that differs from the standard."""
     cut = len(value) > MAX_VALUE_LETTERS
-    value = value[:MAX_VALUE_LETTERS]
-    strict = parse_content_usage(value)
+    strict = {} if cut else parse_content_usage(value)
     plain = _plain_refusals(value, AIPREF | OLD_AIPREF)
-    answers = strictest({} if cut else strict, plain)
+    answers = strictest(strict, plain)
     more = [use for use in answers if answers[use] != strict.get(use)]
     if more:
         return answers, f"a refusal of {', '.join(more)} though not written, or contradicted, as the standard has it"
+    if cut:
+        return unread(), f"has more than {MAX_VALUE_LETTERS} letters: only a refusal counts"
     if not strict and value.strip():
         return answers, "says nothing that the standard knows"
     return answers, ""
@@ -77,21 +82,27 @@ def read_content_usage(value: str) -> tuple[Answers, str]:
 def read_content_signal(value: str) -> tuple[Answers, str]:
     """Give what a value of Content-Signal says; `yes` must be written so, `no` may be written otherwise."""
     answers: Answers = {}
-    for key, word in _PAIR.findall(value[:MAX_VALUE_LETTERS]):
-        uses = CONTENT_SIGNAL.get(key.casefold(), ())
-        if word.casefold() in _NO:
-            answers = strictest(answers, answers_of(uses, "deny"))
-        elif word.casefold() == "yes":
-            answers = strictest(answers, answers_of(uses, "allow"))
+    if len(value) > MAX_VALUE_LETTERS:
+        note = f"has more than {MAX_VALUE_LETTERS} letters: only a refusal counts"
+        return unread() | _plain_refusals(value, CONTENT_SIGNAL), note
+    for key, word in _PAIR.findall(value):
+        if word.casefold() == "yes":
+            answers |= answers_of(CONTENT_SIGNAL.get(key.casefold(), ()), "allow")
+    answers = strictest(answers, _plain_refusals(value, CONTENT_SIGNAL))
     return answers, "" if answers or not value.strip() else "says nothing that is known"
 
 
 def _plain_refusals(value: str, labels: dict[str, tuple[Use, ...]]) -> Answers:
+    folded = {_bare(label): uses for label, uses in labels.items()}
     refused: Answers = {}
     for key, word in _PAIR.findall(value):
         if word.casefold() in _NO:
-            refused |= answers_of(labels.get(key.casefold(), ()), "deny")
+            refused |= answers_of(folded.get(_bare(key), ()), "deny")
     return refused
+
+
+def _bare(label: str) -> str:
+    return re.sub(r"[._-]", "", label.casefold())
 
 
 def read_headers(response: Response) -> Iterator[Signal]:

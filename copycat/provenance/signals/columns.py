@@ -23,8 +23,8 @@ from copycat.provenance.signals.reading import read_signals
 from copycat.provenance.signals.recorded import folded_name, from_headers
 
 NEEDS = ("id", "url", "headers", "signals", "decision")
-HEADERS = {"content-usage", "content-signal", "tdm-reservation", "tdm-policy", "x-robots-tag", "robots-tag"}
-"""Headers that can be a signal; others are not looked at."""
+HEADERS = {"contentusage", "contentsignal", "tdmreservation", "tdmpolicy", "xrobotstag", "robotstag"}
+"""Headers that can be a signal, as `folded_name` gives them; others are not looked at."""
 
 Element = tuple[str | None, ...]
 

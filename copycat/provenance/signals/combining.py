@@ -32,25 +32,25 @@ def policy_answer(answer: Answer, use: Use) -> Answer:
 def combine(signals: Iterable[Signal], uses: Sequence[Use] = USES) -> SignalDecision:
     """Combine statements about one thing; `because` names the sources that decided each use, in their order."""
     held = tuple(signals)
-    counted = [signal for signal in held if not _is_replaced(signal, held)]
     answers: dict[Use, Answer] = {}
     because: dict[Use, tuple[str, ...]] = {}
     for use in uses:
-        said = {signal.answers[use] for signal in counted if use in signal.answers}
+        counted = [signal for signal in held if use in signal.answers and not _is_replaced(signal, held, use)]
+        said = {signal.answers[use] for signal in counted}
         order: tuple[Answer, ...] = ("deny", "unknown", "allow")
         answer: Answer = next((answer for answer in order if answer in said), "unknown")
         answers[use] = answer
-        sources = [signal.source for signal in counted if signal.answers.get(use) == answer]
+        sources = [signal.source for signal in counted if signal.answers[use] == answer]
         if sources:
             because[use] = tuple(dict.fromkeys(sources))
     return SignalDecision(answers=answers, because=because, signals=held)
 
 
-def _is_replaced(signal: Signal, held: Sequence[Signal]) -> bool:
-    own = _rank(signal)
-    return own[0] != "" and any(
-        _rank(other)[0] == own[0] and _rank(other)[1] > own[1] for other in held if other.answers
-    )
+def _is_replaced(signal: Signal, held: Sequence[Signal], use: Use) -> bool:
+    """Whether a higher form of the same standard says yes or no to a use; one that cannot be read says neither."""
+    family, level = _rank(signal)
+    speaking = [_rank(other) for other in held if other.answers.get(use) in ("allow", "deny")]
+    return family != "" and any(name == family and higher > level for name, higher in speaking)
 
 
 def _rank(signal: Signal) -> tuple[str, int]:

@@ -7,6 +7,9 @@ notAllowed or constrained. A constraint is a condition that nobody has met yet: 
 A refusal counts in whatever state the manifest is. A permission counts only from the active manifest, and only where
 its signature holds (validation state Valid or Trusted). Valid is signed by somebody on no trust list, which is as much
 as a header or XMP proves; the note tells so.
+
+Nothing is fetched: c2pa-python asks for a manifest that a picture names by its address unless it is told not to. What
+such a manifest says is unknown.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from copycat.provenance.records import Signal, Use
 from copycat.provenance.signals.terms import CAWG, Answers, unread, widened
 
-MARKS = (b"c2pa", b"jumb")
+MARKS = (b"c2pa", b"jumb", b"dcterms:provenance")
 LABELS = {"cawg.training-mining": "cawg", "c2pa.training-mining": "c2pa"}
 MISSING = "holds a C2PA manifest, which cannot be read without c2pa-python: pip install 'copycat[c2pa]'"
 FORMATS = (
@@ -50,6 +54,9 @@ def format_of(raw: bytes) -> str | None:
 def read_credentials(raw: bytes, place: str, fetched_at: str | None = None) -> Iterator[Signal]:
     """Yield what the manifests in a picture say; nothing for a picture without one."""
     if not holds_manifest(raw):
+        if b"dcterms:provenance" in raw:
+            note = "names a C2PA manifest elsewhere, which is not fetched: what it says is unknown"
+            yield Signal(source="cawg", answers=unread(), place=f"C2PA of {place}", fetched_at=fetched_at, note=note)
         return
     store, state, fault = _read_store(raw)
     if store is None:
@@ -80,12 +87,19 @@ def _read_store(raw: bytes) -> tuple[dict[str, Any] | None, str, str]:
     if kind is None:
         return None, "", "holds a C2PA manifest in a kind of file that is not read"
     try:
-        with c2pa.Reader(kind, io.BytesIO(raw)) as reader:
+        with c2pa.Reader(kind, io.BytesIO(raw), context=_offline()) as reader:
             store = json.loads(reader.json())
             state = str(reader.get_validation_state() or "unknown").casefold()
     except (c2pa.C2paError, ValueError, OSError, RuntimeError) as error:
         return None, "", f"holds a C2PA manifest that cannot be read ({' '.join(str(error).split())[:120]})"
     return (store, state, "") if isinstance(store, dict) else (None, "", "holds a C2PA manifest that is no object")
+
+
+@cache
+def _offline() -> Any:  # Any: c2pa ships no types
+    import c2pa
+
+    return c2pa.Context(c2pa.Settings.from_dict({"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}))
 
 
 def _assertions(manifest: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

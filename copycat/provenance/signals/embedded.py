@@ -9,7 +9,8 @@ from copycat.provenance.signals.credentials import read_credentials
 from copycat.provenance.signals.publications import is_epub, read_epub
 from copycat.provenance.signals.xmp import WIDE_MARKS, read_xmp
 
-MARKS = (b"DataMining", b"tdm", b"c2pa", b"iTXt", b"application/epub+zip", b"%PDF-", *WIDE_MARKS)
+MARKS = (b"ataMining", b"atamining", b"ATAMINING", b"tdm", b"TDM", b"c2pa", b"dcterms:provenance", b"iTXt",
+         b"Raw profile type", b".opf", b"%PDF-", *WIDE_MARKS)  # fmt: skip
 
 
 def may_speak(raw: bytes) -> bool:

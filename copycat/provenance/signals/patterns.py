@@ -53,6 +53,8 @@ def covers(pattern: str, url: str) -> bool:
     wanted = pattern.strip()
     if not wanted:
         return True
+    if wanted.startswith("//"):
+        wanted = f"{url.partition('://')[0]}:{wanted}"
     if "://" not in wanted[:12]:
         return matches(wanted if wanted.startswith(("/", "*")) else f"/{wanted}", path_of(url))
     scheme, _, rest = wanted.partition("://")
@@ -61,6 +63,12 @@ def covers(pattern: str, url: str) -> bool:
     own_host = re.split(r"[/?#]", own_rest, maxsplit=1)[0]
     if {scheme.casefold(), own_scheme.casefold()} - {"http", "https"} and scheme.casefold() != own_scheme.casefold():
         return False
-    name, own_name = (host.casefold().rpartition("@")[2], own_host.casefold().rpartition("@")[2])
+    name, own_name = _host(host), _host(own_host)
     is_host = matches(f"/{name}$", f"/{own_name}") if "*" in name else name == own_name
     return is_host and matches(f"{slash or '/'}{path}", path_of(url))
+
+
+def _host(text: str) -> str:
+    """Give a host as it is compared: without a user, a usual port and a last dot."""
+    name = text.casefold().rpartition("@")[2]
+    return re.sub(r":(?:80|443)?$", "", name).removesuffix(".")

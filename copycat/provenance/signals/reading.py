@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 from copycat.provenance.records import Signal
 from copycat.provenance.signals import aipref, robots_tags, tdmrep
 from copycat.provenance.signals.embedded import read_embedded
 from copycat.provenance.signals.pages import Metas, is_page, read_page
 from copycat.provenance.signals.recorded import Recorded, Response
-from copycat.provenance.signals.robots import parse_robots, read_robots
+from copycat.provenance.signals.robots import parse_robots, read_robots, unreachable
 from copycat.provenance.signals.rsl import read_licence
 from copycat.provenance.signals.terms import Answers, unread
 
@@ -39,19 +40,47 @@ def _signals(recorded: Recorded) -> Iterator[Signal]:
         yield from robots_tags.read_headers(page)
         if page.body:
             yield from _of_body(page, recorded.url)
+        if page.error or unreachable(page):
+            yield _unread(page, f"was not read ({page.error or unreachable(page)}): what it says is unknown")
     for licence in recorded.licences:
         yield from read_licence(licence, recorded.url)
-    missing = [] if recorded.licences else licence_addresses(recorded)
-    for address in missing:
+    for address in _missing(recorded):
         note = "a licence is named, but was not recorded: its terms are unknown"
         yield Signal(source="rsl", answers=unread(), place=address[:200], note=note)
 
 
+def _unread(page: Response, note: str) -> Signal:
+    place = page.where or "the page"
+    return Signal(source="page", answers=unread(), place=place, fetched_at=page.fetched_at, note=note)
+
+
+def _missing(recorded: Recorded) -> list[str]:
+    """Give the licences that are named and were not recorded; one without an address may be any of them."""
+    held = {name for licence in recorded.licences for name in (licence.url, licence.place) if name}
+    nameless = sum(not licence.url for licence in recorded.licences)
+    missing = [one for one in licence_addresses(recorded) if not {one, absolute(recorded.url, one)} & held]
+    return missing[:10] if len(missing) > nameless else []
+
+
+def absolute(base: str, address: str) -> str:
+    """Give an address that stands in what came from another; as it is where it is none."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
+
+
 def _of_body(page: Response, url: str) -> Iterator[Signal]:
+    inside = list(read_embedded(page.body, page.where or "the file", page.fetched_at))
     if not is_page(page):
-        yield from read_embedded(page.body, page.where or "the file", page.fetched_at)
+        yield from inside
+        if page.is_cut:
+            yield _unread(page, "was not read in full: what it says inside itself is unknown")
         return
+    yield from (_refusal(signal) for signal in inside if "deny" in signal.answers.values())
     head = read_page(page)
+    if head.is_cut:
+        yield _unread(page, "was not read in full: what the rest says is unknown")
     yield from _of_metas(head.metas, page)
     more = tuple(meta for meta in head.loose if meta not in head.metas)
     yield from (_refusal(signal) for signal in _of_metas(more, page) if "deny" in signal.answers.values())
@@ -91,4 +120,4 @@ def licence_addresses(recorded: Recorded) -> list[str]:
             found += [
                 href for rel, kind, href in read_page(page).links if "license" in rel and "rsl" in kind.casefold()
             ]
-    return list(dict.fromkeys(address for address in found if address))[:10]
+    return list(dict.fromkeys(address for address in found if address))

@@ -15,7 +15,10 @@ A folder is one address, too: `response.json` (the object), `robots.txt`, `tdmre
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,7 +62,7 @@ class Response(Record):
         return self.place or self.url
 
     def header_values(self, name: str) -> list[str]:
-        """Give all values of a header; letter case, spaces around and "_" for "-" in its name do not count."""
+        """Give all values of a header; in its name only letters and digits count, without their case."""
         wanted = folded_name(name)
         return [value for held, value in self.headers if folded_name(held) == wanted]
 
@@ -79,21 +82,44 @@ class Recorded(Record):
         return path_of(self.url)
 
 
+@lru_cache(maxsize=4096)
 def folded_name(name: str) -> str:
-    """Give a header's name as it is compared."""
-    return name.strip().rstrip(":").strip().replace("_", "-").casefold()
+    """Give a header's name as it is compared: "xrobotstag" of "X-Robots-Tag", " X_Robots_Tag:", "HTTP_X_ROBOTS_TAG"."""
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", name).casefold()).removeprefix("http")
 
 
 def path_of(url: str) -> str:
-    """Give path and query of an address, "/" where it has none or is none."""
+    """Give path and query of an address, without "." and ".."; "/" where it has none or is none.
+
+    >>> path_of("example.org/x/../art/cat.jpg")
+    '/art/cat.jpg'
+    """
+    before, mark, query = url.strip().partition("?")
+    text = before.replace("\\", "/") + mark + query
+    if not text.startswith("/") and "://" not in text:
+        host, slash, _ = text.partition("/")
+        text = f"//{text}" if slash and "." in host else "/"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text)
     except ValueError:
         return "/"
-    if not parts.scheme and not url.startswith("/"):
-        return "/"
-    path = parts.path or "/"
+    path = _without_dots(parts.path or "/")
     return f"{path}?{parts.query}" if parts.query else path
+
+
+def _without_dots(path: str) -> str:
+    """Take "." and ".." out of a path, as every client does (RFC 3986, section 5.2.4)."""
+    if not path.startswith("/") or ("/." not in path and "%2e" not in path.casefold()):
+        return path
+    parts = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")[1:]
+    kept: list[str] = []
+    for part in parts:
+        if part == "..":
+            del kept[-1:]
+        elif part != ".":
+            kept.append(part)
+    is_folder = parts[-1] in {".", ".."} and bool(kept)
+    return f"/{'/'.join(kept)}{'/' if is_folder else ''}"
 
 
 def from_headers(url: str, headers: Iterable[tuple[str, str]], fetched_at: str | None = None) -> Recorded:

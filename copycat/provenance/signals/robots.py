@@ -6,13 +6,16 @@ nothing: "These rules are not a form of access authorization" (section 1). So th
 Section 2.3.1: 4xx is no statement, 5xx and no answer are a complete disallow; 429 is read as 5xx (a server that is
 busy has not said that it has no rules). Section 2.2: names of rules and agents without letter case, unknown lines
 change nothing, groups of the same agent are one, the longest matching path wins, and Allow where both are as long.
+
+Beyond the standard, and only towards a refusal: a Disallow in quotes, without its first slash or with the whole
+address; and a known agent inside of another name ("GPTBot, CCBot", "Mozilla/5.0 (compatible; GPTBot)").
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,7 +27,7 @@ from copycat.provenance.signals.terms import Answers
 
 ANY = "*"
 SHOWN_AGENTS = 4
-_AGENT = {"user-agent", "useragent", "user agent"}
+_AGENT = {"user-agent", "useragent", "user agent", "user_agent"}
 _DISALLOW = {"disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"}
 """The misspellings are those that Google's and Scrapy's parsers take for it."""
 _GROUPED = {"content-usage", "content-signal", "license"}
@@ -32,9 +35,13 @@ _GROUPED = {"content-usage", "content-signal", "license"}
 
 @dataclass
 class Group:
-    """What one agent is told: (line number, rule, value), rules in small letters, in their order."""
+    """What one agent is told: (line number, rule, value), rules in small letters, in their order.
+
+    `others` are known agents that its names only contain: what the group forbids is forbidden to them, too.
+    """
 
     agents: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
     rules: list[tuple[int, str, str]] = field(default_factory=list)
 
 
@@ -82,9 +89,12 @@ def parse_robots(raw: bytes, is_cut: bool = False) -> Robots:
             if current is None or not is_naming:
                 current, is_naming = Group(), True
                 groups.append(current)
-            current.agents |= _agent_names(value)
+            names = _agent_names(value)
+            current.agents |= names
+            current.others |= _named_inside(value) - names
         elif name in {"allow", "disallow"} | _GROUPED:
             is_naming = False
+            value = _forbidden(value) if name == "disallow" else value
             (loose if current is None else current.rules).append((number, name, value))
         else:
             n_lines -= 1
@@ -113,11 +123,35 @@ def _agent_names(value: str) -> set[str]:
     return names - {""} if full != ANY else {ANY}
 
 
+@cache
+def _known() -> re.Pattern[str]:
+    names = "|".join(re.escape(name) for name in sorted(agent_uses(), key=len, reverse=True))
+    return re.compile(rf"(?<![a-z0-9_-])(?:{names})(?![a-z0-9_-])")
+
+
+def _named_inside(value: str) -> set[str]:
+    return set(_known().findall(value[:4096].casefold()))
+
+
+def _forbidden(value: str) -> str:
+    """Give the path of a Disallow that has quotes around it, no slash before it, or a whole address."""
+    plain = value.strip("\"'")
+    if "://" in plain[:12]:
+        plain = "/" + plain.partition("://")[2].partition("/")[2]
+    return plain if not plain or plain.startswith(("/", "*", "$")) else f"/{plain}"
+
+
 def decoded(raw: bytes) -> str:
-    """Give text of bytes in UTF-8, or UTF-16 where a mark says so; what is neither is replaced."""
+    """Give text of bytes in UTF-8, or in UTF-16 or 32 where a mark or its zeros say so; what is neither is replaced."""
+    if raw[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return raw.decode("utf-32", "replace")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", "replace")
-    return raw.decode("utf-8-sig", "replace")
+    start = raw[:400]
+    if start.count(0) * 5 > len(start) * 2:
+        is_big = start[::2].count(0) > start[1::2].count(0)
+        return raw.decode("utf-16-be" if is_big else "utf-16-le", "replace")
+    return raw.decode("utf-8-sig", "replace").lstrip("\ufeff")
 
 
 @cache
@@ -136,12 +170,19 @@ def denied_agents(robots: Robots, path: str) -> dict[str, tuple[Use, ...]]:
         name, uses = agent_uses()[agent]
         if not _may_fetch(robots, agent, path):
             denied[name] = uses
+    for group in robots.groups:
+        for name, uses in (agent_uses()[agent] for agent in sorted(group.others)):
+            if name not in denied and not _is_let_in(_paths(group.rules), path):
+                denied[name] = uses
     return denied
 
 
 def _may_fetch(robots: Robots, agent: str, path: str) -> bool:
-    rules = robots.rules_for(agent)
-    return _is_let_in(tuple((name, value) for _, name, value in rules or () if name in {"allow", "disallow"}), path)
+    return _is_let_in(_paths(robots.rules_for(agent) or ()), path)
+
+
+def _paths(rules: Iterable[tuple[int, str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for _, name, value in rules if name in {"allow", "disallow"})
 
 
 @lru_cache(maxsize=8192)

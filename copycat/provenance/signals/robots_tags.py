@@ -7,6 +7,7 @@ agent is a refusal: the rights holder does not know every agent by name.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -16,8 +17,9 @@ from copycat.provenance.signals.recorded import Response
 from copycat.provenance.signals.robots import agent_uses
 from copycat.provenance.signals.terms import NOAI, Answers, answers_of
 
-MAX_VALUE_LETTERS = 1 << 16
 _NO_AI = re.compile(r"(?<![a-z])no[\s_-]{0,3}(?:image|img)?s?[\s_-]{0,3}(?:ai|ml)(?![a-z])")
+_PREVIEW = re.compile(r"max-[a-z]{1,10}-preview\s*:\s*[\w-]+")
+"""`max-image-preview:none` is about the size of a preview, and no `none`."""
 _NO_INDEX = re.compile(r"(?<![a-z])(?:no[\s_-]?index|none)(?![a-z])")
 META_NAMES = {"robots", "bots", "ai", "noai"}
 
@@ -28,7 +30,7 @@ def read_robots_tag(value: str) -> tuple[Answers, str]:
     >>> read_robots_tag("NoAI")[0]
     {'training': 'deny', 'generative-training': 'deny', 'inference': 'deny'}
     """
-    text = _plain(value[:MAX_VALUE_LETTERS])
+    text = _plain(value)
     answers: Answers = {}
     notes = []
     found = _NO_AI.search(text)
@@ -36,14 +38,17 @@ def read_robots_tag(value: str) -> tuple[Answers, str]:
         answers |= answers_of(NOAI, "deny")
         if "im" in found.group():
             notes.append("speaks of pictures")
-    if _NO_INDEX.search(text):
+    if _NO_INDEX.search(_PREVIEW.sub("", text)):
         answers |= answers_of(("search",), "deny")
     return answers, "; ".join(notes)
 
 
 def _plain(value: str) -> str:
-    """Give letters in their plain forms: full-width ones, and those of no width left out."""
-    text = unicodedata.normalize("NFKC", value).casefold()
+    """Give letters in their plain forms: entities undone, full-width ones, and those of no width left out."""
+    text = html.unescape(value) if "&" in value else value
+    if text.isascii():
+        return text.casefold()
+    text = unicodedata.normalize("NFKC", text).casefold()
     return "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
 
 

@@ -6,13 +6,14 @@ several licences are offers, of which one is enough. Section 3.7: without `payme
 free.
 
 An offer with a condition (a payment, attribution, a kind of user, a country) is answered `deny` with the condition in
-the note: nobody has met it yet. A file with prohibitions alone says nothing of the rest.
+the note: nobody has met it yet. A file with prohibitions alone says nothing of the rest. A prohibition counts wherever
+it stands, also outside of a licence; one whose words are unknown leaves all uses unknown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from copycat.provenance.records import USES, Signal
@@ -42,6 +43,9 @@ def read_licence(response: Response, url: str) -> Iterator[Signal]:
     covering = [content for content in contents if covers(_attribute(content, "url"), url)]
     answers: Answers = {}
     notes: list[str] = [fault] if fault else []
+    within = {id(one) for content in contents for one in content.iter()}
+    loose = _prohibited([one for one in root.iter() if id(one) not in within])
+    answers = strictest(answers, loose)
     for content in covering:
         terms, more = _of_content(content)
         answers = strictest(answers, terms)
@@ -75,21 +79,18 @@ def _torn(raw: bytes) -> Answers:
     for attributes, text in _TORN.findall(decoded(raw)):
         kind = re.search(r"type\s*=\s*[\"']?\s*(\w+)", attributes)
         if kind is None or kind.group(1).casefold() == "usage":
-            answers |= answers_of(_uses(text)[0], "deny")
+            answers |= answers_of(_uses(text.replace("_", "-"))[0], "deny")
     return answers
 
 
 def _of_content(content: Any) -> tuple[Answers, list[str]]:
-    licences = [element for element in content if _name(element) == "license"]
+    licences = [element for element in content if _name(element) in {"license", "licence"}]
     licences = licences or [content]
-    prohibited: Answers = {}
+    prohibited = _prohibited(content.iter())
     offered: Answers = {}
     notes: list[str] = []
     lists_usage = False
     for licence in licences:
-        for element in licence:
-            if _name(element) == "prohibits" and _kind(element) == "usage":
-                prohibited |= answers_of(_uses(_text(element))[0], "deny")
         said, note, lists = _offer(licence)
         lists_usage |= lists
         notes += note
@@ -102,6 +103,17 @@ def _of_content(content: Any) -> tuple[Answers, list[str]]:
     return offered | prohibited, notes
 
 
+def _prohibited(elements: Iterable[Any]) -> Answers:
+    """Give what is prohibited to everybody; a prohibition that says nothing known leaves all uses unknown."""
+    answers: Answers = {}
+    for element in elements:
+        if _name(element) == "prohibits" and _kind(element) not in {"user", "geo"}:
+            words = f"{_text(element)} {_attribute(element, 'value')}".replace("_", "-")
+            uses = _uses(words)[0]
+            answers = strictest(answers, answers_of(uses, "deny") if uses else unread())
+    return answers
+
+
 def _offer(licence: Any) -> tuple[Answers, list[str], bool]:
     """Give what one licence permits, the conditions as notes, and whether it lists uses."""
     permits = [element for element in licence if _name(element) == "permits"]
@@ -112,7 +124,7 @@ def _offer(licence: Any) -> tuple[Answers, list[str], bool]:
     conditions += [
         f"not for {_kind(element)} {_text(element)[:60]}"
         for element in licence
-        if _name(element) == "prohibits" and _kind(element) != "usage"
+        if _name(element) == "prohibits" and _kind(element) in {"user", "geo"}
     ]
     payments = [_attribute(element, "type") or "unnamed" for element in licence if _name(element) == "payment"]
     conditions += [f"payment: {kind[:40]}" for kind in payments if kind != "free"]
@@ -150,7 +162,7 @@ def _kind(element: Any) -> str:
 
 
 def _text(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(" ".join(element.itertext()).split())
 
 
 def _signal(response: Response, answers: Answers, note: str) -> Signal:

@@ -6,7 +6,8 @@ meta; then EPUB and PDF. A higher one replaces a lower one where it is there; it
 (`combining.py` does that).
 
 Beyond the standard, and only towards a refusal: `1, 1`, `"1"`, `true`, `1;x` are 1; among values that contradict each
-other the 1 counts; in a file that is no JSON, a rule that can still be made out counts if it reserves.
+other the 1 counts; in a file that is no JSON, a rule that can still be made out counts if it reserves; a rule that says
+neither 1 nor 0 is passed over, and one whose location is a whole address counts only if it reserves.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def read_reservation(value: object) -> tuple[Answer, str]:
         return "unknown", "false is no value of it"
     if text in ("0", "1"):
         return ("deny", "") if text == "1" else ("allow", "")
-    parts = [part.strip().strip("\"'").casefold() for part in re.split(r"[,;\s]+", text.strip("\"'"))]
+    parts = [part.casefold() for part in re.split(r"[^\w.+-]+", text)]
     shown = text[:40]
     if any(part in _YES or re.fullmatch(r"0*1(\.0+)?", part) for part in parts):
         return "deny", f"'{shown}' read as 1"
@@ -113,6 +114,7 @@ def _all_values(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for key, value in pairs:
         name = key.strip().casefold().replace("_", "-")
+        name = "tdm-reservation" if name.replace("-", "") == "tdmreservation" else name
         held[name] = [*_listed(held[name]), value] if name in held else value
     return held
 
@@ -135,11 +137,15 @@ def _rules(held: Any) -> tuple[list[dict[str, Any]], str]:
 
 
 def _first_match(response: Response, rules: list[dict[str, Any]], path: str, fault: str, text: str) -> Signal:
+    silent: list[str] = []
     for number, rule in enumerate(rules, 1):
         location = next((part for part in _locations(rule) if matches(_pattern(part), path)), None)
         if location is None:
             continue
         answer, note = read_reservation(rule.get("tdm-reservation", ""))
+        if answer == "unknown" or (answer == "allow" and (_is_whole(location) or silent)):
+            silent.append(f"rule {number}: {note or 'a permission that does not stand'}")
+            continue
         if fault and answer == "allow":
             answer, note = "unknown", "a permission in a faulty file does not stand"
         notes = [part for part in (fault, note, f"rule {number}, location {location[:80]}") if part]
@@ -151,19 +157,25 @@ def _first_match(response: Response, rules: list[dict[str, Any]], path: str, fau
     if any(read_reservation(rule.get("tdm-reservation", ""))[0] == "deny" for rule in nameless):
         note = "a rule without a location reserves: read as for everything"
         return _file_signal(response, _answers("deny"), "", note)
-    if fault and not rules and _TORN.search(text):
+    if fault and not any(map(_locations, rules)) and _TORN.search(text):
         return _file_signal(response, _answers("deny"), "", f"{fault}, but a reservation can be made out in it")
-    return _file_signal(response, unread() if fault else {}, "", fault or "no rule for this path")
+    note = "; ".join([fault or "no rule for this path", *silent[:8]])
+    return _file_signal(response, unread() if fault else {}, "", note)
 
 
 def _locations(rule: dict[str, Any]) -> list[str]:
     return [part for part in _listed(rule.get("location")) if isinstance(part, str)]
 
 
+def _is_whole(location: str) -> bool:
+    """Whether a location is a whole address, which the standard does not have: it may be one of another site."""
+    return "://" in location or re.match(r"\s*[\w-]+(\.[\w-]+)+/", location) is not None
+
+
 def _pattern(location: str) -> str:
     plain = location.partition("#")[0].strip()
-    if "://" in plain:
-        plain = "/" + plain.partition("://")[2].partition("/")[2]
+    if _is_whole(plain):
+        plain = "/" + plain.rpartition("://")[2].partition("/")[2]
     return plain if plain.startswith(("/", "*")) else f"/{plain}"
 
 

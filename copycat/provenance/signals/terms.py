@@ -40,6 +40,8 @@ OLD_AIPREF: dict[str, tuple[Use, ...]] = {
     "ai-input": ("inference",),
     "inference": ("inference",),
     "bots": USES,
+    "all": USES,
+    "*": USES,
 }
 CONTENT_SIGNAL: dict[str, tuple[Use, ...]] = {
     "ai-train": TRAININGS,

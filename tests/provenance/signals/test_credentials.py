@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -83,3 +86,30 @@ def test_a_refusal_in_a_manifest_is_made_out_without_the_library(
     monkeypatch.setitem(sys.modules, "c2pa", None)
 
     assert answer(raw) == "deny"
+
+
+def test_a_manifest_that_a_picture_names_by_its_address_is_not_fetched(plain_picture: bytes) -> None:
+    """c2pa-python would ask for it; whoever made the picture could have it ask inside of the user's own network."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        xmp = (
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            '<rdf:Description xmlns:dcterms="http://purl.org/dc/terms/" '
+            f'dcterms:provenance="http://127.0.0.1:{server.getsockname()[1]}/m.c2pa"/></rdf:RDF></x:xmpmeta>'
+        )
+        body = b"http://ns.adobe.com/xap/1.0/\0" + xmp.encode()
+        segment = b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body
+        picture = plain_picture[:2] + segment + plain_picture[2:]
+
+        def ask() -> None:
+            with suppress(OSError):
+                asked.append(server.accept()[0].recv(100))
+
+        waiting = threading.Thread(target=ask)
+        waiting.start()
+        found = [list(read_embedded(picture + end, "a.jpg")) for end in (b"", b"c2pa jumb")]
+        waiting.join()
+
+    assert asked == []
+    assert all(signals[-1].answers["training"] == "unknown" and signals[-1].note for signals in found)

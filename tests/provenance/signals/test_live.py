@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import gzip
 import ipaddress
 import threading
@@ -22,6 +23,15 @@ PRIVATE = [
     *("224.0.0.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1"),
     *("ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"),
     *("2002:a00:1::1", "2001:db8::1", "fe80::1%1", "2001:0:4136:e378:8000:63bf:80ff:fffe"),
+    *(
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1::808:808",
+        "::ffff:0:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "fec0::1",
+        "192.88.99.1",
+    ),
+    *("fd00:ec2::254", "2002:a9fe:a9fe::", "64:ff9b::a9fe:a9fe", "ff0e::1", "2606:4700::1%eth0"),
 ]
 
 
@@ -115,7 +125,9 @@ def test_a_page_that_robots_txt_keeps_us_from_is_not_fetched(site: Fetcher) -> N
 @pytest.mark.parametrize(
     "url",
     ["ftp://site.example/", "file:///etc/passwd", "http://inside.example/", "http://site.example:22/",
-     "http://user@site.example/", "http:///x", "http://site.example:x/"],
+     "http://user@site.example/", "http:///x", "http://site.example:x/", "http://site.example@inside.example/",
+     "http://inside.example./", "http://[::ffff:127.0.0.1%251]/", "http://[x/",
+     "gopher://site.example/", "//site.example/"],
 )  # fmt: skip
 def test_an_address_that_may_not_be_asked_is_refused_before_anything_is_sent(site: Fetcher, url: str) -> None:
     with pytest.raises(UserError, match="is not asked"):
@@ -198,3 +210,97 @@ def test_a_server_that_fails_is_recorded_and_read_as_a_disallow(site: Fetcher) -
     _Site.pages = {"/robots.txt": (503, {}, b"")}
 
     assert resolve(site.fetch_site("http://site.example/")).answers["search"] == "deny"
+
+
+def of_system(host: str, port: int) -> list[str]:
+    """The resolver of the system, which asks no network for a number and for what is no name."""
+    return [str(found[4][0]) for found in _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)]
+
+
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.1", "0", "127.0.0.1.", "[::ffff:7f00:1]", "[::1]"]
+)
+def test_this_machine_is_refused_in_whatever_way_its_address_is_written(host: str) -> None:
+    with pytest.raises(UserError, match=r"no public address|cannot be found"):
+        Fetcher("2026-01-01T00:00:00Z", resolver=of_system).fetch_site(f"http://{host}/")
+
+
+@pytest.mark.parametrize("host", ["a..example", f"{'a' * 70}.example"])
+def test_what_is_no_name_is_told_without_a_traceback(host: str) -> None:
+    with pytest.raises(UserError, match="cannot be found"):
+        Fetcher("2026-01-01T00:00:00Z", resolver=of_system).fetch_site(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["file:///etc/passwd", "http://169.254.169.254/latest", "http://[::1]/", "http://[", "http://a..b/", "http://u@x/"],
+)
+def test_a_redirect_to_the_inside_or_to_nowhere_is_told(site: Fetcher, to: str) -> None:
+    from dataclasses import replace
+
+    strict = replace(
+        site, resolver=lambda host, port: ["127.0.0.1"] if host == "site.example" else of_system(host, port)
+    )
+    _Site.pages = {"/a": (302, {"Location": to}, b"")}
+
+    assert strict.fetch("http://site.example/a", 100).error
+
+
+def test_a_page_on_another_site_or_behind_robots_txt_is_not_followed(site: Fetcher) -> None:
+    from dataclasses import replace
+
+    both = replace(site, resolver=lambda host, port: ["127.0.0.1"])
+    _Site.pages = {
+        "/robots.txt": (200, {}, b"User-agent: *\nDisallow: /in/\nContent-Usage: train-ai=y\n"),
+        "/a": (302, {"Location": "http://other.example/b"}, b""),
+        "/c": (302, {"Location": "/in/c"}, b""),
+        "/d": (302, {"Location": "/e"}, b""),
+        "/e": (200, {}, b"x"),
+    }
+
+    answers = [resolve(both.fetch_site(f"http://site.example/{name}")) for name in "acd"]
+
+    assert [one.answers["generative-training"] for one in answers] == ["unknown", "unknown", "allow"]
+    assert "signals http://other.example/b --live" in answers[0].signals[-1].note
+    assert not {"/b", "/in/c"} & {path for path, _ in _Site.asked}
+
+
+def test_no_proxy_of_the_environment_is_used(site: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    _Site.pages = {"/a": (200, {}, b"x")}
+
+    assert site.fetch("http://site.example/a", 100).body == b"x"
+
+
+def test_the_next_address_is_tried_where_the_first_does_not_answer(site: Fetcher) -> None:
+    from dataclasses import replace
+
+    two = replace(site, resolver=lambda host, port: ["::1", "127.0.0.1"], is_allowed=lambda address: True)
+    _Site.pages = {"/a": (200, {}, b"x")}
+
+    assert two.fetch("http://site.example/a", 100).body == b"x"
+
+
+def test_all_members_of_a_packed_file_are_read_and_a_bomb_is_cut(site: Fetcher) -> None:
+    packed = gzip.compress(b"User-agent: *\n") + gzip.compress(b"Disallow: /\n")
+    _Site.pages = {
+        "/a": (200, {"Content-Encoding": "gzip"}, packed),
+        "/bomb": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(50_000_000))),
+    }
+
+    assert site.fetch("http://site.example/a", 1000).body == b"User-agent: *\nDisallow: /\n"
+    bomb = site.fetch("http://site.example/bomb", 1 << 20)
+    assert (len(bomb.body), bomb.is_cut) == (1 << 20, True)
+
+
+def test_headers_without_an_end_and_a_body_that_ends_early_are_no_answer(site: Fetcher) -> None:
+    _Site.pages = {
+        "/many": (200, {f"X-{number}": "y" for number in range(300)}, b"x"),
+        "/long": (200, {"X": "y" * 70_000}, b"x"),
+        "/early": (200, {"Content-Length": "9999"}, b"User-agent: *\n"),
+    }
+
+    assert "100 headers" in site.fetch("http://site.example/many", 100).error
+    assert "header line" in site.fetch("http://site.example/long", 100).error
+    assert "too early" in site.fetch("http://site.example/early", 100).error
