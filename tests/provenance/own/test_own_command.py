@@ -9,6 +9,7 @@ import pytest
 from harness import Cli, CommandLine
 
 from copycat.commands.provenance import app
+from copycat.paths import package_folder
 from copycat.provenance.own.corpus import write_corpus
 from copycat.provenance.own.weights import WeightsManifest
 from copycat.sandbox.corpus import Row
@@ -62,7 +63,8 @@ def test_what_does_not_apply_to_what_ships_is_refused_and_not_ignored(own_cli: C
 def test_own_tells_a_manifest_that_is_not_what_the_code_gives_and_writes_it(
     own_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = WeightsManifest.model_validate_json(Path("copycat/fairuse/world/weights.manifest.json").read_bytes())
+    shipped = package_folder("fairuse/world") / "weights.manifest.json"
+    manifest = WeightsManifest.model_validate_json(shipped.read_bytes())
     monkeypatch.setattr("copycat.provenance.own.weights_facts.MANIFESTS", {"weights": lambda _: manifest})
     monkeypatch.setattr("copycat.paths.package_folder", lambda _: tmp_path)
 
