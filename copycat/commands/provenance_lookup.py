@@ -39,7 +39,9 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     text: Annotated[str | None, typer.Option(help="words in a row, five at least", show_default=False)] = None,
     text_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a text; runs of eight words of it")] = None,
     record_id: Annotated[str | None, typer.Option("--id", help="the id of a record", show_default=False)] = None,
-    distance: Annotated[int, typer.Option(help="bits of 64 in which the hash of a picture may differ")] = 6,
+    distance: Annotated[
+        int | None, typer.Option(help="with --picture: bits of 64 that may differ; default: 6", show_default=False)
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable", show_default=False),
@@ -59,7 +61,7 @@ def lookup(  # noqa: PLR0917 - one parameter per option
 
     require_page("--page", page)
     given = {"name": name, "domain": domain, "picture": picture, "text": text, "text-file": text_file, "id": record_id}
-    query = query_of({kind: str(value) for kind, value in given.items() if value is not None}, distance)
+    query = query_of({kind: str(value) for kind, value in given.items() if value is not None}, distance, 6)
     opened = opened_with(dataset, column or [])
     day = (as_of or datetime.now().astimezone()).date()
     with running_count("looking") as advance:
@@ -92,11 +94,11 @@ def opened_with(dataset: Path, columns: Sequence[str]) -> Dataset:
     return open_dataset(dataset, require_standard(read_settings(dataset).columns | named))
 
 
-def query_of(given: dict[str, str], distance: int) -> Query:
-    """Make the one query that the options ask for.
+def query_of(given: dict[str, str], distance: int | None, default: int) -> Query:
+    """Make the one query that the options ask for; `default` is the distance of a picture where none is given.
 
     Raises:
-        UserError: there is none, or more than one, or it is too broad.
+        UserError: there is none, or more than one, it is too broad, or a distance is given for what is no picture.
     """
     from typing import cast
 
@@ -111,9 +113,11 @@ def query_of(given: dict[str, str], distance: int) -> Query:
             f"{said} is given\n  needed: one of --name, --domain, --picture, --text, --text-file, --id, once for each"
         )
     kind, value = next(iter(given.items()))
+    if distance is not None and kind != "picture":
+        raise UserError(f"--distance says nothing of --{kind}\n  needed: --distance with --picture, or without it")
     if kind == "text-file":
         kind, value = "text", read_text(Path(value))
-    return make_query(cast("Kind", kind), value, distance)
+    return make_query(cast("Kind", kind), value, default if distance is None else distance)
 
 
 def _version_lines(answer: LookupAnswer) -> Iterator[str]:

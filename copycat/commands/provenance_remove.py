@@ -44,7 +44,9 @@ def remove(  # noqa: PLR0917 - one parameter per option
     domain: Annotated[str | None, typer.Option(help="all that lookup --domain finds", show_default=False)] = None,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="all that lookup --picture finds")] = None,
     text: Annotated[str | None, typer.Option(help="all that lookup --text finds", show_default=False)] = None,
-    distance: Annotated[int, typer.Option(help="with --picture: bits of 64 that may differ")] = 0,
+    distance: Annotated[
+        int | None, typer.Option(help="with --picture: bits of 64 that may differ; default: 0", show_default=False)
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable", show_default=False),
@@ -124,7 +126,7 @@ def _listed(path: Path | None) -> list[str]:
     return [] if path is None else [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 
-def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: int) -> list[str]:
+def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: int | None) -> list[str]:
     """Give the ids that are named, or that a look-up finds.
 
     Raises:
@@ -137,9 +139,11 @@ def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: in
     if bool(named) == bool(asked):
         said = "both ids and a look-up are given" if named else "nothing to remove is named"
         raise UserError(f"{said}\n  needed: --id or --ids, or one of --name, --domain, --picture, --text")
+    if named and distance is not None:
+        raise UserError("--distance says nothing of ids\n  needed: --distance with --picture, or without it")
     if named:
         return list(dict.fromkeys(named))
-    answer = look_up(dataset, query_of(asked, distance), date(1, 1, 1), max_hits=None)
+    answer = look_up(dataset, query_of(asked, distance, 0), date(1, 1, 1), max_hits=None)
     return [hit.id for hit in answer.hits if hit.version_removed is None]
 
 

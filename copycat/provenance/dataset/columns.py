@@ -11,8 +11,17 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "image": ("image", "img", "picture", "jpg", "jpeg", "png", "webp"),
     "sha256": ("sha256", "sha", "image_sha256", "content_sha256"),
     "phash": ("phash", "perceptual_hash"),
-    "url": ("url", "image_url", "source_url", "page_url", "link", "uri"),
-    "retrieved_at": ("retrieved_at", "fetched_at", "crawl_date", "crawled_at", "download_date", "timestamp"),
+    "url": ("url", "image_url", "source_url", "page_url", "link", "uri", "warc-target-uri", "warc_target_uri"),
+    "retrieved_at": (
+        "retrieved_at",
+        "fetched_at",
+        "crawl_date",
+        "crawled_at",
+        "download_date",
+        "timestamp",
+        "warc-date",
+        "warc_date",
+    ),
     "http_status": ("http_status", "status_code"),
     "headers": ("headers", "http_headers", "response_headers"),
     "licence": ("licence", "license", "spdx", "licence_spdx", "license_spdx", "license_id"),
@@ -41,7 +50,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
 """Standard name -> names that are taken for it, the likeliest first; letter case does not count."""
 
 
-NESTED_IN = ("metadata", "meta", "info", "provenance", "attributes", "json")
+NESTED_IN = ("metadata", "meta", "info", "provenance", "attributes", "json", "warc_headers", "meta.warc_headers",
+             "metadata.warc_headers")  # fmt: skip
 """Structs in which datasets keep facts; a column of the name itself goes first."""
 
 NOT_NESTED = {"id", "split", "text", "image", "file", "row"}

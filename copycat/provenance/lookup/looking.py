@@ -202,7 +202,8 @@ def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iter
             id=ids[row],
             place=own.place if own else _place(fact["file"], fact["row"]),
             found_by=found[row],
-            licence=spdx_or_none(licence.get("spdx") if isinstance(licence, Mapping) else licence),
+            licence=spdx_or_none(licence.get("spdx") if isinstance(licence, Mapping) else licence)
+            or (own.licence if own else None),
             answers=_answers(fact["decision"]),
             version_added=fact["version_added"],
             version_removed=fact["version_removed"],

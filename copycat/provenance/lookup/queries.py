@@ -100,6 +100,8 @@ def _picture_query(path: Path, max_distance: int) -> Query:
             f"--distance {max_distance} is not in 0 to {MAX_DISTANCE}\n"
             "  needed: few bits of 64; beyond that, pictures that have nothing in common are found"
         )
+    if path.exists() and not path.is_file():  # a folder; a device or a pipe may never end
+        raise UserError(f"{shown(path)} is no file\n  needed: a file of a picture")
     try:
         content = path.read_bytes() if path.stat().st_size <= MAX_PICTURE_BYTES else b""
     except OSError as error:

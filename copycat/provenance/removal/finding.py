@@ -108,7 +108,7 @@ def own_id(batch: Batch, row: int) -> str:
 
 def is_short(batch: Batch, row: int, hasher: Hasher) -> bool:
     """Whether the content of a record is a text so short that strangers may have the same."""
-    if hasher.rows is not None or hasher.dataset.kind == "folder":
+    if hasher.dataset.kind == "folder":
         return False
     image, text = batch.column("image"), batch.column("text")
     if image is not None and _has_picture(image[row].as_py()):

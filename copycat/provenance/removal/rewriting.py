@@ -14,6 +14,7 @@ import re
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,7 @@ from copycat.corpus.footers import read_chunks
 from copycat.errors import UnsupportedError
 from copycat.paths import shown
 from copycat.provenance.dataset import DataFile, Dataset
-from copycat.provenance.dataset.folders import METADATA
+from copycat.provenance.dataset.folders import METADATA, files_named
 from copycat.provenance.dataset.tables import MAX_LINE_BYTES, csv_rows, json_rows
 from copycat.provenance.records import printable
 from copycat.provenance.removal.finding import Place
@@ -165,7 +166,7 @@ def _delete_files(dataset: Dataset, names: Sequence[str]) -> list[str]:
     paths = {file.name: file.path for file in dataset.files}
     for path in sorted(path for name in METADATA for path in dataset.folder.rglob(name)):
         where = path.parent.relative_to(dataset.folder).as_posix()
-        _drop_metadata(path, "" if where == "." else f"{where}/", gone)
+        _drop_metadata(path, "" if where == "." else where, gone)
     for name in sorted(gone):
         path = paths[name]
         for beside in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
@@ -175,11 +176,11 @@ def _delete_files(dataset: Dataset, names: Sequence[str]) -> list[str]:
     return sorted(gone)
 
 
-def _drop_metadata(path: Path, prefix: str, gone: Collection[str]) -> None:
+def _drop_metadata(path: Path, folder: str, gone: AbstractSet[str]) -> None:
     kind = "jsonl" if path.suffix == ".jsonl" else "csv"
     file = DataFile(path, path.name, 0, kind)  # type: ignore[arg-type]
     rows = json_rows(file) if kind == "jsonl" else csv_rows(file)
-    lines = [row[0] for row in rows if isinstance(row[1], dict) and f"{prefix}{row[1].get('file_name')}" in gone]
+    lines = [row.line for row in rows if not gone.isdisjoint(files_named(row.said, folder).values())]
     if lines:
         rewrite_file(file, lines)
 

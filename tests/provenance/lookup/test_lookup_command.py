@@ -61,6 +61,9 @@ def test_json_is_one_object_with_the_receipt(ask: Cli) -> None:
         (("--name", "A"), "too broad"),
         (("--domain", "com"), "too broad"),
         (("--picture", "none.png"), "cannot be read"),
+        (("--picture", "/dev/zero"), "is no file"),
+        (("--picture", "toy"), "is no file"),
+        (("--name", "Zoravi", "--distance", "3"), "--distance says nothing of --name"),
         (("--name", "Zoravi Meklun", "--page", "x.txt"), "no name of a page"),
     ],
 )

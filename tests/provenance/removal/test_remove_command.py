@@ -174,6 +174,7 @@ def test_files_that_still_hold_records_end_with_1(take_out: Cli) -> None:
         (("--reason", "x", "--id", "r001", "--derived", "nowhere"), "is not there"),
         (("--reason", "x", "--id", "r001", "--derived-by", "name"), "unknown way"),
         (("--reason", "x", "--domain", "com"), "too broad"),
+        (("--reason", "x", "--id", "r001", "--distance", "3"), "--distance says nothing of ids"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_nothing_is_changed(

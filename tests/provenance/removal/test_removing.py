@@ -387,6 +387,7 @@ def test_a_removed_record_that_still_lies_in_the_files_is_looked_in_there(toy: P
     answer = look_up(open_dataset(toy), make_query("name", "Zoravi"), DAY)
 
     assert answer.unsearched == {}
+    assert {hit.id: hit.licence for hit in answer.hits}["r001"] == "CC-BY-4.0"  # as the file says it, not the table
     assert (answer.by_version["1"] - answer.by_version["2"], answer.n_found - answer.n_now) == (2, 2)
 
 
