@@ -73,9 +73,20 @@ def recall(draw: random.Random) -> None:
         regions = sorted(phonenumbers.SUPPORTED_REGIONS)
         for region in regions:
             number = phonenumbers.example_number(region)
+            assert number is not None, region
             text = f"Tel. {phonenumbers.format_number(number, getattr(phonenumbers.PhoneNumberFormat, form))}"
             found += "telephone number" in [hit.kind for hit in find_personal(text, region)]
         print(f"{f'telephone number, {title}':45} {found:4} of {len(regions)}")
+
+
+def recall_spelled_out(draw: random.Random) -> None:
+    """Print the share found of e-mail addresses that are written so that machines do not see them."""
+    names = [f"{drawn('LLL', draw).lower()}{draw.choice(['', '.k', '_7'])}" for _ in range(N_OF_KIND)]
+    forms = ("{}@mail.net", "{} [at] mail [dot] net", "{}(at)mail.net", "{} @ mail . net", "{}&#64;mail.net",
+             "{}_at_mail_dot_net", "write to {} at mail dot net", "{} at mail dot net")  # fmt: skip
+    for form in forms:
+        found = sum(bool(find_personal(f"It says {form.format(name)} there.")) for name in names)
+        print(f"{form.format('name'):32} {found:4} of {N_OF_KIND}")
 
 
 def false_alarms(draw: random.Random) -> None:
@@ -106,4 +117,5 @@ def false_alarms(draw: random.Random) -> None:
 
 if __name__ == "__main__":
     recall(random.Random(1))
+    recall_spelled_out(random.Random(3))
     false_alarms(random.Random(2))

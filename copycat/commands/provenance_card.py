@@ -65,7 +65,7 @@ def card(  # noqa: PLR0917 - one parameter per option
         score = report.score
         print_json({"share": score.share, "points": score.points} | report.model_dump(mode="json"))
     else:
-        _print(report, page)
+        _print(report, dataset, page)
     return EXIT_NOT_VALID if report.score.contradictions else EXIT_DONE
 
 
@@ -113,7 +113,34 @@ def _write_page(page: Path, report: CardReport) -> None:
     write_bytes(page, build_page(report).encode("utf-8", "replace"))
 
 
-def _print(report: CardReport, page: Path | None) -> None:
+def _print_next(report: CardReport, dataset: Path) -> None:
+    """Print what to do first, before the long table: contradictions, and the fields that are best written next."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.console import out
+    from copycat.paths import shown
+    from copycat.provenance.datasheet.report import best_next
+
+    for wrong in report.score.contradictions:
+        out.print(f"the card says '{one_line(wrong.claim, 80)}': {one_line(wrong.fact, 120)}", markup=False)
+    fields = best_next(report)
+    if not fields:
+        return
+    out.print("\nbest written next:")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for field in fields:
+        table.add_row(escape(f"  {field.title}"), escape(field.write))
+    out.print(table)
+    begun = f"python -m copycat.provenance card {shown(dataset)} --draft --out CARD.md"
+    out.print("a draft with what the records tell:", markup=False)
+    out.print(f"  {begun}\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print(report: CardReport, dataset: Path, page: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -124,7 +151,9 @@ def _print(report: CardReport, page: Path | None) -> None:
 
     score = report.score
     title = f"{one_line(report.dataset)}: {score.points:g} of {len(score.fields)} fields ({100 * score.share:.0f} %)"
-    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
+    out.print(f"[bold]{escape(title)}[/bold]")
+    _print_next(report, dataset)
+    table = Table(box=None, pad_edge=False)
     table.add_column("part", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("what to write", overflow="fold")
@@ -135,8 +164,6 @@ def _print(report: CardReport, page: Path | None) -> None:
             why = f"{one_line(field.reason, 160)}: " if field.places else ""
             table.add_row(escape(f"  {field.title}"), f"{field.points:g}", escape(f"{why}{field.write}"))
     out.print(table)
-    for wrong in score.contradictions:
-        out.print(f"the card says '{one_line(wrong.claim, 80)}': {one_line(wrong.fact, 120)}", markup=False)
     if score.unread:
         out.print(f"headings of no field: {', '.join(one_line(name, 40) for name in score.unread[:10])}", markup=False)
     for ready in report.summaries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader
 
 from copycat.provenance.datasheet.fields import card_fields
-from copycat.provenance.datasheet.report import CardReport
+from copycat.provenance.datasheet.report import CardReport, best_next
 from copycat.runs.pages import strict_environment
 
 MOST_ROWS = 200
@@ -22,6 +22,7 @@ def build_page(report: CardReport) -> str:
     rows = sorted(report.filters, key=lambda row: (not row.is_flagged, row.share))
     return environment.get_template("provenance/card.html.j2").render(
         report=report,
+        best_next=best_next(report),
         sections=card_fields().sections,
         filters=rows[:MOST_ROWS],
         n_filters=len(rows),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 
 from copycat.provenance.dataset import Dataset
 from copycat.provenance.datasheet.facts import NEEDS, DatasetFacts, Facts
+from copycat.provenance.datasheet.fields import card_fields
 from copycat.provenance.datasheet.filters import Dropped, find_log, read_log
-from copycat.provenance.datasheet.score import Completeness, completeness
+from copycat.provenance.datasheet.score import Completeness, FieldScore, completeness
 from copycat.provenance.datasheet.shape import columns_of, modalities_of
 from copycat.provenance.datasheet.summaries.ready import Readiness, readiness
 from copycat.provenance.datasheet.summaries.rule import with_signals
@@ -31,6 +33,24 @@ class CardReport(Record):
     filters: tuple[Survival, ...]
     summaries: tuple[Readiness, ...]
     unread: tuple[str, ...] = ()
+
+
+def best_next(report: CardReport, most: int = 5) -> list[FieldScore]:
+    """Give the fields that are best written next.
+
+    First what the records contradict; then what most others wait for: Croissant requires it, or fields of the two
+    summaries take it; then what is not answered at all, in the order of the card.
+    """
+    wrong = {one.field for one in report.score.contradictions}
+    required = {field.id for field in card_fields().fields if field.source.endswith(", required")}
+    taken = Counter(name for ready in report.summaries for one in ready.fields for name in one.field.card)
+    lacking = [field for field in report.score.fields if field.points < 1]
+
+    def order(field: FieldScore) -> tuple[bool, float, float]:
+        waits = 3 * (field.field in required) + taken[field.field]
+        return field.field not in wrong, -waits * (1 - field.points), field.points
+
+    return sorted(lacking, key=order)[:most]
 
 
 def card_report(dataset: Dataset, as_of: date, tell: Callable[[int], None] = lambda rows: None) -> CardReport:

@@ -160,3 +160,19 @@ def test_a_draft_keeps_a_persons_words_though_they_count_nothing(cli: Any, datas
     answer = cli("card", dataset, "--draft")
     assert f"{said}\n\n[to be written: what was paid" in answer.out
     assert "TBD" not in answer.out
+
+
+def test_what_is_best_written_next_stands_before_the_table(cli: Any, dataset: Path) -> None:
+    """First what the records contradict, then what Croissant requires and the summaries of two laws take."""
+    (dataset / "README.md").write_text(
+        "---\nlicense: mit\n---\n\n## Timeframe\n\n1999-01 to 1999-02\n", encoding="utf-8"
+    )
+    out = cli("card", dataset).out
+    first, _, table = out.partition("part ")
+    assert "the card says '1999-01 to 1999-02'" in first
+    listed = [line.strip() for line in first.partition("best written next:")[2].splitlines()]
+    named = [line.partition("  ")[0] for line in listed if "  " in line][:5]
+    assert named[0] == "when it was collected"
+    assert {"sources", "description"} <= set(named)
+    assert "--draft --out CARD.md" in first
+    assert "social impact" in table and "social impact" not in first

@@ -41,6 +41,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("payment card", _pattern(r"\d{13,19}"), digits.is_card,
          _words(r"card|visa|mastercard|amex|credit|debit|karte|carte")),
     Kind("US social security number", _pattern(r"\d{3}-\d{2}-\d{4}"), digits.is_ssn),
+    Kind("US social security number", _pattern(r"\d{3}[ -]?\d{2}[ -]?\d{4}"), digits.is_ssn,
+         _words(r"ssn|social security")),
     Kind("UK national insurance number",
          _pattern(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), digits.is_nino),
     Kind("NHS number", _pattern(r"\d{3}[ -]?\d{3}[ -]?\d{4}"), digits.is_nhs, _words(r"nhs")),
@@ -59,7 +61,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Brazilian CPF", _pattern(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), digits.is_cpf),
     Kind("Indian Aadhaar", _pattern(r"[2-9]\d{3} ?\d{4} ?\d{4}"), digits.verhoeff, _words(r"aadhaar|aadhar|uidai")),
     Kind("Chinese resident id", _pattern(r"[1-9]\d{16}[\dXx]"), digits.is_resident_id),
-    Kind("Canadian SIN", _pattern(r"\d{3}[ -]\d{3}[ -]\d{3}"), digits.luhn, _words(r"sin|social insurance|nas")),
+    Kind("Canadian SIN", _pattern(r"\d{3}[ -]\d{3}[ -]\d{3}"), digits.luhn, _words(r"(?-i:SIN|NAS)|social insurance")),
 )  # fmt: skip
 
 COVERED = ("e-mail address", "telephone number", "IP address", *dict.fromkeys(kind.name for kind in KINDS))
