@@ -184,6 +184,7 @@ def _read(row: LicenceRow) -> str:
 
 def _print_dataset(answer: LicenceAnswer) -> None:
     from copycat.console import out
+    from copycat.provenance.licences.components import MAX_TEXTS
 
     for row in answer.own:
         told = row.expression or (f"'{row.written[0]}' {row.fault}" if row.fault else f"not known: {row.note}")
@@ -195,7 +196,10 @@ def _print_dataset(answer: LicenceAnswer) -> None:
     for number, said in (
         (len(answer.rows) - SHOWN_ROWS, "more licences: --json has all"),
         (answer.n_without, "records state no licence"),
-        (answer.n_not_told_apart, "records have texts that are not told apart any more"),
+        (
+            answer.n_not_told_apart,
+            f"records have other texts, which are not read: at most {MAX_TEXTS:,} are told apart",
+        ),
     ):
         if number > 0:
             out.print(f"{number:,} {said}", markup=False)

@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -163,6 +164,7 @@ def _credits(batch: Batch) -> Iterator[Credit | None]:
         yield Credit(batch.id_of(row), title, author, url or source, expression, address or _address(expression))
 
 
+@lru_cache(maxsize=8192)
 def _asks(text: str | None) -> tuple[str, bool]:
     """Give the licence as it is shown, and whether its record stands in the list."""
     parsed = parse_licence(text)
@@ -191,7 +193,10 @@ def _plain_column(batch: Batch, name: str) -> list[str]:
 
 def one_line(text: str, letters: int = 500) -> str:
     """Give a text in one line, without control letters, at most so long."""
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 2 * letters]).split())
+    text = text[: 2 * letters]
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    plain = " ".join(text.split())
     return plain if len(plain) <= letters else f"{plain[: letters - 1]}…"
 
 

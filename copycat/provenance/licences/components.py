@@ -63,9 +63,14 @@ class LicenceCounts:
             self._add(None, batch.size, batch, 0)
             return pa.nulls(batch.size, pa.string())
         self.has_column = True
-        for entry in pc.value_counts(texts).to_pylist():
+        counted = texts
+        if len(self.by_text) >= MAX_TEXTS:  # one look at each text would take seconds where all are different
+            there = pc.is_in(texts, value_set=pa.array([*self.by_text, None], pa.string()))
+            counted = pc.filter(texts, there)
+            self.n_beyond += len(texts) - len(counted)
+        for entry in pc.value_counts(counted).to_pylist():
             text = entry["values"]
-            is_new = text not in self.by_text and len(self.by_text) < MAX_TEXTS
+            is_new = text not in self.by_text and (text is None or len(self.by_text) < MAX_TEXTS)
             at = _first(texts, text) if is_new else 0
             self._add(text, entry["counts"], batch, at)
         return texts
@@ -75,7 +80,7 @@ class LicenceCounts:
             return
         found = self.by_text.get(text)
         if found is None:
-            if len(self.by_text) >= MAX_TEXTS:
+            if text is not None and len(self.by_text) >= MAX_TEXTS:
                 self.n_beyond += n_records
                 return
             found = Component(text, parse_licence(text), 0, batch.evidence(at, "licence", shortened(text or "")))

@@ -27,7 +27,9 @@ Method = Literal["spdx", "hub-id", "address", "name", "list", "unknown", "none"]
 them; as the statement that nothing is known; not at all."""
 
 _REF = re.compile(r"(DocumentRef-[A-Za-z0-9.\-]+:)?LicenseRef-[A-Za-z0-9.\-]+")
-_OPERATOR = re.compile(r"\b(and|or|with)\b|[()]", re.IGNORECASE)
+_OPERATOR = re.compile(r"\b(AND|OR|WITH)\b|[()]")
+"""What makes a text meant as an expression; "and" and "with" in small letters stand in any sentence."""
+
 _CC_PORTED = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-([123]\.\d)-[A-Z]{2,}")
 _WORD = re.compile(r"[A-Za-z0-9.\-+_:]+")
 

@@ -194,6 +194,17 @@ def test_credits_that_a_spreadsheet_would_compute_are_text_in_every_cell(make: M
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d")) for cell in cells)
 
 
+def test_texts_beyond_those_that_are_told_apart_are_said_to_be_unread(
+    run: Run, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copycat.provenance.licences.components.MAX_TEXTS", 3)
+    answer = run(make("license: cc0-1.0", [{"id": str(at), "license": f"CC-BY-{v}"} for at, v in enumerate("1234")]))
+
+    assert answer.code == 1
+    assert "1 records have other texts, which are not read: at most 3 are told apart" in answer.out
+    assert "not all licences are known to fit" in answer.out
+
+
 def test_a_licence_whose_sections_nobody_read_says_so(run: Run) -> None:
     assert "from memory" not in run("CC-BY-SA-4.0").out
     assert "from memory" in run("CDLA-Sharing-1.0").out

@@ -179,6 +179,9 @@ def test_l2_more_texts_than_are_told_apart_are_a_finding_and_bounded(
     assert len(told.findings) == 11
     assert "no licence is known, or can be read, for 20 records" in told.findings[-1].said
 
+    missing = check("L2", make(None, [*rows, {"id": "z", "license": None}]))
+    assert [one.n_records for one in missing.findings if "no licence is known for" in one.said] == [1]
+
 
 def test_l2_names_that_are_not_spdx_s_are_told_with_what_they_are_read_as(make: Maker, check: Check) -> None:
     rows = [{"id": "a", "license": "CC-BY-4"}, {"id": "b", "license": "CC BY"}, {"id": "c", "license": "CC-BY-4.0"}]
