@@ -49,6 +49,8 @@ def _patterns(configs: Any) -> Iterator[tuple[str, Declared]]:
         folder = config.get("data_dir")
         config_name = name if isinstance(name, str) else ""
         prefix = f"{folder.strip('/')}/" if isinstance(folder, str) and folder.strip("/") else ""
+        if files is None and prefix:  # a folder alone: all that is in it
+            files = "**"
         if isinstance(files, Mapping):  # split -> patterns, which the Hub takes too
             files = [{"split": split, "path": path} for split, path in files.items()]
         for each in files if isinstance(files, list) else [files]:

@@ -118,13 +118,13 @@ def _metadata(dataset: Dataset, by_name: Mapping[str, DataFile]) -> tuple[dict[s
         folder = posixpath.dirname(file.name)
         for line, row, _ in json_rows(file) if file.name.endswith(".jsonl") else csv_rows(file):
             where = Evidence(file=file.name, line=line, pointer="file_name")
-            given = row.get("file_name") if isinstance(row, dict) else None
             if isinstance(row, Fault):
                 faults.append(row)
-            elif not isinstance(given, str) or not given:
+                continue
+            named = files_named(row, folder)
+            if not named:
                 faults.append(Fault(where, "has no file_name"))
-            else:
-                name = posixpath.normpath(posixpath.join(folder, given))
+            for given, name in named.items():
                 if name not in by_name:
                     faults.append(Fault(where, f"names a file that is not there: {one_line(given)}"))
                 elif name in facts:
@@ -132,3 +132,22 @@ def _metadata(dataset: Dataset, by_name: Mapping[str, DataFile]) -> tuple[dict[s
                 else:
                     facts[name] = {str(key): value for key, value in row.items() if key != "file_name"}
     return facts, faults
+
+
+def files_named(row: Any, folder: str) -> dict[str, str]:
+    """Give the files that a line of metadata speaks of: as it writes them, and relative to the dataset.
+
+    They stand under `file_name`, or `x_file_name`; lists of them under `file_names`, or `x_file_names`. Source:
+    "ImageFolder" in the documentation of Hugging Face's datasets.
+
+    Args:
+        row: anything; what is no object names no file.
+        folder: that of the metadata file, relative to the dataset, "" for the dataset itself.
+    """
+    given: list[Any] = []
+    for key, value in row.items() if isinstance(row, Mapping) else ():
+        if str(key) == "file_name" or str(key).endswith("_file_name"):
+            given.append(value)
+        elif (str(key) == "file_names" or str(key).endswith("_file_names")) and isinstance(value, list):
+            given += value
+    return {name: posixpath.normpath(posixpath.join(folder, name)) for name in given if isinstance(name, str) and name}

@@ -81,6 +81,8 @@ class Dataset:
         columns: standard name -> column, as the user said.
         faults: files that cannot be looked at, and what the card names and is not there.
         metadata: of a folder of files, the files that speak of them. beside: files beside tables, read by nobody.
+        hidden: names that begin with a dot, read by nobody. outside: files that are links out of the dataset's folder,
+            which are read.
         is_declared: whether the card says which files hold the records.
     """
 
@@ -94,6 +96,8 @@ class Dataset:
     metadata: tuple[DataFile, ...] = ()
     beside: tuple[DataFile, ...] = ()
     is_declared: bool = False
+    hidden: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -184,13 +188,14 @@ def open_dataset(path: Path, columns: Mapping[str, str] | None = None) -> Datase
 
 def _open_folder(root: Path, columns: Mapping[str, str]) -> Dataset:
     faults: list[Fault] = []
-    found = sorted(_walk(root, faults), key=lambda file: file.name)
+    hidden: list[str] = []
+    found = sorted(_walk(root, faults, hidden), key=lambda file: file.name)
     card = read_card(root)
     declared = declared_files(card, [file.name for file in found], faults)
     metadata = tuple(file for file in found if file.path.name in METADATA and file.name not in declared)
     files = [file for file in found if file.path.name not in NOT_DATA or file.name in declared]
     kinds = {file.kind for file in files if file.name in declared} or {file.kind for file in files}
-    kind: Kind = next((kind for kind in TABLES if kind in kinds), "folder")
+    kind: Kind = "webdataset" if _are_shards(files) else next((kind for kind in TABLES if kind in kinds), "folder")
     taken = [_as_declared(file, declared) for file in files if _is_read(file, kind, declared)]
     beside = [file for file in files if not _is_read(file, kind, declared)]
     faults += _empty_files([file for file in taken if file.kind != "folder"])
@@ -205,11 +210,24 @@ def _open_folder(root: Path, columns: Mapping[str, str]) -> Dataset:
         metadata if kind == "folder" else (),
         tuple(beside),
         bool(declared),
+        tuple(hidden),
+        tuple(file.name for file in found if _leads_out(file.path, root)),
     )
 
 
 TABLES: tuple[Kind, ...] = ("parquet", "webdataset", "jsonl", "csv")
 """Where several kinds lie in one folder and the card does not say, the first of these is read."""
+
+
+def _are_shards(files: Sequence[DataFile]) -> bool:
+    """Whether each Parquet file is the log of an archive of its name, as img2dataset writes it: failed ones too."""
+    shards = {_stem(file.name) for file in files if file.kind == "webdataset"}
+    return bool(shards) and all(_stem(file.name) in shards for file in files if file.kind == "parquet")
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether it is a link to what lies elsewhere."""
+    return os.path.islink(path) and not path.resolve().is_relative_to(root.resolve())  # noqa: PTH114
 
 
 def _is_read(file: DataFile, kind: Kind, declared: Mapping[str, Declared]) -> bool:
@@ -228,7 +246,7 @@ def _empty_files(files: Sequence[DataFile]) -> list[Fault]:
     return [Fault(Evidence(file=name), "is empty") for name in empty]
 
 
-def _walk(root: Path, faults: list[Fault]) -> Iterator[DataFile]:
+def _walk(root: Path, faults: list[Fault], hidden: list[str]) -> Iterator[DataFile]:
     """Yield all files but hidden ones; links to folders are not followed, so that a circle of them is harmless."""
 
     def note(path: Path | str, said: str) -> None:
@@ -243,6 +261,11 @@ def _walk(root: Path, faults: list[Fault]) -> Iterator[DataFile]:
             inner = os.path.join(folder, name)  # noqa: PTH118 - 100,000 Paths take a second
             if not name.startswith(".") and os.path.islink(inner):  # noqa: PTH114
                 note(inner, "is a link to a folder, which is not followed: check that folder by itself")
+        hidden += [
+            printable(os.path.relpath(f"{folder}/{name}", root))
+            for name in sorted((*folders, *names))
+            if _is_hidden(name)
+        ]
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and not _is_sidecar(Path(folder, name), root)
         )
@@ -262,6 +285,11 @@ def _walk(root: Path, faults: list[Fault]) -> Iterator[DataFile]:
                 continue
             relative = printable(name) if prefix == "." else f"{prefix}/{printable(name)}"
             yield DataFile(path, relative, found.st_size, _kind_of(name) or "folder", _split_of(relative))
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether it may hold records that nobody sees; what git, caches and systems leave behind holds none."""
+    return name.startswith(".") and not name.startswith((".git", ".cache", ".huggingface", ".DS_Store", ".ipynb"))
 
 
 def _is_sidecar(folder: Path, root: Path) -> bool:

@@ -57,6 +57,7 @@ class Readable(Rule):
         yield from self._columns()
         yield from self._containers()
         yield from self._beside()
+        yield from self._unseen()
 
     def _columns(self) -> Iterator[Finding]:
         lost = {standard: name for standard, name in self.context.dataset.columns.items() if standard not in self.named}
@@ -73,7 +74,8 @@ class Readable(Rule):
             yield self.finding(
                 "warning",
                 f"{_files(len(names))} in a form that holds many records, and is not read",
-                "convert them to Parquet or JSONL, such as by datasets.load_from_disk(FOLDER).to_parquet(FILE)",
+                "convert them to Parquet or JSONL, such as by datasets.load_from_disk(FOLDER).to_parquet(FILE); JSON "
+                "with an object in each line needs the ending .jsonl",
                 *(Evidence(file=name) for name in names[:MAX_EVIDENCE]),
             )
 
@@ -97,6 +99,31 @@ class Readable(Rule):
                 "nothing, if they hold no records of their own; otherwise check their folder by itself",
                 *(Evidence(file=name) for name in others[:MAX_EVIDENCE]),
             )
+        if others and any(file.path.name == "metadata.parquet" for file in self.context.dataset.files):
+            yield self.finding(
+                "warning",
+                "metadata.parquet is read as the records, and the files that it speaks of are not",
+                "write it as metadata.jsonl: then each file is a record, with its facts",
+            )
+
+    def _unseen(self) -> Iterator[Finding]:
+        """Tell of what a person who looks into the folder would not see."""
+        hidden, outside = self.context.dataset.hidden, self.context.dataset.outside
+        if hidden:
+            yield self.finding(
+                "note",
+                f"{len(hidden):,} hidden {'file or folder' if len(hidden) == 1 else 'files and folders'}, not read",
+                "nothing, if they hold no records; otherwise give them names without a dot in front",
+                *(Evidence(file=name) for name in hidden[:MAX_EVIDENCE]),
+            )
+        if outside:
+            yield self.finding(
+                "note",
+                f"{_files(len(outside))} that a link brings from outside the dataset's folder, read like the others",
+                "nothing, if you made the links (a cache of the Hub does); otherwise look where they lead before you "
+                "pass this report on",
+                *(Evidence(file=name) for name in outside[:MAX_EVIDENCE]),
+            )
 
     def passed(self) -> str:
         """Say what was seen."""
@@ -110,13 +137,14 @@ CONTAINERS = (".arrow", ".feather", ".zip", ".zst", ".xz", ".bz2", ".7z", ".gz",
 
 
 def _holds_many(file: DataFile) -> bool:
-    """Whether it is such a file, or a JSON list."""
+    """Whether it is such a file, or a JSON list, or JSON with an object in each line."""
     name = file.name.lower()
     if not name.endswith(".json"):
         return name.endswith(CONTAINERS)
     try:
         with file.path.open("rb") as stream:
-            return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+            first, second = (stream.readline(1 << 16).strip(b"\xef\xbb\xbf \t\r\n") for _ in range(2))
+            return first.startswith(b"[") or (first.endswith(b"}") and second.startswith(b"{"))
     except OSError:
         return False  # reading it tells of it
 
