@@ -78,6 +78,7 @@ def check(  # noqa: PLR0917 - one parameter per option
     """Check a dataset's licences, signals, sources, removals and documentation."""
     from copycat.commands.provenance_check_shown import print_report, print_table
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json
+    from copycat.provenance.licences.output import require_passed_on
 
     if list_rules:
         print_table(as_json=as_json)
@@ -93,6 +94,8 @@ def check(  # noqa: PLR0917 - one parameter per option
         given = {"purpose": purpose, "output_licence": output_licence, "region": region, "sample": sample}
         settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
         context = _context(opened, settings, day, seed, against)
+        if output_licence is not None:
+            require_passed_on(context.purpose)
         report = _check(context, settings, rules)
         prefix, card = _place(opened)
     for kind, path in files:
@@ -130,11 +133,10 @@ def _context(opened: Dataset, settings: CheckSettings, day: date, seed: int, aga
 
     from copycat.errors import UserError
     from copycat.provenance.check.settings import REGION, find_purpose
+    from copycat.provenance.licences.output import with_output
     from copycat.provenance.rules import Context
 
-    wanted = find_purpose(settings.purpose or "training")
-    if settings.output_licence is not None:
-        wanted = wanted.model_copy(update={"output_licence": settings.output_licence})
+    wanted = with_output(find_purpose(settings.purpose or "training"), settings.output_licence)
     where = (settings.region or "US").upper()
     if not re.match(REGION, where):
         raise UserError(

@@ -77,19 +77,13 @@ def licence(  # noqa: PLR0917 - one parameter per option
 
 
 def _purpose(name: str, output: str | None) -> Purpose:
-    from copycat.errors import UnknownNameError, UserError
-    from copycat.provenance.licences.parsing import parse_licence
+    from copycat.errors import UnknownNameError
+    from copycat.provenance.licences.output import with_output
     from copycat.provenance.records import PURPOSES
 
     if name not in PURPOSES:
         raise UnknownNameError("purpose", name, PURPOSES, f"one of: {', '.join(PURPOSES)}")
-    if output is None:
-        return PURPOSES[name]
-    read = parse_licence(output)
-    if read.expression is None:
-        near = f"\n  did you mean {', '.join(read.near)}?" if read.near else ""
-        raise UserError(f"--output-licence '{output[:80]}' {read.fault or 'names no licence'}{near}")
-    return PURPOSES[name].model_copy(update={"output_licence": read.expression})
+    return with_output(PURPOSES[name], output)
 
 
 def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[LicenceAnswer, Written | None]:

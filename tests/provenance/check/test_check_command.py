@@ -153,6 +153,8 @@ def test_a_column_is_named_by_the_user(check: Cli, good: Path) -> None:
         (("good", "--for", "trainig"), "unknown purpose 'trainig'\n  did you mean 'training'?"),
         (("good", "--rules", "F99"), "unknown rule 'F99'"),
         (("good", "--rules", ","), "--rules names no rule"),
+        (("good", "--for", "adapting", "--output-licence", "CC-BY-SA-5"), "did you mean CC-BY-SA-"),
+        (("good", "--output-licence", "MIT"), "needed: --for adapting; or leave it out"),
         (("good", "--region", "Europe"), "--region 'Europe' is no region\n  needed: a country's two letters"),
         (("good", "--column", "licence"), "--column 'licence' has the wrong form\n  needed: STANDARD=NAME"),
         (("good", "--column", "license=x"), "unknown standard column 'license'\n  did you mean 'licence'"),

@@ -58,7 +58,7 @@ def test_an_output_licence_is_held_against_share_alike(run: Run) -> None:
         (("cc-by-5.0",), "did you mean CC-BY-4.0"),
         (("missing.parquet",), "no such file is there"),
         (("MIT", "--for", "trainign"), "did you mean 'training'"),
-        (("MIT", "--output-licence", "nonsense"), "--output-licence 'nonsense'"),
+        (("MIT", "--output-licence", "nonsense"), "the output licence 'nonsense'"),
         (("MIT", "--attribution", "credits.txt"), "needs a dataset"),
         ((), "no licence and no dataset is named"),
         (("--public-domain-error", 1.2, 0.9, 5), "between 0 and 1"),
