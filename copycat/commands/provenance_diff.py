@@ -140,7 +140,7 @@ def _about(change: Change) -> str:
     if change.change == "moved" and change.old_place != change.new_place:
         place = f"{change.old_place} -> {change.new_place}"
     values = [f"{field}: {_value(change.old.get(field))} -> {_value(change.new.get(field))}" for field in change.fields]
-    where = "" if place == name else f"  {place}"
+    where = "" if place in (name, None) else f"  {place}"
     told = "; ".join(values)
     return f"{name}{where}" + (f"  ({told})" if told else "")
 

@@ -190,10 +190,10 @@ def _change(old: Any, row: int, new: Any, other: int, fields: Sequence[str]) -> 
     )
 
 
-def place_of(table: Any, row: int) -> str:
-    """Give where a record lies: "train.parquet:17", or the file that it is."""
+def place_of(table: Any, row: int) -> str | None:
+    """Give where a record lies: "train.parquet:17", or the file that it is; None where a removal forgot it."""
     file, number = table["file"][row].as_py(), table["row"][row].as_py()
-    return f"{file}" if number is None else f"{file}:{number}"
+    return file if file is None or number is None else f"{file}:{number}"
 
 
 def _shown(table: Any, row: int, name: str) -> str | None:

@@ -7,8 +7,9 @@
    is that file's bytes;
 3. the UTF-8 bytes of its text, as it is, nothing stripped or normalised; a text that is not text is encoded as in 4;
 4. the canonical encoding of its row: JSON without white space, keys sorted by code point, in UTF-8, without nulls
-   (so that a missing value and a null are the same); whole numbers without a point, as in RFC 8785; times in ISO 8601;
-   bytes as "sha256:" and their hash; NaN and infinities as text; letters that are no Unicode scalar as "?".
+   (so that a missing value, a null and NaN, which pandas writes for either, are the same); whole numbers without a
+   point, as in RFC 8785; times in ISO 8601, those with a zone in UTC; bytes as "sha256:" and their hash; infinities as
+   text; letters that are no Unicode scalar as "?". An index that pandas numbered is no part of the row.
 
 A picture may have a text beside it: `text_sha256` is the hash of that. Neither depends on the order of records, on
 batches, row groups, compression or column order, nor, as far as types are the same, on the form of the file.
@@ -20,7 +21,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,20 +59,32 @@ def canonical(value: object) -> bytes:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items() if item is not None}
+        items = {str(key): _plain(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | str) else _plain_scalar(value)
 
 
 def _plain_scalar(value: Any) -> Any:
+    if isinstance(value, float) and math.isnan(value):
+        return None
     if isinstance(value, float) and math.isfinite(value):
         return int(value) if value.is_integer() and abs(value) <= LARGEST_WHOLE else value
     if isinstance(value, bytes | bytearray | memoryview):
         return f"sha256:{sha256_hex(bytes(value))}"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return _in_utc(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)
+
+
+def _in_utc(value: datetime) -> str:
+    try:
+        return value.astimezone(UTC).isoformat()
+    except (OverflowError, ValueError):
+        return value.isoformat()  # the first or last day that there is
 
 
 def file_sha256(path: Path) -> str | None:
@@ -86,43 +99,40 @@ def file_sha256(path: Path) -> str | None:
 class Hasher:
     """Gives the hashes of batches of one dataset, which must come in their order.
 
-    `needs` are the columns that its batches must have. Reads, beside them, the files that are records, and whole rows
-    where a dataset has neither pictures nor texts. `known` has the hashes of files that were read.
+    `needs` are the columns that its batches must have. Reads, beside them, the files that are records, and the whole
+    rows of records that have neither picture nor text. `known` has the hashes of files that were read.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self.root = dataset.folder.resolve()
-        self.rows: WholeRows | None = None
+        self.rows = WholeRows(dataset)
         self.known: dict[str, str] = {}
         self._last: tuple[Batch | None, Hashes] = (None, ([], []))
         self.needs: tuple[str, ...] = ("text",) if dataset.kind == "folder" else ("image", "text")
-        if dataset.kind != "folder" and not _has_content(dataset):
-            self.rows, self.needs = WholeRows(dataset), ()
 
     def hashes(self, batch: Batch) -> Hashes:
         """Give, for each record of a batch, the hash of its content and that of a text beside it.
 
-        The first is None for a record without content: it cannot be read, or has neither picture nor text. The same
-        batch may be asked for twice.
+        The first is None for a record that cannot be read, such as a picture that the dataset names and does not hold.
+        The same batch may be asked for twice.
         """
         if self._last[0] is not batch:
             self._last = (batch, self._hashes(batch))
         return self._last[1]
 
     def _hashes(self, batch: Batch) -> Hashes:
-        if self.rows is not None:
-            rows = self.rows.of(batch)
-            return [None if row is None else record_sha256(row) for row in rows], [None] * batch.size
         texts = list(_text_hashes(batch))
         if self.dataset.kind == "folder":
             return self._files(batch, texts)
-        if batch.column("image") is None:
-            return texts, [None] * batch.size
-        contents = [*self._pictures(batch)]
-        return [text if content is None else content for content, text in zip(contents, texts, strict=True)], [
-            None if content is None else text for content, text in zip(contents, texts, strict=True)
-        ]
+        pictures = [None] * batch.size if batch.column("image") is None else [*self._pictures(batch)]
+        contents = [text if content is None else content for content, text in zip(pictures, texts, strict=True)]
+        beside = [None if content is None else text for content, text in zip(pictures, texts, strict=True)]
+        named = None in contents and [_names_picture(value) for value in batch.values("image")]
+        bare = [row for row, content in enumerate(contents) if content is None and named and not named[row]]
+        for row, cells in zip(bare, self.rows.of(batch, bare), strict=True):
+            contents[row] = None if cells is None else record_sha256(cells)
+        return contents, beside
 
     def _files(self, batch: Batch, texts: list[str | None]) -> Hashes:
         from concurrent.futures import ThreadPoolExecutor
@@ -161,6 +171,10 @@ class Hasher:
         return file_sha256(path) if is_ours else None
 
 
+def _names_picture(value: Any) -> bool:
+    return any(part is not None for part in value.values()) if isinstance(value, Mapping) else value is not None
+
+
 def _text_hashes(batch: Batch) -> Iterator[str | None]:
     for value in batch.values("text"):
         if value is None:
@@ -169,11 +183,3 @@ def _text_hashes(batch: Batch) -> Iterator[str | None]:
             yield hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
         else:
             yield record_sha256(value)
-
-
-def _has_content(dataset: Dataset) -> bool:
-    """Whether the first batch with records has a picture or a text."""
-    for batch in dataset.content(("image", "text")):
-        if batch.size:
-            return any(batch.column(name) is not None for name in ("image", "text"))
-    return True

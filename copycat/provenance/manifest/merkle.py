@@ -7,6 +7,7 @@ is sha256 of nothing. The prefixes keep a node from being taken for a leaf.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
@@ -14,6 +15,9 @@ from copycat.schema import Record
 
 BLOCK_LEVELS = 12
 """Levels of the subtrees that are hashed at once: 4,096 leaves."""
+
+
+HEX_64 = re.compile(r"[0-9a-f]{64}")
 
 
 class Proof(Record):
@@ -109,9 +113,9 @@ def prove(leaves: Sequence[bytes], index: int) -> Proof:
 
 
 def proves(proof: Proof, data: bytes, root: str) -> bool:
-    """Whether `proof` leads from a leaf's data to `root` (RFC 9162, section 2.1.3.2)."""
+    """Whether `proof` leads from a leaf's data to `root` (RFC 9162, section 2.1.3.2); what is no hash leads nowhere."""
     at, last = proof.index, proof.size - 1
-    if not 0 <= at <= last:
+    if not 0 <= at <= last or not all(HEX_64.fullmatch(beside) for beside in proof.path):
         return False
     got = leaf_hash(data)
     for beside in proof.path:

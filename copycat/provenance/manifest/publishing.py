@@ -17,7 +17,7 @@ from copycat.errors import UserError
 from copycat.paths import file_sha256, shown
 from copycat.provenance.dataset.card import load_plain_json
 from copycat.provenance.manifest.sorting import SORTING
-from copycat.provenance.records import CROISSANT_FILE, RECORDS_FILE
+from copycat.provenance.records import CROISSANT_FILE, HISTORY_FILE, MANIFEST_FILE, RECORDS_FILE
 from copycat.runs.folder import json_bytes
 
 COMMIT_FILE = ".commit"
@@ -43,6 +43,9 @@ def writing(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in (RECORDS_FILE, HISTORY_FILE, CROISSANT_FILE, MANIFEST_FILE):
+            if (folder / name).is_dir():
+                raise UserError(f"{shown(folder / name)}: a folder is in the way\n  move it")
         lock = os.open(folder, os.O_RDONLY)
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(f"{shown(folder)}: a file is in the way\n  move it, or choose another folder") from error
@@ -91,11 +94,12 @@ def _croissant_again(folder: Path, names: Sequence[str]) -> list[str]:
 def _recover(folder: Path) -> None:
     """Finish what was committed, and throw away the rest."""
     is_committed = (folder / COMMIT_FILE).exists()
-    for path in sorted(folder.glob(".*.next")):
-        if is_committed:
-            path.replace(folder / path.name.removeprefix(".").removesuffix(".next"))
+    for name in (RECORDS_FILE, HISTORY_FILE, CROISSANT_FILE, MANIFEST_FILE):
+        path = unfinished(folder, name)
+        if is_committed and path.exists():
+            path.replace(folder / name)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
     for left in folder.glob(f"{SORTING}*"):
         shutil.rmtree(left, ignore_errors=True)
     if is_committed:

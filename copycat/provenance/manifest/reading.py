@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from copycat.errors import DataError, UnknownNameError
 from copycat.paths import shown
 from copycat.provenance.manifest.aligning import align
+from copycat.provenance.manifest.merkle import Merkle
 from copycat.provenance.manifest.publishing import standing
-from copycat.provenance.manifest.records import ManifestFile, Version
+from copycat.provenance.manifest.records import MANIFEST_SCHEMA, ManifestFile, Version
+from copycat.provenance.manifest.scanning import LIGHT, leaves
 from copycat.provenance.records import HISTORY_FILE, MANIFEST_FILE, RECORDS_FILE, sidecar_schema
 
 if TYPE_CHECKING:
@@ -129,10 +131,31 @@ class Manifest:
         try:
             with pq.ParquetFile(path) as table:
                 there = set(table.schema_arrow.names)
+                last = ""
                 for batch in table.iter_batches(ROWS_AT_ONCE, columns=[one for one in columns if one in there]):
-                    yield _completed(pa.Table.from_batches([batch]), columns, schema)
+                    rows = _completed(pa.Table.from_batches([batch]), columns, schema)
+                    if "id" in columns and rows.num_rows:
+                        last = _last_id(rows["id"], last, may_repeat=name == HISTORY_FILE)
+                    yield rows
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError([f"{shown(path)}: cannot be read: {error}"], AGAIN) from error
+
+
+def _last_id(ids: Any, before: str, *, may_repeat: bool) -> str:
+    """Give the last of some ids, which must rise: what reads a table by id would else wait for one for ever.
+
+    Raises:
+        ValueError: they do not rise, or one is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = pa.concat_arrays([pa.array([before], ids.type), *ids.chunks])
+    rise = pc.less_equal if may_repeat else pc.less
+    if ids.null_count or not pc.all(rise(ids[:-1], ids[1:])).as_py():
+        raise ValueError("its ids do not rise from row to row, so that it was not written here")
+    last: str = ids[-1].as_py()
+    return last
 
 
 def _completed(table: Any, columns: Sequence[str], schema: Any) -> Any:
@@ -151,6 +174,32 @@ def _completed(table: Any, columns: Sequence[str], schema: Any) -> Any:
 def has_manifest(dataset: Dataset) -> bool:
     """Whether a dataset has a manifest."""
     return standing(dataset.sidecar, MANIFEST_FILE).is_file()
+
+
+def require_nothing_lost(folder: Path) -> None:
+    """Look whether a sidecar without manifest.json is one that never had any.
+
+    Raises:
+        DataError: it holds records of versions, which a new manifest would overwrite.
+    """
+    for name in (RECORDS_FILE, HISTORY_FILE):
+        if standing(folder, name).exists():
+            raise DataError([f"{shown(folder)}: has {name} and no {MANIFEST_FILE}"], AGAIN)
+
+
+def require_own_root(manifest: Manifest) -> None:
+    """Look whether records.parquet gives the root that manifest.json states for the newest version.
+
+    Raises:
+        DataError: it does not; a version made from it would forget records, and give their ids again.
+    """
+    tree = Merkle()
+    for table in manifest.rows(columns=LIGHT):
+        tree.extend(leaves(table))
+    if tree.root() != manifest.root:
+        path = shown(manifest.sidecar / RECORDS_FILE)
+        said = f"{path}: gives another root than {MANIFEST_FILE} states for version {manifest.last.version}"
+        raise DataError([said], AGAIN)
 
 
 def open_manifest(dataset: Dataset) -> Manifest:
@@ -175,10 +224,18 @@ def open_sidecar(folder: Path) -> Manifest:
             "  make it: python -m copycat.provenance manifest DATASET",
         )
     try:
-        return Manifest(folder, ManifestFile.model_validate_json(path.read_bytes()))
+        file = ManifestFile.model_validate_json(path.read_bytes())
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise DataError([f"{shown(path)}: {where}: {fault['msg']}"], AGAIN) from error
+        where = "".join(f"{part}: " for part in [".".join(str(part) for part in fault["loc"])] if part)
+        raise DataError([f"{shown(path)}: {where}{fault['msg']}"], AGAIN) from error
     except OSError as error:
         raise DataError([f"{shown(path)}: cannot be read: {error.strerror}"], AGAIN) from error
+    if file.schema_version > MANIFEST_SCHEMA:
+        said = f"is of form {file.schema_version}, and this copycat knows forms up to {MANIFEST_SCHEMA}"
+        raise DataError([f"{shown(path)}: {said}"], "  use the copycat that wrote it, or a newer one")
+    names = [version.version for version in file.versions]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError([f"{shown(path)}: has version {twice} twice"], AGAIN)
+    return Manifest(folder, file)

@@ -1,32 +1,38 @@
-"""Whole rows of tables, for datasets whose records are neither pictures nor texts."""
+"""Whole rows of tables, for records that are neither pictures nor texts."""
 
 from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch, DataFile, Dataset
 
 
+PANDAS_INDEX = "__index_level_"
+"""How pandas names a column with an index that has no name, such as the numbers of rows before they were shuffled."""
+
+
 class WholeRows:
-    """Gives all columns of the records of batches, which must come in their order."""
+    """Gives all columns of some records of batches, which must come in their order; other records are passed over."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.files = {file.name: file for file in dataset.files}
         self._file = ""
         self._rows: Iterator[tuple[int, Mapping[str, Any]]] = iter(())
 
-    def of(self, batch: Batch) -> list[Mapping[str, Any] | None]:
-        """Give the rows of a batch; None for one that cannot be found again."""
+    def of(self, batch: Batch, rows: Sequence[int]) -> list[Mapping[str, Any] | None]:
+        """Give some rows of a batch (from 0, rising); None for one that cannot be found again."""
+        if not rows:
+            return []
         if batch.file != self._file:
             self._file = batch.file
             file = self.files.get(batch.file)
             self._rows = iter(()) if file is None else _rows(file)
         found: list[Mapping[str, Any] | None] = []
-        for row in range(batch.size):
+        for row in rows:
             line = batch.first + row if batch.keys is not None else batch.line_of(row)
             found.append(next((cells for at, cells in self._rows if at >= line), None))
         return found
@@ -55,7 +61,8 @@ def _parquet_rows(file: DataFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         with pq.ParquetFile(file.path) as table:
             for part in table.iter_batches(batch_size=1024):
-                for cells in part.to_pylist():
+                names = [name for name in part.schema.names if not name.startswith(PANDAS_INDEX)]
+                for cells in part.select(names).to_pylist():
                     number += 1
                     yield number, cells
     except (pa.ArrowException, OSError, ValueError, OverflowError):

@@ -16,7 +16,13 @@ from copycat.provenance.manifest.croissant import describe
 from copycat.provenance.manifest.files import FileHash, dataset_files, tree_root
 from copycat.provenance.manifest.merging import Merger
 from copycat.provenance.manifest.publishing import publish, unfinished, writing
-from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest
+from copycat.provenance.manifest.reading import (
+    Manifest,
+    has_manifest,
+    open_manifest,
+    require_nothing_lost,
+    require_own_root,
+)
 from copycat.provenance.manifest.records import MAX_LISTED_FILES, ManifestFile, Version
 from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, told, without
 from copycat.provenance.records import (
@@ -91,7 +97,7 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
         UserError: the version has been given another content; somebody else is writing.
     """
     with writing(dataset.sidecar), ExitStack() as stack:
-        before = open_manifest(dataset) if has_manifest(dataset) else None
+        before = _before(dataset)
         if before is not None and not dataset.columns:
             dataset = replace(dataset, columns=before.file.columns)
         ids = _ids(order, before)
@@ -121,6 +127,16 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
         names = [RECORDS_FILE, HISTORY_FILE, CROISSANT_FILE, MANIFEST_FILE]
         publish(dataset.sidecar, [one for one in names if unfinished(dataset.sidecar, one).exists()])
         return Written(open_manifest(dataset), True, merger.n_moved, missing=missing, **seen)  # type: ignore[arg-type]
+
+
+def _before(dataset: Dataset) -> Manifest | None:
+    """Give the manifest so far, which must be whole: the next version is made from it."""
+    if not has_manifest(dataset):
+        require_nothing_lost(dataset.sidecar)
+        return None
+    found = open_manifest(dataset)
+    require_own_root(found)
+    return found
 
 
 def _ids(order: Order, before: Manifest | None) -> Ids:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_the_content_of_a_row_is_its_picture_and_the_text_has_a_hash_of_its_own(
     assert hashes_of(tmp_path) == {
         "both": (sha(b"png"), sha(b" a cat\n")),
         "text": (sha("é".encode()), None),
-        "none": (None, None),
+        "none": (record_sha256({"id": "none"}), None),
     }
 
 
@@ -63,7 +64,9 @@ def test_a_picture_that_a_table_names_is_that_file_if_it_lies_in_the_dataset(tmp
     ("row", "encoded"),
     [
         ({"b": 1, "a": "é", "none": None}, '{"a":"é","b":1}'),
-        ({"x": 1.0, "y": 0.5, "z": float("nan")}, '{"x":1,"y":0.5,"z":"nan"}'),
+        ({"x": 1.0, "y": 0.5, "z": float("nan"), "w": float("inf")}, '{"w":"inf","x":1,"y":0.5}'),
+        ({"at": datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, '{"at":"2026-01-01T00:00:00+00:00"}'),
+        ({"at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, '{"at":"0001-01-01T00:00:00+01:00"}'),
         ({"list": [1, None, {"k": None}], "flag": True}, '{"flag":true,"list":[1,null,{}]}'),
         ({"raw": b"ab"}, '{"raw":"sha256:%s"}' % sha(b"ab")),  # noqa: UP031 - braces
         ({"lone": "\ud800"}, '{"lone":"?"}'),
@@ -107,3 +110,45 @@ def test_the_root_does_not_depend_on_files_row_groups_compression_or_order(tmp_p
     lines = [json.dumps({"text": f"text {i}", "id": f"r{i}", "url": None}) for i in range(50)]
     (tmp_path / "three" / "train.jsonl").write_text("\n".join(lines))
     assert len({roots_of(tmp_path / name) for name in ("one", "two", "three")}) == 1
+
+
+def test_rows_are_alike_whoever_wrote_them(tmp_path: Path) -> None:
+    """Indices and NaN of pandas, kinds of numbers and texts, time zones: none of them is content."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": f"q{i}",
+            "question": f"why {i}?",
+            "score": None if i == 1 else i,
+            "at": datetime(2026, 1, 1, i, tzinfo=UTC),
+        }
+        for i in range(4)
+    ]
+    table = pa.Table.from_pylist(rows)
+    written = {
+        "arrow": table,
+        "kinds": table.set_column(2, "score", table["score"].cast(pa.float32()))
+        .set_column(1, "question", table["question"].dictionary_encode())
+        .set_column(3, "at", table["at"].cast(pa.timestamp("ns", "Europe/Paris"))),
+        "nan": table.set_column(2, "score", pa.array([0.0, float("nan"), 2.0, 3.0])),
+        "index": pa.Table.from_pandas(table.to_pandas().iloc[[2, 0, 1, 3]]),
+    }
+    assert "__index_level_0__" in written["index"].column_names
+    for name, each in written.items():
+        (tmp_path / name).mkdir()
+        pq.write_table(each, tmp_path / name / "train.parquet")
+    (tmp_path / "lines").mkdir()
+    lines = [json.dumps(row | {"at": row["at"].isoformat()}) for row in rows]
+    (tmp_path / "lines" / "train.jsonl").write_text("\n".join(lines))
+    assert len({roots_of(tmp_path / name) for name in (*written, "lines")}) == 1
+
+
+def test_a_record_without_picture_and_text_is_its_row_whichever_file_comes_first(tmp_path: Path) -> None:
+    row, text = '{"id": "row", "question": "why?"}\n', '{"id": "text", "text": "hello"}\n'
+    for name, first, second in (("one", row, text), ("two", text, row), ("three", text + row, "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.jsonl").write_text(first)
+        if second:
+            (tmp_path / name / "b.jsonl").write_text(second)
+    found = [hashes_of(tmp_path / name) for name in ("one", "two", "three")]
+    assert found[0] == found[1] == found[2]
+    assert found[0]["row"] == (record_sha256({"id": "row", "question": "why?"}), None)

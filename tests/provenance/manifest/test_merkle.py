@@ -79,6 +79,26 @@ def test_a_proof_holds_for_its_leaf_and_root_and_for_nothing_else(size: int) -> 
         assert not proves(proof.model_copy(update={"index": size}), leaves[index], root)
 
 
+def test_a_forged_proof_leads_nowhere() -> None:
+    leaves = [bytes([number]) for number in range(5)]
+    root, good = merkle_root(leaves), prove(leaves, 2)
+    node = b"".join(hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves[2:4])  # what a node is the hash of
+    assert not proves(good.model_copy(update={"size": 3, "index": 1, "path": good.path[1:]}), node, root)
+    forged = (
+        {"path": good.path[:-1]},
+        {"path": good.path[::-1]},
+        {"path": ()},
+        {"path": ("no hash", *good.path[1:])},
+        {"path": (good.path[0] + good.path[1], *good.path[2:])},
+        {"index": -1},
+        {"index": 3},
+        {"size": 0},
+        {"size": 10**400},
+    )
+    assert proves(good, leaves[2], root)
+    assert not any(proves(good.model_copy(update=each), leaves[2], root) for each in forged)
+
+
 def test_there_is_no_proof_of_a_leaf_that_is_not_there() -> None:
     with pytest.raises(IndexError, match="no leaf 3"):
         prove([b"a", b"b"], 3)

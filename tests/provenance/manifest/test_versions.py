@@ -172,25 +172,6 @@ def test_a_single_file_has_its_sidecar_beside_it(make: Make, manifested: Manifes
     assert (file.parent / "train.provenance" / RECORDS_FILE).is_file()
 
 
-@pytest.mark.parametrize("broken", [b"", b"[]", b'{"versions": []}', b'{"versions": [{"version": "1"}]}', b"\xff\xfe"])
-def test_a_manifest_that_cannot_be_read_is_an_error_that_says_where(
-    make: Make, manifested: Manifested, broken: bytes
-) -> None:
-    folder = make(greetings())
-    manifested(folder)
-    (folder / "provenance" / "manifest.json").write_bytes(broken)
-    with pytest.raises(DataError, match=r"manifest\.json"):
-        manifested(folder)
-
-
-def test_a_table_that_cannot_be_read_is_an_error_that_says_where(make: Make, manifested: Manifested) -> None:
-    folder = make(greetings())
-    manifested(folder)
-    (folder / "provenance" / RECORDS_FILE).write_bytes(b"PAR1 and no more")
-    with pytest.raises(DataError, match=r"records\.parquet: cannot be read"):
-        manifested(folder)
-
-
 def test_two_writers_do_not_meet(make: Make, manifested: Manifested) -> None:
     folder = make(greetings())
     manifested(folder)
