@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader
@@ -28,6 +29,10 @@ OUTCOMES = {
 }
 
 
+_UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Letters that steer, turn or hide text, as a name of a file may hold; a page spells them out."""
+
+
 class Shown(NamedTuple):
     """A finding with its name, and the title of its rule."""
 
@@ -44,7 +49,7 @@ def build_page(report: CheckReport, version: str) -> str:
     titles = {outcome.rule: outcome.title for outcome in report.outcomes}
     named = fingerprints(report.findings)
     shown = [Shown(one, name, titles[one.rule]) for one, name in zip(report.findings, named, strict=True)]
-    return environment.get_template("provenance/check.html.j2").render(
+    page = environment.get_template("provenance/check.html.j2").render(
         report=report,
         version=version,
         counting=[one for one in shown if not one.finding.ignored],
@@ -58,6 +63,7 @@ def build_page(report: CheckReport, version: str) -> str:
         about={outcome.rule: rule_text(outcome.rule).split("\n\n") for outcome in report.outcomes},
         css="".join(_source(environment, name) for name in STYLES),
     )
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", page)
 
 
 def _first(rule: str, shown: list[Shown]) -> str:

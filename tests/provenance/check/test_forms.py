@@ -287,3 +287,12 @@ def test_the_page_states_facts() -> None:
     text = re.sub(r"<style>.*?</style>", "", build_page(FULL, "1"), flags=re.DOTALL)
 
     assert not re.search(r"infring|guilt|violat|verdict|unlawful|illegal|\bsafe\b|compliant", text, re.IGNORECASE)
+
+
+def test_letters_that_steer_or_turn_text_are_spelt_out_on_the_page() -> None:
+    place = Evidence(file="\u202ecod\x1b[31m.exe", pointer="a\x00\u2066b\u2028", value="\ufeffx")
+
+    page = build_page(report(finding("it \x9b is", evidence=(place,)), dataset="x\u202e"), "1")
+
+    assert not re.search("[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]", page)
+    assert r"\u202ecod\u001b[31m.exe" in page
