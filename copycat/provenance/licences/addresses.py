@@ -1,7 +1,7 @@
 """Addresses of licences -> SPDX expressions. The host and the parts of the path decide, never a word inside.
 
 Sources: the addresses that the licences' own stewards publish them at (Creative Commons, Open Source Initiative, SPDX,
-GNU, Apache, Open Data Commons, CDLA, The National Archives, Etalab, choosealicense.com).
+GNU, Apache, Open Data Commons, CDLA, The National Archives, Etalab, choosealicense.com), and RightsStatements.org.
 """
 
 from __future__ import annotations
@@ -55,9 +55,21 @@ _FIXED = {
     ("artlibre.org", "licence/lal/en"): "LAL-1.3",
     ("openfontlicense.org", ""): "OFL-1.1",
 }
-HOSTS = {"creativecommons.org", "opensource.org", "spdx.org", "gnu.org", "choosealicense.com"} | {
-    host for host, _ in _FIXED
-}
+RIGHTS_STATEMENTS = {
+    code.casefold(): code
+    for code in ("InC", "InC-OW-EU", "InC-EDU", "InC-NC", "InC-RUU", "NoC-CR", "NoC-NC", "NoC-OKLR", "NoC-US",
+                 "CNE", "UND", "NKC")
+}  # fmt: skip
+"""What libraries and museums state of works that they license to nobody; what is asked is unknown."""
+
+HOSTS = {
+    "creativecommons.org",
+    "opensource.org",
+    "spdx.org",
+    "gnu.org",
+    "choosealicense.com",
+    "rightsstatements.org",
+} | {host for host, _ in _FIXED}
 """Whose pages can be read as licences."""
 
 
@@ -130,7 +142,17 @@ def _gnu(path: list[str]) -> str | None:
     return f"{family}-{found.group(2)}" if found.group(2) else (f"LicenseRef-{family}" if family != "GFDL" else None)
 
 
+def _rights_statement(path: list[str]) -> str | None:
+    """Read /vocab/InC/1.0/ and /page/InC/1.0/."""
+    if len(path) != 3 or path[0] not in ("vocab", "page") or path[1] not in RIGHTS_STATEMENTS:
+        return None
+    return (
+        f"LicenseRef-rightsstatements-{RIGHTS_STATEMENTS[path[1]]}-{path[2]}" if _VERSION.fullmatch(path[2]) else None
+    )
+
+
 _READERS = {
+    "rightsstatements.org": _rights_statement,
     "creativecommons.org": _creative_commons,
     "gnu.org": _gnu,
     "opensource.org": _by_id,

@@ -12,6 +12,7 @@ from copycat.provenance.licences.facts import all_facts
 
 UNKNOWN = {"unknown", "other", "none", "noassertion", "n/a", "na", "nan", "null", "-", "?", "not specified",
            "unspecified", "no license", "no licence", "not available", "unlicensed", "see license", "see licence",
+           "no known copyright restrictions", "no known copyright",
            "various", "mixed", "multiple", "custom", "undefined", "not known", "tbd", "todo"}  # fmt: skip
 """What says that no licence is known, or that it stands elsewhere. ("unlicensed" is not the Unlicense.)"""
 
@@ -71,7 +72,19 @@ CC_PORTS = frozenset(
 )
 """Countries, and one organisation, for which Creative Commons published versions up to 3.0 of their own."""
 
-_FILLING = {"the", "license", "licence", "licensed", "under", "version", "international", "unported", "generic", "v"}
+_FILLING = {
+    "the",
+    "license",
+    "licence",
+    "licensed",
+    "under",
+    "version",
+    "international",
+    "unported",
+    "generic",
+    "v",
+    "deed",
+}
 _CC_WORDS = {
     "by": "BY", "attribution": "BY", "nc": "NC", "noncommercial": "NC", "nd": "ND", "noderivs": "ND",
     "noderivatives": "ND", "noderivative": "ND", "sa": "SA", "sharealike": "SA",
@@ -109,7 +122,7 @@ def _names() -> dict[str, str]:
         found |= {plain(name): facts.ids[0] for name in facts.names}
     for version in ("1.0", "2.0", "3.0"):
         for name in ("ogl", "ogl uk", "open government", "uk open government"):
-            found[f"{name} {version}"] = f"OGL-UK-{version}"
+            found |= {f"{name} {version}": f"OGL-UK-{version}", f"{name} {version[0]}": f"OGL-UK-{version}"}
     return found
 
 
@@ -127,7 +140,7 @@ def _creative_commons(text: str) -> str | None:
     elements = [_CC_WORDS[word] for word in words if word in _CC_WORDS]
     rest = [word for word in words if word not in _CC_WORDS]
     code = "-".join(element for element in ("BY", "NC", "ND", "SA") if element in elements)
-    if code not in _CC_ORDERS or len(rest) > 2:
+    if code not in _CC_ORDERS or len(rest) > 2 or (low == "attribution"):
         return None
     if not rest:
         return f"LicenseRef-CC-{code}"

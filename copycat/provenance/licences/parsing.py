@@ -77,7 +77,7 @@ def parse_licence(text: object) -> ParsedLicence:
 
 @lru_cache(maxsize=65_536)
 def _parse(text: str) -> ParsedLicence:
-    readers = (_json_list, _unknown, _address, _hub_id, _expression, _name, _list)
+    readers = (_json_list, _unknown, _address, _hub_id, _expression, _name, _said_twice, _list)
     found = next((read for reader in readers if (read := reader(text)) is not None), None)
     if found is not None:
         return found
@@ -124,6 +124,18 @@ def _expression(text: str) -> ParsedLicence | None:
 def _name(text: str) -> ParsedLicence | None:
     name = named(text)
     return None if name is None else _as("name", name, text)
+
+
+def _said_twice(text: str) -> ParsedLicence | None:
+    """Read "Creative Commons Attribution 4.0 International (CC BY 4.0)": a name, and the same once more in brackets."""
+    found = re.fullmatch(r"([^()]{3,200})\(([^()]{2,60})\)([^()]{0,80})", text)
+    if found is None:
+        return None
+    outside, inside = named(f"{found.group(1)} {found.group(3)}"), _parse(found.group(2).strip())
+    if outside is None or inside.expression is None:
+        return None
+    read = _as("name", outside, text)
+    return read if read.expression == inside.expression else None
 
 
 def _list(text: str) -> ParsedLicence | None:

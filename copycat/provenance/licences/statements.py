@@ -39,6 +39,8 @@ _PARTS = re.compile(
     re.I,
 )
 _EACH = re.compile(r"\b(own|respective|individual|original|separate|different|per[- ]record|each)\b", re.I)
+_LICENCE_FILE_WORDS = re.compile(r"\blicen[cs]e (files?|texts?|headers?)\b", re.I)
+_NOT = re.compile(r"\b(no|not|never|without|none)\b", re.I)
 _LICENCE = re.compile(r"\blicen[cs]", re.I)
 _TITLES = (
     (r"(odc|open data commons) open database", "ODbL-1.0"),
@@ -94,7 +96,8 @@ def separate_statement(dataset: Dataset) -> str:
         if isinstance(value, str | list | dict) and value:
             return shortened(f"{key}: {value}")
     for sentence in re.split(r"[.\n]", dataset.card.body[:MAX_BODY]):
-        if all(words.search(sentence[:2_000]) for words in (_LICENCE, _EACH, _PARTS)):
+        words = _LICENCE_FILE_WORDS.sub("licence", sentence[:2_000])
+        if all(one.search(words) for one in (_LICENCE, _EACH, _PARTS)) and not _NOT.search(words):
             return shortened(sentence)
     return ""
 

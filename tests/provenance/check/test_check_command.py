@@ -139,6 +139,17 @@ def test_newer_answers_are_named(check: Cli, good: Path) -> None:
     assert "gone.jsonl" in answer.err
 
 
+def test_newer_answers_are_compared_with_those_that_were_recorded(check: Cli, tmp_path: Path) -> None:
+    address = "https://example.org/a.png"
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "x.jsonl").write_bytes(jsonl([{"id": "a", "url": address, "headers": {"X-Robots-Tag": "all"}}]))
+    newer = {"url": address, "status": 200, "fetched_at": "2026-11-20T09:00:00Z", "headers": {"X-Robots-Tag": "noai"}}
+    (tmp_path / "newer.jsonl").write_bytes(jsonl([newer]))
+    answer = check("set", "--rules", "S4", "--against", "newer.jsonl", *DAY)
+
+    assert "a rights holder says no now, and did not when it was taken: 1 record" in answer.out
+
+
 def test_a_column_is_named_by_the_user(check: Cli, good: Path) -> None:
     report = check(good, "--rules", "F2", "--column", "id=url", "--json").out
 

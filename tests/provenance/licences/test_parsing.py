@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copycat.provenance.licences import parse_licence
+from copycat.provenance.licences import duties, parse_licence
 from copycat.provenance.licences.addresses import licence_at
 from copycat.provenance.licences.facts import all_facts, facts_of
 from copycat.provenance.licences.parsing import MAX_LETTERS, names_in
@@ -199,3 +199,31 @@ def test_whatever_is_written_there_is_an_answer_and_no_exception(text: object) -
 def test_an_address_never_raises(address: str) -> None:
     found = licence_at(address)
     assert found is None or isinstance(found, str)
+
+
+@pytest.mark.parametrize(
+    ("text", "expression"),
+    [
+        ("Creative Commons Attribution 4.0 International License (CC BY 4.0)", "CC-BY-4.0"),
+        ("CC0 1.0 Universal (CC0 1.0) Public Domain Dedication", "CC0-1.0"),
+        ("ODC Attribution License (ODC-By)", "ODC-By-1.0"),
+        ("CC BY 4.0 Deed", "CC-BY-4.0"),
+        ("OGL v3", "OGL-UK-3.0"),
+        ("http://rightsstatements.org/vocab/InC/1.0/", "LicenseRef-rightsstatements-InC-1.0"),
+        ("https://rightsstatements.org/page/NoC-US/1.0/?language=en", "LicenseRef-rightsstatements-NoC-US-1.0"),
+        ("Creative Commons Attribution 4.0 (CC BY-NC 4.0)", None),
+        ("CC BY 4.0 (not the pictures)", None),
+        ("https://rightsstatements.org/vocab/MIT/1.0/", None),
+        ("Attribution", None),
+        ("CC BY 4.0 except images", None),
+    ],
+)
+def test_what_is_said_twice_is_read_once_and_only_if_both_agree(text: str, expression: str | None) -> None:
+    assert parse_licence(text).expression == expression
+
+
+def test_a_rights_statement_is_no_licence_and_allows_nothing_that_is_known() -> None:
+    found = parse_licence("http://rightsstatements.org/vocab/NoC-US/1.0/")
+
+    assert duties(found.expression) is None
+    assert parse_licence("No known copyright restrictions").is_unknown

@@ -79,6 +79,9 @@ def test_all_places_are_read_and_named(make: Maker) -> None:
         ("Individual licences hold for the texts.", True),
         ("The dataset is free.", False),
         ("We have our own licence.", False),
+        ("See the LICENSE file for each term.", False),
+        ("Records do not have licences of their own.", False),
+        ("Each web page is under its own licence.", True),
         ("Pictures are large.\nThe licence is CC0.", False),
     ],
 )
