@@ -90,5 +90,7 @@ def _counted_now(
     for version in dict.fromkeys(each.version for each in known_models(dataset.sidecar, counting)):
         if version in there and any(version not in found[each.id]["counts"] for each in concepts):
             counted = count_version(dataset, manifest, concepts, (), tell, version=version)
+            if any(found[each.id]["use"] != counted.use for each in concepts):
+                continue  # what is left of it has nothing to tell pictures by: its figures do not compare
             found = with_counts(found, version, counted, concepts, is_at_least=not is_whole(manifest, version))
     return found

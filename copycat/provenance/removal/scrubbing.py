@@ -27,8 +27,9 @@ Tombstones = Mapping[str, LogLine]
 def scrub(manifest: Manifest, tombstones: Tombstones) -> bool:
     """Take out of the sidecar what removed records held, in one step for all of its files.
 
-    A line without a hash takes the hashes out, too: the roots of the versions that the record was part of can then no
-    longer be computed from the table. Rows that have left their version without a reason get that of the line.
+    A line without a hash takes the hashes out, too, once the record has left the newest version, whose root needs them:
+    the roots of the versions that it was part of can then no longer be computed from the table. Rows that have left
+    their version without a reason get that of the line.
 
     Returns: whether anything was changed.
     """
@@ -53,7 +54,8 @@ def _scrubbed(table: Any, tombstones: Tombstones) -> Any:
     rows = [row for row, name in enumerate(names) if name in tombstones]
     if not rows:
         return table
-    forgotten = [row for row in rows if tombstones[names[row]].sha256 is None]
+    has_left = table["version_removed"].is_valid().to_pylist()
+    forgotten = [row for row in rows if tombstones[names[row]].sha256 is None and has_left[row]]
     table = _without(table, [name for name in table.column_names if name not in KEPT], rows)
     table = _without(table, HASHES, forgotten)
     removed, told, hashes = (table[name].to_pylist() for name in ("version_removed", "tombstone_reason", "phash"))

@@ -111,6 +111,19 @@ def test_a_model_of_an_older_version_is_told_what_is_known_of_it_at_least(take_o
 
 
 @pytest.mark.slow
+def test_a_version_of_which_nothing_is_left_has_no_figure_and_spoils_no_other(take_out: Cli, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "toy", [{**row, "title": "anew"} for row in rows()])
+    make_manifest(tmp_path / "toy")
+
+    done = take_out(
+        "toy", "--name", "Zoravi Meklun", "--reason", "x", "--rewrite", "--concepts", "concepts.csv", "--model", "m=1"
+    )
+
+    assert "model m was trained on version 1, which held 6 of these 6" in done.out
+    assert "Zoravi Meklun: 4 pictures in version 2, 0 in version 3\n" in done.out
+
+
+@pytest.mark.slow
 def test_a_version_that_only_grew_is_counted_whole_for_its_model(take_out: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "toy", rows(15))
     make_manifest(tmp_path / "toy")
