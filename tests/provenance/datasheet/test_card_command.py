@@ -51,7 +51,7 @@ def test_the_table_says_what_to_write(cli: Any, dataset: Path) -> None:
     assert answer.code == 0
     assert answer.out.startswith("tiles: 0 of 41 fields (0 %)")
     assert "removal and contact" in answer.out
-    assert "Public summary of training content (EU): 7 of 19 fields ready" in answer.out
+    assert "Public summary of training content (EU): 4 of 19 fields ready" in answer.out
 
 
 def test_a_card_that_contradicts_its_records_exits_1(cli: Any, dataset: Path) -> None:

@@ -125,3 +125,18 @@ def test_r1_malformed_facts_are_no_failure(tmp_path: Path) -> None:
             {"id": "2", "url": "http://[", "language": None, "retrieved_at": "99", "signals": None}]  # fmt: skip
     (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert run_rules(Context(open_dataset(tmp_path)), ["R1"]).outcomes[0].status == "found"
+
+
+def test_r1_records_with_addresses_are_not_said_to_be_crawled(
+    card_of: MakeCard, score: Score, tiles: DatasetFacts
+) -> None:
+    """A photograph with an address was perhaps taken by its owner: only the card can say that somebody crawled."""
+    walked = card_of("## Data collection\n\nTwo people walked the quays with a Nikon D7500 in May 2025.\n")
+    crawled = card_of("## Data collection\n\nThe pages were crawled with Wget 1.21 in March 2025.\n")
+    for card, status in ((walked, "partly"), (crawled, "ready")):
+        ready = readiness(summary("eu"), card, score(card), tiles)
+        found = {one.field.id: one for one in ready.fields}
+        assert {found[name].status for name in ("2.3 period", "2.3 content", "2.3 domains")} == {status}
+        assert found["2.3 crawlers"].status == ("ready" if status == "ready" else "missing")
+        assert "walked" not in " ".join(one.answer for one in ready.fields if one.field.id.startswith("2.3"))
+    assert found["1.3 date"].come_from[0] == "records: the latest day of retrieval"

@@ -95,6 +95,45 @@ def test_false_alarms_over_many_groups_stay_below_one_in_twenty() -> None:
     assert n_flagged / 400 < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5
 
 
+@pytest.mark.slow
+def test_intervals_and_adjusted_p_values_are_those_of_statsmodels() -> None:
+    """Wilson's intervals, chi-squared of two shares or Fisher's test, and Holm over all groups of all filters."""
+    from scipy.stats import fisher_exact  # type: ignore[import-untyped]
+    from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+    from statsmodels.stats.proportion import proportion_confint, proportions_chisquare  # type: ignore[import-untyped]
+
+    draw = random.Random(4)
+    for _ in range(100):
+        counts, table = Counts(), {}
+        for name in ("f", "g"):
+            for language in "abcdef"[: draw.randrange(2, 7)]:
+                n, chance = draw.choice([5, 29, 30, 60, 400, 5000]), draw.choice([0.001, 0.02, 0.3, 0.9, 0.999])
+                kept = sum(draw.random() < chance for _ in range(n))
+                table[name, language] = kept, n
+                for group in (Group(name, "", ""), Group(name, "language", language)):
+                    counts.add(group, True, kept)
+                    counts.add(group, False, n - kept)
+        rows = {(row.filter, row.group): row for row in survival(counts)}
+        raw, tested = [], []
+        for (name, language), (kept, n) in table.items():
+            row = rows[name, language]
+            assert (row.low, row.high) == pytest.approx(proportion_confint(kept, n, method="wilson"), abs=1e-9)
+            all_kept, all_n = (sum(pair[at] for (one, _), pair in table.items() if one == name) for at in (0, 1))
+            if n < 30 or all_n - n < 30:
+                assert row.p is None and not row.is_flagged
+                continue
+            least = min(a * b / all_n for a in (n, all_n - n) for b in (all_kept, all_n - all_kept))
+            cells = [[kept, n - kept], [all_kept - kept, all_n - n - all_kept + kept]]
+            right = 1.0
+            if all_kept not in {0, all_n}:
+                shares = [kept, all_kept - kept], [n, all_n - n]
+                right = fisher_exact(cells).pvalue if least < 5 else proportions_chisquare(*shares)[1]
+            raw.append(right)
+            tested.append(row)
+        if raw:
+            assert [row.p for row in tested] == pytest.approx(list(multipletests(raw, method="holm")[1]), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("kept", "n", "rest_kept", "rest_n"), [(40, 100, 300, 400), (33, 40, 900, 1000), (2, 50, 3, 60)]
 )

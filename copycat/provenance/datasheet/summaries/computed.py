@@ -8,6 +8,21 @@ from collections.abc import Mapping
 from copycat.provenance.datasheet.facts import OTHER, DatasetFacts
 from copycat.provenance.datasheet.summaries.template import FactName
 
+FACT_TITLES: dict[FactName, str] = {
+    "modalities": "what they hold",
+    "size": "their number",
+    "range": "their number",
+    "latest": "the latest day of retrieval",
+    "period": "days of retrieval",
+    "languages": "their languages",
+    "sources": "their sources",
+    "domains": "domain names of their addresses",
+    "synthetic": "marks of synthetic records",
+    "licences": "their licences",
+    "signals": "signals and decisions",
+}
+"""How each is spoken of as the place where an answer comes from."""
+
 TOP_SHARE = 0.1
 """Of all domain names, those that the EU's template asks for."""
 

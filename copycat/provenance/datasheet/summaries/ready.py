@@ -9,7 +9,7 @@ from copycat.provenance.datasheet.answers import read_answers
 from copycat.provenance.datasheet.boilerplate import sentences, why_boilerplate
 from copycat.provenance.datasheet.facts import DatasetFacts
 from copycat.provenance.datasheet.score import Completeness
-from copycat.provenance.datasheet.summaries.computed import computed
+from copycat.provenance.datasheet.summaries.computed import FACT_TITLES, computed
 from copycat.provenance.datasheet.summaries.template import Summary, SummaryField
 from copycat.schema import Record
 
@@ -48,8 +48,8 @@ def readiness(
 ) -> Readiness:
     """Say what of a summary can be filled in.
 
-    A field that names facts is ready with any of them, since a record's own word is what is asked for. One that names
-    fields of the card needs one of them in full.
+    A field that names facts is ready with any of them, since a record's own word is what is asked for; but one with an
+    address was not therefore crawled (`in_part`). One that names fields of the card needs one of them in full.
     """
     said = {name: [text for _, text in answers] for name, answers in read_answers(card).said.items()}
     facts = computed(known, n_with_signals)
@@ -68,8 +68,9 @@ def readiness(
             points = max(points, scored.points)
             texts.append(text)
             places.append(f"card: {scored.title}")
-        status: Status = "ready" if own or points == 1 else "partly" if points else "missing"
-        come_from = (*(f"records: {name}" for name in field.facts if name in facts), *places)
+        is_ready = points == 1 or (bool(own) and not field.in_part)
+        status: Status = "ready" if is_ready else "partly" if own or points else "missing"
+        come_from = (*(f"records: {FACT_TITLES[name]}" for name in field.facts if name in facts), *places)
         answer = "\n\n".join([*own, *dict.fromkeys(texts)])
         fields.append(FieldReady(field=field, status=status, answer=answer, come_from=come_from))
     return Readiness(summary=summary, fields=tuple(fields))

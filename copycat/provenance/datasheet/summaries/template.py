@@ -36,6 +36,7 @@ class SummaryField(Record):
         id: the number of the template. who: whether a dataset can answer it, or only the provider of a model.
         facts: names of `computed.py`, of which any answers it; card: fields of a datasheet, of which any does.
         words: of these, one must stand in the card's answer; (): none needs to.
+        in_part: facts alone answer it in part.
     """
 
     id: Text
@@ -45,6 +46,7 @@ class SummaryField(Record):
     facts: tuple[FactName, ...] = ()
     card: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    in_part: bool = False
     write: Text
 
 
