@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from copycat.provenance.dataset import Dataset
     from copycat.provenance.manifest.writing import Written
 
 MANIFEST_EPILOG = """
@@ -84,9 +85,9 @@ def manifest(  # noqa: PLR0917 - one parameter per option
     with running_count("reading records") as tell:
         written = write_manifest(opened, order, tell)
     if as_json:
-        print_json(_as_json(written))
+        print_json(_as_json(written, opened))
     else:
-        _print(written)
+        _print(written, opened)
     return EXIT_DONE
 
 
@@ -111,7 +112,7 @@ def _ids(ids: str | None) -> Any:
 
 def _facts(facts: Any) -> dict[str, str]:
     from copycat.errors import UnknownNameError, UserError
-    from copycat.provenance.manifest.stated import known_facts
+    from copycat.provenance.manifest.stated import DATES, day_of, known_facts
 
     found: dict[str, str] = {}
     for fact in facts:
@@ -120,11 +121,13 @@ def _facts(facts: Any) -> dict[str, str]:
             raise UserError(f"--fact {fact}: says nothing\n  needed: NAME=VALUE, such as license=CC-BY-4.0")
         if name not in known_facts():
             raise UnknownNameError("fact", name, known_facts())
+        if name in DATES and day_of(value) is None:
+            raise UserError(f"--fact {fact}: is no day\n  needed: YYYY-MM-DD, such as {name}=2026-01-31")
         found[name] = value.strip()
     return found
 
 
-def _print(written: Written) -> None:
+def _print(written: Written, opened: Dataset) -> None:
     from copycat.commands.fairuse_shown import one_line
     from copycat.console import out, say
     from copycat.paths import shown
@@ -148,10 +151,14 @@ def _print(written: Written) -> None:
     if recommended := [name for name in written.missing if name not in REQUIRED]:
         lines.append(f"Croissant recommends, and nobody stated: {', '.join(recommended)}")
     lines.append(shown(written.manifest.sidecar))
-    for note in _notes(written):
+    for note in (*_of_card(opened), *_notes(written)):
         say(one_line(note))
     for line in lines:
         out.print(one_line(line), markup=False, soft_wrap=True)
+
+
+def _of_card(opened: Dataset) -> list[str]:
+    return [f"{fault.evidence.place} {fault.said}: what it states there is not used" for fault in opened.card.faults]
 
 
 def _notes(written: Written) -> list[str]:
@@ -166,7 +173,7 @@ def _notes(written: Written) -> list[str]:
     return notes
 
 
-def _as_json(written: Written) -> dict[str, Any]:
+def _as_json(written: Written, opened: Dataset) -> dict[str, Any]:
     from copycat.paths import shown
 
     return {
@@ -178,6 +185,7 @@ def _as_json(written: Written) -> dict[str, Any]:
         "n_unreadable": written.n_faults,
         "unread": dict(written.unread),
         "missing": list(written.missing),
+        "card_faults": _of_card(opened),
     }
 
 

@@ -94,7 +94,10 @@ class _Comparing:
         self.n_new += pair.new.num_rows
         old, new = pair.old.take(pair.both[0]), pair.new.take(pair.both[1])
         changed = changed_fields(old, new)
+        forgotten = _forgotten(old) | _forgotten(new)
         for row in sorted({*differing(old["file"], new["file"]), *changed}):
+            if row in forgotten and not _other_content(old, new, row):
+                continue
             self._tell(_change(old, row, new, row, changed.get(row, ())))
         self.gone.append(pair.old.take(pair.gone))
         self.come.append(pair.new.take(pair.come))
@@ -142,6 +145,18 @@ class _Side:
         self.table = table
         self.rows = range(table.num_rows)
         self.columns = {name: table[name].to_pylist() for name in ("id", *PLACE, *CONTENT)}
+
+
+def _forgotten(table: Any) -> set[int]:
+    """Give the rows of records that were removed since: all that is known of these are id and hashes."""
+    import numpy as np
+
+    return set(np.flatnonzero(np.asarray(table["file"].is_null())).tolist()) if table["file"].null_count else set()
+
+
+def _other_content(old: Any, new: Any, row: int) -> bool:
+    pairs = [(old[name][row].as_py(), new[name][row].as_py()) for name in CONTENT]
+    return any(before is not None and after is not None and before != after for before, after in pairs)
 
 
 def _rows(tables: Sequence[Any], told: set[int]) -> Iterator[tuple[Any, int]]:

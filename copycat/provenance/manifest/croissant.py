@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from copycat import __version__
-from copycat.provenance.manifest.content import file_sha256
+from copycat.provenance.manifest.content import file_sha256, record_sha256
 from copycat.provenance.manifest.publishing import unfinished
 from copycat.provenance.manifest.stated import missing_properties, stated_properties
 from copycat.provenance.records import RECORDS_FILE, sidecar_schema
@@ -61,6 +61,10 @@ MEANINGS = {
 }
 """Column of records.parquet -> what it says. Lists of structs have no type in Croissant and are not told."""
 
+RECORDS_SET = "records"
+PLAIN_ID = re.compile(r"[\w./+=@-]+")
+"""Names of files that can be part of an address as they are; mlcroissant refuses blanks in an @id, escaped ones too."""
+
 INSIDE = {"licence": "spdx", "synthetic": "model"}
 SAME_AS = {"url": "prov:wasDerivedFrom", "author": "prov:wasAttributedTo", "retrieved_at": "prov:generatedAtTime"}
 
@@ -98,7 +102,7 @@ def _data_files(dataset: Dataset, file: ManifestFile) -> Iterator[dict[str, Any]
     for each in file.files:
         yield {
             "@type": "cr:FileObject",
-            "@id": each.name,
+            "@id": _node_id(each.name),
             "name": each.name,
             "contentUrl": f"{above}/{each.name}",
             "contentSize": f"{each.size} B",
@@ -107,12 +111,18 @@ def _data_files(dataset: Dataset, file: ManifestFile) -> Iterator[dict[str, Any]
         }
 
 
+def _node_id(name: str) -> str:
+    """Name a file in the JSON-LD: by its name, where that is a plain one that nothing else here has."""
+    is_taken = name in (RECORDS_FILE, RECORDS_SET) or name.startswith(f"{RECORDS_SET}/")
+    return name if PLAIN_ID.fullmatch(name) and not is_taken else f"file-{record_sha256(name)[:16]}"
+
+
 def _file_sets(dataset: Dataset, above: str) -> Iterator[dict[str, Any]]:
     endings = sorted({file.path.suffix.lower() for file in dataset.files})
     for ending in endings:
         yield {
             "@type": "cr:FileSet",
-            "@id": f"files{ending}",
+            "@id": _node_id(f"files{ending}"),
             "name": f"files{ending}",
             "encodingFormat": _format(f"x{ending}", dataset.kind),
             "includes": f"{above}/**/*{ending}",
@@ -153,10 +163,10 @@ def _records_file(dataset: Dataset, file: ManifestFile) -> dict[str, Any]:
 def _records_set() -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
-        "@id": "records",
-        "name": "records",
+        "@id": RECORDS_SET,
+        "name": RECORDS_SET,
         "description": "one row for each record of every version",
-        "key": {"@id": "records/id"},
+        "key": {"@id": f"{RECORDS_SET}/id"},
         "field": list(_fields()),
     }
 
@@ -172,7 +182,7 @@ def _fields() -> Iterator[dict[str, Any]]:
             source["transform"] = {"jsonPath": INSIDE[column.name]}
         yield {
             "@type": "cr:Field",
-            "@id": f"records/{column.name}",
+            "@id": f"{RECORDS_SET}/{column.name}",
             "name": column.name,
             "description": MEANINGS[column.name],
             "dataType": "sc:Integer" if types.is_integer(column.type) else "sc:Text",

@@ -6,6 +6,7 @@ is there already, the body of the card (description, citation), and what is plai
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -75,7 +76,7 @@ def stated_properties(dataset: Dataset, typed: Mapping[str, str]) -> dict[str, A
     for name in RAI:
         found[f"rai:{name}"] = _rai(name, card, typed)
     found |= _provenance(card, typed, found["creator"])
-    return {name: value for name, value in found.items() if value not in (None, "", [], {})}
+    return {name: _plain(value) for name, value in found.items() if value not in (None, "", [], {})}
 
 
 def missing_properties(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -90,36 +91,66 @@ def _property(name: str, card: Card, typed: Mapping[str, str]) -> Any:
         value = card.front.get(key)
         if value not in (None, "", [], {}) and not (name == "license" and value == "other"):
             return _shaped(name, value, key)
-    return card.croissant.get(name)
+    value = card.croissant.get(name)
+    is_node = name == "license" and isinstance(value, Mapping) and "@type" in value
+    return value if is_node or value in (None, "", [], {}) else _shaped(name, value, "")
 
 
 def _shaped(name: str, value: Any, key: str) -> Any:
     """Give a value in the form that Croissant wants."""
     if name in DATES:
-        return _day(value)
+        return day_of(value)
     if name in AGENTS:
         kind = "sc:Person" if key in ("authors", "author") else "sc:Organization"
         agents = [_agent(one, kind) for one in (value if isinstance(value, list) else [value])]
         return [agent for agent in agents if agent] or None
     if name in LISTS:
-        return [str(one) for one in (value if isinstance(value, list) else [value]) if one not in (None, "")]
+        return [said for one in (value if isinstance(value, list) else [value]) if (said := _words(one))]
     if name == "usageInfo":
         return value
-    if isinstance(value, list):
-        return [str(one) for one in value]
-    return str(value).strip()
+    if name == "license" and isinstance(value, list):
+        return [said for one in value if (said := _words(one))]
+    return _words(value)
+
+
+def _words(value: Any) -> str | None:
+    """Give one text: that of a node or of the first language, and the first of a list; None where there is none."""
+    if isinstance(value, Mapping):
+        named = [value[key] for key in ("@value", "@id", "name", "url") if key in value]
+        value = next((one for one in (*named, *value.values()) if isinstance(one, str)), None)
+    if isinstance(value, list | set | tuple):
+        return next((said for one in value if not isinstance(one, list) and (said := _words(one))), None)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if value is None or value != value:  # noqa: PLR0124 - NaN is what is not itself
+        return None
+    return str(value).strip() or None
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as JSON can say it; YAML has dates, sets, bytes and numbers that it cannot."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, set):
+        return sorted(str(one) for one in value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if value is None or is_number else str(value)
 
 
 def _agent(value: Any, kind: str) -> dict[str, str] | None:
     if isinstance(value, Mapping):
-        kept = {key: str(value[key]) for key in ("name", "url", "email") if value.get(key)}
-        said = str(value.get("@type", kind))
-        return {"@type": said if said.startswith("sc:") else f"sc:{said}", **kept} if kept else None
-    name = str(value).strip()
+        kept = {key: said for key in ("name", "url", "email") if (said := _words(value.get(key)))}
+        stated = re.split(r"[:/]", str(value.get("@type")))[-1]
+        return {"@type": f"sc:{stated}" if stated in ("Person", "Organization") else kind, **kept} if kept else None
+    name = _words(value)
     return {"@type": kind, "name": name} if name else None
 
 
-def _day(value: Any) -> str | None:
+def day_of(value: Any) -> str | None:
     """Give a date in ISO 8601; None where it is none, so that it counts as missing."""
     if isinstance(value, datetime | date):
         return value.isoformat()[:10]
@@ -135,7 +166,7 @@ def _rai(name: str, card: Card, typed: Mapping[str, str]) -> Any:
         return typed[key]
     if isinstance(own, Mapping) and own.get(name):
         return _texts(own[name])
-    return _texts(card.front.get(key)) or card.croissant.get(key)
+    return _texts(card.front.get(key)) or _texts(card.croissant.get(key))
 
 
 def _texts(value: Any) -> Any:

@@ -211,6 +211,21 @@ def test_records_beyond_memory_come_sorted_from_disk_and_none_is_lost(
     assert not any(tmp_path.iterdir())
 
 
+def test_of_a_record_that_was_removed_only_what_is_known_is_told(make: Make, provenance: Cli) -> None:
+    """Removal forgets where it lay and what it said, in the versions that had it, too."""
+    rows = greetings(4)
+    make(rows)
+    provenance("manifest", "data")
+    provenance("remove", "data", "--id", "g1", "--reason", "asked for")
+    told = provenance("diff", "data", "--from", "1", "--to", "2").out.splitlines()
+    assert told[0] == "removed g1"
+    assert provenance("diff", "data", "--from", "1").code == 0  # the file still has it, as it was
+    rows[1]["text"] = "hello 9"
+    make(rows)
+    answer = provenance("diff", "data", "--from", "1", "--json")
+    assert changes_of(answer) == {("changed", "g1")}
+
+
 def test_a_pair_has_all_rows_of_both_sides_once() -> None:
     left, right = tables({"a": 1, "c": 2, "d": 3}, 2), tables({"b": 1, "c": 9, "e": 1}, 1)
     pairs = list(align(left, right))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def test_a_card_that_states_all_gives_all_required_and_recommended_properties(
     assert found["usageInfo"]["odrl:permission"]["odrl:action"] == {"@id": "odrl:read"}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
 def test_mlcroissant_finds_no_fault_and_loads_the_records(make: Make, manifested: Manifested) -> None:
     import mlcroissant
@@ -113,12 +115,9 @@ def test_front_matter_of_any_form_is_read(
     assert stated_properties(dataset, {}).get(name) == value
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
 def test_more_files_than_can_be_listed_are_described_by_their_endings(
     tmp_path: Path, manifested: Manifested, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mlcroissant
-
     monkeypatch.setattr("copycat.provenance.manifest.croissant.MAX_FILES", 2)
     for name in ("a.png", "b.png", "c.txt"):
         (tmp_path / name).write_bytes(name.encode())
@@ -126,8 +125,93 @@ def test_more_files_than_can_be_listed_are_described_by_their_endings(
     manifested(tmp_path)
     kinds = [each["@type"] for each in jsonld_of(tmp_path)["distribution"]]
     assert kinds == ["cr:FileSet", "cr:FileSet", "cr:FileObject"]
-    dataset = mlcroissant.Dataset(jsonld=str(tmp_path / "provenance" / "croissant.json"))
-    assert (dataset.metadata.issues.errors, dataset.metadata.issues.warnings) == (set(), set())
+
+
+def faults_of(folder: Path) -> tuple[set[str], set[str]]:
+    """What mlcroissant says of a croissant.json."""
+    import mlcroissant
+
+    issues = mlcroissant.Dataset(jsonld=str(folder / "provenance" / "croissant.json")).metadata.issues
+    return issues.errors, issues.warnings
+
+
+ODD_NAMES = ("a b.png", "é ü.png", 'q"uote.txt', "ap'o.txt", "x#y?.txt", "per%20cent.txt", "new\nline.txt")
+
+
+def test_files_with_odd_names_have_plain_ids(tmp_path: Path, manifested: Manifested) -> None:
+    for name in (*ODD_NAMES, "plain.txt", "records"):
+        (tmp_path / name).write_bytes(name.encode())
+    manifested(tmp_path)
+    ids = {each["@id"]: each["name"] for each in jsonld_of(tmp_path)["distribution"]}
+    assert len(ids) == len(ODD_NAMES) + 3
+    assert {"plain.txt", RECORDS_FILE} <= ids.keys()
+    assert all(re.fullmatch(r"[a-z0-9.-]+", name) for name in ids)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
+@pytest.mark.parametrize("many", [False, True])
+def test_mlcroissant_finds_no_fault_in_files_with_odd_names(
+    tmp_path: Path, manifested: Manifested, monkeypatch: pytest.MonkeyPatch, *, many: bool
+) -> None:
+    monkeypatch.setattr("copycat.provenance.manifest.croissant.MAX_FILES", 2 if many else 500)
+    for name in ODD_NAMES:
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "README.md").write_text(CARD)
+    manifested(tmp_path)
+    assert faults_of(tmp_path) == (set(), set())
+
+
+ODD_CROISSANT = {
+    "name": {"en": "Greetings"},
+    "description": 5,
+    "license": {"@id": "https://example.org/l"},
+    "url": ["https://example.org/a", "https://example.org/b"],
+    "creator": ["The Greetings Project", 5, {"@type": ["x"], "name": {"en": "G"}}],
+    "datePublished": "soon",
+    "keywords": [1, None, {"a": "b"}],
+    "rai:dataBiases": {"a": "b"},
+    "prov:wasDerivedFrom": 5,
+    "usageInfo": [[1]],
+}
+
+
+def test_a_croissant_of_any_form_becomes_one_in_due_form(make: Make, manifested: Manifested) -> None:
+    folder = make(greetings(1))
+    (folder / "croissant.json").write_text(json.dumps(ODD_CROISSANT))
+    assert "datePublished" in manifested(folder).missing
+    found = jsonld_of(folder)
+    assert (found["name"], found["description"], found["license"]) == ("Greetings", "5", "https://example.org/l")
+    assert (found["url"], found["keywords"]) == ("https://example.org/a", ["1", "b"])
+    assert [agent["name"] for agent in found["creator"]] == ["The Greetings Project", "5", "G"]
+    assert {agent["@type"] for agent in found["creator"]} == {"sc:Organization"}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of mlcroissant's own libraries
+def test_mlcroissant_finds_no_error_in_it(make: Make, manifested: Manifested) -> None:
+    folder = make(greetings(1))
+    (folder / "croissant.json").write_text(json.dumps(ODD_CROISSANT))
+    manifested(folder)
+    assert faults_of(folder)[0] == set()
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "usageInfo: {a: 2026-01-01}",
+        "usageInfo: .nan",
+        "usageInfo: !!set {a, b}",
+        "prov: {wasDerivedFrom: [2026-01-01]}",
+        "prov: {wasDerivedFrom: !!binary aGVsbG8=}",
+        "rai: {dataBiases: {a: .inf}}",
+        "license: .nan",
+    ],
+)
+def test_what_yaml_can_say_and_json_cannot_is_no_traceback(make: Make, manifested: Manifested, front: str) -> None:
+    folder = make(greetings(1), card=f"---\n{front}\n---\n")
+    manifested(folder)
+    assert jsonld_of(folder)["@type"] == "sc:Dataset"
 
 
 def test_the_hash_of_the_table_stays_true_when_somebody_else_publishes_a_table(

@@ -108,6 +108,12 @@ def test_a_sidecar_elsewhere_names_the_files_from_where_it_lies(make: Make, prov
     assert provenance("diff", "kept/sidecar", "data").code == 0
 
 
+def test_a_card_that_cannot_be_read_is_told(make: Make, provenance: Cli) -> None:
+    make(greetings(), card="---\na: &x [*x]\nlicense: MIT\n---\n")
+    assert "README.md:1 the front matter is not plain YAML" in provenance(*COMMAND).err
+    assert "README.md:1" in json.loads(provenance(*COMMAND, "--json").out)["card_faults"][0]
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_old_version_or_the_new_one(make: Make, tmp_path: Path) -> None:
     """Version 2 is written in a process that is killed after ever so long; then version 1 or 2 is there, whole."""

@@ -242,6 +242,7 @@ def test_history_is_only_written_when_something_changed(make: Make, manifested: 
     assert not (folder / "provenance" / HISTORY_FILE).exists()
 
 
+@pytest.mark.slow  # ImageHash takes a second to load
 def test_how_a_picture_looks_is_hashed_on_request_and_kept(tmp_path: Path, manifested: Manifested) -> None:
     """Reference: ImageHash."""
     import imagehash
@@ -264,7 +265,8 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "text", *FACT_COLUMNS), anything)), max_size=3))
 def test_records_of_any_json_become_a_version_or_an_error_that_says_why(rows: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder:
