@@ -181,8 +181,11 @@ def _print_dataset(answer: LicenceAnswer) -> None:
     from copycat.provenance.licences.components import MAX_TEXTS
 
     for row in answer.own:
-        told = row.expression or (f"'{row.written[0]}' {row.fault}" if row.fault else f"not known: {row.note}")
-        out.print(f"dataset   {_plain(told)}  ({_plain(row.place)}, {_read(row)})", markup=False, soft_wrap=True)
+        how = f", {_read(row)}" if row.expression else ""
+        named = f"'{row.written[0]}' {row.fault or row.note}"
+        fit = "" if row.fits else f"; for {answer.purpose.name}: {_cell(row.fits, row.reasons)}"
+        told = f"{_plain(row.expression or named)}  ({_plain(row.place + how)}){_plain(fit)}"
+        out.print(f"dataset   {told}", markup=False, soft_wrap=True)
     if not answer.own:
         out.print("dataset   does not say what its licence is", markup=False)
     if answer.rows:

@@ -99,6 +99,17 @@ def test_a_dataset_that_says_nothing_is_not_known_to_fit(run: Run, make: Maker) 
     assert run(make()).code == 1
 
 
+def test_the_dataset_s_own_licence_counts_beside_those_of_its_records(run: Run, make: Maker) -> None:
+    rows = [{"id": "a", "license": "CC0-1.0"}]
+    refused = run(make("license: cc-by-nc-4.0", rows))
+    unknown = run(make("license: other\nlicense_name: zoravi-community", rows))
+
+    assert (refused.code, unknown.code) == (1, 1)
+    assert "as an SPDX expression); for training: does not: no commercial use" in refused.out
+    assert "'other: zoravi-community' says that no licence is known" in unknown.out
+    assert "not all licences are known to fit" in unknown.out
+
+
 def test_the_figures_of_public_domain_errors_are_shown_with_their_assumption(run: Run) -> None:
     answer = run("--public-domain-error", 0.9658, 0.9720, 424_059)
 
