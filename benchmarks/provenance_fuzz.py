@@ -56,6 +56,11 @@ def noise(rng: random.Random, size: int = 12) -> str:
     return "".join(rng.choice(pool) for _ in range(rng.randrange(size)))
 
 
+def entities(rng: random.Random, text: str) -> str:
+    """Give the same letters, some as entities of HTML."""
+    return "".join(f"&#{ord(letter)};" if rng.random() < 0.2 else letter for letter in text)
+
+
 def word(rng: random.Random) -> str:
     """Give a harmless word."""
     return rng.choice(("foo", "bar", "nofollow", "x-thing", "max-age", "cat", "indexes"))
@@ -90,7 +95,12 @@ def denied_header(rng: random.Random) -> tuple[list[Header], Use]:
         many = [any_case(rng, "ai-train") + "=" + any_case(rng, "no"), *(["search=yes"] * rng.randrange(2))]
         rng.shuffle(many)
         name, value, use = "Content-Signal", ",".join(many), "training"
+    name = rng.choice((name, name, name.replace("-", "_"), f"HTTP_{name}", f"\ufeff{name}:", name.replace("-", " - ")))
+    value = rng.choice((value, value, value.replace("train-ai", "train_ai"), f"\r\n {value}"))
+    if rng.random() < 0.0003:
+        value = "x=1," * 20_000 + value if use != "mining" else value
     headers = [Header(spaces(rng) + any_case(rng, name) + spaces(rng), spaces(rng) + value + spaces(rng))]
+    headers += [Header(name, rng.choice(("all", "0", "train-ai=y", "ai-train=yes")))] * rng.randrange(2)
     headers += [Header(word(rng), noise(rng)) for _ in range(rng.randrange(3))]
     rng.shuffle(headers)
     return headers, use  # type: ignore[return-value]
@@ -113,6 +123,10 @@ def denied_robots(rng: random.Random) -> tuple[str, Use]:
     lines.append(f"{any_case(rng, 'disallow')}{spaces(rng)}:{spaces(rng)}/{spaces(rng)}" + rng.choice(("", "# all")))
     before = [f"User-agent: {word(rng)}", "Allow: /", ""] if rng.random() < 0.5 else []
     after = ["", f"User-agent: {word(rng)}x", "Allow: /", f"Sitemap: {noise(rng)}"] if rng.random() < 0.5 else []
+    if rng.random() < 0.1 and agent != "*":
+        lines[0] = f"User-agent: {rng.choice(('DuckDuckBot, ', 'Mozilla/5.0 (compatible; ', chr(34)))}{agent}{chr(34)}"
+    if rng.random() < 0.0003:
+        before = ["# " + "x" * 500_000, ""]
     if rng.random() < 0.2:
         rule = f"{any_case(rng, 'content-usage')}:{spaces(rng)}/ train-ai=n"
         before, lines, after, use = [], ["User-agent: *", rule], [], "generative-training"
@@ -130,6 +144,9 @@ def denied_tdmrep(rng: random.Random) -> tuple[str, Use]:
     pairs += [("tdm-reservation", 0)] * rng.randrange(2)
     rng.shuffle(pairs)
     text = "{" + ",".join(f"{json.dumps(key)}:{spaces(rng)}{json.dumps(value)}" for key, value in pairs) + "}"
+    silent = ['{"location": "/"}', '{"location": "https://other.example/", "tdm-reservation": 0}']
+    if rng.random() < 0.3:
+        return spaces(rng) + "[" + ",".join([rng.choice(silent), text]) + "]", "mining"
     others = [json.dumps({"location": "/zzz", "tdm-reservation": 0})] * rng.randrange(2)
     later = [json.dumps({"location": "/", "tdm-reservation": 0})] * rng.randrange(2)
     return spaces(rng) + "[" + ",\n".join([*others, text, *later]) + "]", "mining"
@@ -141,7 +158,16 @@ def denied_xmp(rng: random.Random) -> tuple[str, Use]:
     value = rng.choice(("http://ns.useplus.org/ldf/vocab/", "")) + term
     prefix = rng.choice(("plus", "p", "PLUS"))
     name = f"{prefix}:DataMining"
-    said = f'{name}="{value}"/>' if rng.random() < 0.5 else f"><{name}>{spaces(rng)}{value}</{name}></rdf:Description>"
+    inside = rng.choice(
+        (
+            value,
+            f"<rdf:Bag><rdf:li>DMI-ALLOWED</rdf:li><rdf:li>{value}</rdf:li></rdf:Bag>",
+            f'<rdf:Description rdf:value="{value}"/>',
+            f"<![CDATA[{value}]]>",
+            value.replace("DMI", "&#68;MI"),
+        )
+    )
+    said = f'{name}="{value}"/>' if rng.random() < 0.3 else f"><{name}>{spaces(rng)}{inside}</{name}></rdf:Description>"
     inner = f'<rdf:Description xmlns:{prefix}="{PLUS}" {said}'
     more = '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="x"/>' * rng.randrange(3)
     packet = f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">{more}{inner}{more}</rdf:RDF>'
@@ -155,6 +181,7 @@ def denied_rsl(rng: random.Random) -> tuple[str, Use]:
     refusal = (
         f"<license><prohibits type='usage'>{rng.choice(('ai-train', 'all', 'search, ai-all'))}</prohibits></license>"
     )
+    refusal = rng.choice((refusal, refusal[9:-10], refusal.replace("-", "_"), refusal.replace("license", "licence")))
     licences = [refusal, *[offer] * rng.randrange(3)]
     rng.shuffle(licences)
     name = rng.choice((' xmlns="https://rslstandard.org/rsl"', ""))
@@ -171,11 +198,15 @@ def denied_html(rng: random.Random) -> tuple[str, Use]:
     quote = rng.choice("\"'")
     attributes = [
         f"{any_case(rng, 'name')}={quote}{any_case(rng, name)}{quote}",
-        f"content={quote}{content}{quote}",
-        word(rng),
+        f"content{spaces(rng)}={spaces(rng)}{quote}{entities(rng, content)}{quote}",
+        rng.choice((word(rng), f'title="a > b {word(rng)}"', f'style="{"x" * rng.choice((1, 9, 9000))}"')),
     ]
     rng.shuffle(attributes)
+    if rng.random() < 0.2:
+        attributes.append("content=all")
     tag = f"<{any_case(rng, 'meta')} {' '.join(attributes)}{rng.choice(('>', '/>', ' >'))}"
+    tag = rng.choice((tag, tag, f"<noscript>{tag}</noscript>", f"<!-- {tag.replace(' > ', ' ')} -->"))
+    tag = "x" * 500_000 * (rng.random() < 0.0003) + tag
     junk = noise(rng, 30).replace("<", "").replace("!", "")
     return f"<html><head>{junk}<title>{junk}</title>{tag}{noise(rng, 30)}", use  # type: ignore[return-value]
 
@@ -244,8 +275,8 @@ def refusal(rng: random.Random) -> Case:
     change = rng.randrange(4)
     if change == 0 and part in ("robots", "html"):
         raw += bytes(rng.randrange(256) for _ in range(rng.randrange(40)))
-    elif change == 1 and part == "robots":
-        raw = b"\xef\xbb\xbf" + raw
+    elif change == 1 and part in ("robots", "html", "tdmrep", "rsl"):
+        raw = text.encode(rng.choice(("utf-8-sig", "utf-16")), "replace")
     elif change == 2:
         cut = raw[: rng.randrange(len(raw) + 1)]
         return Case(part, recorded(part, cut, [], more), use, ("deny", "unknown") if more is None else ANY)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from copycat.provenance.signals.recorded import Recorded
 
 SIGNALS_EPILOG = """\
+Recorded answers are JSON, one object for each address: {"url": ..., "status": 200, "headers": {...}, "robots": TEXT,
+"tdmrep": [...], "licences": [TEXT]}, each part only if it was asked for; or a list of them, or a line each (JSONL).
+What a standard leaves open or reads as a permission, and is plainly meant as a refusal, is a refusal: see --list.
 Exit 0 all asked uses are allowed, 1 one is denied or unknown, 2 to be fixed by you.
 
 \b
@@ -24,9 +27,11 @@ Examples:
   python -m copycat.provenance signals robots.txt --url https://example.org/art/cat.jpg
   python -m copycat.provenance signals picture.jpg --use generative-training,mining
   python -m copycat.provenance signals my-dataset --against recorded.jsonl
+  python -m copycat.provenance signals my-dataset --ids denied.txt
   python -m copycat.provenance signals https://example.org/art/ --live --record recorded.json
 """
 
+MAX_LISTED = 20
 MAX_SHOWN = 5
 """Addresses of a recorded file whose tables are printed."""
 
@@ -45,13 +50,17 @@ def signals(  # noqa: PLR0917 - one parameter per option
     against: Annotated[
         Path | None, typer.Option(metavar="RECORDED", help="newer answers: tell for which records they differ")
     ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="write the ids of all records denied for an asked use, a line each"),
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="WHAT is an address: fetch it, and what its site says")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE.json", help="with --live: keep the answers")] = None,
     listing: Annotated[bool, typer.Option("--list", help="list the forms that are read, with their standards")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
 ) -> int:
     """Tell whether rights holders allow or deny a use, or nothing is known: robots.txt, headers, licences, pictures."""
-    from copycat.console import EXIT_DONE, print_json
+    from copycat.console import EXIT_DONE, out, print_json
     from copycat.errors import UserError
 
     if listing:
@@ -60,20 +69,35 @@ def signals(  # noqa: PLR0917 - one parameter per option
     uses = _uses(use)
     if what is None:
         raise UserError("nothing to look at\n  needed: WHAT, see: python -m copycat.provenance signals --help")
+    if url and "://" not in url:
+        raise UserError(f"--url '{url}' is no address\n  needed: one such as https://example.org/art/cat.jpg")
     if live or what.startswith(("http://", "https://")):
+        _refuse({"--against": against, "--ids": ids, "--url": url}, "an address")
         return _tell([_fetched(what, live, record)], uses, as_json)
     if record is not None:
         raise UserError("--record keeps what --live fetches\n  add --live, or leave --record out")
     found = _recorded(Path(what), url)
     if found is not None:
+        _refuse({"--against": against, "--ids": ids}, f"'{what}', which is no dataset")
         return _tell(found, uses, as_json)
-    counted = _counted(Path(what), uses, _later(against))
+    _refuse({"--url": url}, "a dataset, whose records have addresses of their own")
+    counted = _counted(Path(what), uses, _later(against), ids)
     if as_json:
         print_json({**counted.model_dump(mode="json"), "asked": list(uses), "policy": _policy()})
     else:
         _print_dataset(counted, uses, against)
+        if ids is not None:
+            out.print(f"ids of records denied: {ids}", markup=False, soft_wrap=True)
     is_allowed = all(counted.counts[name]["allow"] == counted.n_records > 0 for name in uses)
     return _exit(is_allowed and not counted.n_inside)
+
+
+def _refuse(options: dict[str, Any], what: str) -> None:
+    from copycat.errors import UserError
+
+    given = next((name for name, value in options.items() if value), None)
+    if given is not None:
+        raise UserError(f"{given} does nothing for {what}\n  leave it out")
 
 
 def _uses(text: str) -> tuple[Use, ...]:
@@ -95,6 +119,8 @@ def _fetched(address: str, live: bool, record: Path | None) -> Recorded:
 
     if not live:
         raise UserError(f"'{address}' is an address, and nothing is fetched unasked\n  to fetch it: add --live")
+    if record is not None and record.exists():
+        raise UserError(f"'{record}' is there already, and what was recorded is not rewritten\n  needed: a new name")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     found = Fetcher(now).fetch_site(address)
     if record is not None:
@@ -131,14 +157,20 @@ def _later(against: Path | None) -> Later | None:
     return None if against is None else Later(read_recorded(against))
 
 
-def _counted(path: Path, uses: Sequence[Use], later: Later | None) -> DatasetSignals:
+def _counted(path: Path, uses: Sequence[Use], later: Later | None, ids: Path | None) -> DatasetSignals:
     from copycat.console import running_count
     from copycat.provenance.dataset import open_dataset
     from copycat.provenance.signals.counting import count_signals
+    from copycat.runs.folder import write_bytes
 
     dataset = open_dataset(path)
+    denied: dict[str, None] = {}
     with running_count("reading records") as tell:
-        return count_signals(dataset, uses, later, tell)
+        counted = count_signals(dataset, uses, later, tell, denied.setdefault if ids is not None else lambda name: None)
+    if ids is not None:
+        ids.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(ids, "".join(f"{name}\n" for name in denied).encode("utf-8", "replace"))
+    return counted
 
 
 def _tell(found: list[Recorded], uses: Sequence[Use], as_json: bool) -> int:
@@ -191,6 +223,8 @@ def _print_decision(recorded: Recorded, decision: SignalDecision, uses: Sequence
     from copycat.provenance.signals import policy_answer
 
     place = recorded.url or next((signal.place for signal in decision.signals), "what was given")
+    if recorded.robots is not None or recorded.tdmrep is not None:
+        place += "" if recorded.url else ", for the path /; for another: --url ADDRESS"
     table = _table(escape(one_line(place, 100)), "use", "answer", "done", "because")
     for use in USES:
         answer = decision.answers[use]
@@ -230,14 +264,38 @@ def _print_dataset(counted: DatasetSignals, uses: Sequence[Use], against: Path |
     for item in counted.denied:
         said = f"deny {item.use}: {item.id} ({item.evidence.place}) {'; '.join(item.because)}"
         out.print(f"  {one_line(said, 220)}", markup=False, soft_wrap=True)
+    if counted.n_denied + counted.n_inside > len(counted.denied) >= MAX_LISTED:
+        out.print("  and more; all of them: --ids FILE", markup=False)
     if against is not None or counted.n_changed:
         said = (
             f"{counted.n_compared:,} compared, {counted.n_changed:,} changed, {counted.n_stricter:,} of them denied now"
         )
         out.print(f"then and now: {said}; nothing recorded was rewritten", markup=False, soft_wrap=True)
-        for change in counted.drift:
-            parts = ", ".join(f"{use}: {then} then, {now} now" for use, (then, now) in change.changes.items())
-            out.print(f"  {one_line(f'{change.id}  {parts}', 220)}", markup=False, soft_wrap=True)
+        _print_drift(counted)
+
+
+def _print_drift(counted: DatasetSignals) -> None:
+    from rich.markup import escape
+
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.console import out
+
+    for is_stricter, title in ((True, "denied now"), (False, "changed, and not to a refusal")):
+        groups = [group for group in counted.drift_groups if group.is_stricter == is_stricter]
+        if not groups:
+            continue
+        table = _table(title, "site", "records", "then and now", "such as")
+        for group in groups[:MAX_LISTED]:
+            alike: dict[tuple[str, str], list[str]] = {}
+            for use, change in group.changes.items():
+                alike.setdefault(change, []).append(use)
+            said = "; ".join(f"{', '.join(names)}: {then} then, {now} now" for (then, now), names in alike.items())
+            more = ", ..." if group.n_records > len(group.ids) else ""
+            such_as = escape(one_line(", ".join(group.ids) + more, 60))
+            table.add_row(escape(one_line(group.site or "no address", 60)), f"{group.n_records:,}", said, such_as)
+        out.print(table)
+        if len(groups) > MAX_LISTED:
+            out.print(f"  and {len(groups) - MAX_LISTED} more groups; the first 200: --json", markup=False)
 
 
 def _list_sources(as_json: bool) -> None:
@@ -246,9 +304,15 @@ def _list_sources(as_json: bool) -> None:
 
     rows = [row for row in SOURCES.rows() if row.standard]
     if as_json:
-        print_json([{"name": row.name, "about": row.about, "standard": row.standard} for row in rows])
+        print_json(
+            [{"name": row.name, "about": row.about, "standard": row.standard, "beyond": row.beyond} for row in rows]
+        )
         return
     table = _table("forms that are read", "name", "where", "standard")
     for row in rows:
         table.add_row(row.name, row.about, row.standard)
     out.print(table)
+    out.print("\nread as a refusal, which the standard does not do or leaves open:", markup=False)
+    for beyond in dict.fromkeys(row.beyond for row in rows if row.beyond):
+        names = ", ".join(row.name for row in rows if row.beyond == beyond)
+        out.print(f"  {names}: {beyond}", markup=False, soft_wrap=True)

@@ -11,7 +11,8 @@ rsl.py         Really Simple Licensing
 embedded.py    what a picture says inside itself: xmp.py (PLUS, TDMRep), credentials.py (C2PA, CAWG)
 reading.py     all of them about one address -> signals
 combining.py   signals -> one decision; what policy makes of unknown
-columns.py     a batch of a dataset -> decisions      rules.py   S1 to S5      drift.py   then and now
+columns.py     a batch of a dataset -> decisions; kept.py: what it keeps of signals   counting.py: all of its batches
+files.py       recorded answers <-> files                rules.py   S1 to S5      drift.py   then and now
 live.py        fetches, only where the user asks for it
 
 Two principles. A permission counts only as the standard writes it; a refusal counts also where its form is faulty but

@@ -8,25 +8,26 @@ them for the sidecar, too (`sidecar_signals`, `sidecar_decision`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any
 
 from copycat.errors import DataError
 from copycat.provenance.dataset import Batch
-from copycat.provenance.records import USES, Answer, Signal, SignalDecision, Use
+from copycat.provenance.records import Answer, Signal, SignalDecision, Use
 from copycat.provenance.signals.combining import combine
 from copycat.provenance.signals.files import headers_of
+from copycat.provenance.signals.kept import kept_signals, stated_answers
 from copycat.provenance.signals.reading import read_signals
 from copycat.provenance.signals.recorded import folded_name, from_headers
+from copycat.provenance.signals.terms import unread
 
+KEPT = "the decision that the dataset keeps"
 NEEDS = ("id", "url", "headers", "signals", "decision")
 HEADERS = {"contentusage", "contentsignal", "tdmreservation", "tdmpolicy", "xrobotstag", "robotstag"}
 """Headers that can be a signal, as `folded_name` gives them; others are not looked at."""
-
-Element = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,27 @@ class Case:
         return (*self.kept, *_beside(self.kept, self.read))
 
     @property
+    def faulty(self) -> tuple[Signal, ...]:
+        """What cannot be read, as a statement of which nothing is known: no permission stands beside it."""
+        return tuple(Signal(source="recorded", answers=unread(), note=fault) for fault in self.faults)
+
+    @property
     def decision(self) -> SignalDecision:
         """What the signals say together."""
-        return _combined(self.kept, self.read)
+        return combine((*latest(self.kept), *_beside(self.kept, self.read), *self.faulty))
 
-    def answer(self, use: Use) -> Answer:
-        """Give what is known for a use: that of the signals, and the kept decision as one more of them."""
-        said = self.decision.answers[use]
-        stated = (self.stated or {}).get(use)
-        if "deny" in (said, stated):
-            return "deny"
-        spoke = any(use in signal.answers for signal in self.signals)
-        return said if spoke or stated is None else stated
+    def answer(self, use: Use, inside: Iterable[Signal] = ()) -> Answer:
+        """Give what is known for a use: that of the signals, and the kept decision as one more of them.
 
+        Args:
+            inside: more signals, of the record's picture.
+        """
+        return self.joined(inside).answers[use]
 
-def _combined(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> SignalDecision:
-    return combine((*latest(kept), *_beside(kept, read)))
+    def joined(self, inside: Iterable[Signal] = ()) -> SignalDecision:
+        """Combine the signals, the kept decision as one more of them, and those of the record's picture."""
+        stated = [Signal(source="recorded", answers=dict(self.stated), note=KEPT)] if self.stated else []
+        return combine((*self.decision.signals, *inside, *stated))
 
 
 def _beside(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> list[Signal]:
@@ -76,9 +82,10 @@ def _beside(kept: tuple[Signal, ...], read: tuple[Signal, ...]) -> list[Signal]:
 
 
 def latest(kept: Sequence[Signal]) -> list[Signal]:
-    """Give the last statement of each source and place; one that was read again later is history, not gone.
+    """Give the last statements of each source and place; one that was read again later is history, not gone.
 
-    Where a date is missing or is none, nobody knows which is the last, and all of them count.
+    What was read within a day is of one visit, and all of it counts: a site may have two licences, and a preference in
+    a header and in robots.txt. Where a date is missing or is none, nobody knows which is the last, and all count.
     """
     held: dict[tuple[str, str], list[Signal]] = {}
     for signal in kept:
@@ -88,8 +95,16 @@ def latest(kept: Sequence[Signal]) -> list[Signal]:
         dates = [when(signal.fetched_at) for signal in signals]
         known = [date for date in dates if date is not None]
         is_told = len(known) == len(dates)
-        newest += [one for one, date in zip(signals, dates, strict=True) if not is_told or date == max(known)]
+        newest += [one for one, date in zip(signals, dates, strict=True) if not is_told or near(date, max(known))]
     return newest
+
+
+VISIT = timedelta(days=1)
+
+
+def near(date: datetime | None, other: datetime) -> bool:
+    """Whether two readings are of the same visit."""
+    return date is not None and abs(date - other) < VISIT
 
 
 def when(text: str | None) -> datetime | None:
@@ -259,9 +274,13 @@ def _of_anything(held: list[Any]) -> tuple[Any, list[Any]]:
     index: dict[str | None, int] = {}
     numbers = np.zeros(len(held), dtype=np.int64)
     for row, value in enumerate(held):
-        text = None if value is None else json.dumps(value, default=str, sort_keys=True)
+        text = None if value is None else json.dumps(value, default=_plain, sort_keys=True)
         numbers[row] = index.setdefault(text, len(index))
     return numbers, list(index)
+
+
+def _plain(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 @lru_cache(maxsize=65536)
@@ -274,77 +293,8 @@ def _case(headers: Any, signals: Any, decision: Any) -> Case:
             read = tuple(read_signals(from_headers("", pairs)))
         except DataError as error:
             faults.append(error.faults[0].removeprefix("headers: "))
-    kept = _kept(signals, faults)
-    return Case(kept, read, _stated(decision, faults), tuple(faults), headers is not None)
-
-
-def _kept(held: Any, faults: list[str]) -> tuple[Signal, ...]:
-    if held is None:
-        return ()
-    if isinstance(held, str):
-        parsed = _parsed(held, "signals", faults)
-        if not isinstance(parsed, list):
-            faults += [] if parsed is None else ["signals are no list"]
-            return ()
-        names = ("source", "parsed", "raw", "fetched_at")
-        held = [tuple(_text(one.get(name)) for name in names) for one in parsed if isinstance(one, Mapping)]
-    return tuple(signal for element in held if (signal := _signal(element, faults)) is not None)
-
-
-def _signal(element: Element, faults: list[str]) -> Signal | None:
-    source, parsed, raw, fetched_at = element
-    answers = _answers(parsed, faults)
-    if answers is None:
-        answers = _reread(source, raw)
-    return Signal(
-        source=(source or "").strip() or "recorded", raw=(raw or "")[:200], answers=answers, fetched_at=fetched_at
-    )
-
-
-def _answers(parsed: str | None, faults: list[str]) -> dict[Use, Answer] | None:
-    """Give the answers of a kept signal, None where there are none; what is no use or answer is a fault."""
-    if parsed is None or not parsed.strip():
-        return None
-    text = parsed.strip()
-    if text.casefold() in get_args(Answer):
-        return dict.fromkeys(USES, text.casefold())  # type: ignore[arg-type]  # one of the answers
-    held = _parsed(text, "a kept signal", faults)
-    if not isinstance(held, Mapping):
-        return dict.fromkeys(USES, "unknown")
-    answers: dict[Use, Answer] = {}
-    for use, answer in held.items():
-        if use not in USES or answer not in get_args(Answer):
-            faults.append(f"a kept signal has {str(use)[:30]}: {str(answer)[:30]}, which is no use and answer of ours")
-            continue
-        answers[use] = answer
-    return answers
-
-
-def _reread(source: str | None, raw: str | None) -> dict[Use, Answer]:
-    """Read a header again of which only the raw value was kept."""
-    name = {"tdmrep-header": "tdm-reservation", "aipref-header": "content-usage"}.get(source or "", source or "")
-    signals = read_signals(from_headers("", [(name, raw or "")]))
-    return dict(combine(signals).answers) if signals else {}
-
-
-def _stated(held: Any, faults: list[str]) -> dict[Use, Answer] | None:
-    if held is None:
-        return None
-    if isinstance(held, str):
-        return _answers(held, faults)
-    return _answers(json.dumps({str(use): answer for use, answer in held}), faults)
-
-
-def _parsed(text: str, what: str, faults: list[str]) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        faults.append(f"{what} is no JSON: {text[:60]}")
-        return None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) or value is None else json.dumps(value, default=str)
+    kept = kept_signals(signals, faults)
+    return Case(kept, read, stated_answers(decision, faults), tuple(faults), headers is not None)
 
 
 def sidecar_signals(decision: SignalDecision) -> list[dict[str, str | None]]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from copycat.provenance.records import USES, Answer, Signal, Use
-from copycat.provenance.signals.columns import Case, when
+from copycat.provenance.signals.columns import Case, near, when
 from copycat.provenance.signals.combining import combine
 from copycat.provenance.signals.reading import read_signals
-from copycat.provenance.signals.recorded import Recorded
+from copycat.provenance.signals.recorded import Recorded, Response
+from copycat.provenance.signals.robots import unreachable
 
 Changes = dict[Use, tuple[Answer, Answer]]
 """Use -> the answer then, the answer now; only where they differ."""
@@ -23,23 +24,28 @@ def changes(then: Mapping[Use, Answer], now: Mapping[Use, Answer]) -> Changes:
     return {use: (then[use], now[use]) for use in now if use in then and then[use] != now[use]}
 
 
-def changes_within(case: Case) -> Changes:
-    """Compare the first and the last reading of the sources that a record's signals name more than once."""
+def reread(case: Case) -> dict[str, set[datetime]]:
+    """Give the sources that a record's signals name at more than one visit, with the dates."""
     dates: dict[str, set[datetime]] = {}
     for signal in case.kept:
         date = when(signal.fetched_at)
         if date is not None:
             dates.setdefault(signal.source, set()).add(date)
-    changed = {source: days for source, days in dates.items() if len(days) > 1}
+    return {source: days for source, days in dates.items() if not near(min(days), max(days))}
+
+
+def changes_within(case: Case) -> Changes:
+    """Compare the first and the last reading of the sources that were read more than once."""
+    changed = reread(case)
     if not changed:
         return {}
-    first = [s for s in case.kept if s.source not in changed or when(s.fetched_at) == min(changed[s.source])]
-    last = [s for s in case.kept if s.source not in changed or when(s.fetched_at) == max(changed[s.source])]
+    first = [s for s in case.kept if s.source not in changed or near(when(s.fetched_at), min(changed[s.source]))]
+    last = [s for s in case.kept if s.source not in changed or near(when(s.fetched_at), max(changed[s.source]))]
     return changes(combine(first).answers, combine(last).answers)
 
 
 OF_PART: dict[str, frozenset[str]] = {
-    "page": frozenset({"aipref-header", "content-signal", "tdmrep-header", "tdmrep-meta", "tdmrep-file-inside",
+    "page": frozenset({"page", "aipref-header", "content-signal", "tdmrep-header", "tdmrep-meta", "tdmrep-file-inside",
                        "x-robots-tag", "meta-robots", "plus", "cawg", "c2pa"}),
     "robots": frozenset({"robots", "aipref-robots", "content-signal"}),
     "tdmrep": frozenset({"tdmrep-file"}),
@@ -58,7 +64,7 @@ class Newer(NamedTuple):
 def changes_since(case: Case, newer: Newer) -> Changes:
     """Compare what a record keeps with newer answers; a source that was not asked again says what it said."""
     then = {use: case.answer(use) for use in USES}
-    kept = [signal for signal in case.signals if signal.source not in newer.asked]
+    kept = [signal for signal in (*case.signals, *case.faulty) if signal.source not in newer.asked]
     if case.stated and not case.signals:
         kept.append(Signal(source="recorded", answers=dict(case.stated)))
     return changes(then, combine((*kept, *newer.signals)).answers)
@@ -71,15 +77,15 @@ class Later:
         self._pages: dict[str, Recorded] = {}
         self._sites: dict[str, Recorded] = {}
         for one in recorded:
-            if one.page is not None:
-                self._pages[one.url] = one
-            site = origin_of(one.url)
+            url, site = one.url.strip(), origin_of(one.url)
+            if one.page is not None and _is_later(one.page, self._pages.get(url, Recorded()).page):
+                self._pages[url] = one
             held = self._sites.get(site, Recorded(url=site))
             self._sites[site] = Recorded(
                 url=site,
-                robots=one.robots or held.robots,
-                tdmrep=one.tdmrep or held.tdmrep,
-                licences=one.licences or held.licences,
+                robots=one.robots if _is_later(one.robots, held.robots) else held.robots,
+                tdmrep=one.tdmrep if _is_later(one.tdmrep, held.tdmrep) else held.tdmrep,
+                licences=one.licences if _is_later(*map(_first, (one.licences, held.licences))) else held.licences,
             )
         self._read = lru_cache(maxsize=65536)(self._read_anew)
 
@@ -88,7 +94,7 @@ class Later:
         return self._read(url)
 
     def _read_anew(self, url: str) -> Newer | None:
-        page, site = self._pages.get(url, Recorded()), self._sites.get(origin_of(url), Recorded())
+        page, site = self._pages.get(url.strip(), Recorded()), self._sites.get(origin_of(url), Recorded())
         found = Recorded(
             url=url,
             page=page.page,
@@ -96,14 +102,31 @@ class Later:
             tdmrep=page.tdmrep or site.tdmrep,
             licences=page.licences or site.licences,
         )
-        asked = frozenset().union(*(sources for part, sources in OF_PART.items() if getattr(found, part)))
+        parts = {part for part in OF_PART if getattr(found, part)}
+        if found.page is not None and (found.page.error or unreachable(found.page)):
+            parts.remove("page")  # what it said then still stands
+        asked = frozenset().union(*(OF_PART[part] for part in parts))
+        asked -= frozenset() if {"page", "robots"} <= parts else frozenset({"content-signal"})
         return Newer(tuple(read_signals(found)), asked) if asked else None
+
+
+def _first(licences: tuple[Response, ...]) -> Response | None:
+    return licences[0] if licences else None
+
+
+def _is_later(one: Response | None, held: Response | None) -> bool:
+    """Whether an answer replaces one of before: it was read later, or stands later where a date is missing."""
+    if one is None or held is None:
+        return one is not None
+    date, before = when(one.fetched_at), when(held.fetched_at)
+    return date is None or before is None or date >= before
 
 
 def origin_of(url: str) -> str:
     """Give scheme, host and port of an address; "" where it is none."""
     try:
         parts = urlsplit(url.strip())
-        return f"{parts.scheme}://{parts.netloc}".casefold() if parts.netloc else ""
+        usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+        return f"{parts.scheme}://{parts.netloc}".casefold().removesuffix(usual) if parts.netloc else ""
     except ValueError:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,28 @@ TDMREP = ("tdmrep.json", ".well-known/tdmrep.json")
 LICENCES = ("license.xml", "licence.xml", "rsl.xml", "licenses.xml")
 RESPONSE = "response.json"
 MAX_FILE_BYTES = 256 << 20
-NEEDED = "  needed: JSON as 'python -m copycat.provenance signals --help' tells, robots.txt, a picture, or a dataset"
+NEEDED = (
+    '  needed: {"url": ..., "status": 200, "headers": {...}, "robots": text, "tdmrep": [...], "licences": [...]}, '
+    "any of them, or a list or lines of such; else a robots.txt, a picture, or a dataset"
+)
+
+
+class Twice(dict[str, Any]):
+    """An object of JSON in which a key may stand twice: `items()` has all of its pairs, `[key]` the last."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    def items(self) -> Any:  # Any: a list for a view
+        """Give all pairs, in their order."""
+        return self.pairs
+
+    @property
+    def repeated(self) -> str:
+        """Give a key that stands there twice, "" where none does."""
+        names = [name for name, _ in self.pairs]
+        return next((name for at, name in enumerate(names) if name in names[:at]), "") if len(names) > len(self) else ""
 
 
 def is_recorded(path: Path) -> bool:
@@ -108,6 +130,7 @@ def recorded_of(held: Any, folder: Path, where: str, url: str = "") -> Recorded:
     """
     if not isinstance(held, Mapping):
         raise DataError([f"{where}: is no object"], NEEDED)
+    _require_once(held, where)
     if held and not set(held) & KEYS:
         raise DataError([f"{where}: has none of the keys of a recorded answer"], NEEDED)
     address = str(held.get("url") or url)
@@ -125,6 +148,11 @@ def recorded_of(held: Any, folder: Path, where: str, url: str = "") -> Recorded:
     )
 
 
+def _require_once(held: Any, where: str) -> None:
+    if isinstance(held, Twice) and held.repeated:
+        raise DataError([f"{where}: has {held.repeated[:40]!r} twice"], "  needed: each key once")
+
+
 def _part(held: Mapping[str, Any], name: str, folder: Path, where: str, fetched: Any) -> Response | None:
     part = held.get(name)
     if part is None:
@@ -139,6 +167,7 @@ def _object(part: Any, fetched: Any) -> dict[str, Any]:
     if isinstance(part, str):
         return {"body": part, "status": 200, "fetched_at": fetched}
     if isinstance(part, Mapping) and set(part) <= KEYS:
+        _require_once(part, "an answer")
         return {"fetched_at": fetched, **part}
     return {"body": json.dumps(part), "status": 200, "fetched_at": fetched}
 
@@ -189,11 +218,12 @@ def _of_text(text: str, where: str) -> tuple[Header, ...]:
     stripped = text.strip()
     if stripped[:1] in "{[" and stripped:
         try:
-            held = json.loads(stripped)
+            held = json.loads(stripped, object_pairs_hook=Twice)
         except (ValueError, RecursionError):
             raise DataError([f"{where}: headers are no JSON"], "  needed: an object, or a list of pairs") from None
         return headers_of(held, where)
-    lines = [line for line in stripped.splitlines() if line.strip() and not line.startswith("HTTP/")]
+    unfolded = re.sub(r"\r?\n[ \t]+", " ", stripped)  # RFC 9112, 5.2: a line that begins with a space goes on
+    lines = [line for line in unfolded.splitlines() if line.strip() and not line.startswith("HTTP/")]
     faulty = next((line for line in lines if ":" not in line), None)
     if faulty is not None:
         raise DataError([f"{where}: a header is {faulty[:80]!r}"], "  needed: a name, a colon and a value")
@@ -253,7 +283,7 @@ def _object_of(response: Response) -> dict[str, Any]:
 
 def _json(raw: bytes, where: str) -> Any:
     try:
-        return json.loads(raw.decode("utf-8-sig"))
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=Twice)
     except (ValueError, RecursionError) as error:
         raise DataError([f"{where}: is no JSON: {str(error)[:120]}"], NEEDED) from None
 

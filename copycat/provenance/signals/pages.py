@@ -26,7 +26,8 @@ _START = re.compile(r"<(?:!doctype\s+html|html|head|body|meta|title)(?![\w-])", 
 _NAME = re.compile(r"[\s/]*+([^\s/>=\"'<][^\s/>=]*+)?\s*+(=\s*+)?")
 _BARE = re.compile(r"[^\s>]*+")
 _LOOSE = re.compile(r"<\s*meta(?![\w-])[^>]{0,65536}", re.IGNORECASE)
-_LOOSE_PAIR = re.compile(r"([\w:-]++)\s*+=[\s`]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'`>/]++))")
+_QUOTED = re.compile(r"<\s*+meta(?![\w-])(?:[^>\"']++|\"[^\"]{0,8192}+\"|'[^']{0,8192}+')*+", re.IGNORECASE)
+_LOOSE_PAIR = re.compile(r"(?<![\w:-])([\w:-]++)\s*+=[\s`]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'`>/]++))")
 
 Metas = tuple[tuple[str, str], ...]
 
@@ -82,10 +83,11 @@ def read_page(response: Response) -> Page:
             if close < 0:
                 break
             at = close
-    loose = [pair for tag in _LOOSE.findall(text.replace("\0", ""))[:MAX_TAGS] for pair in _loose(tag)]
+    plain = text.replace("\0", "")
+    loose = [pair for form in (_LOOSE, _QUOTED) for tag in form.findall(plain)[:MAX_TAGS] for pair in _loose(tag)]
     is_cut = response.is_cut or len(response.body) > MAX_PAGE_BYTES or n_tags == MAX_TAGS
     is_cut = is_cut or len(licences) > MAX_LICENCES
-    return Page(tuple(metas), tuple(loose), tuple(links), tuple(licences[:MAX_LICENCES]), is_cut)
+    return Page(tuple(metas), tuple(dict.fromkeys(loose)), tuple(links), tuple(licences[:MAX_LICENCES]), is_cut)
 
 
 def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:

@@ -19,7 +19,7 @@ from copycat.provenance.signals.terms import unread
 MAX_PACKAGE_BYTES = 8 << 20
 MAX_PACKAGES = 8
 _META = re.compile(r"<\s*+(?:[\w-]++:)?meta\b([^<>]*+)>([^<]*+)(?:<!\[CDATA\[([^\]]*+)\]\]>)?", re.IGNORECASE)
-_IS_RESERVATION = re.compile(r"=\s*+[\"']?\s*+[\w-]*tdm[\w-]*:reservation\b", re.IGNORECASE)
+_IS_RESERVATION = re.compile(r"=\s*+[\"']?\s*+[\w-]{0,20}tdm[\w-]{0,20}:reservation\b", re.IGNORECASE)
 _CONTENT = re.compile(r"\b(?:content|value)\s*+=\s*+[\"']?([^\"'>]*+)", re.IGNORECASE)
 _FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, RuntimeError,
            NotImplementedError, EOFError, KeyError, OverflowError)  # fmt: skip

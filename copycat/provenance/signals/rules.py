@@ -11,7 +11,7 @@ from copycat.provenance.records import USES, Finding, Use
 from copycat.provenance.rules.rule import Context, Found, Rule
 from copycat.provenance.signals.columns import NEEDS, Case, cases_of
 from copycat.provenance.signals.combining import combine, policy_answer
-from copycat.provenance.signals.drift import Later, changes_since, changes_within
+from copycat.provenance.signals.drift import Later, changes_since, changes_within, reread
 
 AGAINST = "signals-against"
 """The option of S4: a file or folder of newer recorded answers."""
@@ -101,7 +101,8 @@ class Resolved(SignalRule):
             yield self.finding(
                 "error",
                 f"a rights holder says no to {use}: {counted(self.denied)}",
-                f"leave them out (python -m copycat.provenance remove), or ask for a licence; all of them: {SHOW}",
+                "leave them out (python -m copycat.provenance remove), or ask for a licence; "
+                f"all of them: {SHOW} --ids FILE",
                 *self.denied.evidence,
                 n_records=self.denied.n_records,
             )
@@ -268,7 +269,7 @@ class Drift(SignalRule):
         """Compare then and now."""
         held = cases_of(batch)
         within = [changes_within(case) for case in held.cases]
-        repeated = [_is_repeated(case) for case in held.cases]
+        repeated = [bool(reread(case)) for case in held.cases]
         urls = batch.texts("url") if self.later is not None else []
         for row in range(batch.size) if urls or any(repeated) else ():
             at = held.case_of[row]
@@ -314,11 +315,6 @@ class Drift(SignalRule):
     def passed(self) -> str:
         """Say what was seen."""
         return f"{self.n_compared} records compared: the signals say the same"
-
-
-def _is_repeated(case: Case) -> bool:
-    sources = [signal.source for signal in case.kept if signal.fetched_at]
-    return len(sources) > len(set(sources))
 
 
 class Inside(Rule):

@@ -26,7 +26,7 @@ from copycat.provenance.signals.terms import TDM, Answers, answers_of, unread
 MAX_FILE_BYTES = 8 << 20
 MAX_RULES = 100_000
 _YES = {"1", "true", "yes", "reserved", "on"}
-_TORN = re.compile(r"[\"']?tdm[-_]?reservation[\"']?\s*[:=]\s*[\"']?\s*(1|true)\b", re.IGNORECASE)
+_TORN = re.compile(r"[\"']?tdm[-_]?reservation[\"']?\s*+[:=][\s\"']*+(1|true)\b", re.IGNORECASE)
 
 
 def read_reservation(value: object) -> tuple[Answer, str]:

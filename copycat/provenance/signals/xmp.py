@@ -31,7 +31,7 @@ WIDE_MARKS = ("DataMining".encode("utf-16-le"), "reservation".encode("utf-16-le"
 _PDF_METADATA = re.compile(rb"/Type\s*+/Metadata\b")
 _WORD = re.compile(r"DMI-[A-Z-]+")
 _TORN_PLUS = re.compile(r"DataMining\b[^A-Za-z]{0,8}[^<]{0,200}?(DMI-PROHIBITED[A-Z-]*)", re.IGNORECASE)
-_TORN_TDM = re.compile(r"tdm:reservation\s*(?:=\s*[\"']?|>)\s*(1|true)\b", re.IGNORECASE)
+_TORN_TDM = re.compile(r"tdm:reservation\s*+[=>][\s\"']*+(1|true)\b", re.IGNORECASE)
 _WRITTEN = {
     "prohibited": "DMI-PROHIBITED",
     "allowed": "DMI-ALLOWED",

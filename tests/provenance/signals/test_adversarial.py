@@ -40,6 +40,7 @@ HTML = {
     "10,000 tags before": b"<html>" + b"<meta x>" * 10_001 + NOAI,
     "500 KB before": b"<html>" + b"x" * 500_000 + NOAI,
     "noscript": b"<html><noscript>" + NOAI + b"</noscript>",
+    "noscript and > in quotes": b'<html><noscript><meta name=robots title="a > b" content=noai></noscript>',
     "entities": b'<html><meta name="&#114;obots" content="no&#97;i">',
     "capitals": b"<HTML><META NAME=ROBOTS CONTENT=NOAI>",
     "slashes for spaces": b"<html><meta/name=robots/content=noai/>",

@@ -82,7 +82,7 @@ def test_newer_answers_are_compared_and_nothing_is_rewritten(provenance: Cli, da
 
     held = json.loads(answer.out)
     assert (held["n_compared"], held["n_stricter"]) == (3, 1)
-    assert held["drift"][-1]["changes"]["training"] == ["unknown", "deny"]
+    assert held["drift"][0]["changes"]["training"] == ["unknown", "deny"]
     assert dataset.read_bytes() == before
     assert "nothing recorded was rewritten" in provenance("signals", dataset, "--against", "later.json").out
 
@@ -140,12 +140,19 @@ def test_the_forms_are_listed_with_their_standards(provenance: Cli) -> None:
         (("http://127.0.0.1/", "--live"), "127.0.0.1 is no public address"),
         (("ftp://127.0.0.1/", "--live"), "its scheme is 'ftp'"),
         (("torn.json",), "is no JSON"),
+        (("robots.txt", "--against", "robots.txt"), "--against does nothing for"),
+        (("robots.txt", "--ids", "x.txt"), "--ids does nothing for"),
+        (("robots.txt", "--url", "example"), "is no address"),
+        (("data.jsonl", "--url", "https://example.org/"), "--url does nothing for"),
+        (("https://example.org/", "--live", "--against", "robots.txt"), "--against does nothing for"),
+        (("https://example.org/", "--live", "--record", "robots.txt"), "is there already"),
     ],
 )
 def test_what_the_user_must_fix_is_told(
     provenance: Cli, dataset: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     (tmp_path / "torn.json").write_text("{", encoding="utf-8")
+    (tmp_path / "robots.txt").write_text(ROBOTS, encoding="utf-8")
 
     answer = provenance("signals", *arguments)
 
@@ -178,3 +185,46 @@ def test_letters_that_steer_a_terminal_are_not_printed(provenance: Cli, tmp_path
 
     assert "\x1b" not in answer.out
     assert "[red]" in answer.out
+
+
+def test_what_changed_is_grouped_by_site_and_what_is_denied_now_comes_first(provenance: Cli, tmp_path: Path) -> None:
+    rows = [{"id": f"{n:02}", "text": "x", "url": f"https://{'no' if n < 3 else 'yes'}.example/{n}"} for n in range(40)]
+    later = [
+        {"url": "https://yes.example/", "robots": "User-agent: *\nContent-Usage: train-ai=y\n"},
+        {"url": "https://no.example/", "robots": "User-agent: *\nContent-Usage: train-ai=n\n"},
+    ]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (tmp_path / "later.jsonl").write_text("\n".join(map(json.dumps, later)), encoding="utf-8")
+
+    answer = provenance("signals", "data.jsonl", "--against", "later.jsonl")
+    held = json.loads(provenance("signals", "data.jsonl", "--against", "later.jsonl", "--json").out)
+
+    assert [(group["site"], group["n_records"], group["ids"]) for group in held["drift_groups"]] == [
+        ("https://no.example", 3, ["00", "01", "02"]),
+        ("https://yes.example", 37, ["03", "04", "05"]),
+    ]
+    assert [one["id"] for one in held["drift"][:4]] == ["00", "01", "02", "03"]
+    assert answer.out.index("https://no.example") < answer.out.index("https://yes.example")
+    assert "training, generative-training: unknown then, deny now" in " ".join(answer.out.split())
+
+
+def test_the_ids_of_all_records_denied_are_written(provenance: Cli, tmp_path: Path) -> None:
+    rows = [{"id": f"{n:02}", "text": "x", "headers": {"X-Robots-Tag": "noai" if n % 2 else "all"}} for n in range(60)]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    answer = provenance("signals", "data.jsonl", "--use", "training,inference", "--ids", "out/denied.txt")
+
+    assert (tmp_path / "out" / "denied.txt").read_text().split() == [f"{n:02}" for n in range(1, 60, 2)]
+    assert "and more; all of them: --ids FILE" in answer.out
+
+
+def test_the_list_tells_what_is_read_as_a_refusal_beyond_the_standard(provenance: Cli) -> None:
+    said = " ".join(provenance("signals", "--list").out.split())
+
+    assert "aipref-robots, aipref-header: of equal keys the last counts in the draft; here `n` in any of them" in said
+
+
+def test_a_robots_txt_without_an_address_says_which_path_it_was_read_for(provenance: Cli, tmp_path: Path) -> None:
+    (tmp_path / "robots.txt").write_text(ROBOTS, encoding="utf-8")
+
+    assert "for the path /; for another: --url ADDRESS" in provenance("signals", "robots.txt").out

@@ -95,11 +95,26 @@ def test_bent_pictures_with_manifests_never_permit_what_was_refused(
 
 
 ENORMOUS = {
-    "page": [b"<html>" + b"<meta name=" * 20_000, b"<html>" + b"<!--" * 50_000, b"<html>" + b"<script>" * 50_000],
+    "page": [
+        b"<html>" + b"<meta name=" * 20_000,
+        b"<html>" + b"<!--" * 50_000,
+        b"<html><!-- <meta " + b"x" * 60_000,
+        b"<html>" + b"<script>" * 50_000,
+    ],
     "robots": [b"User-agent: GPTBot\nDisallow: /a\n" * 4_000, b"User-agent: GPTBot\nDisallow: /" + b"*a" * 20_000],
-    "tdmrep": [b"[" * 200_000, b'[{"location":"/b*c*d"},' * 1 + b'{"location":"/z"},' * 10_000 + b"{}]"],
+    "tdmrep": [
+        b"[" * 200_000,
+        b"tdm-reservation:" + b" " * 200_000,
+        b'[{"location":"/b*c*d"},' * 1 + b'{"location":"/z"},' * 10_000 + b"{}]",
+    ],
     "licence": [b"<prohibits " * 20_000, b"<rsl>" + b"<content url='/'>" * 10_000, b"<a>" * 20_000 + b"</a>" * 20_000],
-    "xmp": [b"DataMining" + b"<rdf:RDF " * 50_000, b"%PDF-" + b"/Type /Metadata " * 20_000],
+    "xmp": [
+        b"DataMining" + b"<rdf:RDF " * 50_000,
+        b"<rdf:RDF tdm:reservation=" + b" " * 200_000,
+        b"PK.opf",
+        b"<html>" + b"<meta '" * 50_000,
+        b"%PDF-" + b"/Type /Metadata " * 20_000,
+    ],
 }
 
 
