@@ -20,14 +20,17 @@ LINK_COMMENT = re.compile(r"^ {0,3}\[[^\]\n]{1,80}\]: *(?:#|<>) *[\"'(].*$", re.
 """A comment written as a link that nothing names: "[//]: # (not shown)"."""
 
 HIDDEN = re.compile(
-    r"<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0\s*[;\"'])"
-    r"[^>]*>.*?(?:</\1\s*>|\Z)"
+    r"<(\w+)\b[^<>]{0,1000}?(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0"
+    r"|opacity\s*:\s*0\s*[;\"'])[^<>]{0,1000}>.*?(?:</\1\s*>|\Z)"
     r"|<(script|style|template)\b.*?(?:</\2\s*>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
 """Elements that no reader of the page sees."""
 
-PICTURE = re.compile(r"!\[[^\]\n]{0,2000}\]\([^)\n]{0,2000}\)")
+PICTURE = re.compile(
+    r"!\[(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,20000}\]"
+    r"(?:\((?:[^()\n]|\([^()\n]{0,200}\)){0,20000}\)|\[[^\[\]\n]{0,200}\])"
+)
 TAG = re.compile(r"</?[A-Za-z][^<>]{0,1000}>")
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 BOLD_LABEL = re.compile(r"^\s*(?:[-*+]\s+)?\*\*([^*]{2,60}?)\s*:?\s*\*\*\s*:?\s*(.*)$")
