@@ -357,7 +357,7 @@ def test_croissant_that_cannot_be_read_is_a_fault(tmp_path: Path, raw: bytes) ->
 # -------------------------------------------------------------------------------------- all of them
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=300), name=st.sampled_from(["x.jsonl", "x.csv", "x.parquet", "x.tar", "x.jsonl.gz"]))
 def test_no_bytes_make_reading_raise(tmp_path: Path, raw: bytes, name: str) -> None:
     path = tmp_path / name
@@ -369,7 +369,7 @@ def test_no_bytes_make_reading_raise(tmp_path: Path, raw: bytes, name: str) -> N
         json.dumps(fault.evidence.model_dump(mode="json")).encode()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_flipped_byte_makes_reading_raise(tmp_path: Path, data: st.DataObject) -> None:
     paths = tmp_path / "kinds"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -44,6 +45,11 @@ STRANGE = {
 }
 
 
+def rarer_slow(names: Iterable[str], *usual: str) -> list[Any]:
+    """Give all names as parameters; the usual ones belong to the default run."""
+    return [pytest.param(name, marks=() if name in usual else pytest.mark.slow) for name in names]
+
+
 def all_rules(path: Path, **fields: Any) -> CheckReport:
     """Check with every rule; fails where one could not check."""
     report = run_rules(Context(open_dataset(path), as_of=date(2026, 3, 1), **fields))
@@ -53,14 +59,14 @@ def all_rules(path: Path, **fields: Any) -> CheckReport:
     return report
 
 
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", rarer_slow(STRANGE, "null", "bytes", "times", "structs", "hostile"))
 def test_no_rule_breaks_on_columns_of_strange_types(tmp_path: Path, name: str) -> None:
     pq.write_table(pa.table(dict.fromkeys(COLUMNS, STRANGE[name])), tmp_path / "x.parquet")
 
     assert all_rules(tmp_path).n_records == 4
 
 
-@pytest.mark.parametrize("name", ["hostile", "structs", "maps", "lists", "far times", "null"])
+@pytest.mark.parametrize("name", rarer_slow(STRANGE, "hostile", "null"))
 def test_no_rule_breaks_on_a_sidecar_of_strange_types(tmp_path: Path, name: str) -> None:
     (tmp_path / "x.jsonl").write_text('{"id": "a", "text": "b"}\n')
     (tmp_path / "provenance").mkdir()
@@ -84,7 +90,7 @@ CARDS = {
 CROISSANT = '{"license": {"@id": []}, "creator": [1], "distribution": 7, "recordSet": "x"}'
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", rarer_slow(CARDS, "lists", "deep", "hostile"))
 def test_no_rule_breaks_on_a_card_of_strange_values(tmp_path: Path, name: str) -> None:
     (tmp_path / "README.md").write_text(f"---\n{CARDS[name]}---\n# {name}\n\n## Uses\n\n|a|\n\n```\n")
     (tmp_path / "croissant.json").write_text(CROISSANT)
@@ -93,7 +99,7 @@ def test_no_rule_breaks_on_a_card_of_strange_values(tmp_path: Path, name: str) -
     assert all_rules(tmp_path, region="EU").n_records == 1
 
 
-@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("purpose", rarer_slow(PURPOSES, "training", "adapting"))
 def test_no_rule_breaks_on_nothing(tmp_path: Path, purpose: str) -> None:
     assert all_rules(tmp_path, purpose=PURPOSES[purpose], region="EU").n_records == 0
 
