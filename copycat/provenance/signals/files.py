@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from copycat.errors import DataError
+from copycat.provenance.records import SIDECAR_FOLDER
 from copycat.provenance.signals.recorded import MAX_BODY_BYTES, Header, Recorded, Response
 
 KEYS = {"url", "status", "headers", "body", "body_file", "body_base64", "fetched_at", "error", "robots", "tdmrep",
@@ -45,7 +46,9 @@ class Twice(dict[str, Any]):
 
 
 def is_recorded(path: Path) -> bool:
-    """Whether a file or folder holds recorded answers, and not a dataset."""
+    """Whether a file or folder holds recorded answers, and not a dataset (which may have a robots.txt, too)."""
+    if path.is_dir() and any((path / name).exists() for name in ("README.md", SIDECAR_FOLDER)):
+        return False
     if path.is_dir():
         return any((path / name).is_file() for name in (RESPONSE, *ROBOTS, *TDMREP))
     name = path.name.casefold()

@@ -126,3 +126,11 @@ def test_a_file_that_is_no_json_is_told_with_its_line(tmp_path: Path) -> None:
 def test_deep_json_is_told_and_not_a_traceback(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no JSON"):
         read_recorded(written(tmp_path / "deep.json", "[" * 100_000))
+
+
+def test_a_dataset_with_a_robots_txt_beside_its_card_is_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "robots.txt").write_text("User-agent: *", encoding="utf-8")
+
+    assert is_recorded(tmp_path)
+    (tmp_path / "README.md").write_text("# A set", encoding="utf-8")
+    assert not is_recorded(tmp_path)
