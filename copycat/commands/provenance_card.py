@@ -124,7 +124,9 @@ def _print_next(report: CardReport, dataset: Path) -> None:
     from copycat.provenance.datasheet.report import best_next
 
     for wrong in report.score.contradictions:
-        out.print(f"the card says '{one_line(wrong.claim, 80)}': {one_line(wrong.fact, 120)}", markup=False)
+        out.print(
+            f"the card says '{one_line(wrong.claim, 80)}'; the records: {one_line(wrong.fact, 120)}", markup=False
+        )
     fields = best_next(report)
     if not fields:
         return

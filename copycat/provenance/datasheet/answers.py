@@ -59,15 +59,20 @@ class Read(NamedTuple):
     unread: Sequence[str]
 
 
-def read_answers(card: Card) -> Read:
-    """Find what a card says in each field. A heading belongs to one field: that whose words it has most of."""
+def read_answers(card: Card, as_written: bool = False) -> Read:
+    """Find what a card says in each field. A heading belongs to one field: that whose words it has most of.
+
+    Args:
+        as_written: give the text with what no reader sees (pictures' words, tags), to be written again.
+    """
     said: dict[str, list[Said]] = {field.id: [] for field in card_fields().fields}
     for field in card_fields().fields:
         for key in field.front:
             _add(said[field.id], key, front_text(key, card.front.get(key)))
         for key in field.croissant:
             _add(said[field.id], f"croissant {key}", flat_text(_property(card.croissant, key)))
-    unread = list(_read_body(card.body, said))
+    body = COMMENT.sub("", card.body) if as_written else visible(card.body)
+    unread = list(_read_body(body, said))
     return Read(said, unread)
 
 
@@ -151,10 +156,13 @@ def _read_body(body: str, said: dict[str, list[Said]]) -> Iterator[str]:
 
 
 def headings(body: str) -> Iterator[Heading]:
-    """Yield the parts of a Markdown text. A code block has no heading; it is read only where it may show a record."""
+    """Yield the parts of a Markdown text without comments.
+
+    A code block has no heading; it is read only where it may show a record.
+    """
     part = Heading(0, "", [])
     fence, is_about_records = "", False
-    for line in visible(body).splitlines():
+    for line in body.splitlines():
         mark = re.match(r"^\s*(```+|~~~+)", line)
         if mark:
             fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]

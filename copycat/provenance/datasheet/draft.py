@@ -29,7 +29,7 @@ MOST_LISTED = 20
 def card_draft(report: CardReport, card: Card) -> str:
     """Write the draft of README.md."""
     fields = card_fields()
-    said = read_answers(card).said
+    said = read_answers(card, as_written=True).said
     front = _front(report, card)
     lines = [
         "---",

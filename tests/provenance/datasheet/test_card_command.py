@@ -155,7 +155,7 @@ def test_a_page_is_the_same_twice(cli: Any, dataset: Path) -> None:
 
 
 def test_a_draft_keeps_a_persons_words_though_they_count_nothing(cli: Any, dataset: Path) -> None:
-    said = "The tiles were looked at in the workshop."
+    said = "The tiles ![a workshop](w.png) were looked at <br> in the workshop."
     (dataset / "README.md").write_text(f"## Workers\n\n{said}\n\n## Impact\n\nTBD\n", encoding="utf-8")
     answer = cli("card", dataset, "--draft")
     assert f"{said}\n\n[to be written: what was paid" in answer.out
