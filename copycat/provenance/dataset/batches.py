@@ -15,6 +15,10 @@ BATCH_BYTES = 32 << 20
 """About as much of a dataset is held in one batch, or one record where that is larger."""
 
 
+LARGEST_WHOLE = 2**53
+"""Whole numbers up to here are the same as floats and as integers."""
+
+
 class Fault(NamedTuple):
     """What cannot be read, and why: one record of a file, or the file from there on."""
 
@@ -134,11 +138,16 @@ def _python_value(column: Any, row: int, odd: tuple[type[Exception], ...]) -> An
 
 
 def as_stripped(value: Any) -> str:
-    """Give a value as stripped text: "" for None and NaN, bytes as UTF-8."""
+    """Give a value as stripped text: "" for None and NaN, bytes as UTF-8, whole numbers without a point.
+
+    pandas makes floats of integers where one is missing; the id 7 would be another one on every such mirror.
+    """
     if isinstance(value, str):
         return value.strip()
     if value is None or value != value:  # noqa: PLR0124 - NaN is what is not itself
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        return str(int(value))
     return str(value).strip()

@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copycat.provenance.dataset.batches import LARGEST_WHOLE
 from copycat.provenance.dataset.folders import TEXT_SUFFIXES
 from copycat.provenance.manifest.rows import WholeRows
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch, Dataset
 
 Hashes = tuple[list[str | None], list[str | None]]
-
-LARGEST_WHOLE = 2**53
-"""Whole numbers up to here are the same as floats and as integers."""
 
 
 def sha256_hex(data: bytes) -> str:

@@ -152,3 +152,15 @@ def test_a_record_without_picture_and_text_is_its_row_whichever_file_comes_first
     found = [hashes_of(tmp_path / name) for name in ("one", "two", "three")]
     assert found[0] == found[1] == found[2]
     assert found[0]["row"] == (record_sha256({"id": "row", "question": "why?"}), None)
+
+
+def test_ids_that_pandas_made_floats_of_are_the_same_ids(tmp_path: Path) -> None:
+    rows = [{"id": 7, "text": "a"}, {"id": 2**40, "text": "b"}, {"id": None, "text": "c"}]
+    table = pa.Table.from_pylist(rows)
+    for name, ids in (("whole", table["id"]), ("floats", table["id"].cast(pa.float64()))):
+        (tmp_path / name).mkdir()
+        pq.write_table(table.set_column(0, "id", ids), tmp_path / name / "train.parquet")
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "train.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert len({roots_of(tmp_path / name) for name in ("whole", "floats", "lines")}) == 1
+    assert {"7", str(2**40)} < hashes_of(tmp_path / "floats").keys()
