@@ -55,6 +55,8 @@ def print_report(report: CheckReport, written: Sequence[Path], *, strict: bool) 
     _say(f"{report.dataset}: {records} in {files} ({report.kind})", "bold")
     purpose = report.purpose
     _say(f"for {purpose.name} ({purpose.about}) in {report.region}, on {report.as_of.isoformat()}")
+    if columns := _columns(report):
+        _say(columns)
     out.print()
     _print_rules(report.outcomes)
     for finding, name in zip(report.findings, fingerprints(report.findings), strict=True):
@@ -67,6 +69,18 @@ def print_report(report: CheckReport, written: Sequence[Path], *, strict: bool) 
     _say(_summary(report, strict=strict), "bold")
     for path in written:
         _say(shown(path))
+
+
+def _columns(report: CheckReport) -> str:
+    """Say what was read as what, so that a column that was missed is noticed; "" where nothing was looked for."""
+    from copycat.provenance.rules import RULES
+
+    if report.columns:
+        other = [f"{standard} (from {name})" if standard != name else name for standard, name in report.columns.items()]
+        return f"columns: {', '.join(other)}"
+    if report.n_records and len(report.outcomes) == len(RULES.names()):
+        return "columns: none of those that rules look at; name them with --column STANDARD=NAME"
+    return ""
 
 
 def _print_rules(outcomes: Sequence[Outcome]) -> None:

@@ -50,6 +50,7 @@ def test_a_dataset_without_errors_ends_with_0(check: Cli, good: Path) -> None:
     assert answer.out.splitlines() == [
         "good: 3 records in 1 file (jsonl)",
         "for training (train a model commercially; pass no record on) in US, on 2026-03-01",
+        "columns: id",
         "",
         "F1  ok  every file and every record can be read: 3 records in 1 file",
         "F2  ok  ids are there and unique: 3 ids, all different              ",
@@ -63,7 +64,7 @@ def test_an_error_ends_with_1_and_is_shown_with_its_place_and_what_to_do(check: 
 
     assert answer.code == 1
     lines = [line.rstrip() for line in answer.out.splitlines()]
-    assert lines[3:5] == [
+    assert lines[4:6] == [
         "F1  error    1 place cannot be read as they stand",
         "F2  warning  1 record without an id, named by their place instead",
     ]
@@ -150,6 +151,14 @@ def test_newer_answers_are_compared_with_those_that_were_recorded(check: Cli, tm
     answer = check("set", "--rules", "S4", "--against", "newer.jsonl", *DAY)
 
     assert "a rights holder says no now, and did not when it was taken: 1 record" in answer.out
+
+
+def test_what_was_read_as_what_is_told(check: Cli, good: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_bytes(jsonl([{"body": "a"}]))
+
+    assert "\ncolumns: id, licence (from license), url\n" in check(good, "--rules", "F2,L2", *DAY).out
+    assert "\ncolumns: none of those that rules look at; name them with --column" in check("odd.jsonl", *DAY).out
+    assert "columns" not in check("odd.jsonl", "--rules", "F1", *DAY).out
 
 
 def test_a_column_is_named_by_the_user(check: Cli, good: Path) -> None:
