@@ -9,7 +9,7 @@ from typing import NamedTuple
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet.answers import Said, split_sizes
 from copycat.provenance.datasheet.boilerplate import sentences
-from copycat.provenance.datasheet.evidence import NEGATIVE, language_code, languages_in
+from copycat.provenance.datasheet.evidence import language_code, languages_in
 from copycat.provenance.datasheet.facts import DatasetFacts
 
 RECORD_WORDS = r"(?:records?|rows?|examples?|samples?|instances?|entries|data ?points?|items)"
@@ -30,6 +30,13 @@ COLUMN = re.compile(r"^\s*(?:[-*+]\s+|\|\s*)[`*]+([\w.-]{1,60})[`*]+", re.MULTIL
 """A column that begins a line of a list or a row of a table, in code marks or bold letters."""
 
 PERCENT = re.compile(r"(?<![\w.])(\d+(?:[.,]\d+)?)\s?(?:%|per ?cent\b)", re.IGNORECASE)
+NO_SYNTHETIC = re.compile(
+    r"^\W*(?:none|nothing|nobody|never|without|0|no\s+(?:\w+\s+){0,2}?(?:synthetic|generated|records?|rows?|samples?|texts?"
+    r"|pictures?|images?|captions?|data))\b(?!.*\b(?:marked|recorded|known|told|noted)\b)",
+    re.IGNORECASE,
+)
+"""How a card says that no model made a record; that nobody noted which is another thing."""
+
 SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
 SIZE = re.compile(r"^(?:n<(\d+[KMBT]?)|(\d+[KMBT]?)<n<(\d+[KMBT]?)|n>(\d+[KMBT]?))$")
 LETTERS = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -201,5 +208,7 @@ def _synthetic(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Itera
         fact = f"{known.n_synthetic} of {known.n_records} records ({100 * share:.1f} %) are synthetic"
         if stated and not agrees_with_share(text, known):
             yield Claim("synthetic-share", place, f"{stated[0]} %", fact)
-        elif not stated and known.n_synthetic and (NEGATIVE.match(text) or text.strip().casefold() in ("false", "0")):
+        elif (
+            not stated and known.n_synthetic and (NO_SYNTHETIC.match(text) or text.strip().casefold() in ("false", "0"))
+        ):
             yield Claim("synthetic-share", place, text[:60], fact)

@@ -36,7 +36,6 @@ REASON = re.compile(
     r"|so (?:that|it|they|the|no|nobody|there|this|we|you))\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
-NEGATIVE = re.compile(r"^\W*(?:none|no|nothing|not|never|nobody|without|0)\b", re.IGNORECASE)
 NONE = re.compile(
     r"^\W*(?:(?:none|no|not|never|without|0(?:\.0+)?\s?%?)(?![\w%])|(?:\w+\W+){0,3}?(?:none|nothing|nobody)\b)(.*)",
     re.IGNORECASE | re.DOTALL,

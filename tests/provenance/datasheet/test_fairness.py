@@ -160,6 +160,12 @@ def test_a_short_answer_counts_if_it_says_why_or_how_many(
     assert found is not None and found.points == expected
 
 
+@pytest.mark.parametrize("text", ["Not noted so far.", "No record is marked.", "Nothing is known of that."])
+def test_that_nobody_noted_it_does_not_say_that_no_model_made_a_record(card_of: MakeCard, text: str) -> None:
+    marked = SIGNS.model_copy(update={"n_marked": 240, "n_synthetic": 12})
+    assert completeness(card_of(f"## Synthetic data\n\n{text}\n"), marked).contradictions == ()
+
+
 def test_fields_of_models_do_not_count_where_the_card_says_that_none_made_a_record(card_of: MakeCard) -> None:
     said = card_of("## Synthetic data\n\nNone. Every text was typed by a person.\n")
     assert completeness(said, SIGNS).left_out == ("synthetic-models", "synthetic-prompts")

@@ -188,6 +188,22 @@ def test_d3_a_card_that_says_what_is_left_is_not_contradicted(check: Check) -> N
     assert only(check("D3", [{"text": MAIL}], card)).severity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_claim"),
+    [
+        ("None.", True),
+        ("There is no personal data.", True),
+        ("This dataset contains no personal or sensitive information.", True),
+        ("Not looked for yet.", False),
+        ("No e-mail addresses were removed.", False),
+        ("Nothing was masked; names are kept.", False),
+    ],
+)
+def test_d3_only_a_card_that_says_there_is_none_is_contradicted(check: Check, text: str, is_claim: bool) -> None:
+    outcome = check("D3", [{"text": "mail zoravi@tiles.example.io"}], f"## Personal data\n\n{text}\n")
+    assert outcome.findings[0].severity == ("error" if is_claim else "warning")
+
+
 def test_d3_a_sample_says_how_sure_its_share_is(check: Check) -> None:
     records = [{"text": MAIL if at % 4 == 0 else "a tile"} for at in range(2000)]
     found = only(check("D3", records, **{"personal-sample": "200"}))

@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 from copycat.metrics.intervals import wilson
 from copycat.provenance.dataset import Batch
 from copycat.provenance.datasheet.answers import read_answers
-from copycat.provenance.datasheet.evidence import NEGATIVE
 from copycat.provenance.datasheet.personal.finding import find_personal, mask
 from copycat.provenance.datasheet.personal.sampling import Sample
 from copycat.provenance.records import Evidence, Finding
@@ -19,7 +18,19 @@ from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Rule
 SAMPLE = 4000
 """Records that are looked at: of a share of 1 % the interval is then 0.7 to 1.4 %."""
 
-EXCEPT = re.compile(r"\d|\b(?:but|except|apart|beside|other than|unless|however|only)\b", re.IGNORECASE)
+SAYS_NONE = re.compile(
+    r"^\W*(?:none\b|(?:there (?:is|are)|(?:it|the dataset|this dataset) (?:has|holds|contains?)|contains?|has|with)?\s*"
+    r"(?:no|not any|without)\s+(?:\w+\s+){0,2}?(?:person\w*|sensitive|private|pii|names?|e-?mails?|phones?|telephone"
+    r"|addresses|such)\b)",
+    re.IGNORECASE,
+)
+"""How a card says that there is none: "None.", "There is no personal data"; not "Not looked for"."""
+
+EXCEPT = re.compile(
+    r"\d|\b(?:but|except|apart|beside|other than|unless|however|only|remov\w+|mask\w+|delet\w+|replac\w+|check\w*"
+    r"|look\w*|search\w*|anonym\w+|was taken|were taken|known)\b",
+    re.IGNORECASE,
+)
 """Words by which a "none" is not one."""
 
 MOST_LETTERS, FEWEST = 8_000_000, 200
@@ -107,7 +118,7 @@ class PersonalData(Rule):
         if not card.file and not card.croissant_file:
             return None
         for place, text in read_answers(card).said["personal"]:
-            if NEGATIVE.match(text) and not EXCEPT.search(text):
+            if SAYS_NONE.match(text) and not EXCEPT.search(text):
                 file = card.croissant_file if place.startswith("croissant") else card.file
                 return Evidence(file=file, pointer=place, value=" ".join(text.split())[:80])
         return None
