@@ -60,12 +60,15 @@ def signals(  # noqa: PLR0917 - one parameter per option
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
 ) -> int:
     """Tell whether rights holders allow or deny a use, or nothing is known: robots.txt, headers, licences, pictures."""
+    from copycat.commands.outputs import require_output
     from copycat.console import EXIT_DONE, out, print_json
     from copycat.errors import UserError
 
     if listing:
         _list_sources(as_json)
         return EXIT_DONE
+    require_output("--ids", ids)
+    require_output("--record", record)
     uses = _uses(use)
     if what is None:
         raise UserError("nothing to look at\n  needed: WHAT, see: python -m copycat.provenance signals --help")
@@ -132,7 +135,7 @@ def _fetched(address: str, live: bool, record: Path | None) -> Recorded:
 def _recorded(path: Path, url: str) -> list[Recorded] | None:
     """Give recorded answers, or those of a picture or book; None for a dataset."""
     from copycat.errors import DataError
-    from copycat.provenance.dataset.opening import SUFFIXES
+    from copycat.provenance.dataset.files import SUFFIXES
     from copycat.provenance.signals.files import MAX_FILE_BYTES, is_recorded, read_recorded
     from copycat.provenance.signals.recorded import Recorded, Response
 

@@ -1,6 +1,7 @@
 """A dataset of any of the usual forms: its files, its card, and its records in batches, never all at once.
 
 opening.py   a path -> Dataset (which kind it is, which files are data, where its sidecar lies)
+files.py     the files of a folder, the kind and split of each
 card.py      README.md with YAML front matter, croissant.json
 columns.py   standard names of columns, and what others call them
 batches.py   Batch, Fault: what readers yield
@@ -12,6 +13,7 @@ ahead.py     read the next batches while the last one is looked at
 
 from copycat.provenance.dataset.batches import Batch, Fault
 from copycat.provenance.dataset.card import Card
-from copycat.provenance.dataset.opening import DataFile, Dataset, open_dataset
+from copycat.provenance.dataset.files import DataFile
+from copycat.provenance.dataset.opening import Dataset, open_dataset
 
 __all__ = ["Batch", "Card", "DataFile", "Dataset", "Fault", "open_dataset"]

@@ -12,7 +12,8 @@ from copycat.provenance.dataset.tables import UNREADABLE, arrays_of, one_line, w
 from copycat.provenance.records import Evidence, printable
 
 if TYPE_CHECKING:
-    from copycat.provenance.dataset.opening import DataFile, Dataset
+    from copycat.provenance.dataset.files import DataFile
+    from copycat.provenance.dataset.opening import Dataset
 
 PICTURES = {"jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff", "tif", "avif", "jxl", "heic"}
 TEXTS = {"txt", "caption", "text"}

@@ -14,7 +14,8 @@ from copycat.provenance.dataset.tables import arrays_of, csv_rows, json_rows, on
 from copycat.provenance.records import Evidence
 
 if TYPE_CHECKING:
-    from copycat.provenance.dataset.opening import DataFile, Dataset
+    from copycat.provenance.dataset.files import DataFile
+    from copycat.provenance.dataset.opening import Dataset
 
 TEXT_SUFFIXES = {".txt", ".md"}
 METADATA = ("metadata.jsonl", "metadata.csv")

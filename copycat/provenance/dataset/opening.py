@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from copycat.errors import DataError
 from copycat.provenance.dataset.batches import Batch, Fault
 from copycat.provenance.dataset.card import CARD_NAMES, Card, read_card
 from copycat.provenance.dataset.declared import Declared, declared_files
+from copycat.provenance.dataset.files import SUFFIXES, DataFile, Kind, kind_of, leads_out, stem_of, walk
 from copycat.provenance.dataset.folders import METADATA
 from copycat.provenance.dataset.tables import one_line
-from copycat.provenance.records import (
-    CROISSANT_FILE,
-    MANIFEST_FILE,
-    RECORDS_FILE,
-    REMOVALS_FILE,
-    SIDECAR_FOLDER,
-    Evidence,
-    printable,
-)
+from copycat.provenance.records import RECORDS_FILE, SIDECAR_FOLDER, Evidence, printable
 
-Kind = Literal["folder", "parquet", "jsonl", "csv", "webdataset"]
-"""How the records lie. A Hub-style dataset is one of these with a card."""
-
-SUFFIXES: dict[str, Kind] = {
-    ".parquet": "parquet",
-    ".jsonl": "jsonl",
-    ".jsonl.gz": "jsonl",
-    ".ndjson": "jsonl",
-    ".ndjson.gz": "jsonl",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".tsv": "csv",
-    ".tsv.gz": "csv",
-    ".tar": "webdataset",
-    ".tar.gz": "webdataset",
-    ".tgz": "webdataset",
-}
 CHECK_FILE = "provenance.yaml"
 """Settings of `check` that lie with the dataset."""
 
@@ -50,23 +22,6 @@ NOT_DATA = {*CARD_NAMES, *METADATA, CHECK_FILE, "LICENSE", "LICENCE", "LICENSE.m
             "dataset_infos.json", "manifest.json", "card.yaml", "attribution.txt", "CITATION.cff",
             "ORIGINALS.md"}  # fmt: skip
 """Files beside the data that speak of it. `metadata.*` is read with the folder of files that it describes."""
-
-SPLITS = ("train", "validation", "valid", "val", "dev", "test")
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """One file with records: its path, its path relative to the dataset ("/"), bytes, kind, and what it is part of.
-
-    `split` and `config` are those that the card declares, else the split that the file's name tells.
-    """
-
-    path: Path
-    name: str
-    size: int
-    kind: Kind
-    split: str = ""
-    config: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,11 +129,11 @@ def open_dataset(path: Path, columns: Mapping[str, str] | None = None) -> Datase
         DataError: nothing is there, or it is a file of no known kind.
     """
     if path.is_file():
-        kind = _kind_of(path.name)
+        kind = kind_of(path.name)
         if kind is None:
             raise DataError([f"{path}: is no dataset"], f"  needed: a folder, or a file {', '.join(SUFFIXES)}")
         file = DataFile(path, printable(path.name), path.stat().st_size, kind)
-        sidecar = path.with_name(f"{_stem(path.name)}.{SIDECAR_FOLDER}")
+        sidecar = path.with_name(f"{stem_of(path.name)}.{SIDECAR_FOLDER}")
         return Dataset(path, kind, (file,), Card(), sidecar, columns or {}, tuple(_empty_files([file])))
     if not path.is_dir():
         said = "is no regular file" if path.exists() else "is not there"
@@ -189,7 +144,7 @@ def open_dataset(path: Path, columns: Mapping[str, str] | None = None) -> Datase
 def _open_folder(root: Path, columns: Mapping[str, str]) -> Dataset:
     faults: list[Fault] = []
     hidden: list[str] = []
-    found = sorted(_walk(root, faults, hidden), key=lambda file: file.name)
+    found = sorted(walk(root, faults, hidden), key=lambda file: file.name)
     card = read_card(root)
     declared = declared_files(card, [file.name for file in found], faults)
     metadata = tuple(file for file in found if file.path.name in METADATA and file.name not in declared)
@@ -211,7 +166,7 @@ def _open_folder(root: Path, columns: Mapping[str, str]) -> Dataset:
         tuple(beside),
         bool(declared),
         tuple(hidden),
-        tuple(file.name for file in found if _leads_out(file.path, root)),
+        tuple(file.name for file in found if leads_out(file.path, root)),
     )
 
 
@@ -221,13 +176,8 @@ TABLES: tuple[Kind, ...] = ("parquet", "webdataset", "jsonl", "csv")
 
 def _are_shards(files: Sequence[DataFile]) -> bool:
     """Whether each Parquet file is the log of an archive of its name, as img2dataset writes it: failed ones too."""
-    shards = {_stem(file.name) for file in files if file.kind == "webdataset"}
-    return bool(shards) and all(_stem(file.name) in shards for file in files if file.kind == "parquet")
-
-
-def _leads_out(path: Path, root: Path) -> bool:
-    """Whether it is a link to what lies elsewhere."""
-    return os.path.islink(path) and not path.resolve().is_relative_to(root.resolve())  # noqa: PTH114
+    shards = {stem_of(file.name) for file in files if file.kind == "webdataset"}
+    return bool(shards) and all(stem_of(file.name) in shards for file in files if file.kind == "parquet")
 
 
 def _is_read(file: DataFile, kind: Kind, declared: Mapping[str, Declared]) -> bool:
@@ -244,77 +194,3 @@ def _empty_files(files: Sequence[DataFile]) -> list[Fault]:
     """Text of no bytes is read as no record, and that must not go unsaid; readers of other kinds say it themselves."""
     empty = [file.name for file in files if not file.size and file.kind in ("jsonl", "csv")]
     return [Fault(Evidence(file=name), "is empty") for name in empty]
-
-
-def _walk(root: Path, faults: list[Fault], hidden: list[str]) -> Iterator[DataFile]:
-    """Yield all files but hidden ones; links to folders are not followed, so that a circle of them is harmless."""
-
-    def note(path: Path | str, said: str) -> None:
-        name = printable(os.path.relpath(path, root).replace(os.sep, "/"))
-        faults.append(Fault(Evidence(file=name), said))
-
-    def note_error(error: OSError) -> None:
-        note(error.filename or root, f"cannot be read: {error.strerror}")
-
-    for folder, folders, names in os.walk(root, onerror=note_error):
-        for name in folders:
-            inner = os.path.join(folder, name)  # noqa: PTH118 - 100,000 Paths take a second
-            if not name.startswith(".") and os.path.islink(inner):  # noqa: PTH114
-                note(inner, "is a link to a folder, which is not followed: check that folder by itself")
-        hidden += [
-            printable(os.path.relpath(f"{folder}/{name}", root))
-            for name in sorted((*folders, *names))
-            if _is_hidden(name)
-        ]
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not _is_sidecar(Path(folder, name), root)
-        )
-        prefix = printable(os.path.relpath(folder, root).replace(os.sep, "/"))
-        for name in sorted(names):
-            if name.startswith("."):
-                continue
-            path = Path(folder, name)
-            try:
-                found = path.stat()
-            except OSError as error:
-                is_dangling = path.is_symlink()
-                note(path, "is a link to nothing" if is_dangling else f"cannot be read: {error.strerror}")
-                continue
-            if not stat.S_ISREG(found.st_mode):
-                note(path, "is no regular file")
-                continue
-            relative = printable(name) if prefix == "." else f"{prefix}/{printable(name)}"
-            yield DataFile(path, relative, found.st_size, _kind_of(name) or "folder", _split_of(relative))
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether it may hold records that nobody sees; what git, caches and systems leave behind holds none."""
-    return name.startswith(".") and not name.startswith((".git", ".cache", ".huggingface", ".DS_Store", ".ipynb"))
-
-
-def _is_sidecar(folder: Path, root: Path) -> bool:
-    """Whether it holds a manifest: `provenance` in the dataset itself, `x.provenance` beside a file, or one deeper."""
-    if folder.name != SIDECAR_FOLDER and not folder.name.endswith(f".{SIDECAR_FOLDER}"):
-        return False
-    marks = (RECORDS_FILE, MANIFEST_FILE, CROISSANT_FILE, REMOVALS_FILE)
-    return folder == root / SIDECAR_FOLDER or any((folder / mark).is_file() for mark in marks)
-
-
-def _kind_of(name: str) -> Kind | None:
-    low = name.lower()
-    return next((kind for suffix, kind in SUFFIXES.items() if low.endswith(suffix)), None)
-
-
-def _stem(name: str) -> str:
-    suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
-    return name[: len(name) - len(suffix)]
-
-
-def _split_of(name: str) -> str:
-    """Tell the split as the Hub does: from a folder's name, or the words of the file's name."""
-    words = _NO_LETTER.split(name.lower())
-    found = next((split for split in SPLITS if split in words), "")
-    return {"valid": "validation", "val": "validation", "dev": "validation"}.get(found, found)
-
-
-_NO_LETTER = re.compile(r"[^a-z]+")

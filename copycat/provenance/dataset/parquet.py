@@ -12,7 +12,8 @@ from copycat.provenance.dataset.tables import one_line
 from copycat.provenance.records import Evidence
 
 if TYPE_CHECKING:
-    from copycat.provenance.dataset.opening import DataFile, Dataset
+    from copycat.provenance.dataset.files import DataFile
+    from copycat.provenance.dataset.opening import Dataset
 
 READ_BYTES = 1 << 20
 """A column is read in pieces of so much, and no row group before its turn; pyarrow's `pre_buffer` holds whole files."""

@@ -1,4 +1,4 @@
-"""Parquet, JSONL and CSV -> batches."""
+"""JSONL and CSV -> batches, and arrays from their rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from copycat.provenance.dataset.columns import NESTED_IN, find_columns
 from copycat.provenance.records import Evidence
 
 if TYPE_CHECKING:
-    from copycat.provenance.dataset.opening import DataFile, Dataset
+    from copycat.provenance.dataset.files import DataFile
+    from copycat.provenance.dataset.opening import Dataset
 
 MAX_LINE_BYTES = 64 << 20
 """Of one record of a text file; a longer one is a fault, and reading goes on after it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from copycat.errors import DataError, UserError
 from copycat.provenance.dataset import Dataset, open_dataset
-from copycat.provenance.dataset.opening import SUFFIXES
+from copycat.provenance.dataset.files import SUFFIXES
 from copycat.provenance.licences.components import NEEDS, LicenceCounts, in_dataset
 from copycat.provenance.licences.duties import Duties, choices
 from copycat.provenance.licences.fitting import Fit, fits, goes_into
