@@ -1,14 +1,20 @@
 """The manifest of a dataset: what is known of each record of each version, and one hash over all of them.
 
-merkle.py      the tree of RFC 6962: roots and proofs       content.py   the hash of a record's content
-files.py       hashes of files, and the root over them      facts.py     columns of a dataset -> columns of the sidecar
-sorting.py     records by id, however many                  scanning.py  a dataset -> rows of the sidecar, by id
+In the order in which data go through them:
+
+content.py     the hash of a record's content               rows.py      whole rows, for records without picture or text
+facts.py       columns of a dataset -> columns of the sidecar
+scanning.py    a dataset -> rows of the sidecar, by id      sorting.py   records by id, however many
 aligning.py    two streams by id -> which rows belong together
 merging.py     the version before and the data now -> the next version
+merkle.py      the tree of RFC 6962: roots and proofs       files.py     hashes of files, and the root over them
+croissant.py   croissant.json                               stated.py    what a card states, for croissant.json
 publishing.py  files that change together or not at all
-writing.py     write_manifest                               reading.py   open_manifest
-croissant.py   croissant.json                               comparing.py what differs between two versions or datasets
-rules.py       P1, P2
+writing.py     write_manifest: all of the above             records.py   what manifest.json holds
+
+reading.py     open_manifest                                proving.py   that one record is in a version
+comparing.py   what differs between two streams of rows     sides.py     the two that `diff` compares
+rules.py       P1, P2                                       chains.py    whether the transforms of a record are closed
 """
 
 from copycat.provenance.manifest.content import record_sha256

@@ -1,15 +1,16 @@
-"""What differs between two versions, or two datasets: every record that was added, removed, changed or moved."""
+"""What differs between two versions, or two datasets: every record that was added, removed, changed, renamed or moved."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from copycat.provenance.manifest.aligning import Pair, align, differing
-from copycat.provenance.manifest.merging import PLACE, changed_fields
+from copycat.provenance.manifest.merging import NOT_COMPARED, PLACE, changed_fields
 from copycat.provenance.rules.rule import shortened
 from copycat.schema import Record
 
@@ -20,19 +21,19 @@ MADE_ID = re.compile(r"[0-9a-f]{32}(-\d+)?")
 """An id that was made from the content. Two of these at one place are one record that changed."""
 
 CONTENT = ("sha256", "text_sha256")
-Kind = Literal["added", "removed", "changed", "moved"]
+Kind = Literal["added", "removed", "changed", "renamed", "moved"]
 
 
 class Change(Record):
     """One record that is not the same on both sides.
 
     Attributes:
-        change: added: it is new; removed: it is gone; changed: it says something else; moved: the same content lies in
-            another file, or has another id (the name of a file is an id). Another row of the same file is no move: one
-            record less moves all that follow.
+        change: added: it is new; removed: it is gone; changed: its content or a fact is another one, whatever its id;
+            renamed: all is the same but its id (the name of a file is an id), so that roots differ; moved: all is the
+            same, in another file. Another row of the same file is no move: one record less moves all that follow.
         id: on the old side; of an added record on the new one. new_id: on the new side where it is another one.
         old_place, new_place: "file:row" or the file; None where it is not there.
-        fields: columns of the sidecar that differ; old, new: their values, shortened.
+        fields: columns of the sidecar that differ; old, new: their values, shortened; of a struct the differing parts.
     """
 
     change: Kind
@@ -48,8 +49,8 @@ class Change(Record):
 class Counts(Record):
     """How many records there are on both sides, and how many of each kind of change.
 
-    `is_whole` is false where more than MAX_PAIRED records were added or removed: moves to another id among them are
-    told as removed and added.
+    `is_whole` is false where more than MAX_PAIRED records were added or removed: renamed ones among them are told as
+    removed and added.
     """
 
     old: int = 0
@@ -57,13 +58,14 @@ class Counts(Record):
     added: int = 0
     removed: int = 0
     changed: int = 0
+    renamed: int = 0
     moved: int = 0
     is_whole: bool = True
 
     @property
     def is_same(self) -> bool:
-        """Whether both sides hold the same records, wherever they lie."""
-        return not (self.added or self.removed or self.changed)
+        """Whether both sides hold the same records under the same ids, wherever they lie: then roots are the same."""
+        return not (self.added or self.removed or self.changed or self.renamed)
 
 
 def compare(old: Iterable[Any], new: Iterable[Any], tell: Callable[[Change], None] = lambda change: None) -> Counts:
@@ -84,7 +86,7 @@ class _Comparing:
     def __init__(self, tell: Callable[[Change], None]) -> None:
         self.tell = tell
         self.n_old = self.n_new = 0
-        self.counts: dict[Kind, int] = {"added": 0, "removed": 0, "changed": 0, "moved": 0}
+        self.counts: dict[Kind, int] = dict.fromkeys(get_args(Kind), 0)
         self.gone: list[Any] = []
         self.come: list[Any] = []
         self.is_whole = True
@@ -109,18 +111,14 @@ class _Comparing:
     def finish(self) -> Counts:
         gone, come = _together(self.gone), _together(self.come)
         left_gone, left_come = set(gone.rows), set(come.rows)
-        for key in (_content_key, _place_key):
-            places: dict[Any, list[int]] = {}
-            for row in sorted(left_come, reverse=True):
-                if (name := key(come, row)) is not None:
-                    places.setdefault(name, []).append(row)
-            for row in sorted(left_gone):
-                if at := places.get(key(gone, row)):
-                    other = at.pop()
-                    left_gone.discard(row)
-                    left_come.discard(other)
-                    fields = [] if key is _content_key else [f for f in CONTENT if _differ(gone, row, come, other, f)]
-                    self._tell(_change(gone.table, row, come.table, other, fields))
+        pairs = []
+        # The same facts first: of records with one content, each is paired with the one that says the same.
+        for key in (_facts_key, _content_key, _place_key):
+            pairs += _paired(gone, come, left_gone, left_come, key)
+        old, new = (side.table.take([pair[at] for pair in pairs]) for at, side in enumerate((gone, come)))
+        changed = changed_fields(old, new)
+        for at in range(len(pairs)):
+            self._tell(_change(old, at, new, at, changed.get(at, ())))
         self.gone, self.come = [gone.table], [come.table]
         self._flush(set(gone.rows) - left_gone, set(come.rows) - left_come)
         return Counts(old=self.n_old, new=self.n_new, is_whole=self.is_whole, **self.counts)
@@ -145,6 +143,19 @@ class _Side:
         self.table = table
         self.rows = range(table.num_rows)
         self.columns = {name: table[name].to_pylist() for name in ("id", *PLACE, *CONTENT)}
+        self.facts = _hashes_of_facts(table)
+
+
+def _hashes_of_facts(table: Any) -> list[int]:
+    """Give a number for each row that is the same where all facts are; one for all where there are no facts."""
+    import polars as pl
+
+    names = [name for name in table.column_names if name not in (*NOT_COMPARED, *CONTENT)]
+    if not names or not table.num_rows:
+        return [0] * table.num_rows
+    frame = pl.DataFrame(pl.from_arrow(table.select(names)))
+    found: list[int] = frame.select(pl.struct(pl.all()).hash()).to_series().to_list()
+    return found
 
 
 def _forgotten(table: Any) -> set[int]:
@@ -177,6 +188,28 @@ def _together(tables: Sequence[Any]) -> _Side:
     return _Side(pa.concat_tables(held) if held else sidecar_schema().empty_table())
 
 
+def _paired(
+    gone: _Side, come: _Side, left_gone: set[int], left_come: set[int], key: Callable[[_Side, int], Any]
+) -> list[tuple[int, int]]:
+    """Take pairs of rows with the same key out of what is left; a key of None is of no use."""
+    places: dict[Any, list[int]] = {}
+    for row in sorted(left_come, reverse=True):
+        if (name := key(come, row)) is not None:
+            places.setdefault(name, []).append(row)
+    found = []
+    for row in sorted(left_gone):
+        if at := places.get(key(gone, row)):
+            found.append((row, at.pop()))
+    left_gone.difference_update(row for row, _ in found)
+    left_come.difference_update(row for _, row in found)
+    return found
+
+
+def _facts_key(side: _Side, row: int) -> Any:
+    content = _content_key(side, row)
+    return None if content is None else (*content, side.facts[row])
+
+
 def _content_key(side: _Side, row: int) -> Any:
     content = side.columns["sha256"][row]
     return None if content is None else (content, side.columns["text_sha256"][row])
@@ -187,21 +220,18 @@ def _place_key(side: _Side, row: int) -> Any:
     return (side.columns["file"][row], side.columns["row"][row]) if is_made else None
 
 
-def _differ(old: _Side, row: int, new: _Side, other: int, name: str) -> bool:
-    return bool(old.columns[name][row] != new.columns[name][other])
-
-
 def _change(old: Any, row: int, new: Any, other: int, fields: Sequence[str]) -> Change:
     name, new_name = old["id"][row].as_py(), new["id"][other].as_py()
+    values = {field: _told(old[field][row].as_py(), new[field][other].as_py()) for field in fields}
     return Change(
-        change="changed" if fields else "moved",
+        change="changed" if fields else "renamed" if name != new_name else "moved",
         id=name,
         new_id=None if name == new_name else new_name,
         old_place=place_of(old, row),
         new_place=place_of(new, other),
         fields=tuple(fields),
-        old={field: _shown(old, row, field) for field in fields},
-        new={field: _shown(new, other, field) for field in fields},
+        old={field: before for field, (before, _) in values.items()},
+        new={field: after for field, (_, after) in values.items()},
     )
 
 
@@ -211,6 +241,26 @@ def place_of(table: Any, row: int) -> str | None:
     return file if file is None or number is None else f"{file}:{number}"
 
 
-def _shown(table: Any, row: int, name: str) -> str | None:
-    value = table[name][row].as_py()
-    return None if value is None else shortened(value)
+def _told(before: Any, after: Any) -> tuple[str | None, str | None]:
+    """Give two values as text; of structs only the parts that differ, the first of them (spdx, model) without name."""
+    if isinstance(before, dict) or isinstance(after, dict):
+        old, new = before or {}, after or {}
+        names = [name for name in (old or new) if old.get(name) != new.get(name)]
+        return _parts_of(before, names), _parts_of(after, names)
+    return _text(before), _text(after)
+
+
+def _parts_of(value: Mapping[str, Any] | None, names: Sequence[str]) -> str | None:
+    if value is None:
+        return None
+    main = next(iter(value))
+    parts = [
+        str(value[name]) if name == main else f"{name} {value[name]}" for name in names if value[name] is not None
+    ]
+    return shortened(", ".join(parts)) if parts else None
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return shortened(json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list) else value)

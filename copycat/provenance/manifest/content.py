@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copycat.paths import file_sha256
 from copycat.provenance.dataset.batches import LARGEST_WHOLE
 from copycat.provenance.dataset.folders import TEXT_SUFFIXES
 from copycat.provenance.manifest.rows import WholeRows
@@ -85,11 +86,10 @@ def _in_utc(value: datetime) -> str:
         return value.isoformat()  # the first or last day that there is
 
 
-def file_sha256(path: Path) -> str | None:
+def sha256_if_readable(path: Path) -> str | None:
     """Give the sha256 of a file; None where it cannot be read."""
     try:
-        with path.open("rb", buffering=0) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return None
 
@@ -141,7 +141,7 @@ class Hasher:
             contents = list(self._pictures(batch))
         left = [row for row, content in enumerate(contents) if content is None]
         with ThreadPoolExecutor(2) as pool:
-            read = pool.map(file_sha256, [self.dataset.folder / names[row] for row in left])
+            read = pool.map(sha256_if_readable, [self.dataset.folder / names[row] for row in left])
             for row, content in zip(left, read, strict=True):
                 contents[row] = content
         self.known |= {name: content for name, content in zip(names, contents, strict=True) if content is not None}
@@ -166,7 +166,7 @@ class Hasher:
             is_ours = len(name) < 4096 and path.is_relative_to(self.root) and path.is_file()
         except (OSError, ValueError, RuntimeError):
             return None
-        return file_sha256(path) if is_ours else None
+        return sha256_if_readable(path) if is_ours else None
 
 
 def _names_picture(value: Any) -> bool:

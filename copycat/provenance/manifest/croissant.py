@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from copycat import __version__
-from copycat.provenance.manifest.content import file_sha256, record_sha256
+from copycat.paths import file_sha256
+from copycat.provenance.manifest.content import record_sha256
 from copycat.provenance.manifest.publishing import unfinished
 from copycat.provenance.manifest.stated import missing_properties, stated_properties
 from copycat.provenance.records import RECORDS_FILE, sidecar_schema

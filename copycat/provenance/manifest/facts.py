@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from copycat.provenance.dataset.card import load_plain_json
+from copycat.provenance.manifest.chains import HEX_64
 from copycat.provenance.manifest.content import canonical, record_sha256
 from copycat.provenance.records import RULE_VERSION, USES, Answer, SignalDecision, Use, sidecar_schema
 
@@ -25,7 +25,6 @@ FACT_COLUMNS = (
 """Standard columns of a dataset that the sidecar takes over."""
 
 PLAIN = ("split", "phash", "url", "retrieved_at", "author", "title", "language", "source")
-HEX_64 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 NO, YES = {"", "0", "false", "no", "none", "null", "n"}, {"1", "true", "yes", "y"}
 
 Unread = dict[str, int]

@@ -17,7 +17,7 @@ BLOCK_LEVELS = 12
 """Levels of the subtrees that are hashed at once: 4,096 leaves."""
 
 
-HEX_64 = re.compile(r"[0-9a-f]{64}")
+NODE = re.compile(r"[0-9a-f]{64}")
 
 
 class Proof(Record):
@@ -115,7 +115,7 @@ def prove(leaves: Sequence[bytes], index: int) -> Proof:
 def proves(proof: Proof, data: bytes, root: str) -> bool:
     """Whether `proof` leads from a leaf's data to `root` (RFC 9162, section 2.1.3.2); what is no hash leads nowhere."""
     at, last = proof.index, proof.size - 1
-    if not 0 <= at <= last or not all(HEX_64.fullmatch(beside) for beside in proof.path):
+    if not 0 <= at <= last or not all(NODE.fullmatch(beside) for beside in proof.path):
         return False
     got = leaf_hash(data)
     for beside in proof.path:

@@ -70,9 +70,9 @@ def publish(folder: Path, names: Sequence[str]) -> None:
     """
     held = [*names, *_croissant_again(folder, names)]
     for name in held:
-        _flush(unfinished(folder, name))
+        flush(unfinished(folder, name))
     (folder / COMMIT_FILE).touch()
-    _flush(folder)
+    flush(folder)
     _recover(folder)
 
 
@@ -103,11 +103,12 @@ def _recover(folder: Path) -> None:
     for left in folder.glob(f"{SORTING}*"):
         shutil.rmtree(left, ignore_errors=True)
     if is_committed:
-        _flush(folder)
+        flush(folder)
         (folder / COMMIT_FILE).unlink()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before going on."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import re
 import tarfile
 from collections import defaultdict
@@ -24,6 +23,7 @@ from copycat.paths import shown
 from copycat.provenance.dataset import DataFile, Dataset
 from copycat.provenance.dataset.folders import METADATA, files_named
 from copycat.provenance.dataset.tables import MAX_LINE_BYTES, csv_rows, json_rows
+from copycat.provenance.manifest.publishing import flush
 from copycat.provenance.records import printable
 from copycat.provenance.removal.finding import Place
 
@@ -68,14 +68,14 @@ def rewrite_file(file: DataFile, dropped: Collection[int]) -> None:
     }
     try:
         writers[file.kind](target, unfinished, dropped)
-        _flush(unfinished)
+        flush(unfinished)
         unfinished.chmod(target.stat().st_mode)
         if file.kind == "jsonl" and _is_empty(unfinished, target):
             target.unlink()  # a text file of nothing is taken for a damaged one
             unfinished.unlink()
         else:
             unfinished.replace(target)
-        _flush(target.parent)
+        flush(target.parent)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
@@ -207,11 +207,3 @@ def _copy(source: IO[bytes], target: IO[bytes], start: int, end: int) -> None:
     while left and (part := source.read(min(left, COPY_BYTES))):
         target.write(part)
         left -= len(part)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -144,7 +144,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
     def broken(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("copycat.provenance.removal.rewriting._flush", broken)
+    monkeypatch.setattr("copycat.provenance.removal.rewriting.flush", broken)
     with pytest.raises(OSError, match="No space"):
         rewrite_file(data_file(tmp_path / "x.jsonl"), {1})
 
