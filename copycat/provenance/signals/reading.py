@@ -10,7 +10,7 @@ from copycat.provenance.records import Signal
 from copycat.provenance.signals import aipref, robots_tags, tdmrep
 from copycat.provenance.signals.embedded import read_embedded
 from copycat.provenance.signals.pages import Metas, is_page, read_page
-from copycat.provenance.signals.recorded import Recorded, Response
+from copycat.provenance.signals.recorded import Recorded, Response, folded_name
 from copycat.provenance.signals.robots import parse_robots, read_robots, unreachable
 from copycat.provenance.signals.rsl import read_licence
 from copycat.provenance.signals.terms import Answers, unread
@@ -92,7 +92,7 @@ def _of_body(page: Response, url: str) -> Iterator[Signal]:
 def _of_metas(metas: Metas, page: Response) -> Iterator[Signal]:
     yield from tdmrep.read_metas(metas, page)
     yield from robots_tags.read_metas(metas, page)
-    usage = [content for name, content in metas if name.strip().casefold() == "content-usage"]
+    usage = [content for name, content in metas if folded_name(name) == "contentusage"]
     if usage:
         answers, note = aipref.read_content_usage(", ".join(usage))
         note = note or "AIPREF defines no meta tag: only a refusal counts"
@@ -115,9 +115,11 @@ def licence_addresses(recorded: Recorded) -> list[str]:
     page = recorded.page
     if page is not None:
         for value in page.header_values("Link"):
-            found += [to for to, rest in _LINK.findall(value[:65536]) if "license" in rest and "rsl" in rest.casefold()]
+            found += [to for to, rest in _LINK.findall(value[:65536]) if _names_rsl(rest)]
         if page.body and is_page(page):
-            found += [
-                href for rel, kind, href in read_page(page).links if "license" in rel and "rsl" in kind.casefold()
-            ]
+            found += [href for rel, kind, href in read_page(page).links if _names_rsl(f"{rel} {kind}")]
     return list(dict.fromkeys(address for address in found if address))
+
+
+def _names_rsl(text: str) -> bool:
+    return "license" in text.casefold() and "rsl" in text.casefold()

@@ -110,6 +110,7 @@ def _split(line: str) -> tuple[str, str]:
         name = name.casefold()
         if name not in _AGENT | _DISALLOW:
             return "", ""
+    name = "license" if name == "licence" else name
     return ("disallow" if name in _DISALLOW else name), value.strip()
 
 

@@ -366,7 +366,7 @@ class Inside(Rule):
             yield self.finding(
                 "warning",
                 f"a picture holds a statement that cannot be read: {counted(self.unread)}",
-                "for C2PA: pip install 'copycat[c2pa]'; until then it is unknown, never a permission",
+                "the reason stands beside each (no c2pa-python? pip install 'copycat[c2pa]'); unknown is no permission",
                 *self.unread.evidence,
                 n_records=self.unread.n_records,
             )

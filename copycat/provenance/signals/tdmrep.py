@@ -19,7 +19,7 @@ from typing import Any
 
 from copycat.provenance.records import Answer, Signal
 from copycat.provenance.signals.patterns import matches
-from copycat.provenance.signals.recorded import Response
+from copycat.provenance.signals.recorded import Response, folded_name
 from copycat.provenance.signals.robots import decoded, unreachable
 from copycat.provenance.signals.terms import TDM, Answers, answers_of, unread
 
@@ -63,10 +63,10 @@ def read_headers(response: Response) -> Iterator[Signal]:
 
 def read_metas(metas: Iterable[tuple[str, str]], response: Response) -> Iterator[Signal]:
     """Yield HTML meta tdm-reservation: (name, content) of each meta tag of a page."""
-    held = [(name.strip().casefold().replace(":", "-").replace("_", "-"), content) for name, content in metas]
-    values = [content for name, content in held if name == "tdm-reservation"]
+    held = [(folded_name(name), content) for name, content in metas]
+    values = [content for name, content in held if name == "tdmreservation"]
     if values:
-        policy = ", ".join(content for name, content in held if name == "tdm-policy")
+        policy = ", ".join(content for name, content in held if name == "tdmpolicy")
         place = f"HTML meta tdm-reservation{f' of {response.where}' if response.where else ''}"
         yield signal_of("tdmrep-meta", values, place, response.fetched_at, policy)
 

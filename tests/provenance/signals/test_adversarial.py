@@ -52,6 +52,7 @@ HTML = {
     "a comment first": b"<!-- x --><html>" + NOAI,
     "a declaration first": b"<?xml version='1.0'?>\n<html>" + NOAI,
     "no html element": b"<title>x</title>" + NOAI,
+    "another name for the tag": b"<html><meta name=TDM_Reservation content=1>",
     "a slash behind the value": b"<html><meta name=tdm-reservation content=1/>",
 }
 
@@ -296,3 +297,14 @@ def test_of_two_licences_that_are_named_both_must_be_there() -> None:
     assert answer(Recorded(url=URL, robots=robots, licences=(at("/a.xml"),))) == "unknown"
     assert answer(Recorded(url=URL, robots=robots, licences=(at("/a.xml"), at("/b.xml")))) == "allow"
     assert answer(Recorded(url=URL, robots=robots, licences=(free, free))) == "allow"
+
+
+def test_a_licence_is_named_in_whatever_letters() -> None:
+    link = ("Link", '</l.xml>; rel="License"; type="application/RSL+xml"')
+
+    assert answer(of_page(b"", link)) == "unknown"
+    assert answer(of_page(b"<html><link rel=LICENSE type=application/rsl+xml href=/l.xml>")) == "unknown"
+    assert (
+        answer(Recorded(url=URL, robots=PERMIT.model_copy(update={"body": PERMIT.body + b"Licence: /l.xml"})))
+        == "unknown"
+    )
