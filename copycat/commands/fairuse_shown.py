@@ -61,9 +61,11 @@ def require_page(option: str, page: Path | None) -> None:
     """Refuse what cannot be the name of a page before anything is compared.
 
     Raises:
-        UserError: it is a folder, has another ending, or lies below a file.
+        UserError: it is a folder, has another ending, or lies where nothing can be written.
     """
+    from copycat.commands.outputs import require_output
     from copycat.errors import UserError
 
-    if page is not None and (page.suffix not in {".html", ".htm"} or page.is_dir() or page.parent.is_file()):
+    if page is not None and page.suffix not in {".html", ".htm"}:
         raise UserError(f"{option} {page} is no name of a page\n  needed: a name that ends in .html, in a folder")
+    require_output(option, page)

@@ -70,6 +70,7 @@ def card(  # noqa: PLR0917 - one parameter per option
 
 
 def _require_sense(draft: bool, summary: str | None, to: Path | None) -> None:
+    from copycat.commands.outputs import require_output
     from copycat.errors import UserError
     from copycat.provenance.datasheet.summaries.template import summary as summary_named
 
@@ -79,8 +80,7 @@ def _require_sense(draft: bool, summary: str | None, to: Path | None) -> None:
         raise UserError("--draft and --summary are two texts\n  needed: one of them; run the command twice")
     if to is not None and not draft and summary is None:
         raise UserError(f"--out {to}: there is nothing to write\n  needed: --draft for a card, or --summary eu|ab2013")
-    if to is not None and (to.is_dir() or to.parent.is_file()):
-        raise UserError(f"--out {to} is no name of a file\n  needed: a name such as README.md, in a folder")
+    require_output("--out", to)
 
 
 def _draft_text(report: CardReport, summary: str | None, card: Card) -> str:

@@ -201,13 +201,11 @@ def _place(opened: Dataset) -> tuple[str, str]:
 def _files(out: Path | None, html: Path | None, sarif: Path | None) -> list[tuple[str, Path]]:
     """Give what is to be written, kind and path; refuse what cannot be before anything is read."""
     from copycat.commands.fairuse_shown import require_page
-    from copycat.errors import UserError
+    from copycat.commands.outputs import require_output
 
-    if out is not None and out.exists() and not out.is_dir():
-        raise UserError(f"--out {out} is a file\n  needed: a folder, which is made if it is not there")
+    require_output("--out", out, is_folder=True)
     require_page("--html", html)
-    if sarif is not None and (sarif.is_dir() or sarif.parent.is_file()):
-        raise UserError(f"--sarif {sarif} is no name of a file\n  needed: a file, such as check.sarif")
+    require_output("--sarif", sarif)
     wanted = [("html", html), ("sarif", sarif)]
     if out is not None:
         wanted += [("html", out / HTML_NAME), ("sarif", out / SARIF_NAME), ("json", out / JSON_NAME)]

@@ -87,6 +87,7 @@ def _purpose(name: str, output: str | None) -> Purpose:
 
 
 def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[LicenceAnswer, Written | None]:
+    from copycat.commands.outputs import require_output
     from copycat.console import running_count
     from copycat.errors import UserError
     from copycat.provenance.dataset import Dataset
@@ -104,6 +105,7 @@ def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[Lice
         return answer_licence(opened, purpose, purpose.output_licence), None
     if attribution is not None:
         check_place(attribution, opened)
+        require_output("--attribution", attribution)
     with running_count("reading licences") as done:
         answer = answer_dataset(opened, purpose, purpose.output_licence, done)
     if attribution is None:

@@ -63,12 +63,14 @@ def manifest(  # noqa: PLR0917 - one parameter per option
     """Write down where each record comes from, and one hash over all of them, for each version."""
     from dataclasses import replace
 
+    from copycat.commands.outputs import require_output
     from copycat.commands.provenance_lookup import opened_with
     from copycat.console import EXIT_DONE, print_json, running_count
     from copycat.provenance.manifest.writing import Order, write_manifest
 
     opened = opened_with(dataset, column or [])
     if out is not None:
+        require_output("--out", out, is_folder=True)
         opened = replace(opened, sidecar=out)
     if prove is not None:
         return _prove(opened, prove, version)

@@ -180,9 +180,9 @@ def test_a_column_is_named_by_the_user(check: Cli, good: Path) -> None:
         (("good", "--region", "Europe"), "--region 'Europe' is no region\n  needed: a country's two letters"),
         (("good", "--column", "licence"), "--column 'licence' has the wrong form\n  needed: STANDARD=NAME"),
         (("good", "--column", "license=x"), "unknown standard column 'license'\n  did you mean 'licence'"),
-        (("good", "--out", "good/x.jsonl"), "--out good/x.jsonl is a file"),
+        (("good", "--out", "good/x.jsonl"), "--out good/x.jsonl cannot be written: it is a file"),
         (("good", "--html", "page.txt"), "--html page.txt is no name of a page"),
-        (("good", "--sarif", "good"), "--sarif good is no name of a file"),
+        (("good", "--sarif", "good"), "--sarif good cannot be written: it is a folder"),
         (("good", "--own"), "--own checks what copycat ships, not 'good'"),
     ],
 )

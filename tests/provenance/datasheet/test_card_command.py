@@ -96,7 +96,7 @@ def test_the_same_draft_again_does_nothing(cli: Any, dataset: Path) -> None:
     ("options", "said"),
     [(("--summary", "ue"), "unknown summary 'ue'"), (("--draft", "--summary", "eu"), "are two texts"), (("--out",
      "x.md"), "there is nothing to write"),
-     (("--page", "x.txt"), "is no name of a page"), (("--draft", "--out", "."), "is no name of a file")],
+     (("--page", "x.txt"), "is no name of a page"), (("--draft", "--out", "."), "cannot be written: it is a folder")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_before_a_record_is_read(
     cli: Any, dataset: Path, options: tuple[str, ...], said: str
