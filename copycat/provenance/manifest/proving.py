@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from copycat.errors import DataError, UserError
 from copycat.paths import shown
@@ -12,6 +13,9 @@ from copycat.provenance.manifest.merkle import Proof, prove, proves
 from copycat.provenance.manifest.reading import Manifest
 from copycat.provenance.manifest.scanning import LIGHT, leaf_of, leaves
 from copycat.schema import Record
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""Nothing else fits between the NULs of a leaf, so that no part of an id can be passed off as a hash."""
 
 
 class RecordProof(Record):
@@ -21,8 +25,8 @@ class RecordProof(Record):
     """
 
     id: str
-    sha256: str | None
-    text_sha256: str | None = None
+    sha256: Sha256 | None
+    text_sha256: Sha256 | None = None
     version: str
     root: str
     proof: Proof

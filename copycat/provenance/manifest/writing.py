@@ -227,7 +227,8 @@ def _require_sound(scanner: Scanner, merger: Merger) -> None:
         faults = [f"{name}: was removed, and a record with this id is in the data again" for name in merger.returned]
         raise DataError(
             first_faults(faults) if merger.n_returned <= len(faults) else [*faults, f"{merger.n_returned} in all"],
-            "  take the records out of the data, or give new ones an id of their own: ids are never used again",
+            "  take the records out of the data: python -m copycat.provenance remove DATASET --id ID --rewrite\n"
+            "  or, if they are new ones, give them an id of their own: ids are never used again",
         )
 
 

@@ -16,7 +16,7 @@ from manifests import CARD, Make, greetings
 
 from copycat.commands.provenance import app
 from copycat.provenance.dataset import open_dataset
-from copycat.provenance.manifest import open_manifest
+from copycat.provenance.manifest import open_manifest, record_sha256
 
 COMMAND = ("manifest", "data", "--as-of", "2026-02-01")
 
@@ -98,6 +98,20 @@ def test_columns_that_were_named_once_are_known_to_the_next_version_the_comparis
     assert provenance("check", "data", "--rules", "P2", "--column", "id=key", "--column", "text=line").code == 0
     make(rows[1:])
     assert json.loads(provenance(*COMMAND, "--json").out)["n_removed"] == 1
+
+
+def test_no_part_of_an_id_passes_for_a_hash_in_a_proof(make: Make, provenance: Cli) -> None:
+    """A leaf is joined with NUL, which an id may hold."""
+    other = record_sha256("other")
+    make([{"id": f"a\0{other}", "text": "x"}, {"id": "b", "text": "y"}])
+    provenance(*COMMAND)
+    proof = json.loads(provenance("manifest", "data", "--prove", f"a\0{other}").out)
+    Path("proof.json").write_text(json.dumps(proof))
+    assert provenance("manifest", "data", "--proof", "proof.json").code == 0
+    forged = proof | {"id": "a", "sha256": other, "text_sha256": f"{proof['sha256']}\0"}
+    Path("proof.json").write_text(json.dumps(forged))
+    answer = provenance("manifest", "data", "--proof", "proof.json")
+    assert (answer.code, "is no proof" in answer.err) == (2, True)
 
 
 def test_a_sidecar_elsewhere_names_the_files_from_where_it_lies(make: Make, provenance: Cli) -> None:
