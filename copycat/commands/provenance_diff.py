@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 DIFF_EPILOG = """
 A dataset is read as it lies there, whether it has a manifest or not; a sidecar (the folder, or its manifest.json) says
-what it says. One dataset alone is compared with the newest version of its manifest, or the one that --from names.
+what it says. One dataset alone is compared with the newest version of its manifest, or the one that --from names. A
+record with the same content and facts under another id is renamed: roots are over ids and contents, so they differ.
 
 \b
 Examples:
@@ -21,7 +22,8 @@ Examples:
   python -m copycat.provenance diff my-dataset --from 3 --to 4
   python -m copycat.provenance diff my-dataset --out changes.jsonl
 
-Exit 0 the same records (wherever they lie), 1 some differ or could not be compared, 2 to be fixed by you."""
+Exit 0 the same records under the same ids (wherever they lie), 1 some differ or could not be compared, 2 to be fixed
+by you."""
 
 SHOWN = 20
 
@@ -39,9 +41,10 @@ def diff(  # noqa: PLR0917 - one parameter per option
         bool, typer.Option("--json", help="print one JSON object, with as many changes as --show")
     ] = False,
 ) -> int:
-    """Name each record that was added, removed, changed or moved."""
+    """Name each record that was added, removed, changed, renamed or moved."""
     from contextlib import ExitStack
 
+    from copycat.commands.outputs import require_output
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, running_count
     from copycat.errors import UserError
     from copycat.provenance.manifest.comparing import compare
@@ -49,6 +52,7 @@ def diff(  # noqa: PLR0917 - one parameter per option
 
     if new is not None and (before or after):
         raise UserError("--from and --to are for one dataset\n  name one dataset, or leave them out")
+    require_output("--out", out)
     with ExitStack() as stack:
         with running_count("reading records") as tell:
             left, right = two_sides(old, new, stack, tell) if new else one_dataset(old, before, after, stack, tell)
@@ -63,19 +67,19 @@ def diff(  # noqa: PLR0917 - one parameter per option
 
 
 class _Listed:
-    """Keeps the first changes, and writes all of them; moves are shown where there is room."""
+    """Keeps the first changes, and writes all of them; renamed and moved records are shown where there is room."""
 
     def __init__(self, most: int, stream: IO[bytes] | None) -> None:
         self.most, self.stream = most, stream
+        self.kept: dict[str, list[Change]] = {"renamed": [], "moved": []}
         self.told: list[Change] = []
-        self.moves: list[Change] = []
 
     @property
     def first(self) -> list[Change]:
-        return [*self.told, *self.moves][: self.most]
+        return [*self.told, *self.kept["renamed"], *self.kept["moved"]][: self.most]
 
     def take(self, change: Change) -> None:
-        kept = self.moves if change.change == "moved" else self.told
+        kept = self.kept.get(change.change, self.told)
         if len(kept) < self.most:
             kept.append(change)
         if self.stream is not None:
@@ -117,14 +121,19 @@ def _tell(
         print_json(facts | {"faults": faults, "changes": changes, "file": shown(out) if out else None})
         return
     lines = [f"{change.change:8} {_about(change)}" for change in listed.first]
-    told = counts.added + counts.removed + counts.changed + counts.moved
+    kinds = ("added", "removed", "changed", "renamed", "moved")
+    told = sum(getattr(counts, kind) for kind in kinds)
     if told > len(listed.first):
         lines.append(f"and {told - len(listed.first):,} more{'' if out else ': --out FILE.jsonl'}")
-    kinds = ("added", "removed", "changed", "moved")
     summary = ", ".join(f"{getattr(counts, kind):,} {kind}" for kind in kinds if getattr(counts, kind))
     lines.append(
         f"{counts.old:,} records in {sides[0].name}, {counts.new:,} in {sides[1].name}: {summary or 'the same'}"
     )
+    if counts.renamed:
+        lines.append(
+            f"{counts.renamed:,} with the same content and facts under another id; ids are part of the root, so that "
+            "the roots differ"
+        )
     if not counts.is_whole:
         lines.append("so much differs that records with a new id are told as removed and added")
     lines += [f"not compared: {fault}" for fault in faults]
@@ -137,7 +146,7 @@ def _tell(
 def _about(change: Change) -> str:
     name = change.id if change.new_id is None else f"{change.id} -> {change.new_id}"
     place = change.new_place or change.old_place
-    if change.change == "moved" and change.old_place != change.new_place:
+    if change.change in ("renamed", "moved") and change.old_place != change.new_place:
         place = f"{change.old_place} -> {change.new_place}"
     values = [f"{field}: {_value(change.old.get(field))} -> {_value(change.new.get(field))}" for field in change.fields]
     where = "" if place in (name, None) else f"  {place}"
@@ -148,4 +157,4 @@ def _about(change: Change) -> str:
 def _value(value: str | None) -> str:
     from copycat.commands.fairuse_shown import one_line
 
-    return "nothing" if value is None else one_line(value, 40)
+    return "nothing" if value is None else one_line(value, 80)

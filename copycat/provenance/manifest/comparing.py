@@ -1,4 +1,4 @@
-"""What differs between two versions, or two datasets: every record that was added, removed, changed, renamed or moved."""
+"""What differs between two versions, or two datasets: the records added, removed, changed, renamed and moved."""
 
 from __future__ import annotations
 
@@ -115,13 +115,19 @@ class _Comparing:
         # The same facts first: of records with one content, each is paired with the one that says the same.
         for key in (_facts_key, _content_key, _place_key):
             pairs += _paired(gone, come, left_gone, left_come, key)
-        old, new = (side.table.take([pair[at] for pair in pairs]) for at, side in enumerate((gone, come)))
-        changed = changed_fields(old, new)
-        for at in range(len(pairs)):
-            self._tell(_change(old, at, new, at, changed.get(at, ())))
+        if pairs:
+            self._tell_pairs(gone.table.take([row for row, _ in pairs]), come.table.take([row for _, row in pairs]))
         self.gone, self.come = [gone.table], [come.table]
         self._flush(set(gone.rows) - left_gone, set(come.rows) - left_come)
         return Counts(old=self.n_old, new=self.n_new, is_whole=self.is_whole, **self.counts)
+
+    def _tell_pairs(self, old: Any, new: Any) -> None:
+        """Tell of records that are on both sides under another id, row by row."""
+        changed = changed_fields(old, new)
+        for row in _forgotten(old) | _forgotten(new):
+            changed.pop(row, None)
+        for row in range(old.num_rows):
+            self._tell(_change(old, row, new, row, changed.get(row, ())))
 
     def _flush(self, told_gone: set[int], told_come: set[int]) -> None:
         """Tell of records on one side, without those rows that were told of."""
@@ -217,7 +223,8 @@ def _content_key(side: _Side, row: int) -> Any:
 
 def _place_key(side: _Side, row: int) -> Any:
     is_made = MADE_ID.fullmatch(side.columns["id"][row]) is not None
-    return (side.columns["file"][row], side.columns["row"][row]) if is_made else None
+    file = side.columns["file"][row]
+    return (file, side.columns["row"][row]) if is_made and file is not None else None
 
 
 def _change(old: Any, row: int, new: Any, other: int, fields: Sequence[str]) -> Change:
@@ -254,9 +261,7 @@ def _parts_of(value: Mapping[str, Any] | None, names: Sequence[str]) -> str | No
     if value is None:
         return None
     main = next(iter(value))
-    parts = [
-        str(value[name]) if name == main else f"{name} {value[name]}" for name in names if value[name] is not None
-    ]
+    parts = [str(value[name]) if name == main else f"{name} {value[name]}" for name in names if value[name] is not None]
     return shortened(", ".join(parts)) if parts else None
 
 

@@ -22,7 +22,7 @@ from copycat.provenance.records import HISTORY_FILE, MANIFEST_FILE, RECORDS_FILE
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Dataset
 
-AGAIN = "  restore it, or move the folder away and type: python -m copycat.provenance manifest DATASET"
+AGAIN = "  restore it from a copy; a manifest that is made again knows nothing of removals and versions before"
 ROWS_AT_ONCE = 65_536
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 from copycat.errors import DataError
@@ -16,13 +16,28 @@ from copycat.provenance.manifest.merkle import Merkle
 from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest
 from copycat.provenance.manifest.scanning import LIGHT, Scanner, leaves, told
 from copycat.provenance.manifest.sorting import Sorter
-from copycat.provenance.records import MANIFEST_FILE, RECORDS_FILE, Evidence, Finding, Severity
+from copycat.provenance.records import (
+    HISTORY_FILE,
+    MANIFEST_FILE,
+    RECORDS_FILE,
+    SIDECAR_FOLDER,
+    Evidence,
+    Finding,
+    Severity,
+)
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
 
 NEEDS = ("id", "image", "text", "sha256", "url", "transforms", "synthetic")
 RESTORE = "restore the folder from where the version was published"
+RESTORE_COPY = (
+    "restore the folder 'provenance' from a copy; do not make it again: what it knows of removals and of versions "
+    "before would be lost"
+)
 NAME_OR_RESTORE = "name the columns in provenance.yaml, or restore the sidecar from where the version was published"
 MEND = "restore the file, or make a new version: python -m copycat.provenance manifest"
+RENAMED = (
+    "give the records (or files) the ids of the version, or make a new version: python -m copycat.provenance manifest"
+)
 NO_MANIFEST = "there is no manifest; make one: python -m copycat.provenance manifest"
 
 
@@ -41,6 +56,7 @@ class Compared:
         self.scanner = Scanner(context.dataset, self.sorter, self.manifest.file.ids, facts=False)
         self.changes: dict[str, list[Change]] = {}
         self._counts: Counts | None = None
+        self.root = ""
         self._owner: Rule | None = None
 
     def see(self, batch: Batch, rule: Rule) -> None:
@@ -50,11 +66,22 @@ class Compared:
             self.scanner.see(batch)
 
     def counts(self) -> Counts:
-        """Compare; `changes` has the first few of each kind then."""
+        """Compare; `changes` has the first few of each kind then, and `root` is that of the sidecar's own rows.
+
+        Raises:
+            DataError: the sidecar cannot be read.
+        """
         if self._counts is None:
+            tree = Merkle()
             with self.sorter:
-                self._counts = compare(self.manifest.rows(columns=LIGHT), self.sorter.tables(), self._keep)
+                self._counts = compare(self._rows(tree), self.sorter.tables(), self._keep)
+            self.root = tree.root()
         return self._counts
+
+    def _rows(self, tree: Merkle) -> Iterator[Any]:
+        for table in self.manifest.rows(columns=LIGHT):
+            tree.extend(leaves(table))
+            yield table
 
     def _keep(self, change: Change) -> None:
         kept = self.changes.setdefault(change.change, [])
@@ -78,7 +105,8 @@ class ManifestRule(Rule):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.compared: Compared | None = None
-        self.fault = ""
+        self.file = MANIFEST_FILE
+        self.fault, self.advice = "", RESTORE_COPY
         if not has_manifest(context.dataset):
             return
         try:
@@ -87,20 +115,33 @@ class ManifestRule(Rule):
                 weakref.finalize(context, _COMPARED.pop, id(context), None)
             found = _COMPARED[id(context)]
         except DataError as error:
-            self.fault = f"the manifest cannot be read: {error.faults[0]}"
+            self._give_up(error)
             return
         stated, named = found.manifest.file.columns, context.dataset.columns
         if other := [name for name in DECIDING if stated.get(name) != named.get(name)]:
             asked = " ".join(f"--column {name}={stated[name]}" for name in other if name in stated)
             self.fault = f"the manifest was made {f'with {asked}' if asked else 'without --column'}; check it so, too"
+            self.advice = NAME_OR_RESTORE
             return
         self.compared = found
 
     def unreadable(self) -> Iterable[Finding]:
-        """Tell of a manifest that cannot be compared."""
+        """Tell of a manifest that cannot be compared; where its rows cannot be read, `compared` is None from here."""
+        if self.compared is not None:
+            try:
+                self.compared.counts()
+            except DataError as error:
+                self._give_up(error)
+                self.compared = None
         if self.fault:
-            evidence = Evidence(file=MANIFEST_FILE, value=shortened(self.fault))
-            yield self.finding("error", shortened(self.fault), NAME_OR_RESTORE, evidence)
+            evidence = Evidence(file=f"{SIDECAR_FOLDER}/{self.file}", value=shortened(self.fault))
+            yield self.finding("error", shortened(self.fault), self.advice, evidence)
+
+    def _give_up(self, error: DataError) -> None:
+        """Take note of why the sidecar cannot be read, by the file's name: the finding has its place."""
+        said = error.faults[0]
+        self.file = next((name for name in (RECORDS_FILE, HISTORY_FILE) if name in said.partition(": ")[0]), self.file)
+        self.fault = f"the manifest cannot be read: {self.file}: {said.partition(': ')[2]}"
 
 
 def evidence_of(changes: Iterable[Change]) -> list[Evidence]:
@@ -254,13 +295,14 @@ class SameRoot(ManifestRule):
         yield from self.unreadable()
         if self.compared is None:
             return
-        yield from self._sidecar(self.compared.manifest)
         counts = self.compared.counts()
+        yield from self._sidecar(self.compared)
         version = self.compared.manifest.last.version
         for kind, said, advice in (
             ("changed", "the content of {} is not that of version {}", MEND),
             ("removed", "{} of version {} lacking", MEND),
             ("added", "{} more than in version {}", "make a new version: python -m copycat.provenance manifest"),
+            ("renamed", "the ids of {} are not those of version {}; the contents are", RENAMED),
         ):
             if count := getattr(counts, kind):
                 yield self.finding(
@@ -273,17 +315,15 @@ class SameRoot(ManifestRule):
         if counts.is_same:
             yield from self._files(self.compared.manifest)
 
-    def _sidecar(self, manifest: Manifest) -> Iterable[Finding]:
+    def _sidecar(self, compared: Compared) -> Iterable[Finding]:
         """Look whether the sidecar itself gives the root that it states."""
-        tree = Merkle()
-        for table in manifest.rows(columns=LIGHT):
-            tree.extend(leaves(table))
-        if tree.root() != manifest.root:
+        manifest = compared.manifest
+        if compared.root != manifest.root:
             yield self.finding(
                 "error",
                 f"{RECORDS_FILE} gives another root than {MANIFEST_FILE} states for version {manifest.last.version}",
                 RESTORE,
-                Evidence(file=MANIFEST_FILE, pointer="root", value=f"{manifest.root} stated, {tree.root()} computed"),
+                Evidence(file=MANIFEST_FILE, pointer="root", value=f"{manifest.root} stated, {compared.root} computed"),
             )
 
     def _files(self, manifest: Manifest) -> Iterable[Finding]:

@@ -74,7 +74,7 @@ def test_added_removed_renamed_and_replaced_files_are_told_apart(tmp_path: Path,
     found = json.loads(provenance("diff", "one", "two", "--json").out)
     told = {(change["change"], change["id"], change["new_id"]) for change in found["changes"]}
     assert told == {
-        ("moved", "old-name.txt", "new-name.txt"),
+        ("renamed", "old-name.txt", "new-name.txt"),
         ("removed", "gone.txt", None),
         ("added", "come.txt", None),
         ("changed", "other.txt", None),
@@ -87,6 +87,34 @@ def test_a_record_without_id_that_changed_is_found_by_its_place(make: Make, prov
     found = json.loads(provenance("diff", "one", "two", "--json").out)
     assert (found["changed"], found["added"], found["removed"]) == (1, 0, 0)
     assert found["changes"][0]["new_place"] == "train.jsonl:2"
+
+
+def test_a_fact_that_differs_is_told_whatever_the_ids_are(make: Make, provenance: Cli) -> None:
+    """The same contents under other ids are renamed; one of them whose licence and author differ is changed."""
+    rows = greetings(4)
+    make(rows, "one")
+    others = [row | {"id": f"other-{at}"} for at, row in enumerate(rows)]
+    make(others, "two")
+    answer = provenance("diff", "one", "two", "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["is_same"], found["renamed"], found["changed"]) == (1, False, 4, 0)
+    assert "ids are part of the root" in provenance("diff", "one", "two").out
+    others[2] |= {"license": "CC-BY-NC-4.0", "author": "example.org"}
+    make(others, "three")
+    found = json.loads(provenance("diff", "one", "three", "--json").out)
+    changed = [change for change in found["changes"] if change["change"] == "changed"]
+    assert (found["renamed"], len(changed)) == (3, 1)
+    assert changed[0]["fields"] == ["licence", "author"]
+    assert (changed[0]["old"]["licence"], changed[0]["new"]["licence"]) == ("CC-BY-4.0", "CC-BY-NC-4.0")
+    assert "licence: CC-BY-4.0 -> CC-BY-NC-4.0;" in provenance("diff", "one", "three").out
+
+
+def test_of_records_with_one_content_those_that_say_the_same_are_paired(make: Make, provenance: Cli) -> None:
+    licences = ("CC0-1.0", "MIT", "CC-BY-4.0")
+    make([{"id": f"a{at}", "text": "same", "license": said} for at, said in enumerate(licences)], "one")
+    make([{"id": f"b{at}", "text": "same", "license": said} for at, said in enumerate(reversed(licences))], "two")
+    found = json.loads(provenance("diff", "one", "two", "--json").out)
+    assert (found["renamed"], found["changed"]) == (3, 0)
 
 
 def test_versions_of_one_dataset_are_compared_with_each_other_and_with_the_data(

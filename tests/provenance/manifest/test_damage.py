@@ -19,7 +19,7 @@ def test_records_of_a_lost_manifest_are_not_overwritten(make: Make, manifested: 
     manifested(folder)
     (folder / "provenance" / "manifest.json").unlink()
     before = (folder / "provenance" / RECORDS_FILE).read_bytes()
-    with pytest.raises(DataError, match=r"has records\.parquet and no manifest\.json\n  restore it"):
+    with pytest.raises(DataError, match=r"has records\.parquet and no manifest\.json\n  restore it from a copy"):
         manifested(folder)
     assert (folder / "provenance" / RECORDS_FILE).read_bytes() == before
 

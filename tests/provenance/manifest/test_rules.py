@@ -178,6 +178,20 @@ def test_p2_a_sidecar_that_was_tampered_with_is_an_error(make: Make, manifested:
     assert found[0].said == "records.parquet gives another root than manifest.json states for version 1"
 
 
+def test_p2_contents_under_other_ids_are_an_error_since_the_root_is_another(
+    tmp_path: Path, manifested: Manifested
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    manifested(tmp_path)
+    (tmp_path / "a.txt").rename(tmp_path / "c.txt")
+    found = outcome_of(tmp_path, "P2").findings
+    assert [(finding.severity, finding.n_records, finding.evidence[0].place) for finding in found] == [
+        ("error", 1, "c.txt a.txt")
+    ]
+    assert found[0].said == "the ids of 1 record are not those of version 1; the contents are"
+
+
 @pytest.mark.parametrize("name", ["records.parquet", "manifest.json"])
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"{}", b"PAR1"])
 def test_p1_and_p2_of_a_broken_sidecar_are_findings_and_no_traceback(
@@ -188,4 +202,9 @@ def test_p1_and_p2_of_a_broken_sidecar_are_findings_and_no_traceback(
     (folder / "provenance" / name).write_bytes(content)
     report = run_rules(Context(open_dataset(folder)), ["P1", "P2"])
     assert all(outcome.findings for outcome in report.outcomes)
+    for outcome in report.outcomes:
+        (found,) = [finding for finding in outcome.findings if "manifest" in finding.said]
+        assert "restore the folder 'provenance' from a copy; do not make it again" in found.advice
+        assert found.evidence[0].file == f"provenance/{name}"
+        assert found.said.startswith(f"the manifest cannot be read: {name}: ")
     assert "Traceback" not in json.dumps(report.model_dump(mode="json"))
