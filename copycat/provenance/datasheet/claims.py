@@ -92,12 +92,17 @@ def agrees_with_size(text: str, known: DatasetFacts) -> bool:
 
 
 def agrees_with_share(text: str, known: DatasetFacts) -> bool:
-    """Whether a text states the synthetic share that is there; any share where the records do not tell."""
+    """Whether a text states the synthetic share that is there, or one that can be where records do not tell."""
     shares = [float(number.replace(",", ".")) / 100 for number in PERCENT.findall(text)]
-    share = known.synthetic_share
-    if share is None:
-        return bool(shares)
-    return any(abs(one - share) <= max(SHARE_OFF, share / 10) for one in shares)
+    low, high = known.synthetic_range
+    return any(low - max(SHARE_OFF, low / 10) <= one <= high + max(SHARE_OFF, high / 10) for one in shares)
+
+
+def share_text(known: DatasetFacts) -> str:
+    """Say a share with its counts: "20 of 100 records (20.0 %) are synthetic", and for how many it is unknown."""
+    said = f"{known.n_synthetic} of {known.n_records} records ({100 * known.synthetic_range[0]:.1f} %) are synthetic"
+    n_unknown = known.n_records - known.n_marked
+    return f"{said}; it is unknown for {n_unknown}" if n_unknown > 0 else said
 
 
 def _counts(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Iterator[Claim]:
@@ -200,12 +205,11 @@ def _times(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Iterator[
 
 
 def _synthetic(said: Mapping[str, Sequence[Said]], known: DatasetFacts) -> Iterator[Claim]:
-    share = known.synthetic_share
-    if share is None:
+    if not known.n_marked:
         return
     for place, text in said.get("synthetic-share", ()):
         stated = PERCENT.findall(text)
-        fact = f"{known.n_synthetic} of {known.n_records} records ({100 * share:.1f} %) are synthetic"
+        fact = share_text(known)
         if stated and not agrees_with_share(text, known):
             yield Claim("synthetic-share", place, f"{stated[0]} %", fact)
         elif (

@@ -95,6 +95,10 @@ def _synthetic(field: CardField, known: DatasetFacts) -> Iterator[str]:
     share = known.synthetic_share
     if field.id == "synthetic-share" and share is not None:
         yield f"{100 * share:.1f} % of the records are synthetic: {known.n_synthetic} of {known.n_records}."
+    elif field.id == "synthetic-share" and known.n_marked:
+        n_unknown = known.n_records - known.n_marked
+        yield f"Marked as synthetic: {known.n_synthetic} of {known.n_records} records; unknown for {n_unknown}."
+        yield f"{BLANK} {field.write}]"
     if field.id == "synthetic-models" and known.generators:
         yield f"The synthetic records were made by {_listed(known.generators)}."
 

@@ -30,7 +30,9 @@ MOST_SCHEME = 20
 MOST_HOST = 253
 """Letters of a name of the domain name system (RFC 1035)."""
 
-FALSE_WORDS = {"", "false", "0", "no", "none", "null", "f", "n"}
+FALSE_WORDS = {"false", "0", "0.0", "no", "none", "f", "n"}
+BLANK_WORDS = {"", "null", "nan", "unknown", "not known", "?", "n/a", "na"}
+"""How a record says that no model made it, and how it says nothing."""
 
 
 class DatasetFacts(Record):
@@ -40,7 +42,7 @@ class DatasetFacts(Record):
         splits, languages, licences, sources: value -> records; records without a value are in none of them.
         domains: host names of addresses, lower case, without "www." -> records.
         first_retrieved, last_retrieved: ISO 8601 days; None where no record says when it was retrieved.
-        n_marked: records that say whether they are synthetic; n_synthetic: those that are.
+        n_marked: records that say whether they are synthetic; n_synthetic: those that are. The rest is unknown.
         n_without_origin: synthetic records that lack the model or the hash of the prompt.
         generators: model -> synthetic records.
         modalities: "text", "image": what the records hold.
@@ -64,8 +66,17 @@ class DatasetFacts(Record):
 
     @property
     def synthetic_share(self) -> float | None:
-        """The share of synthetic records, from 0 to 1; None where no record says whether it is."""
-        return self.n_synthetic / self.n_records if self.n_marked and self.n_records else None
+        """The share of synthetic records, from 0 to 1; None where records do not say whether they are."""
+        low, high = self.synthetic_range
+        return low if self.n_records and low == high else None
+
+    @property
+    def synthetic_range(self) -> tuple[float, float]:
+        """The least and the most that the share can be, since records that do not tell may be synthetic or not."""
+        if not self.n_records:
+            return 0.0, 1.0
+        n_unknown = max(0, self.n_records - self.n_marked)
+        return self.n_synthetic / self.n_records, (self.n_synthetic + n_unknown) / self.n_records
 
 
 class Facts:
@@ -162,12 +173,12 @@ class Facts:
 
     def _count_synthetic(self, columns: dict[str, Any], size: int) -> None:
         """Count the records that say so, or that name a model that made them."""
-        mark, model, prompt, is_known = synthetic_columns(columns, size)
+        mark, model, prompt, told = synthetic_columns(columns, size)
         if mark is None:
             return
         import pyarrow.compute as pc
 
-        self.n_marked += size if is_known else int(pc.sum(mark).as_py() or 0)
+        self.n_marked += int(pc.sum(told).as_py() or 0)
         n_synthetic = int(pc.sum(mark).as_py() or 0)
         self.n_synthetic += n_synthetic
         if not n_synthetic:
@@ -184,11 +195,11 @@ def host_of(end: str) -> str:
     return host.removeprefix("www.").rstrip(".")[:MOST_HOST]
 
 
-def synthetic_columns(columns: dict[str, Any], size: int) -> tuple[Any, Any, Any, bool]:
+def synthetic_columns(columns: dict[str, Any], size: int) -> tuple[Any, Any, Any, Any]:
     """Give which records are synthetic (a boolean Array), their models and hashes of prompts (text, "" for none).
 
-    The first is None where nothing tells. The last value says whether all records are marked: a column of its own
-    with a value for each, or a sidecar's struct, null for what no model made.
+    The first is None where nothing tells. The last says which records tell whether they are synthetic, yes or no (a
+    boolean Array): a blank is unknown, never a no; so is a sidecar's null, which stands for either.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -198,19 +209,20 @@ def synthetic_columns(columns: dict[str, Any], size: int) -> tuple[Any, Any, Any
     given_model = empty if model is None else pc.fill_null(texts_of(model), "")
     given_prompt = empty if prompt is None else pc.fill_null(texts_of(prompt), "")
     if mark is None or pa.types.is_null(mark.type):
-        if mark is None and model is None:
-            return None, given_model, given_prompt, False
-        return pc.not_equal(given_model, ""), given_model, given_prompt, mark is not None
+        has_model = pc.not_equal(given_model, "")
+        return None if mark is None and model is None else has_model, given_model, given_prompt, has_model
     if pa.types.is_struct(mark.type):
         names = {field.name for field in mark.type}
         inner = [
             pc.fill_null(texts_of(pc.struct_field(mark, name)), "") if name in names else given
             for name, given in (("model", given_model), ("prompt_hash", given_prompt))
         ]
-        return pc.is_valid(mark), inner[0], inner[1], True
+        return pc.is_valid(mark), inner[0], inner[1], pc.is_valid(mark)
     words = pc.fill_null(pc.utf8_lower(pc.utf8_trim_whitespace(texts_of(mark))), "")
-    is_synthetic = pc.invert(pc.is_in(words, value_set=pa.array(sorted(FALSE_WORDS))))
-    return is_synthetic, given_model, given_prompt, True
+    is_blank = pc.is_in(words, value_set=pa.array(sorted(BLANK_WORDS)))
+    is_no = pc.is_in(words, value_set=pa.array(sorted(FALSE_WORDS)))
+    is_synthetic = pc.if_else(is_blank, pc.not_equal(given_model, ""), pc.invert(is_no))
+    return is_synthetic, given_model, given_prompt, pc.or_(is_synthetic, is_no)
 
 
 def texts_of(column: Any, member: str = "") -> pa.Array:

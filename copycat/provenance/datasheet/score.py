@@ -131,7 +131,8 @@ def completeness(
         }
     )
     subject = _subject(own["description"], read.said["name"], columns)
-    is_synthetic = facts.synthetic_share != 0 and not (facts.synthetic_share is None and _says_none(read, own))
+    is_told = facts.n_synthetic > 0 or facts.synthetic_share == 0
+    is_synthetic = facts.n_synthetic > 0 if is_told else not _says_none(read, own)
     scores, left_out = [], []
     for field in card_fields().fields:
         if field.needs == "synthetic" and not is_synthetic:

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
 from copycat.provenance.datasheet.answers import read_answers
-from copycat.provenance.datasheet.claims import PERCENT, agrees_with_share
+from copycat.provenance.datasheet.claims import PERCENT, agrees_with_share, share_text
 from copycat.provenance.datasheet.facts import Facts, synthetic_columns
 from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import Context, Found, Rule
@@ -85,15 +85,16 @@ class SyntheticDisclosed(Rule):
         text = "\n".join(one.text for one in said)
         if agrees_with_share(text, known):
             return
+        at_least = "at least " if known.synthetic_share is None else ""
         place = Evidence(file=card.file or card.croissant_file, pointer=said[0].place if said else "")
-        fact = share_text(known.n_synthetic, known.n_records)
+        fact = share_text(known)
         if PERCENT.search(text):
             yield self.finding("error", f"the card states another synthetic share; {fact}", "correct it", place)
         else:
             yield self.finding(
                 "warning",
                 f"the card does not state the synthetic share; {fact}",
-                f"write under 'Synthetic data': {100 * known.n_synthetic / known.n_records:.1f} % of the records",
+                f"write under 'Synthetic data': {at_least}{100 * known.synthetic_range[0]:.1f} % of the records",
                 place,
             )
 
@@ -101,13 +102,11 @@ class SyntheticDisclosed(Rule):
         """Say why there is nothing to check."""
         if not self.facts.n_marked:
             return "no record says whether a model made it (columns 'synthetic', 'generator')"
-        return None if self.facts.n_synthetic else "no record is marked as synthetic"
+        if self.facts.n_synthetic:
+            return None
+        n_unknown = self.facts.n_records - self.facts.n_marked
+        return "no record is marked as synthetic" + (f"; it is unknown for {n_unknown}" if n_unknown else "")
 
     def passed(self) -> str:
         """Say what was seen."""
-        return share_text(self.facts.n_synthetic, self.facts.n_records)
-
-
-def share_text(k: int, n: int) -> str:
-    """Say a share with its counts: "20 of 100 records (20.0 %) are synthetic". All records were looked at."""
-    return f"{k} of {n} records ({100 * k / n:.1f} %) are synthetic"
+        return share_text(self.facts.close())

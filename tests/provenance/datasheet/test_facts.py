@@ -55,8 +55,24 @@ def test_the_structs_of_a_sidecar_are_read() -> None:
     facts = Facts()
     facts.add(Batch("records.parquet", 1, 3, {"synthetic": origin, "licence": licence}))
     found = facts.close()
-    assert (found.n_marked, found.n_synthetic, found.n_without_origin) == (3, 2, 1)
+    assert (found.n_marked, found.n_synthetic, found.n_without_origin) == (2, 2, 1)
     assert found.generators == {"m-1": 1} and found.licences == {"MIT": 1}
+
+
+def test_a_record_that_does_not_say_whether_it_is_synthetic_is_no_natural_one() -> None:
+    """A blank, a null, "unknown", and a sidecar's null stay unknown; a model's name says yes, and 0.0 of pandas no."""
+    told = pa.array(["True", "false", None, " ", "Unknown", None, "0.0", "nan"])
+    model = pa.array([None, None, None, None, None, "m-1", None, None], pa.string())
+    facts = Facts()
+    facts.add(Batch("a.csv", 1, 8, {"synthetic": told, "generator": model}))
+    found = facts.close()
+    assert (found.n_marked, found.n_synthetic, found.synthetic_share) == (4, 2, None)
+    assert found.synthetic_range == (2 / 8, 6 / 8)
+    for empty in (pa.nulls(3), pa.nulls(3, pa.struct({"model": pa.string(), "prompt_hash": pa.string()}))):
+        facts = Facts()
+        facts.add(Batch("records.parquet", 1, 3, {"synthetic": empty}))
+        found = facts.close()
+        assert (found.n_marked, found.synthetic_share, found.synthetic_range) == (0, None, (0, 1))
 
 
 @pytest.mark.parametrize("kind", [pa.large_string(), pa.string(), pa.dictionary(pa.int32(), pa.string())])

@@ -161,6 +161,18 @@ def test_d2_malformed_marks_are_read(check: Check) -> None:
 def test_d2_is_not_applicable_where_no_record_tells(check: Check) -> None:
     assert check("D2", [{"text": "a tile"}]).status == "not-applicable"
     assert check("D2", [{"synthetic": False}]).said == "no record is marked as synthetic"
+    half = check("D2", [{"synthetic": False}, {"synthetic": None}]).said
+    assert half == "no record is marked as synthetic; it is unknown for 1"
+    assert check("D2", [{"synthetic": None}]).said.startswith("no record says whether a model made it")
+
+
+def test_d2_a_share_is_told_with_how_many_do_not_say(check: Check) -> None:
+    records = [{"synthetic": True, "generator": "m-1", "prompt_hash": HASH}, {"synthetic": False}, {"synthetic": None}]
+    found = check("D2", records, "# Tiles\n").findings[0]
+    assert "1 of 3 records (33.3 %) are synthetic; it is unknown for 1" in found.said
+    assert "at least 33.3 %" in found.advice
+    assert check("D2", records, "## Synthetic data\n\n50 % of the records are synthetic.\n").status == "passed"
+    assert check("D2", records, "## Synthetic data\n\n5 % of the records are synthetic.\n").status != "passed"
 
 
 # ------------------------------------------------------------------------------------------------ D3

@@ -140,3 +140,18 @@ def test_r1_records_with_addresses_are_not_said_to_be_crawled(
         assert found["2.3 crawlers"].status == ("ready" if status == "ready" else "missing")
         assert "walked" not in " ".join(one.answer for one in ready.fields if one.field.id.startswith("2.3"))
     assert found["1.3 date"].come_from[0] == "records: the latest day of retrieval"
+
+
+def test_r1_unknown_is_not_told_as_none_synthetic(score: Score, tiles: DatasetFacts) -> None:
+    """Records that do not say so are no records that no model made: nothing is ready where any is unknown."""
+    silent = tiles.model_copy(update={"n_marked": 0, "n_synthetic": 0, "generators": {}})
+    partly = tiles.model_copy(update={"n_marked": 20})
+    no_model = tiles.model_copy(update={"n_synthetic": 0, "generators": {}})
+    told = {"missing": silent, "partly": partly, "ready": no_model}
+    for status, known in told.items():
+        ready = readiness(summary("eu"), Card(), score(Card(), known), known)
+        found = next(one for one in ready.fields if one.field.id == "2.5")
+        assert found.status == status
+        assert ("synthetic" in computed(known)) is bool(found.answer)
+    assert computed(partly)["synthetic"].startswith("20 of 100 records (20.0 %); unknown for 80")
+    assert score(Card(), silent).left_out == () and score(Card(), no_model).left_out != ()

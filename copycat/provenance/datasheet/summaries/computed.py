@@ -92,9 +92,11 @@ def _domains(known: DatasetFacts) -> str | None:
 
 
 def _synthetic(known: DatasetFacts) -> str | None:
-    share = known.synthetic_share
-    if share is None:
+    """Say how many are marked. That none is marked says nothing where records do not tell."""
+    if not known.n_synthetic and known.synthetic_share is None:
         return None
     models = _listed(known.generators, known.n_records)
-    said = f"{known.n_synthetic:,} of {known.n_records:,} records ({100 * share:.1f} %)"
+    said = f"{known.n_synthetic:,} of {known.n_records:,} records ({100 * known.synthetic_range[0]:.1f} %)"
+    if known.synthetic_share is None:
+        said += f"; unknown for {known.n_records - known.n_marked:,}"
     return f"{said}; {models}" if models else said

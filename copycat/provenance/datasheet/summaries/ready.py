@@ -68,7 +68,8 @@ def readiness(
             points = max(points, scored.points)
             texts.append(text)
             places.append(f"card: {scored.title}")
-        is_ready = points == 1 or (bool(own) and not field.in_part)
+        in_part = field.in_part or ("synthetic" in field.facts and known.synthetic_share is None)
+        is_ready = points == 1 or (bool(own) and not in_part)
         status: Status = "ready" if is_ready else "partly" if own or points else "missing"
         come_from = (*(f"records: {FACT_TITLES[name]}" for name in field.facts if name in facts), *places)
         answer = "\n\n".join([*own, *dict.fromkeys(texts)])
