@@ -63,9 +63,13 @@ def test_a_refusal_of_a_page_is_read_in_whatever_form(body: bytes) -> None:
     assert answer(of_page(body)) == "deny"
 
 
-def test_what_a_page_was_not_read_for_is_unknown_and_no_permission() -> None:
-    assert answer(of_page(b"<html>" + b" " * (5 << 20) + NOAI)) == "unknown"
-    assert answer(of_page(b"<html>" + b"<link>" * 50_001)) == "unknown"
+def test_what_a_page_was_not_read_for_is_unknown_and_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copycat.provenance.signals.pages.MAX_PAGE_BYTES", 10_000)
+    monkeypatch.setattr("copycat.provenance.signals.pages.MAX_TAGS", 100)
+
+    assert answer(of_page(b"<html>")) == "allow"
+    assert answer(of_page(b"<html>" + b" " * 10_000 + NOAI)) == "unknown"
+    assert answer(of_page(b"<html>" + b"<link>" * 101)) == "unknown"
     assert answer(Recorded(url=URL, robots=PERMIT, page=Response(error="took too long"))) == "unknown"
     assert answer(Recorded(url=URL, robots=PERMIT, page=Response(status=503))) == "unknown"
     assert (
