@@ -42,6 +42,7 @@ class Batch:
         keys: what names a record in its file where a number does not: a member of an archive, a file of a folder.
         lines: the line of each record where it differs from its number.
         named: standard name -> what the file calls it, such as "metadata.license".
+        lies_in: of rows of a sidecar, the data file and the row there of each record (two pyarrow Arrays of `size`).
     """
 
     file: str
@@ -54,6 +55,7 @@ class Batch:
     lines: Sequence[int] | None = None
     named: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
+    lies_in: tuple[Any, Any] | None = None
 
     def column(self, name: str) -> Any:
         """Give the pyarrow Array of a standard column; None where the file has none."""
@@ -95,6 +97,9 @@ class Batch:
 
     def place_of(self, row: int) -> str:
         """Give where the record lies: "train.parquet:17", "shard-0.tar/000012", "cats/one.png"."""
+        file, line = self._data_place(row)
+        if file:
+            return file if line is None else f"{file}:{line}"
         if self.keys is not None:
             return f"{self.file}/{self.keys[row]}" if self.file else self.keys[row]
         return f"{self.file}:{self.line_of(row)}"
@@ -104,12 +109,60 @@ class Batch:
         return self.first + row if self.lines is None else self.lines[row]
 
     def evidence(self, row: int, pointer: str = "", value: str = "") -> Evidence:
-        """Say where record `row` (from 0) of this batch lies."""
+        """Say where record `row` (from 0) of this batch lies; of a sidecar's row, where its record lies in the data."""
+        file, line = self._data_place(row)
+        if file:
+            return Evidence(file=file, line=line, pointer=pointer, value=value)
         if self.keys is None:
             return Evidence(file=self.file, line=self.line_of(row), pointer=pointer, value=value)
         if not self.file:
             return Evidence(file=self.keys[row], pointer=pointer, value=value)
         return Evidence(file=self.file, pointer=f"{self.keys[row]} {pointer}".strip(), value=value)
+
+    def _data_place(self, row: int) -> tuple[str, int | None]:
+        """Give the data file and row that a sidecar names; "" where this is no row of one, or a removal forgot it."""
+        if self.lies_in is None:
+            return "", None
+        file, line = python_values(self.lies_in[0].slice(row, 1))[0], python_values(self.lies_in[1].slice(row, 1))[0]
+        return as_stripped(file), line if isinstance(line, int) and line > 0 else None
+
+    def _data_place(self, row: int) -> tuple[str, int | None]:
+        """Give the data file and row that a sidecar names; "" where this is no row of one, or a removal forgot it."""
+        if self.lies_in is None:
+            return "", None
+        file, line = python_values(self.lies_in[0].slice(row, 1))[0], python_values(self.lies_in[1].slice(row, 1))[0]
+        return as_stripped(file), line if isinstance(line, int) and line > 0 else None
+
+
+_last: list[tuple[Batch, Batch]] = []
+
+
+def in_dataset(batch: Batch) -> Batch:
+    """Give the batch without records that were removed from the dataset: rows of a sidecar keep them.
+
+    The batch must have been read with `version_removed`. Rules that see it one after the other get the same one.
+    """
+    removed = batch.column("version_removed")
+    if removed is None or removed.null_count == batch.size:
+        return batch
+    if not _last or _last[0][0] is not batch:
+        _last[:] = [(batch, _in_dataset(batch))]
+    return _last[0][1]
+
+
+def _in_dataset(batch: Batch) -> Batch:
+    import pyarrow.compute as pc
+
+    rows = pc.indices_nonzero(pc.equal(batch.text_array("version_removed"), ""))
+    at = rows.to_pylist()
+    return replace(
+        batch,
+        size=len(at),
+        columns={name: column.take(rows) for name, column in batch.columns.items()},
+        keys=None if batch.keys is None else [batch.keys[row] for row in at],
+        lines=[batch.line_of(row) for row in at] if batch.keys is None else None,
+        lies_in=None if batch.lies_in is None else (batch.lies_in[0].take(rows), batch.lies_in[1].take(rows)),
+    )
 
 
 def python_values(column: Any) -> list[Any]:

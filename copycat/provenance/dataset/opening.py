@@ -83,7 +83,10 @@ class Dataset:
                 yield replace(batch, config=file.config) if file.config else batch
 
     def facts(self, needs: Sequence[str]) -> Iterator[Batch]:
-        """Yield what is known of each record: the sidecar's rows where there is a sidecar, else the dataset's own."""
+        """Yield what is known of each record: the sidecar's rows where there is a sidecar, else the dataset's own.
+
+        A sidecar's row says where its record lies in the data, which is what findings point at.
+        """
         path = self.records_file
         if path is None:
             yield from self.content(needs)
@@ -93,7 +96,23 @@ class Dataset:
         name = path.relative_to(self.folder).as_posix()
         # The sidecar's columns have the standard names, whatever those of the dataset are called.
         own = replace(self, columns={})
-        yield from _guarded(parquet_batches(own, DataFile(path, name, path.stat().st_size, "parquet"), needs), name)
+        file = DataFile(path, name, path.stat().st_size, "parquet")
+        for batch in _guarded(parquet_batches(own, file, (*needs, *PLACE)), name):
+            yield _placed(batch, needs)
+
+
+PLACE = ("file", "row")
+
+
+def _placed(batch: Batch, needs: Sequence[str]) -> Batch:
+    """Give a batch of a sidecar with the places of its records; columns that nobody asked for are left out."""
+    files, rows = (batch.column(name) for name in PLACE)
+    extra = set(PLACE) - set(needs)
+    columns, named = (
+        {name: value for name, value in each.items() if name not in extra} for each in (batch.columns, batch.named)
+    )
+    lies_in = None if files is None or rows is None else (files, rows)
+    return replace(batch, columns=columns, named=named, lies_in=lies_in)
 
 
 def _guarded(batches: Iterator[Batch], name: str) -> Iterator[Batch]:

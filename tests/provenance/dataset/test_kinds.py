@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from copycat.errors import DataError
 from copycat.provenance.dataset import open_dataset
 from copycat.provenance.dataset.columns import STANDARD, find_columns
 from copycat.provenance.dataset.parquet import plain_array
+from copycat.provenance.manifest import Order, write_manifest
 
 KINDS = ("jsonl", "jsonl.gz", "csv", "tsv", "tar", "tar.gz", "parquet", "folder")
 
@@ -60,6 +63,23 @@ def test_a_record_is_placed_where_it_lies(kinds: dict[str, Path], kind: str) -> 
         "folder": "b.txt licence",
     }
     assert evidence.place == expected[kind]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "folder"])
+def test_a_row_of_a_sidecar_is_placed_where_its_record_lies(kinds: dict[str, Path], tmp_path: Path, kind: str) -> None:
+    """Findings point at the data, not at provenance/records.parquet; rows that a removal emptied at the sidecar."""
+    copy = tmp_path / kinds[kind].name
+    (shutil.copytree if kind == "folder" else shutil.copy)(kinds[kind], copy)
+    dataset = open_dataset(copy)
+    write_manifest(dataset, Order(date(2026, 2, 1)))
+    (facts,) = dataset.facts(("id", "licence"))
+    assert set(facts.columns) <= {"id", "licence"}
+    places = {batch.place_of(row) for batch in dataset.content(("id",)) for row in range(batch.size)}
+    assert {facts.place_of(row) for row in range(facts.size)} == places
+    assert {facts.evidence(row).place for row in range(facts.size)} == places
+    assert facts.evidence(0, "licence", "?").pointer == "licence"
+    forgotten = replace(facts, lies_in=(pa.nulls(facts.size, pa.string()), pa.nulls(facts.size, pa.int64())))
+    assert forgotten.evidence(1).place.endswith("provenance/records.parquet:2")
 
 
 def test_only_what_is_asked_for_is_read(kinds: dict[str, Path]) -> None:
