@@ -227,6 +227,9 @@ class Synthetic(Record):
     prompt_hash: str
 
 
+NO_MODEL = "none"
+"""The `synthetic.model` of a record that no model made, as its dataset says; null is where nobody says."""
+
 SIDECAR_FOLDER = "provenance"
 """The folder in a dataset (of a single file `x.parquet`: the folder `x.provenance` beside it) that holds:
 
@@ -250,8 +253,9 @@ def sidecar_schema() -> Any:
 
     `id` is unique and never used again. `file` and `row` (from 1) say where the record lies in the dataset. `sha256` is
     of its content (`manifest.content`), `text_sha256` of the text that goes with a picture, `phash` the perceptual hash
-    of its picture. A record is part of the versions from `version_added` up to, not including, `version_removed`;
-    `version_changed` is the version since which the row is as it is, null where that is the one it was added in.
+    of its picture. `synthetic` is null where nobody says whether a model made it; its model is NO_MODEL where none did.
+    A record is part of the versions from `version_added` up to, not including, `version_removed`; `version_changed` is
+    the version since which the row is as it is, null where that is the one it was added in.
     """
     import pyarrow as pa
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from copycat.provenance.dataset import Batch, Dataset
 from copycat.provenance.datasheet.shape import modalities_of
+from copycat.provenance.records import NO_MODEL
 from copycat.schema import Record
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def synthetic_columns(columns: dict[str, Any], size: int) -> tuple[Any, Any, Any
     """Give which records are synthetic (a boolean Array), their models and hashes of prompts (text, "" for none).
 
     The first is None where nothing tells. The last says which records tell whether they are synthetic, yes or no (a
-    boolean Array): a blank is unknown, never a no; so is a sidecar's null, which stands for either.
+    boolean Array): a blank is unknown, never a no; so is a sidecar's null. A struct says no by the model "none".
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -217,7 +218,8 @@ def synthetic_columns(columns: dict[str, Any], size: int) -> tuple[Any, Any, Any
             pc.fill_null(texts_of(pc.struct_field(mark, name)), "") if name in names else given
             for name, given in (("model", given_model), ("prompt_hash", given_prompt))
         ]
-        return pc.is_valid(mark), inner[0], inner[1], pc.is_valid(mark)
+        told = pc.is_valid(mark)
+        return pc.and_(told, pc.not_equal(pc.utf8_lower(inner[0]), NO_MODEL)), inner[0], inner[1], told
     words = pc.fill_null(pc.utf8_lower(pc.utf8_trim_whitespace(texts_of(mark))), "")
     is_blank = pc.is_in(words, value_set=pa.array(sorted(BLANK_WORDS)))
     is_no = pc.is_in(words, value_set=pa.array(sorted(FALSE_WORDS)))

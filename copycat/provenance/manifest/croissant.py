@@ -51,7 +51,7 @@ MEANINGS = {
     "licence": "licence of the record, an SPDX expression",
     "author": "its author",
     "title": "its title",
-    "synthetic": "the model that made it; null for what no model made",
+    "synthetic": "the model that made it, none for no model; null where nobody says",
     "rule_version": "version of the rules by which signals were read",
     "language": "its language",
     "source": "the collection it is from",

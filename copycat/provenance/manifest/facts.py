@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from copycat.provenance.dataset.card import load_plain_json
 from copycat.provenance.manifest.chains import HEX_64
 from copycat.provenance.manifest.content import canonical, record_sha256
-from copycat.provenance.records import RULE_VERSION, USES, Answer, SignalDecision, Use, sidecar_schema
+from copycat.provenance.records import NO_MODEL, RULE_VERSION, USES, Answer, SignalDecision, Use, sidecar_schema
 
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch
@@ -25,7 +25,9 @@ FACT_COLUMNS = (
 """Standard columns of a dataset that the sidecar takes over."""
 
 PLAIN = ("split", "phash", "url", "retrieved_at", "author", "title", "language", "source")
-NO, YES = {"", "0", "false", "no", "none", "null", "n"}, {"1", "true", "yes", "y"}
+NO, YES = {"0", "false", "no", "none", "n", "f"}, {"1", "true", "yes", "y", "t"}
+BLANK = {"", "null", "nan", "unknown", "not known", "?", "n/a", "na"}
+"""How a record says that no model made it, that one did, and that it is not known."""
 
 Unread = dict[str, int]
 """Column -> values that are in no known form; they are null in the sidecar."""
@@ -263,7 +265,8 @@ def _transforms(value: Any) -> list[dict[str, str | None]] | None:
 def _synthetic(value: Any, generator: Any, prompt: Any) -> dict[str, str | None] | None:
     """Read who made a record: a struct, or yes and no beside columns for the model and the prompt.
 
-    A model or prompt alone says it, too; a prompt that is no sha256 is hashed.
+    A model or prompt alone says it, too; a prompt that is no sha256 is hashed. Unknown stays unknown: only a no gives
+    the model NO_MODEL.
     """
     value = _opened(value)
     if isinstance(value, Mapping):
@@ -273,8 +276,10 @@ def _synthetic(value: Any, generator: Any, prompt: Any) -> dict[str, str | None]
     if isinstance(value, str | int | float | bool):
         word = str(value).strip().casefold().removesuffix(".0")
         if word in NO:
-            return None
-        if word not in YES:
+            return {"model": NO_MODEL, "prompt_hash": None}
+        if word in BLANK:
+            value = None
+        elif word not in YES:
             raise ValueError("neither yes nor no")
     model, said = _text(generator), _text(prompt)
     if value is None and model is None and said is None:

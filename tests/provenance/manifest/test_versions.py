@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +16,11 @@ from manifests import Make, Manifested, greetings, rows_of
 
 from copycat.errors import DataError, UnknownNameError, UserError
 from copycat.provenance.dataset import open_dataset
+from copycat.provenance.datasheet.facts import count_facts
 from copycat.provenance.manifest import Order, merkle_root, open_manifest, record_sha256, write_manifest
 from copycat.provenance.manifest.facts import FACT_COLUMNS
 from copycat.provenance.manifest.publishing import publish, unfinished, writing
-from copycat.provenance.records import HISTORY_FILE, RECORDS_FILE
+from copycat.provenance.records import HISTORY_FILE, NO_MODEL, RECORDS_FILE
 
 
 def root_by_hand(rows: list[dict[str, Any]]) -> str:
@@ -232,6 +234,20 @@ def test_facts_in_any_form_are_taken_over_and_what_makes_no_sense_is_counted(
     assert all(found["b"][name] is None for name in ("headers", "http_status", "transforms", "synthetic"))
     assert {"headers", "http_status", "transforms", "synthetic"} <= set(written.unread)
     assert all(found["c"][name] is None for name in ("headers", "licence", "signals", "decision", "synthetic"))
+
+
+def test_whether_a_model_made_a_record_stays_unknown_in_the_sidecar_unless_the_dataset_says(
+    make: Make, manifested: Manifested
+) -> None:
+    told = ["no", False, 0, "none", None, "", "unknown", "yes"]
+    folder = make([{"id": f"{at}", "text": "x", "synthetic": said} for at, said in enumerate(told)])
+    found = rows_of(manifested(folder).manifest)
+    no = {"model": NO_MODEL, "prompt_hash": None}
+    yes = {"model": None, "prompt_hash": None}
+    assert [found[f"{at}"]["synthetic"] for at in range(8)] == [no] * 4 + [None] * 3 + [yes]
+    dataset = open_dataset(folder)
+    counted = [count_facts(dataset), count_facts(replace(dataset, sidecar=folder / "none"))]
+    assert [(each.n_records, each.n_marked, each.n_synthetic) for each in counted] == [(8, 5, 1)] * 2
 
 
 def test_history_is_only_written_when_something_changed(make: Make, manifested: Manifested) -> None:
