@@ -155,10 +155,12 @@ def _print(answer: LookupAnswer, page: Path | None) -> None:
     from copycat.commands.fairuse_shown import one_line
     from copycat.console import out, say
     from copycat.paths import shown
+    from copycat.provenance.lookup.licence import licence_text
     from copycat.provenance.lookup.page import state_of
 
     query = answer.query
     now = f"{answer.n_now:,} of {answer.n_records:,} records" if answer.n_now else "nothing found now"
+    now += " in what could be read" if answer.n_unread else ""
     removed = answer.n_found - answer.n_now
     before = f", {removed:,} removed before" if removed else ""
     out.print(f"{query.kind} '{one_line(query.asked, 80)}' in {one_line(answer.dataset)}: {now}{before}", markup=False,
@@ -170,7 +172,7 @@ def _print(answer: LookupAnswer, page: Path | None) -> None:
         for heading in ("id", "place", "found by", "licence", "state"):
             table.add_column(heading, overflow="fold")
         for hit in answer.hits[:SHOWN_HITS]:
-            cells = (hit.id, hit.place, hit.found_by, hit.licence or "not known", state_of(hit))
+            cells = (hit.id, hit.place, hit.found_by, licence_text(hit.licence), state_of(hit))
             table.add_row(*(escape(one_line(cell, 120)) for cell in cells))
         out.print(table)
         if (more := answer.n_found - min(len(answer.hits), SHOWN_HITS)) > 0:

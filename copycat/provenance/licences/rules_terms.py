@@ -10,7 +10,7 @@ from copycat.provenance.licences.components import NEEDS, LicenceCounts, in_data
 from copycat.provenance.licences.duties import is_public_domain
 from copycat.provenance.licences.openness import TIERS, declared, openness
 from copycat.provenance.licences.statements import own_expressions, statements
-from copycat.provenance.licences.terms import Clause, Hit, find_clauses, has_contact, terms_of
+from copycat.provenance.licences.terms import Clause, Hit, find_clauses, terms_of, whom_to_ask
 from copycat.provenance.records import Evidence, Finding
 from copycat.provenance.rules.rule import Context, Rule
 
@@ -87,7 +87,7 @@ class TermsOfUse(Rule):
         n_free = sum(one.n_records for one in self.counts.stated if is_public_domain(one.parsed.expression))
         for found in hits.values():
             yield from self._of(found[0].clause, [hit.place for hit in found], own, n_free)
-        if self._has_words() and not has_contact(self.context.dataset, self.texts):
+        if self._has_words() and not whom_to_ask(self.context.dataset, self.texts):
             card = self.context.dataset.card
             yield self.finding(
                 "warning",

@@ -7,7 +7,7 @@ texts of known licences are left alone. Clauses, reasons and sources: clauses.ya
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import Literal, NamedTuple
@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import yaml
 
 from copycat.provenance.dataset import Dataset
+from copycat.provenance.dataset.contact import contact_of
 from copycat.provenance.licences.statements import LICENCE_FILE, licence_of_text, read_text
 from copycat.provenance.records import Evidence
 from copycat.provenance.rules.rule import shortened
@@ -25,12 +26,7 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.*)$")
 _OF_TERMS = re.compile(
     r"\b(licen[cs]\w*|terms?|conditions?|usage|restrictions?|access|permitted|agreement|tou)\b", re.I
 )
-_CONTACT = re.compile(
-    r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}|https?://\S*(contact|issues|discussions|support|removal|takedown"
-    r"|opt-?out)\S*|\bmailto:\S+",
-    re.IGNORECASE,
-)
-MAX_LETTERS, MAX_SENTENCE, MAX_WORD = 400_000, 1_500, 300
+MAX_LETTERS, MAX_SENTENCE = 400_000, 1_500
 KEYS = ("extra_gated_prompt", "license_details", "terms", "terms_of_use", "conditions")
 CROISSANT_KEYS = ("usageInfo", "conditionsOfAccess", "sc:conditionsOfAccess", "copyrightNotice")
 
@@ -84,13 +80,14 @@ def terms_of(dataset: Dataset) -> list[Text]:
     return found
 
 
-def has_contact(dataset: Dataset, texts: list[Text]) -> bool:
-    """Whether card, terms or croissant.json name an address to write to."""
-    card = dataset.card
-    front = " ".join(str(card.front.get(key, "")) for key in ("contact", "email", "maintainer", "point_of_contact"))
-    creator = str(card.croissant.get("creator", ""))[:10_000]
-    words = (front, creator, card.body[:MAX_LETTERS], *(text.words for text in texts))
-    return any(_CONTACT.search(word[:MAX_WORD]) for one in words for word in one.split())
+def whom_to_ask(dataset: Dataset, texts: Sequence[Text] | None = None) -> str:
+    """Give the contact that the card, croissant.json or the terms name; "" where none does.
+
+    Args:
+        texts: the terms, where they are read already.
+    """
+    found = terms_of(dataset) if texts is None else texts
+    return contact_of(dataset.card, (text.words for text in found if not text.is_known))
 
 
 def find_clauses(text: Text) -> Iterator[Hit]:

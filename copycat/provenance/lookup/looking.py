@@ -1,10 +1,10 @@
 """Ask a dataset whether somebody or something is in it, and answer without showing anything of its neighbours.
 
 What an answer holds is chosen, not filtered: `Hit` has no field for a text, a name, a title, an address, a header or a
-picture. Of a record that was found it says its id, its place, which field it was found by, its licence (only if that is
-an SPDX expression, since a free text may name somebody), what its signals come to (allow, deny; not what they say), and
-its versions. The reason of a removal is not told: whoever wrote it may have named who asked. What else the record
-holds, who else it names, and where else it was found stays in the dataset.
+picture. Of a record that was found it says its id, its place, which field it was found by, its licence (only the name
+of a known one, since a free text may name somebody), what its signals come to (allow, deny; not what they say), and its
+versions. The reason of a removal is not told: whoever wrote it may have named who asked. What else the record holds,
+who else it names, and where else it was found stays in the dataset.
 
 A query that would find strangers is refused before anything is read: see `queries` and `domains`. ISCC codes are not
 looked up: no dataset seen has them, and their content codes are not implemented here.
@@ -18,9 +18,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.licences.components import licence_texts
+from copycat.provenance.licences.terms import whom_to_ask
 from copycat.provenance.lookup.columns import text_column, variants
-from copycat.provenance.lookup.contact import contact_of
-from copycat.provenance.lookup.gaps import not_looked, unsearchable
+from copycat.provenance.lookup.gaps import Unread, not_looked, unsearchable
+from copycat.provenance.lookup.licence import told_licence
 from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
 from copycat.provenance.lookup.past import read_past
 from copycat.provenance.lookup.records import Hit, LookupAnswer, Query
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 MAX_HITS = 1_000
 """Hits that an answer holds; the others are counted."""
 
-FACTS = ("id", "file", "row", "licence", "decision", "version_added", "version_changed", "version_removed")
+FACTS = ("id", "file", "row", "decision", "version_added", "version_changed", "version_removed")
 
 
 class _InFiles(NamedTuple):
@@ -61,6 +63,9 @@ def look_up(
         as_of: the day on the receipt.
         max_hits: how many hits the answer holds; None: all.
         advance: is told of how many more records were read.
+
+    Raises:
+        DataError: there is no record that could be looked at, or the manifest cannot be read.
     """
     import polars as pl
 
@@ -68,22 +73,23 @@ def look_up(
     history = history_of(dataset)
     counted, at_least = counted_of(dataset.sidecar, query.words) if query.kind == "name" else ({}, {})
     past = read_past(dataset, history, matcher.needs)
-    n_records, in_files, fields, gone_there = _in_files(dataset, matcher, past.gone["id"], advance)
+    unread = Unread(dataset)
+    n_records, in_files, fields, gone_there = _in_files(dataset, matcher, past.gone["id"], advance, unread)
     seen = _Seen(history, max_hits)
     n_gone = 0
-    if dataset.records_file is None:
-        for found in in_files.values():
-            seen.add(_hit_of(found))
-    else:
+    if dataset.records_file is not None:
         n_records = 0
-        for batch in dataset.facts((*FACTS, *matcher.needs)):
+        for batch in dataset.facts((*FACTS, "licence", "licence_url", *matcher.needs)):
+            unread.take(batch.faults)
             n_gone += (gone := _n_removed(batch))
             n_records += batch.size - gone
             fields |= _present(batch, matcher)
             for hit, changed in _hits(batch, matcher, in_files):
                 seen.add(hit, changed)
-        for found in in_files.values():  # in the files, and not in the manifest, which is then out of date
-            seen.add(_hit_of(found))
+    for found in in_files.values():  # without a manifest all; with one, those that it lacks, being out of date
+        seen.add(_hit_of(found))
+    if not (n_records or n_gone):
+        raise unread.error()
     seen.by_version += past.former_versions(seen.changed)
     lost = unsearchable(past.gone, matcher, fields).filter(~pl.col("id").is_in(list(gone_there | seen.gone)))
     unsearched = past.unsearched(lost)
@@ -94,16 +100,17 @@ def look_up(
         n_records=n_records,
         n_found=seen.n_found,
         n_now=seen.n_now,
+        n_unread=unread.n + (matcher.n_unreadable if isinstance(matcher, PictureFinder) else 0),
         by_version={version: seen.by_version[version] for version in history.versions},
         unsearched=unsearched,
         hits=tuple(seen.hits),
         looked_in=tuple(name for name in matcher.needs if name in fields),
-        not_looked=tuple(not_looked(dataset, matcher, fields, lost.height if history.versions else n_gone)),
+        not_looked=tuple(not_looked(unread, matcher, fields, lost.height if history.versions else n_gone)),
         version=history.versions[-1] if history.versions else None,
         root=history.root,
         counted=counted,
         counted_at_least=at_least,
-        contact=contact_of(dataset.card),
+        contact=whom_to_ask(dataset),
         models=history.models_with(
             seen.by_version | Counter({v: round(n or 0) for v, n in (at_least | counted).items()}), unsearched
         ),
@@ -135,27 +142,28 @@ class _Seen:
 
 
 def _in_files(
-    dataset: Dataset, matcher: Matcher, gone: pl.Series, advance: Callable[[int], None]
+    dataset: Dataset, matcher: Matcher, gone: pl.Series, advance: Callable[[int], None], unread: Unread
 ) -> tuple[int, dict[str, _InFiles], set[str], set[str]]:
     """Look through the dataset's own files.
 
     Returns: records; place (see `place_key`) -> what was found; which fields there are; which of the ids `gone` are
-    there all the same.
+    there all the same. What cannot be read is told to `unread`.
     """
     n_records, gone_there = 0, set[str]()
     found: dict[str, _InFiles] = {}
     fields: set[str] = set()
     for number, (variant, needs) in enumerate(variants(dataset, _needs(dataset, matcher))):
-        for batch in variant.content(tuple(dict.fromkeys(("id", "licence", *needs)))):
+        for batch in variant.content(tuple(dict.fromkeys(("id", "licence", "licence_url", *needs)))):
             advance(batch.size)
+            unread.take(batch.faults if number == 0 else ())
             n_records += batch.size if number == 0 else 0
             fields |= _present(batch, matcher)
             if len(gone) and (ids := text_column(batch, "id")) is not None:
                 gone_there |= set(ids.filter(ids.is_in(gone.implode())).to_list())
             matches = list(matcher.find(batch))
-            licences = text_column(batch, "licence") if matches else None
+            licences = licence_texts(batch) if matches else None
             for row, found_by in matches:
-                licence = spdx_or_none(licences[row]) if licences is not None else None
+                licence = told_licence(licences[row].as_py()) if licences is not None else None
                 there = _InFiles(batch.id_of(row), batch.place_of(row), found_by, licence)
                 found.setdefault(place_key(batch, row), there)
     return n_records, found, fields, gone_there
@@ -193,17 +201,17 @@ def _hits(batch: Batch, matcher: Matcher, in_files: dict[str, _InFiles]) -> Iter
     for row, key in there.items():
         found.setdefault(row, in_files[key].found_by)
     facts = {name: batch.column(name) for name in FACTS}
+    licences = licence_texts(batch) if found else None
     for row in sorted(found):
         fact = {name: None if column is None else column[row].as_py() for name, column in facts.items()}
         is_removed = fact["version_removed"] is not None
         own = in_files.pop(there[row], None) if row in there else None
-        licence = fact["licence"]
+        licence = None if licences is None else told_licence(licences[row].as_py())
         hit = Hit(
             id=ids[row],
             place=own.place if own else _place(fact["file"], fact["row"]),
             found_by=found[row],
-            licence=spdx_or_none(licence.get("spdx") if isinstance(licence, Mapping) else licence)
-            or (own.licence if own else None),
+            licence=licence or (own.licence if own else None),
             answers=_answers(fact["decision"]),
             version_added=fact["version_added"],
             version_removed=fact["version_removed"],
@@ -259,25 +267,6 @@ def _answers(decision: object) -> dict[Any, Any]:
     rows = decision if isinstance(decision, list) else []
     pairs = ((row.get("use"), row.get("answer")) for row in rows if isinstance(row, Mapping))
     return {use: answer for use, answer in pairs if use in USES and answer in ("allow", "deny", "unknown")}
-
-
-def spdx_or_none(value: object) -> str | None:
-    """Give a licence if it is an SPDX expression of known identifiers, which names nobody; None for anything else."""
-    from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
-
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        return None
-    global _licensing  # noqa: PLW0603 - the library's list takes half a second to read
-    _licensing = _licensing or get_spdx_licensing()
-    try:
-        parsed = _licensing.parse(value.strip(), validate=True)
-    except (ExpressionError, ValueError, AttributeError, RecursionError):
-        return None
-    text = None if parsed is None else str(parsed)
-    return None if text is None or "LicenseRef" in text else text
-
-
-_licensing: Any = None
 
 
 def _n_removed(batch: Batch) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader
 
+from copycat.provenance.lookup.licence import licence_text
 from copycat.provenance.lookup.records import Hit, LookupAnswer
 from copycat.runs.pages import strict_environment
 
@@ -81,6 +82,7 @@ def _environment() -> Environment:
     environment = strict_environment(_TEMPLATES)
     environment.filters["plain"] = _plain
     environment.filters["state"] = state_of
+    environment.filters["licence"] = licence_text
     return environment
 
 

@@ -73,7 +73,7 @@ def _name_words(given: str) -> tuple[str, ...]:
     letters = sum(map(len, name))
     least = MIN_UNSPACED_LETTERS if _UNSPACED.search(fold(given)) else MIN_NAME_LETTERS
     if letters < least or not any(letter.isalpha() for word in name for letter in word):
-        raise UserError(f"the name '{given}' is too broad: it has {letters} letters\n  needed: a whole name")
+        raise UserError(f"the name '{given}' is too broad: it has {_told(letters, 'letter')}\n  needed: a whole name")
     if all(word in COMMON_NAMES for word in name):
         raise UserError(f"the name '{given}' is too broad: nobody is called so\n  needed: a whole name")
     return name
@@ -88,10 +88,14 @@ def _text_words(given: str) -> tuple[str, ...]:
     letters = sum(map(len, found))
     if len(found) < MIN_TEXT_WORDS or (letters < MIN_TEXT_LETTERS and not _UNSPACED.search(given)):
         raise UserError(
-            f"the text is too broad: it has {len(found)} words with {letters} letters\n"
+            f"the text is too broad: it has {_told(len(found), 'word')} with {_told(letters, 'letter')}\n"
             f"  needed: at least {MIN_TEXT_WORDS} words in a row with {MIN_TEXT_LETTERS} letters, better twenty words"
         )
     return found
+
+
+def _told(n: int, what: str) -> str:
+    return f"1 {what}" if n == 1 else f"{n} {what}s"
 
 
 def _picture_query(path: Path, max_distance: int) -> Query:

@@ -42,7 +42,7 @@ class Hit(Record):
     Attributes:
         id: by which its removal can be asked for. place: where it lies in the dataset.
         found_by: the fields that what was asked stands in, or how near a picture is.
-        licence: an SPDX expression; None: unknown, or not of that form.
+        licence: an SPDX expression, however the dataset writes it; None: unknown, or none that is known.
         answers: what the signals recorded of it say, by use; a use that is not there is unknown.
         version_added, version_removed: None where no manifest tells.
         is_in_files: it lies in the files of the dataset.
@@ -76,6 +76,7 @@ class LookupAnswer(Record):
 
     Attributes:
         n_records: records that were looked at. n_found: of which so many were found; n_now of them are in it now.
+        n_unread: places and pictures that could not be read, so that finding nothing does not cover them.
         by_version: version -> how many of them are part of it, in the order of the versions; at least, where
             `unsearched` has the version.
         unsearched: version -> its records that are gone or changed since, and of which too little is kept to be looked
@@ -95,6 +96,7 @@ class LookupAnswer(Record):
     n_records: int
     n_found: int
     n_now: int
+    n_unread: int = 0
     by_version: dict[str, int] = Field(default_factory=dict)
     unsearched: dict[str, int] = Field(default_factory=dict)
     hits: tuple[Hit, ...] = ()

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from copycat.errors import UserError
 from copycat.names import words
 from copycat.provenance.dataset import Batch
+from copycat.provenance.licences.terms import whom_to_ask
 from copycat.provenance.lookup.columns import binary_values, text_column
-from copycat.provenance.lookup.contact import contact_of
 from copycat.provenance.lookup.domains import domain_spellings, spellings_of
 from copycat.provenance.lookup.matching import matcher_of
 from copycat.provenance.lookup.queries import MIN_TEXT_WORDS, make_query, picture_query
@@ -75,7 +75,7 @@ class Findable(Rule):
                 *self.blind.evidence,
                 n_records=self.blind.n_records,
             )
-        if self.n_records and not contact_of(self.context.dataset.card):
+        if self.n_records and not whom_to_ask(self.context.dataset):
             yield self.finding(
                 "warning",
                 "the card names nobody to ask for a removal",

@@ -24,6 +24,9 @@ versions, `at_least` of what was left of a version."""
 MODELS_HINT = "  needed: a list such as\n    - {name: my-model, version: '3', date: 2026-03-01}"
 
 
+RESTORE = "  restore it from a copy; do not make it again, since what it says of removals would be lost"
+
+
 class History(NamedTuple):
     """Versions in their order, the Merkle root of the newest, and the models that were trained on them."""
 
@@ -57,8 +60,8 @@ def history_of(dataset: Dataset) -> History:
         try:
             rows = load_plain_json(path.read_bytes())["versions"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            fault = f"{shown(path)}: holds no versions ({type(error).__name__})"
-            raise DataError([fault], "  make it again: python -m copycat.provenance manifest DATASET") from error
+            fault = f"{shown(path)}: cannot be read, or names no versions"
+            raise DataError([fault], RESTORE) from error
     versions = [row for row in rows if isinstance(row, Mapping) and row.get("version")]
     names = tuple(str(row["version"]) for row in versions)
     root = versions[-1].get("root") if versions else None

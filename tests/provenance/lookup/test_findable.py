@@ -7,7 +7,7 @@ from pathlib import Path
 from planted_worlds import png, rows, write_folder, write_jsonl, write_parquet
 
 from copycat.provenance.dataset import open_dataset
-from copycat.provenance.lookup.contact import contact_of
+from copycat.provenance.licences.terms import whom_to_ask
 from copycat.provenance.lookup.rules import Findable
 from copycat.provenance.records import Finding
 from copycat.provenance.rules import Context
@@ -70,8 +70,12 @@ def test_the_contact_is_found_in_front_matter_text_and_croissant(tmp_path: Path)
         "---\nmaintainers: [{name: x, email: a@example.org}]\n---\n": "a@example.org",
         "# T\n\n## How to opt out\n\nWrite to <b@example.org>.\n": "b@example.org",
         "# T\n\nSee c@example.org\n": "",
+        "# T\n\nCite (author@example.org). Write to data@example.org.\n": "data@example.org",
+        "# T\n\nSee https://example.org/contact.\n": "https://example.org/contact",
+        "# T\n\n## Terms of use\n\nAsk d@example.org first.\n": "d@example.org",
+        "---\ncontact: ask the maintainers\n---\n": "",
     }
     for number, (text, contact) in enumerate(cards.items()):
         root = write_jsonl(tmp_path / str(number), [{"id": "1"}])
         (root / "README.md").write_text(text)
-        assert contact_of(open_dataset(root).card) == contact
+        assert whom_to_ask(open_dataset(root)) == contact

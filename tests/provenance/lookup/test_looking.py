@@ -22,7 +22,7 @@ from planted_worlds import (
 from copycat.errors import UserError
 from copycat.provenance.dataset import open_dataset
 from copycat.provenance.lookup import LookupAnswer, look_up, make_query
-from copycat.provenance.lookup.looking import spdx_or_none
+from copycat.provenance.lookup.licence import licence_text, told_licence
 from copycat.provenance.lookup.page import build_page
 from copycat.provenance.lookup.records import Kind
 
@@ -137,9 +137,66 @@ def test_nothing_of_a_neighbour_is_in_the_answer_or_its_page(toy: Path, has_mani
 
 
 def test_a_free_text_licence_is_not_told_because_it_may_name_somebody() -> None:
-    assert spdx_or_none("CC-BY-4.0 OR MIT") == "CC-BY-4.0 OR MIT"
+    assert told_licence("CC-BY-4.0 OR MIT") == "CC-BY-4.0 OR MIT"
     for text in ("(c) Quendal", "LicenseRef-Quendal", "quendal", "MIT AND quendal", "", None, 7, "(" * 300):
-        assert spdx_or_none(text) is None
+        assert told_licence(text) is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "told", "said"),
+    [
+        ("CC0", "CC0-1.0", "CC0-1.0"),
+        ("https://creativecommons.org/licenses/by/4.0/", "CC-BY-4.0", "CC-BY-4.0"),
+        ("Attribution-NonCommercial 3.0", "CC-BY-NC-3.0", "CC-BY-NC-3.0"),
+        ("All rights reserved", "LicenseRef-all-rights-reserved", "all rights reserved"),
+        ("All rights reserved, Quendal", None, "not known"),
+    ],
+)
+def test_a_licence_that_check_reads_is_told_by_its_name(stated: str, told: str | None, said: str) -> None:
+    assert told_licence(stated) == told
+    assert licence_text(told_licence(stated)) == said
+
+
+@pytest.mark.parametrize("has_manifest", [False, True])
+def test_the_licence_of_a_hit_may_stand_in_any_form_or_as_an_address(tmp_path: Path, has_manifest: bool) -> None:
+    root = write_jsonl(
+        tmp_path / "a",
+        [
+            {"id": "1", "author": "Zoravi Meklun", "license": "CC BY-ND 2.0"},
+            {"id": "2", "author": "Zoravi Meklun", "license_url": "https://creativecommons.org/licenses/by/4.0/"},
+        ],
+    )
+    if has_manifest:
+        make_manifest(root)
+
+    assert [hit.licence for hit in ask(root, "name", "Zoravi Meklun").hits] == ["CC-BY-ND-2.0", "CC-BY-4.0"]
+
+
+def test_what_cannot_be_read_is_never_an_answer_of_nothing(tmp_path: Path) -> None:
+    """A Parquet file cut short, an archive of noise, and a folder of nothing hold nothing to look in."""
+    whole = write_parquet(tmp_path / "whole", rows()) / "train.parquet"
+    (tmp_path / "cut.parquet").write_bytes(whole.read_bytes()[:500])
+    (tmp_path / "noise.tar").write_bytes(b"x" * 2000)
+    (tmp_path / "empty").mkdir()
+
+    for name in ("cut.parquet", "noise.tar", "empty"):
+        with pytest.raises(UserError, match="nothing was looked up"):
+            ask(tmp_path / name, "name", "Zoravi Meklun")
+
+
+def test_a_part_that_cannot_be_read_is_said_and_named_on_the_page(tmp_path: Path) -> None:
+    toy = write_jsonl(tmp_path / "toy", rows())
+    with (toy / "train.jsonl").open("a") as stream:
+        stream.write('{"id": "secret Quendal Vospari\n')
+
+    answer = ask(toy, "name", "Tabriko")
+
+    assert (answer.n_found, answer.n_unread) == (0, 1)
+    assert "1 place was not read, or not as it stands (train.jsonl:13)" in answer.not_looked[0]
+    page = build_page(answer)
+    assert "Nothing found in what could be read." in page
+    assert "no full answer" in page
+    assert "Quendal" not in page
 
 
 def test_versions_say_where_a_record_was_and_which_model_saw_it(toy: Path) -> None:
@@ -207,7 +264,8 @@ def test_pictures_that_cannot_be_read_are_counted_not_passed_over(tmp_path: Path
     answer = ask(root, "picture", str(tmp_path / "mine.png"))
 
     assert ids(answer) == {"1.png"}
-    assert "1 pictures of the dataset cannot be read" in answer.not_looked
+    assert "1 picture of the dataset cannot be read" in answer.not_looked
+    assert answer.n_unread == 1
 
 
 def test_a_dataset_without_the_field_says_that_nothing_could_be_compared(tmp_path: Path) -> None:
@@ -266,7 +324,7 @@ def test_a_damaged_manifest_is_told_with_what_to_do(toy: Path) -> None:
     make_manifest(toy)
     (toy / "provenance" / "manifest.json").write_text("[]")
 
-    with pytest.raises(UserError, match="holds no versions"):
+    with pytest.raises(UserError, match=r"names no versions\n  restore it from a copy; do not make it again"):
         ask(toy, "id", "r003")
 
 
