@@ -126,44 +126,6 @@ class Batch:
         file, line = python_values(self.lies_in[0].slice(row, 1))[0], python_values(self.lies_in[1].slice(row, 1))[0]
         return as_stripped(file), line if isinstance(line, int) and line > 0 else None
 
-    def _data_place(self, row: int) -> tuple[str, int | None]:
-        """Give the data file and row that a sidecar names; "" where this is no row of one, or a removal forgot it."""
-        if self.lies_in is None:
-            return "", None
-        file, line = python_values(self.lies_in[0].slice(row, 1))[0], python_values(self.lies_in[1].slice(row, 1))[0]
-        return as_stripped(file), line if isinstance(line, int) and line > 0 else None
-
-
-_last: list[tuple[Batch, Batch]] = []
-
-
-def in_dataset(batch: Batch) -> Batch:
-    """Give the batch without records that were removed from the dataset: rows of a sidecar keep them.
-
-    The batch must have been read with `version_removed`. Rules that see it one after the other get the same one.
-    """
-    removed = batch.column("version_removed")
-    if removed is None or removed.null_count == batch.size:
-        return batch
-    if not _last or _last[0][0] is not batch:
-        _last[:] = [(batch, _in_dataset(batch))]
-    return _last[0][1]
-
-
-def _in_dataset(batch: Batch) -> Batch:
-    import pyarrow.compute as pc
-
-    rows = pc.indices_nonzero(pc.equal(batch.text_array("version_removed"), ""))
-    at = rows.to_pylist()
-    return replace(
-        batch,
-        size=len(at),
-        columns={name: column.take(rows) for name, column in batch.columns.items()},
-        keys=None if batch.keys is None else [batch.keys[row] for row in at],
-        lines=[batch.line_of(row) for row in at] if batch.keys is None else None,
-        lies_in=None if batch.lies_in is None else (batch.lies_in[0].take(rows), batch.lies_in[1].take(rows)),
-    )
-
 
 def python_values(column: Any) -> list[Any]:
     """Give the Python values of a pyarrow Array; one that has none comes as pyarrow's text for it."""

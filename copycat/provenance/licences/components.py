@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.dataset.tables import as_text
 from copycat.provenance.licences.addresses import HOSTS, licence_at
 from copycat.provenance.licences.parsing import ParsedLicence, parse_licence
@@ -107,24 +108,6 @@ class LicenceCounts:
             numbers[one.parsed.expression] += one.n_records
             groups.setdefault(one.parsed.expression, []).append(one)
         return {name: groups[name] for name, _ in numbers.most_common()}
-
-
-def in_dataset(batch: Batch) -> Batch:
-    """Give the batch without records that were removed from the dataset (rows of a sidecar keep them)."""
-    import pyarrow.compute as pc
-
-    removed = batch.column("version_removed")
-    if removed is None or removed.null_count == batch.size:
-        return batch
-    rows = pc.indices_nonzero(pc.is_null(_as_texts(removed)))
-    at = rows.to_pylist()
-    return replace(
-        batch,
-        size=len(at),
-        columns={name: column.take(rows) for name, column in batch.columns.items()},
-        keys=None if batch.keys is None else [batch.keys[row] for row in at],
-        lines=[batch.line_of(row) for row in at] if batch.keys is None else None,
-    )
 
 
 def of_records(number: int) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from copycat.provenance.dataset import Batch
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.licences.attribution import NEEDS as CREDIT_NEEDS
 from copycat.provenance.licences.attribution import MissingCredits
-from copycat.provenance.licences.components import CountsLicences, in_dataset, of_records
+from copycat.provenance.licences.components import CountsLicences, of_records
 from copycat.provenance.licences.duties import choices
 from copycat.provenance.licences.fitting import Fit, fits
 from copycat.provenance.licences.rules_components import SPDX_LIST
@@ -104,6 +105,9 @@ _ADVICE = {
     None: "read the licence; a purpose that passes changes on also needs an output licence",
 }
 _OWN_ADVICE = "ask whoever holds the rights in the dataset, or choose another purpose with --for"
+_LIST = "python -m copycat.provenance usable DATASET --for {} --out FILE.csv"
+"""The command that lists every record with its licence, and whether it fits."""
+
 MAX_FINDINGS = 20
 """Licences with a finding of their own; further ones share one."""
 
@@ -156,10 +160,15 @@ class LicenceFits(CountsLicences):
         return self.finding(
             "error" if one.fit.answer is False else "warning",
             f"{said} ({self.purpose.about}): {'; '.join(one.fit.reasons[:3])}",
-            _ADVICE[one.fit.answer] if one.n_records is not None or one.fit.answer is None else _OWN_ADVICE,
+            self._advice(one),
             *one.places,
             n_records=one.n_records,
         )
+
+    def _advice(self, one: _Misfit) -> str:
+        if one.n_records is None:
+            return _OWN_ADVICE if one.fit.answer is False else _ADVICE[None]
+        return f"{_ADVICE[one.fit.answer]}; which they are: {_LIST.format(self.purpose.name)}"
 
     def _rest(self, answer: bool | None, rest: list[_Misfit]) -> Finding:
         n_records = sum(one.n_records or 0 for one in rest)
@@ -167,7 +176,7 @@ class LicenceFits(CountsLicences):
             "error" if answer is False else "warning",
             f"each of {len(rest):,} further licences, those of {of_records(n_records)}, {_ALLOWS[answer]} "
             f"{self.purpose.name}; all of them: licence DATASET --for {self.purpose.name} --json",
-            _ADVICE[answer],
+            f"{_ADVICE[answer]}; which they are: {_LIST.format(self.purpose.name)}",
             *(one.places[0] for one in rest),
             n_records=n_records,
         )
@@ -184,7 +193,7 @@ class LicenceFits(CountsLicences):
                 "warning",
                 f"no licence is known, or can be read, for {of_records(n_records)}, so nothing says that they may be "
                 f"used for {self.purpose.name}",
-                "find it out, or leave them out; L2 tells which they are",
+                f"find it out, or leave them out; which they are: {_LIST.format(self.purpose.name)}",
                 *(one.evidence for one in [*nobody, *open_]),
                 n_records=n_records,
             )

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 
 from copycat.metrics.intervals import Z_95
 from copycat.provenance.dataset import Batch
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.licences.components import (
     NEEDS,
     LicenceCounts,
     column_texts,
-    in_dataset,
     of_records,
     struct_field,
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 from copycat.errors import DataError, UserError
 from copycat.provenance.dataset import Dataset, open_dataset
 from copycat.provenance.dataset.files import SUFFIXES
-from copycat.provenance.licences.components import NEEDS, LicenceCounts, in_dataset
+from copycat.provenance.dataset.present import in_dataset
+from copycat.provenance.licences.components import NEEDS, LicenceCounts
 from copycat.provenance.licences.duties import Duties, choices
 from copycat.provenance.licences.fitting import Fit, fits, goes_into
 from copycat.provenance.licences.parsing import ParsedLicence, parse_licence

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch, DataFile, Fault
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
 
@@ -152,24 +153,27 @@ def _holds_many(file: DataFile) -> bool:
 class UniqueIds(Rule):
     """F2: records have an id each, by which they can be asked for and removed, and no two have the same.
 
-    Within one configuration of the card; two of them may tell of the same records. Holds 8 bytes a record: a hash of
-    its id. Where two hashes are the same the ids themselves are read again, so that a collision is no finding.
+    Removed ones too: an id is never used again. Within one configuration of the card; two of them may tell of the same
+    records. Holds 8 bytes a record: a hash of its id. Where two hashes are the same the ids themselves are read again,
+    so that a collision is no finding.
     """
 
     id = "F2"
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "facts"
-    needs = ("id",)
+    needs = ("id", "version_removed")
     severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.hashes: list[Any] = []  # Any: numpy arrays of uint64
         self.missing = Found()
-        self.n_records = 0
+        self.n_records = self.n_removed = 0
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
-        self.n_records += batch.size
+        n_there = in_dataset(batch).size
+        self.n_records += n_there
+        self.n_removed += batch.size - n_there
         if batch.column("id") is None:
             self.missing.add(batch, range(batch.size), "id")
             return
@@ -225,7 +229,8 @@ class UniqueIds(Rule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"{self.n_records:,} ids, all different"
+        removed = f"; so are those of the {_records(self.n_removed)} removed" if self.n_removed else ""
+        return f"{self.n_records:,} id{'s' * (self.n_records != 1)}, all different{removed}"
 
 
 def _hashes(batch: Batch) -> tuple[Any, Any]:

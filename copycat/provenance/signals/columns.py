@@ -25,7 +25,7 @@ from copycat.provenance.signals.recorded import folded_name, from_headers
 from copycat.provenance.signals.terms import unread
 
 KEPT = "the decision that the dataset keeps"
-NEEDS = ("id", "url", "headers", "signals", "decision")
+NEEDS = ("id", "url", "headers", "signals", "decision", "version_removed")
 HEADERS = {"contentusage", "contentsignal", "tdmreservation", "tdmpolicy", "xrobotstag", "robotstag"}
 """Headers that can be a signal, as `folded_name` gives them; others are not looked at."""
 

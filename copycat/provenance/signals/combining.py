@@ -1,8 +1,8 @@
 """Signals -> one decision for each use, and what policy makes of `unknown`.
 
 Within TDMRep a higher form replaces a lower one where it says anything (section 7). Between statements of AIPREF, and
-between standards, any deny wins, then any allow; otherwise it is unknown. So a statement that says nothing changes
-nothing, and unknown never becomes allow.
+between standards, any deny wins, then any statement of which it is not known what it says, then any allow; where nobody
+speaks of a use it is unknown. So a statement that says nothing changes nothing, and unknown never becomes allow.
 """
 
 from __future__ import annotations

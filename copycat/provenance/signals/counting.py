@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import USES, Answer, Evidence, SignalDecision, Use
 from copycat.provenance.rules.rule import shortened
 from copycat.provenance.signals.columns import KEPT, NEEDS, Case, cases_of
@@ -93,10 +94,11 @@ class _Counter:
     def add(self, batch: Batch) -> None:
         import numpy as np
 
+        batch = in_dataset(batch)
         held = cases_of(batch)
         self.n_records += batch.size
         self.n_faulty += len(held.rows(lambda case: bool(case.faults)))
-        inside = _inside(batch)
+        inside = inside_of(batch)
         for case, size in zip(held.cases, np.bincount(held.case_of, minlength=len(held.cases)), strict=True):
             for use in USES:
                 self.counts[use][case.answer(use)] += int(size)
@@ -123,7 +125,7 @@ class _Counter:
 
     def add_pictures(self, batch: Batch) -> None:
         """Note the pictures of a batch that deny an asked use."""
-        for row, decision in _inside(batch).items():
+        for row, decision in inside_of(batch).items():
             refused = [use for use in self.uses if decision.answers[use] == "deny"]
             self.n_inside += bool(refused)
             if refused:
@@ -231,7 +233,7 @@ def _denies(case: Case, inside: SignalDecision, use: Use) -> bool:
     return case.answer(use, inside.signals) == "deny"
 
 
-def _inside(batch: Batch) -> dict[int, SignalDecision]:
+def inside_of(batch: Batch) -> dict[int, SignalDecision]:
     """Give row -> what its picture says inside itself, for those that say anything."""
     from copycat.provenance.signals.embedded import may_speak, read_embedded
 

@@ -62,12 +62,18 @@ class Newer(NamedTuple):
 
 
 def changes_since(case: Case, newer: Newer) -> Changes:
-    """Compare what a record keeps with newer answers; a source that was not asked again says what it said."""
+    """Compare what a record keeps with newer answers."""
     then = {use: case.answer(use) for use in USES}
+    return changes(then, combine(signals_since(case, newer)).answers)
+
+
+def signals_since(case: Case, newer: Newer) -> tuple[Signal, ...]:
+    """Give what holds once newer answers are there; a source that was not asked again says what it said."""
     kept = [signal for signal in (*case.signals, *case.faulty) if signal.source not in newer.asked]
-    if case.stated and not case.signals:
-        kept.append(Signal(source="recorded", answers=dict(case.stated)))
-    return changes(then, combine((*kept, *newer.signals)).answers)
+    if case.stated and not case.signals:  # an unknown that was kept is that nobody spoke, which newer answers may mend
+        said: dict[Use, Answer] = {use: answer for use, answer in case.stated.items() if answer != "unknown"}
+        kept.append(Signal(source="recorded", answers=said))
+    return (*kept, *newer.signals)
 
 
 class Later:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import USES, Finding, Use
 from copycat.provenance.rules.rule import Context, Found, Rule
 from copycat.provenance.signals.columns import NEEDS, Case, cases_of
@@ -30,6 +31,7 @@ class SignalRule(Rule):
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
+        batch = in_dataset(batch)
         self.n_records += batch.size
         held = cases_of(batch)
         self.n_spoken += len(held.rows(lambda case: bool(case.signals or case.stated or case.faults)))
@@ -85,7 +87,7 @@ class Resolved(SignalRule):
         url = batch.column("url")
         has_url = np.zeros(batch.size, dtype=bool)
         if url is not None and url.null_count < len(url):
-            has_url = pc.is_valid(url).to_numpy(zero_copy_only=False)
+            has_url = pc.not_equal(batch.text_array("url"), "").to_numpy(zero_copy_only=False)
         spoke = np.array([bool(case.signals or case.stated or case.has_headers) for case in held.cases], dtype=bool)
         silent = np.array([case.answer(use) == "unknown" for case in held.cases], dtype=bool)
         self.n_from_web += int(has_url.sum())
@@ -102,7 +104,7 @@ class Resolved(SignalRule):
                 "error",
                 f"a rights holder says no to {use}: {counted(self.denied)}",
                 "leave them out (python -m copycat.provenance remove), or ask for a licence; "
-                f"all of them: {SHOW} --ids FILE",
+                f"all of them: {SHOW} --ids FILE; with their licences: {self._list()}",
                 *self.denied.evidence,
                 n_records=self.denied.n_records,
             )
@@ -111,10 +113,14 @@ class Resolved(SignalRule):
             yield self.finding(
                 "warning" if done == "deny" else "note",
                 f"what the rights holders say to {use} is unknown: {counted(self.unknown)} from the web",
-                f"record headers, robots.txt and tdmrep.json when you fetch; policy reads unknown as {done} for {use}",
+                f"record headers, robots.txt and tdmrep.json when you fetch; policy reads unknown as {done} for {use}; "
+                f"which they are: {self._list()}",
                 *self.unknown.evidence,
                 n_records=self.unknown.n_records,
             )
+
+    def _list(self) -> str:
+        return f"python -m copycat.provenance usable DATASET --for {self.context.purpose.name} --out FILE.csv"
 
     def not_applicable(self) -> str | None:
         """Say so where nothing was taken from the web."""

@@ -193,3 +193,14 @@ def test_f2_gives_each_id_the_same_hash_in_every_process(tmp_path: Path) -> None
 
     assert once.stdout == again.stdout
     assert len(set(once.stdout.split(b","))) == 2
+
+
+def test_f2_says_which_ids_are_of_removed_records_and_keeps_them_from_being_used_again(tmp_path: Path) -> None:
+    rows = [{"id": "a"}, {"id": "b", "version_removed": "2"}]
+    (tmp_path / "x.jsonl").write_bytes(jsonl(rows))
+
+    assert outcome(tmp_path, "F2").said == "1 id, all different; so are those of the 1 record removed"
+
+    (tmp_path / "x.jsonl").write_bytes(jsonl([*rows, {"id": "b"}]))
+
+    assert outcome(tmp_path, "F2").findings[0].said == "1 record with the id of another record"

@@ -326,3 +326,30 @@ def test_distinct_cases_are_told_apart_in_a_large_batch(tmp_path: Path) -> None:
     )
 
     assert outcome(path, "S1").findings[0].n_records == loop == 500
+
+
+@pytest.mark.parametrize("rule", ["S1", "S2", "S3", "S4"])
+def test_s1_to_s4_do_not_speak_of_records_that_were_removed(tmp_path: Path, rule: str) -> None:
+    gone = denied(
+        version_removed="2",
+        decision=[{"use": "training", "answer": "allow"}],
+        signals=[kept("robots", "{"), kept("robots", {"training": "allow"}, "2026-03-01")],
+    )
+
+    found = outcome(jsonl(tmp_path, gone, {"url": ""}), rule)
+
+    assert found.findings == ()
+
+
+def test_s4_an_unknown_that_was_kept_as_a_decision_may_become_an_allow(tmp_path: Path) -> None:
+    later = tmp_path / "later.json"
+    later.write_text(json.dumps({"url": "https://example.org/", "robots": "User-agent: *\nContent-Usage: train-ai=y"}))
+    silent = {"url": "https://example.org/art/a", "decision": [{"use": "generative-training", "answer": "unknown"}]}
+    refused = {"url": "https://example.org/art/b", "decision": [{"use": "generative-training", "answer": "deny"}]}
+
+    found = outcome(jsonl(tmp_path, silent, refused), "S4", **{"signals-against": str(later)})
+
+    assert severities(found) == ["note"]
+    assert [(one.line, one.value) for one in found.findings[0].evidence] == [
+        (1, "generative-training: unknown then, allow now")
+    ]
