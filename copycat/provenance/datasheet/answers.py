@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet.boilerplate import without_invisible
 from copycat.provenance.datasheet.fields import CardField, card_fields
+from copycat.provenance.records import RECORDS_FILE
 
 MOST_LETTERS = 20_000
 """Of one answer; what is longer is cut."""
@@ -84,10 +85,25 @@ def _add(answers: list[Said], place: str, text: str) -> None:
 def _property(croissant: Mapping[str, Any], key: str) -> Any:
     """Give a property by its short name, or with its namespace written out, or without."""
     prefix, _, local = key.rpartition(":")
+    if key == "recordSet":
+        return _own_sets(croissant.get(key))
     if key in croissant:
         return croissant[key]
     found = next((value for name, value in croissant.items() if prefix and re.split(r"[/#]", name)[-1] == local), None)
     return found if found is not None else croissant.get(f"sc:{key}")
+
+
+def _own_sets(sets: Any) -> Any:
+    """Leave out a set that describes records.parquet of a sidecar: a program wrote it, and it tells of no content."""
+    if not isinstance(sets, list):
+        return sets
+    return [one for one in sets if not (isinstance(one, Mapping) and _is_of_sidecar(one.get("field")))]
+
+
+def _is_of_sidecar(fields: Any) -> bool:
+    sources = [one.get("source") for one in fields if isinstance(one, Mapping)] if isinstance(fields, list) else []
+    files = [one.get("fileObject") for one in sources if isinstance(one, Mapping)]
+    return bool(files) and all(isinstance(one, Mapping) and one.get("@id") == RECORDS_FILE for one in files)
 
 
 def front_text(key: str, value: Any) -> str:

@@ -30,6 +30,9 @@ PATH = re.compile(
     r"`[^`\n]{2,80}`"
     r"|\b[\w-]+\.(?:txt|jsonl?|py|r|sh|ipynb|md|html?|pdf|csv|tsv|xlsx|ods|parquet|ya?ml|toml|tar|zip|gz|xml)\b"
 )
+HOST = re.compile(r"(?<![\w@./-])(?:[a-z0-9][a-z0-9-]{0,62}\.){1,8}[a-z]{2,18}(?![\w@.-]*\w)", re.IGNORECASE)
+"""An address without its scheme: "art.example.org"."""
+
 NAME = re.compile(r"\b(?:[A-ZÀ-Þ][\w\u2019'-]*[a-z0-9A-Z]|[a-z]+[A-Z]\w*|\w*?\d[a-z]\w*)\b")
 REASON = re.compile(
     r"\b(?:because|since|in order to|as (?:it|they|the|no|every|each|all|we)|due to|therefore|for lack of|otherwise"
@@ -179,7 +182,8 @@ def _all_words_in(name: str, row: str, parts: set[str]) -> bool:
 
 
 def _links(line: str) -> Iterator[Evidence]:
-    return (Evidence("link", link.casefold()) for link in LINK.findall(line))
+    bare = PATH.sub(" ", LINK.sub(" ", line))
+    return (Evidence("link", link.casefold()) for link in (*LINK.findall(line), *HOST.findall(bare)))
 
 
 TAG = re.compile(r"^[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$")

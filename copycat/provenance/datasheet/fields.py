@@ -25,7 +25,7 @@ FACT_KINDS: tuple[FactKind, ...] = get_args(FactKind)
 
 FACT_WORDS: dict[FactKind, str] = {
     "number": "a number of something",
-    "date": "a date, to the month",
+    "date": "a date to the month",
     "link": "an address",
     "contact": "an address to write to",
     "name": "a name",
@@ -38,7 +38,7 @@ FACT_WORDS: dict[FactKind, str] = {
     "size": "the number of records that are there",
     "share": "the share of the records that are there",
     "choice": "a kind of collection by its usual name",
-    "columns": "half of the columns or more",
+    "columns": "half or more of the columns, each by its name",
 }
 
 

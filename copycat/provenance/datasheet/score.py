@@ -4,7 +4,8 @@
 
 1. Nothing is said: 0.
 2. Placeholders ("TBD", "N/A", "none."), questions and instructions of templates, and filler text are taken out; then
-   sentences of which half or more stands in another field, too. Nothing is left: 0.
+   sentences of which half or more stands in another field, too, but for a short "none" with a reason that fields of one
+   section share. Nothing is left: 0.
 3. The card contradicts the records (10,000 rows said, 9 there): 0, and the claim is kept.
 4. A value (licence, address, day, version, language, people, name) is read: right 1, near 0.5, wrong 0.
 5. "None", with a reason or a sentence of its own that is about the field: 1.
@@ -32,7 +33,7 @@ from pydantic import Field
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet import claims
 from copycat.provenance.datasheet.answers import Read, Said, read_answers
-from copycat.provenance.datasheet.boilerplate import folded, own_sentences, sentences, why_boilerplate
+from copycat.provenance.datasheet.boilerplate import BLANK, folded, own_sentences, sentences, why_boilerplate
 from copycat.provenance.datasheet.evidence import Evidence, facts_in, is_reasoned_none
 from copycat.provenance.datasheet.facts import DatasetFacts
 from copycat.provenance.datasheet.fields import CardField, FactKind, card_fields
@@ -45,6 +46,11 @@ from copycat.schema.base import Text
 MOST_FIELDS_OF_A_FACT = 3
 AT_HOME: set[FactKind] = {"source", "model", "licence"}
 """Facts that have a field of their own, and stand elsewhere in passing."""
+
+MAY_BE_NONE = {"synthetic", "processing", "annotation"}
+"""Sections of what was done to records, which for one reason may not have been done at all."""
+
+MOST_WORDS_OF_A_NONE = 16
 
 BARE_NONE = {"none", "no", "nothing", "not applicable", "n a"}
 """Answers that need a sentence after them."""
@@ -122,7 +128,7 @@ def completeness(
     read = read_answers(card)
     wrong = [Contradiction(**claim._asdict()) for claim in claims.contradictions(read.said, card, facts, columns)]
     lines = {name: _useful_lines(said) for name, said in read.said.items()}
-    own = own_sentences(lines)
+    own = _with_repeated_nones(own_sentences(lines), lines)
     names = {folded(text) for _, text in read.said["name"]}
     evidence = _rare(
         {
@@ -162,6 +168,27 @@ def _useful_lines(said: Sequence[Said]) -> list[str]:
                 lines.append(none + line)
                 none = ""
     return list({folded(line): line for line in lines}.values())
+
+
+def _with_repeated_nones(own: Mapping[str, list[str]], lines: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Give back a short "none" with its reason that several fields of one section share.
+
+    "None, because nobody annotated" answers every question of who marked what.
+    """
+    section_of = {field.id: field.section for field in card_fields().fields}
+    sections: dict[str, set[str]] = {}
+    for name, kept in lines.items():
+        for line in kept:
+            sections.setdefault(folded(line), set()).add(section_of[name])
+
+    def may_repeat(name: str, line: str) -> bool:
+        is_short = len(line.split()) <= MOST_WORDS_OF_A_NONE
+        at_one = section_of[name] in MAY_BE_NONE and len(sections[folded(line)]) == 1
+        return is_short and at_one and is_reasoned_none(line)
+
+    return {
+        name: [line for line in kept if line in own[name] or may_repeat(name, line)] for name, kept in lines.items()
+    }
 
 
 def _rare(evidence: Mapping[str, set[Evidence]]) -> dict[str, set[Evidence]]:
@@ -239,7 +266,8 @@ class _Scorer:
         if not self.lines:
             text = self.said[0].text
             why = next(filter(None, (why_boilerplate(line) for line in sentences(text))), "a placeholder")
-            return self._give(0, f"{why}: '{' '.join(text.split())[:60]}'", True), None
+            quoted = "" if BLANK in text else f": '{' '.join(text.split())[:60]}'"
+            return self._give(0, f"{why}{quoted}", True), None
         if not self.told.own:
             return self._give(0, "the same text stands in other fields", True), None
         return self._give(*Weighing(self.field, self.told, self.subject).prose(known, columns)), None

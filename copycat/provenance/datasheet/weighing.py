@@ -11,7 +11,7 @@ from copycat.provenance.datasheet.answers import Said
 from copycat.provenance.datasheet.boilerplate import folded
 from copycat.provenance.datasheet.evidence import Evidence, is_reason, is_reasoned_none, is_statement
 from copycat.provenance.datasheet.facts import DatasetFacts
-from copycat.provenance.datasheet.fields import FACT_WORDS, CardField, FactKind
+from copycat.provenance.datasheet.fields import FACT_KINDS, FACT_WORDS, CardField, FactKind
 from copycat.provenance.datasheet.words import words
 
 AGREE: set[FactKind] = {"size", "share", "source", "model", "column", "columns", "language", "licence"}
@@ -22,6 +22,9 @@ EXACT: set[FactKind] = {"size", "share", "model", "choice", "columns", "source",
 
 SOFT: set[FactKind] = {"name", "number", "reason"}
 """Facts that are easily said: one of them alone is half an answer."""
+
+SOURCES: set[FactKind] = {"source", "link"}
+"""What a field of sources is about, without the word."""
 
 FEW_WORDS = 8
 """A line of so many words may state a fact without being a sentence, where a field is short."""
@@ -66,7 +69,7 @@ class Weighing:
         n_facts = len({one.words for one in self.evidence if one.kind in kinds})
         met = [bool(kinds & set(group)) for group in self.field.facts]
         missing = [group for group, is_met in zip(self.field.facts, met, strict=True) if not is_met]
-        wanted = " and ".join(" or ".join(FACT_WORDS[kind] for kind in group) for group in missing)
+        wanted = _wanted(missing)
         is_exact = set(self.field.facts[0]) <= EXACT
         if all(met) and n_facts < 2 and kinds <= SOFT and not (is_exact or self.field.is_short):
             return 0.5, f"states {_listed(kinds, self.field)}, and no second fact"
@@ -82,7 +85,8 @@ class Weighing:
         if self.field.is_short and re.fullmatch(r"\W*\d+\W*", text):
             return {"number"}
         if self.field.is_short:
-            is_said = is_said or any(len(folded(line).split()) <= FEW_WORDS for line in self.own)
+            parts = [part for line in self.own for part in re.split(r"[.;]\s", line)]
+            is_said = is_said or any(len(folded(part).split()) <= FEW_WORDS for part in parts)
         told = {*self.field.about, *folded(self.field.title).split()}
         facts = [one for one in self.evidence if one.kind != "name" or one.words not in told]
         facts = [one for one in facts if one.kind != "reason" or is_reason(one.words, asked=self.asked)]
@@ -99,9 +103,18 @@ class Weighing:
     def _is_about(self, text: str, agree: set[FactKind]) -> bool:
         said = folded(text).split()
         stems = tuple(stem.strip() for stem in self.field.about)
-        if not stems or agree or any(word.startswith(stems) for word in said):
+        names_source = self.field.facts[:1] == (("source",),) and any(one.kind in SOURCES for one in self.evidence)
+        if not stems or agree or names_source or any(word.startswith(stems) for word in said):
             return True
         return any(stem(word) in self.subject for word in said)
+
+
+def _wanted(missing: Sequence[tuple[FactKind, ...]]) -> str:
+    """Say what is asked for still, each kind once; what meets a group meets a wider one, which is not told."""
+    groups = dict.fromkeys(frozenset(group) for group in missing)
+    narrow = [group for group in groups if not any(other < group for other in groups)]
+    listed = [[FACT_WORDS[kind] for kind in FACT_KINDS if kind in group] for group in narrow]
+    return "; and ".join(" or ".join(filter(None, (", ".join(one[:-1]), one[-1]))) for one in listed)
 
 
 def _listed(kinds: set[FactKind], field: CardField) -> str:

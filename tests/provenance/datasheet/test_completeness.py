@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from copycat.provenance.dataset import Card
 from copycat.provenance.datasheet import Completeness, DatasetFacts, completeness
+from copycat.provenance.datasheet.answers import read_answers
 from copycat.provenance.datasheet.fields import card_fields
 
 MakeCard = Callable[[str], Card]
@@ -337,3 +340,16 @@ def test_any_card_is_scored_within_its_bounds_and_never_fails(pieces: list[str],
     found = completeness(Card(front, "".join(pieces)), FUZZED, ("id",))
     assert 0 <= found.share <= 1
     assert all(field.points in (0, 0.5, 1) and field.reason for field in found.fields)
+
+
+def test_the_table_of_a_sidecar_is_no_content_of_the_dataset(card_of: MakeCard, tmp_path: Path) -> None:
+    """A manifest describes records.parquet; only a set of the dataset's own says what it holds."""
+    name = {"@type": "cr:Field", "name": "text", "description": "the words of a tile"}
+    sets = [
+        {"name": file, "field": [name | {"source": {"fileObject": {"@id": file}}}]} for file in ("records.parquet", "t")
+    ]
+    for listed, places in ((sets[:1], ()), (sets, ("croissant recordSet",))):
+        (tmp_path / "croissant.json").write_text(json.dumps({"recordSet": listed}), encoding="utf-8")
+        said = read_answers(card_of("# Tiles\n")).said["record"]
+        assert tuple(one.place for one in said) == places
+        assert all("records.parquet" not in one.text for one in said)

@@ -160,6 +160,51 @@ def test_a_short_answer_counts_if_it_says_why_or_how_many(
     assert found is not None and found.points == expected
 
 
+PLAIN = DatasetFacts(n_records=30)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(PLAIN, 1), (PLAIN.model_copy(update={"domains": {"art.example.org": 30}}), 1),
+     (PLAIN.model_copy(update={"domains": {"other.example.com": 30}}), 0.5)],
+)  # fmt: skip
+def test_a_list_of_sources_needs_not_the_word(card_of: MakeCard, known: DatasetFacts, expected: float) -> None:
+    """Sources that the records name count in full; others, half."""
+    said = "art.example.org: 14 records, CC-BY-4.0 and CC0-1.0. draw.example.net: 16 records, CC0-1.0."
+    found = completeness(card_of(f"## Sources\n\n{said}\n"), known).of("sources")
+    assert found is not None and found.points == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "field", "text"),
+    [("Bias", "biases", "Ellipses are 50 % of the shapes drawn, triangles 10 %."),
+     ("Data collection", "collection", "Each page was fetched with curl 8.5.0 on 2025-03-02.")],
+)  # fmt: skip
+def test_a_figure_or_a_program_under_its_heading_counts(card_of: MakeCard, title: str, field: str, text: str) -> None:
+    card = card_of(f"# Shapes\n\nThirty drawings of shapes, one a page.\n\n## {title}\n\n{text}\n")
+    found = completeness(card, PLAIN).of(field)
+    assert found is not None and found.points == 1
+
+
+def test_one_short_none_with_its_reason_answers_the_fields_of_one_section(card_of: MakeCard) -> None:
+    none = "None, because nobody annotated a record."
+    titles = [title for field, title in zip(TEXTS, TITLES, strict=True) if field.section == "annotation"]
+    found = completeness(card_of("\n\n".join(f"## {title}\n\n{none}" for title in titles)), PLAIN)
+    assert found.points == len(titles) == 7
+    assert completeness(card_of(sections([none] * len(TITLES))), PLAIN).points == 0, "in every section it says nothing"
+    bare = "\n\n".join(f"## {title}\n\nNone, because it is not needed." for title in titles)
+    assert completeness(card_of(bare), PLAIN).points == 0
+
+
+def test_a_hint_names_each_kind_of_fact_once(card_of: MakeCard) -> None:
+    card = card_of("## Data fields\n\nA record has a picture and a text because pages have both.\n")
+    found = completeness(card, SIGNS, SIGN_COLUMNS).of("record")
+    assert (
+        found is not None
+        and found.reason == "words without a fact: lacks half or more of the columns, each by its name"
+    )
+
+
 @pytest.mark.parametrize("text", ["Not noted so far.", "No record is marked.", "Nothing is known of that."])
 def test_that_nobody_noted_it_does_not_say_that_no_model_made_a_record(card_of: MakeCard, text: str) -> None:
     marked = SIGNS.model_copy(update={"n_marked": 240, "n_synthetic": 12})
