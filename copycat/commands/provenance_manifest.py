@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from copycat.commands.dates import read_day
+
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Dataset
     from copycat.provenance.manifest.writing import Written
@@ -36,7 +38,8 @@ def manifest(  # noqa: PLR0917 - one parameter per option
         Path | None, typer.Option(metavar="DIR", help="the sidecar's folder, where it may not lie with the data")
     ] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(help="the day of the version; default: today", formats=["%Y-%m-%d"])
+        datetime | None,
+        typer.Option(help="the day of the version; default: today", parser=read_day, metavar="DAY"),
     ] = None,
     fact: Annotated[
         list[str] | None,
@@ -203,14 +206,16 @@ def _prove(opened: Any, name: str, version: str | None) -> int:
 def _check(opened: Any, path: Path, *, as_json: bool) -> int:
     from copycat.commands.fairuse_shown import one_line
     from copycat.console import EXIT_DONE, EXIT_NOT_VALID, out, print_json
-    from copycat.provenance.manifest.proving import check_proof, read_proof
+    from copycat.provenance.manifest.proving import check_proof, read_proof, version_of
     from copycat.provenance.manifest.reading import open_manifest
 
-    found = read_proof(path)
-    fault = check_proof(open_manifest(opened), found)
+    found, manifest = read_proof(path), open_manifest(opened)
+    fault, version = check_proof(manifest, found), version_of(manifest, found)
     if as_json:
-        print_json({"id": found.id, "version": found.version, "holds": fault is None, "fault": fault})
+        name = found.version if version is None else version.version
+        print_json({"id": found.id, "version": name, "holds": fault is None, "fault": fault})
     else:
-        said = f"record {found.id} is in version {found.version}, root {found.root}" if fault is None else fault
+        is_in = f"record {found.id} is in version {version.version}, root {version.root}" if version else ""
+        said = is_in if fault is None else fault
         out.print(one_line(said), markup=False, soft_wrap=True)
     return EXIT_DONE if fault is None else EXIT_NOT_VALID

@@ -11,6 +11,7 @@ from copycat.errors import DataError, UserError
 from copycat.paths import shown
 from copycat.provenance.manifest.merkle import Proof, prove, proves
 from copycat.provenance.manifest.reading import Manifest
+from copycat.provenance.manifest.records import Version
 from copycat.provenance.manifest.scanning import LIGHT, leaf_of, leaves
 from copycat.schema import Record
 
@@ -62,17 +63,27 @@ def prove_record(manifest: Manifest, name: str, version: str | None = None) -> R
 
 
 def check_proof(manifest: Manifest, proof: RecordProof) -> str | None:
-    """Check a proof against the manifest's root of its version; gives what is wrong, None if it holds.
+    """Check a proof against a version of the manifest with the proof's root; gives what is wrong, None if it holds.
 
-    Raises:
-        UnknownNameError: the manifest has no such version.
+    A version is known by its root: mirrors may give it other names.
     """
-    root = manifest.version(proof.version).root
-    if proof.root != root:
-        return f"the proof is for the root {proof.root}, and version {proof.version} has the root {root}"
-    if not proves(proof.proof, leaf_of(proof.id, proof.sha256, proof.text_sha256), root):
-        return f"the proof does not lead from record {proof.id} to the root of version {proof.version}"
+    version = version_of(manifest, proof)
+    if version is None:
+        named = next((one for one in manifest.versions if one.version == proof.version), None)
+        here = f"version {named.version} here has the root {named.root}" if named else "no version here has that root"
+        return (
+            f"the proof is for version {proof.version} with the root {proof.root}, and {here}: it was made from the "
+            "manifest of another dataset, or of a mirror with other ids or contents"
+        )
+    if not proves(proof.proof, leaf_of(proof.id, proof.sha256, proof.text_sha256), version.root):
+        return f"the proof does not lead from record {proof.id} to the root of version {version.version}"
     return None
+
+
+def version_of(manifest: Manifest, proof: RecordProof) -> Version | None:
+    """Give the version that has the proof's root: the one of its name, else the newest; None where none has it."""
+    found = [one for one in reversed(manifest.versions) if one.root == proof.root]
+    return next((one for one in found if one.version == proof.version), found[0] if found else None)
 
 
 def read_proof(path: Path) -> RecordProof:

@@ -59,6 +59,21 @@ def test_a_record_is_proved_to_whoever_has_the_root(make: Make, provenance: Cli)
         assert (answer.code, json.loads(answer.out)["holds"]) == (1, False)
 
 
+def test_a_proof_of_a_mirror_holds_by_its_root_whatever_the_version_is_called(make: Make, provenance: Cli) -> None:
+    make(greetings())
+    make(greetings(), "mirror")
+    make(greetings(5), "other")
+    provenance(*COMMAND, "--version", "v7")
+    for name in ("mirror", "other"):
+        provenance("manifest", name)
+    Path("proof.json").write_text(provenance("manifest", "data", "--prove", "g4").out)
+    assert provenance("manifest", "mirror", "--proof", "proof.json").out.startswith("record g4 is in version 1, root ")
+    answer = provenance("manifest", "other", "--proof", "proof.json")
+    assert answer.code == 1
+    assert "the proof is for version v7 with the root " in answer.out
+    assert "no version here has that root: it was made from the manifest of another dataset" in answer.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
