@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copycat.commands.dates import read_day
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -63,7 +65,8 @@ def check(  # noqa: PLR0917 - one parameter per option
     ] = None,
     seed: Annotated[int, typer.Option(help="of samples")] = 0,
     as_of: Annotated[
-        datetime | None, typer.Option(help="the day to check for; default: today", formats=["%Y-%m-%d"])
+        datetime | None,
+        typer.Option(help="the day to check for; default: today", parser=read_day, metavar="DAY"),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="warnings fail too")] = False,
     out: Annotated[

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copycat.commands.dates import read_day
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -48,7 +50,7 @@ def lookup(  # noqa: PLR0917 - one parameter per option
     ] = None,
     page: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write the answer as a plain page")] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(help="the day on the receipt; default: today", formats=["%Y-%m-%d"])
+        datetime | None, typer.Option(help="the day on the receipt; default: today", parser=read_day, metavar="DAY")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
 ) -> int:  # fmt: skip

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from copycat.commands.dates import read_day
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -73,7 +75,7 @@ def remove(  # noqa: PLR0917 - one parameter per option
     lossy: Annotated[bool, typer.Option("--lossy", help="go on without what cannot be read")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would happen, and change nothing")] = False,
     as_of: Annotated[
-        datetime | None, typer.Option(help="the day in the log; default: today", formats=["%Y-%m-%d"])
+        datetime | None, typer.Option(help="the day in the log; default: today", parser=read_day, metavar="DAY")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
 ) -> int:

@@ -8,6 +8,7 @@ from copycat.provenance.check.fingerprints import fingerprints
 from copycat.provenance.check.settings import Ignored
 from copycat.provenance.dataset.opening import CHECK_FILE
 from copycat.provenance.records import CheckReport
+from copycat.provenance.rules import RULES
 
 
 def ignore(report: CheckReport, entries: Sequence[Ignored]) -> CheckReport:
@@ -29,17 +30,18 @@ def ignore(report: CheckReport, entries: Sequence[Ignored]) -> CheckReport:
             else:
                 findings.append(finding)
         outcomes.append(outcome.model_copy(update={"findings": tuple(findings)}))
-    ended = [f"{CHECK_FILE}: {_named(one)} was to be ignored until {one.until.isoformat()}, and counts again"
+    ended = [f"{CHECK_FILE}: {one.name} was to be ignored until {one.until.isoformat()}, and counts again"
              for one in entries if one.until < report.as_of]  # fmt: skip
     ran = {outcome.rule for outcome in report.outcomes}
-    idle = [f"{CHECK_FILE}: nothing was found that {_named(one)} is about; the entry can go"
-            for at, one in enumerate(current) if at not in used and one.rule in ran]  # fmt: skip
+    idle = [f"{CHECK_FILE}: nothing was found that {one.name} is about; the entry can go"
+            for at, one in enumerate(current) if at not in used and _asked(one) <= ran]  # fmt: skip
     return report.model_copy(update={"outcomes": tuple(outcomes), "notes": (*report.notes, *ended, *idle)})
 
 
+def _asked(entry: Ignored) -> set[str]:
+    """Give the rules that must have been asked before anybody knows that an entry is about nothing."""
+    return {entry.rule} if entry.rule else {*RULES.names()}
+
+
 def _hits(entry: Ignored, rule: str, fingerprint: str) -> bool:
-    return entry.rule == rule and entry.finding in (None, fingerprint)
-
-
-def _named(entry: Ignored) -> str:
-    return entry.rule if entry.finding is None else f"{entry.rule} {entry.finding}"
+    return entry.rule in (None, rule) and entry.finding in (None, fingerprint)

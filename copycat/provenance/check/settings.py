@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from copycat.errors import DataError, UnknownNameError
 from copycat.paths import shown
@@ -18,6 +18,9 @@ from copycat.provenance.rules import RULES
 from copycat.schema import Record
 from copycat.schema.base import Text
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 REGION = r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 MAX_BYTES = 1 << 20
 
@@ -26,14 +29,25 @@ class Ignored(Record):
     """A decision that a finding does not count until a day.
 
     Attributes:
-        rule: all findings of this rule; finding: only the one with this fingerprint, where it is given.
+        rule: all findings of this rule; finding: only the one with this fingerprint. One of them is given, or both.
         reason: why; until: the last day on which it does not count.
     """
 
-    rule: Text
-    finding: str | None = None
+    rule: Text | None = None
+    finding: Text | None = None
     reason: Text
     until: date
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Ignored:
+        if self.rule is None and self.finding is None:
+            raise ValueError("neither rule nor finding is given; needed: one of them")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What it is about, as it is written there: rule, fingerprint, or both."""
+        return " ".join(part for part in (self.rule, self.finding) if part)
 
 
 class CheckSettings(Record):
@@ -75,11 +89,33 @@ def read_settings(folder: Path) -> CheckSettings:
     try:
         settings = CheckSettings.model_validate({str(key): value for key, value in content.items()})
     except ValidationError as error:
-        faults = [f"{name}: {'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in error.errors()]
-        raise DataError(faults, fix) from error
-    if unknown := [entry.rule for entry in settings.ignore if entry.rule not in RULES.names()]:
+        raise DataError([f"{name}: {_fault(each)}" for each in error.errors()], fix) from error
+    if unknown := [entry.rule for entry in settings.ignore if entry.rule and entry.rule not in RULES.names()]:
         raise UnknownNameError("rule", unknown[0], RULES.names(), f"named in {name}")
     return settings
+
+
+WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is no setting",
+    "string_too_short": "is empty",
+    "string_pattern_mismatch": "is no country's two letters (ISO 3166), US-CA, or EU",
+}
+"""Kinds of faults of pydantic -> what is wrong; the pattern is that of a region."""
+
+
+def _fault(error: ErrorDetails) -> str:
+    """Say what is wrong with a setting, such as "ignore, entry 1: reason is missing"."""
+    *above, last = error["loc"] or ("",)
+    where = "".join(f"{part}: " for part in above if isinstance(part, str))
+    entry = next((part for part in error["loc"] if isinstance(part, int)), None)
+    if entry is not None:
+        where = f"{where.removesuffix(': ')}, entry {entry + 1}: "
+    message = error["msg"].removeprefix("Value error, ")
+    said = WORDS.get(error["type"], f"is wrong: {message[:1].lower()}{message[1:]}")
+    if error["type"] == "value_error":
+        said = message
+    return f"{where}{last} {said}" if isinstance(last, str) and last else f"{where}{said}"
 
 
 def find_purpose(name: str) -> Purpose:

@@ -227,3 +227,11 @@ def test_help_imports_nothing_heavy() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stderr.strip() == b"set()"
+
+
+def test_a_day_that_is_none_is_refused_with_the_form_of_one(check: Cli, good: Path) -> None:
+    answer = check(good, "--as-of", "yesterday")
+
+    assert answer.code == 2
+    assert "'yesterday' is no date" in answer.err
+    assert "needed: YYYY-MM-DD" in answer.err

@@ -100,6 +100,15 @@ def test_an_entry_may_be_about_one_finding_and_one_that_hits_nothing_is_told_of(
     assert made.notes == (f"provenance.yaml: nothing was found that F1 {'0' * 12} is about; the entry can go",)
 
 
+def test_a_finding_is_ignored_by_its_fingerprint_alone() -> None:
+    name = fingerprints(FULL.findings)[1]
+
+    made = ignore(FULL, [entry(rule=None, finding=name), entry(rule=None, finding="0" * 12)])
+
+    assert [bool(one.ignored) for one in made.findings] == [False, True, False]
+    assert made.notes == ()  # the second may be of a rule that was not asked
+
+
 # ------------------------------------------------------------------------------------------- settings
 
 
@@ -123,11 +132,21 @@ ignore:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ignore:\n- {rule: F2, until: 2027-01-31}", "ignore.0.reason: Field required"),
-        ("ignore:\n- {rule: F2, reason: x}", "ignore.0.until: Field required"),
-        ("ignore:\n- {rule: F2, reason: ' ', until: 2027-01-31}", "ignore.0.reason: String should have at least 1"),
-        ("ignroe: []", "ignroe: Extra inputs are not permitted"),
-        ("region: Europe", "region: String should match pattern"),
+        ("ignore:\n- {rule: F2, until: 2027-01-31}", "provenance.yaml: ignore, entry 1: reason is missing"),
+        ("ignore:\n- {rule: F2, reason: x}", "ignore, entry 1: until is missing"),
+        ("ignore:\n- {rule: F2, reason: ' ', until: 2027-01-31}", "ignore, entry 1: reason is empty"),
+        ("ignroe: []", "provenance.yaml: ignroe is no setting"),
+        (
+            "ignore:\n- {reason: x, until: 2027-01-31}",
+            "ignore, entry 1: neither rule nor finding is given; needed: one",
+        ),
+        (
+            "ignore:\n- {rule: F2, reason: x, until: soon}",
+            "ignore, entry 1: until is wrong: input should be a valid date",
+        ),
+        ("sample: 0", "sample is wrong: input should be greater than or equal to 1"),
+        ("columns: []", "columns is wrong: input should be a valid dictionary"),
+        ("region: Europe", "region is no country's two letters (ISO 3166), US-CA, or EU"),
         ("- a list", "is not a mapping"),
         ("a: &a [*a]", "is not plain YAML: an alias"),
         ("'", "is not plain YAML: "),
