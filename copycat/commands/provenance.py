@@ -13,6 +13,7 @@ from copycat.commands.provenance_manifest import MANIFEST_EPILOG, manifest
 from copycat.commands.provenance_own import OWN_EPILOG, own
 from copycat.commands.provenance_remove import REMOVE_EPILOG, remove
 from copycat.commands.provenance_signals import SIGNALS_EPILOG, signals
+from copycat.commands.provenance_usable import USABLE_EPILOG, usable
 
 app = typer.Typer(
     add_completion=False,
@@ -31,6 +32,7 @@ app.command(epilog=CHECK_EPILOG)(check)
 app.command(epilog=LOOKUP_EPILOG)(lookup)
 app.command(epilog=LICENCE_EPILOG)(licence)
 app.command(epilog=SIGNALS_EPILOG)(signals)
+app.command(epilog=USABLE_EPILOG)(usable)
 app.command(epilog=REMOVE_EPILOG)(remove)
 app.command(epilog=MANIFEST_EPILOG)(manifest)
 app.command(epilog=DIFF_EPILOG)(diff)

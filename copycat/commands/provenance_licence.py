@@ -41,7 +41,7 @@ def licence(  # noqa: PLR0917 - one parameter per option
     ] = None,
     attribution: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="write the list of credits of a dataset: .txt, .csv or .html"),
+        typer.Option(metavar="FILE", help="write the credits of all records that fit: .txt, .csv or .html"),
     ] = None,
     public_domain_error: Annotated[
         tuple[float, float, int] | None,
@@ -72,7 +72,7 @@ def licence(  # noqa: PLR0917 - one parameter per option
         print_json(answer.model_dump(mode="json") | {"attribution": written})
     else:
         _print(answer)
-        _print_credits(credits, attribution)
+        _print_credits(credits, attribution, answer.purpose.name)
     return EXIT_DONE if answer.answer else EXIT_NOT_VALID
 
 
@@ -91,7 +91,8 @@ def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[Lice
     from copycat.console import running_count
     from copycat.errors import UserError
     from copycat.provenance.dataset import Dataset
-    from copycat.provenance.licences.attribution import check_form, check_place, write_attribution
+    from copycat.provenance.licences.attribution import check_form, write_attribution
+    from copycat.provenance.licences.listing import check_place
     from copycat.provenance.licences.summary import answer_dataset, answer_licence, open_what
 
     opened = open_what(what)
@@ -104,14 +105,14 @@ def _answer(what: str, purpose: Purpose, attribution: Path | None) -> tuple[Lice
             )
         return answer_licence(opened, purpose, purpose.output_licence), None
     if attribution is not None:
-        check_place(attribution, opened)
+        check_place(attribution, opened, "--attribution")
         require_output("--attribution", attribution)
     with running_count("reading licences") as done:
         answer = answer_dataset(opened, purpose, purpose.output_licence, done)
     if attribution is None:
         return answer, None
     with running_count("writing credits") as done:
-        return answer, write_attribution(opened, attribution, done)
+        return answer, write_attribution(opened, attribution, purpose, done)
 
 
 # ----------------------------------------------------------------------------- printing
@@ -241,13 +242,18 @@ def _cell(answer: bool | None, reasons: tuple[str, ...]) -> str:
     return WORDS[answer] if answer else f"{WORDS[answer]}: {'; '.join(reasons[:2])}"
 
 
-def _print_credits(credits: Written | None, path: Path | None) -> None:
+def _print_credits(credits: Written | None, path: Path | None, purpose: str) -> None:
     from copycat.console import out
     from copycat.paths import shown
 
     if credits is not None and path is not None:
         left = f", {credits.n_left_out:,} that ask for nothing left out" if credits.n_left_out else ""
         out.print(f"credits of {credits.n_listed:,} records{left}: {shown(path)}", markup=False, soft_wrap=True)
+        rows = ((credits.n_no_fit, "does not fit"), (credits.n_unknown, "is not known to fit"))
+        gone = " and ".join(f"{number:,} whose licence {said} '{purpose}'" for number, said in rows if number)
+        if gone:
+            told = f"left out of the credits: {gone}; which they are: usable DATASET --for {purpose} --out FILE.csv"
+            out.print(told, markup=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:

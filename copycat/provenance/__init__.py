@@ -12,6 +12,7 @@ manifest/     Croissant and a record-level table; Merkle root; what differs betw
 lookup/       "am I in it?"
 removal/      tombstones, and what follows from them: splits, counts, exposure
 datasheet/    how complete a card is; personal data; what the law asks to be published
+usable/       licence and signals together: which records may be used for a purpose
 own/          the same applied to what this project ships
 
 records.py    what passes between them

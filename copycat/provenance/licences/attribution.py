@@ -1,13 +1,12 @@
 """Credit: which records ask for it, which lack what it takes, and the list (title, author, source, licence).
 
 The four are those that Creative Commons recommends (TASL); 4.0 asks for author, notice, licence and source in section
-3(a)(1), "if supplied". Records whose licence is not known stand in the list, too: nothing says that they ask nothing.
+3(a)(1), "if supplied". The list is of what may be used: a record whose licence does not fit the purpose, or is not
+known to, is left out and counted.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,16 +15,19 @@ from typing import Any, NamedTuple
 
 from copycat.errors import UserError
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.licences.components import NEEDS as LICENCE_NEEDS
-from copycat.provenance.licences.components import LicenceCounts, column_texts, in_dataset, is_absent, licence_texts
+from copycat.provenance.licences.components import LicenceCounts, column_texts, is_absent, licence_texts
 from copycat.provenance.licences.duties import choices
+from copycat.provenance.licences.fitting import purpose_fit, worst
+from copycat.provenance.licences.listing import check_place, csv_line, one_line, replacing
+from copycat.provenance.licences.own import own_fit, own_licence, states_licences
 from copycat.provenance.licences.parsing import parse_licence
+from copycat.provenance.records import Purpose
 from copycat.provenance.rules.rule import Found
 
 NEEDS = (*LICENCE_NEEDS, "id", "author", "title", "url", "source")
 FORMS = (".txt", ".csv", ".html")
-LIST_NAME = "attribution.txt"
-"""A list of credits that may lie among the records; it is not read as one."""
 
 
 @dataclass
@@ -73,14 +75,22 @@ def asks_credit(expression: str | None) -> bool:
 
 
 class Written(NamedTuple):
-    """The list of credits: lines in it, and records that ask for nothing and were left out."""
+    """The list of credits: lines in it, and records that were left out.
+
+    `n_left_out`: they ask for nothing. `n_no_fit`: their licence, or the dataset's own, does not fit the purpose.
+    `n_unknown`: it is not known to.
+    """
 
     n_listed: int
     n_left_out: int
+    n_no_fit: int = 0
+    n_unknown: int = 0
 
 
-def write_attribution(dataset: Dataset, path: Path, tell: Callable[[int], None] = lambda rows: None) -> Written:
-    """Write the list of credits of a dataset, record by record, as its ending says: .txt, .csv or .html.
+def write_attribution(
+    dataset: Dataset, path: Path, purpose: Purpose, tell: Callable[[int], None] = lambda rows: None
+) -> Written:
+    """Write the list of credits of what may be used for a purpose, as the file's ending says: .txt, .csv or .html.
 
     It is written beside and then renamed, so that a half list is never taken for a whole one; memory holds a batch.
 
@@ -88,27 +98,22 @@ def write_attribution(dataset: Dataset, path: Path, tell: Callable[[int], None] 
         UserError: the ending is none of these, it is a folder, or it lies among the records.
     """
     check_form(path)
-    check_place(path, dataset)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    counts = {"listed": 0, "left": 0}
+    check_place(path, dataset, "--attribution")
+    counts = dict.fromkeys(Written._fields, 0)
+    fit = own_fit(dataset, purpose)
+    stands = None if states_licences(dataset) else own_licence(dataset)
 
     def credits() -> Iterator[Credit]:
         for batch in dataset.facts(NEEDS):
-            for credit in _credits(in_dataset(batch)):
-                counts["listed" if credit is not None else "left"] += 1
-                if credit is not None:
+            for credit in _credits(in_dataset(batch), stands, purpose, fit):
+                counts["n_listed" if isinstance(credit, Credit) else credit] += 1
+                if isinstance(credit, Credit):
                     yield credit
             tell(batch.size)
 
-    try:
-        with unfinished.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            file.writelines(_WRITERS[path.suffix.lower()](dataset.name, credits()))
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    return Written(counts["listed"], counts["left"])
+    with replacing(path) as file:
+        file.writelines(_WRITERS[path.suffix.lower()](dataset.name, credits()))
+    return Written(**counts)
 
 
 def check_form(path: Path) -> None:
@@ -119,22 +124,6 @@ def check_form(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMS or path.is_dir() or path.parent.is_file():
         raise UserError(f"--attribution {path} is no list of credits\n  needed: a name that ends in {', '.join(FORMS)}")
-
-
-def check_place(path: Path, dataset: Dataset) -> None:
-    """Refuse to write among the records, where the list would be read as one of them, or over them.
-
-    Raises:
-        UserError: it is a file of the dataset, or lies in its folder and not in that of its manifest.
-    """
-    there, root = path.resolve(), dataset.root.resolve()
-    if there == root or (dataset.root.is_dir() and root in there.parents):
-        is_beside = dataset.sidecar.resolve() in there.parents or there == root / LIST_NAME
-        if not is_beside:
-            raise UserError(
-                f"--attribution {path} lies among the records of the dataset, and would be read as one\n"
-                f"  needed: a place outside {dataset.root}, or {dataset.sidecar / path.name}"
-            )
 
 
 class Credit(NamedTuple):
@@ -148,31 +137,36 @@ class Credit(NamedTuple):
     address: str
 
 
-def _credits(batch: Batch) -> Iterator[Credit | None]:
-    """Yield a credit for each record, None for one that asks for nothing."""
+def _credits(batch: Batch, stands: str | None, purpose: Purpose, whole: bool | None) -> Iterator[Credit | str]:
+    """Yield a credit for each record, or why it has none, as `Written` calls it.
+
+    Args:
+        stands: the licence of records that state none. whole: whether the dataset's own licence fits.
+    """
     if not batch.size:
         return
     texts = licence_texts(batch)
     stated: list[str | None] = [None] * batch.size if texts is None else texts.to_pylist()
     columns = {name: _plain_column(batch, name) for name in ("title", "author", "url", "source", "licence_url")}
     for row, text in enumerate(stated):
-        expression, asks = _asks(text)
-        if not asks:
-            yield None
+        expression, left = _asks(text or stands, purpose, whole)
+        if left:
+            yield left
             continue
         title, author, url, source, address = (column[row] for column in columns.values())
         yield Credit(batch.id_of(row), title, author, url or source, expression, address or _address(expression))
 
 
 @lru_cache(maxsize=8192)
-def _asks(text: str | None) -> tuple[str, bool]:
-    """Give the licence as it is shown, and whether its record stands in the list."""
+def _asks(text: str | None, purpose: Purpose, whole: bool | None) -> tuple[str, str]:
+    """Give the licence as it is shown, and why its record stands not in the list; "" where it does."""
     parsed = parse_licence(text)
-    if parsed.expression is None:
-        return (f"not known ({parsed.text})" if parsed.text else "not known"), True
+    fit = worst((purpose_fit(parsed.expression, purpose).answer, whole))
+    if fit is not True or parsed.expression is None:
+        return "", "n_no_fit" if fit is False else "n_unknown"
     found = choices(parsed.expression)
     asks = not found or bool(found[0].unknown) or found[0].attribution or found[0].notice
-    return parsed.expression, asks or (bool(found) and found[0].kind == "proprietary")
+    return parsed.expression, "" if asks else "n_left_out"
 
 
 def _address(expression: str) -> str:
@@ -191,18 +185,8 @@ def _plain_column(batch: Batch, name: str) -> list[str]:
     return [one_line(text or "") for text in texts.to_pylist()]
 
 
-def one_line(text: str, letters: int = 500) -> str:
-    """Give a text in one line, without control letters, at most so long."""
-    text = text[: 2 * letters]
-    if not text.isprintable():
-        text = "".join(letter if letter.isprintable() else " " for letter in text)
-    plain = " ".join(text.split())
-    return plain if len(plain) <= letters else f"{plain[: letters - 1]}…"
-
-
 # ------------------------------------------------------------------------------------ forms
 
-_COMPUTED = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 HEAD = ("record", "title", "author", "source", "licence", "licence address")
 
 
@@ -217,20 +201,10 @@ def _text_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:
 
 
 def _csv_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:
-    """Yield lines of CSV; a cell that a spreadsheet would compute begins with an apostrophe.
-
-    Some compute after the wide forms of these signs, too.
-    """
     del name
-    yield _csv_line(HEAD)
+    yield csv_line(HEAD)
     for credit in credits:
-        yield _csv_line(credit)
-
-
-def _csv_line(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([f"'{cell}" if cell[:1] in _COMPUTED else cell for cell in cells])
-    return line.getvalue()
+        yield csv_line(credit)
 
 
 def _html_lines(name: str, credits: Iterator[Credit]) -> Iterator[str]:

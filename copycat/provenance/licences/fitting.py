@@ -8,6 +8,7 @@ data protection) stand beside them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -72,7 +73,15 @@ def _fit_choice(one: Duties, purpose: Purpose) -> Fit:
     answer = False if False in answers else None if None in answers else True
     deciding = [found.reason for found in said if found.answer is answer]
     told = deciding + ([] if answer is False else [found.reason for found in said if found.answer is not answer])
-    return Fit(answer, tuple(dict.fromkeys(told)) or ("it asks for nothing here",))
+    return Fit(answer, tuple(dict.fromkeys(told)) or (_asks_nothing(one, purpose),))
+
+
+def _asks_nothing(one: Duties, purpose: Purpose) -> str:
+    """Say why none of the duties of a licence is due for a purpose that passes nothing on."""
+    if not one.asks:
+        return "it asks for nothing"
+    words = ", ".join(f"{DUTY_TEXTS[duty]} ({where})" for duty, where in one.asks.items())
+    return f"{words}: this is asked where the material is passed on, which '{purpose.name}' does not do"
 
 
 def _duty(one: Duties, duty: Duty, purpose: Purpose) -> _Said | None:
@@ -115,6 +124,25 @@ def _model(one: Duties, duty: Duty, purpose: Purpose) -> _Said | None:
     if all((facts := facts_of(base_of(name))) is not None and facts.results for name in one.licences):
         return _Said(True, f"{DUTY_TEXTS[duty]} ({one.asks[duty]}); models are left free of it")
     return _Said(True, f"{DUTY_TEXTS[duty]} ({one.asks[duty]}); whether a model is a changed copy is not settled")
+
+
+ORDER = (False, None, True)
+"""The answer that decides first."""
+
+
+def worst(answers: Iterable[bool | None]) -> bool | None:
+    """Give False if any is, else None if any is, else True."""
+    return min(answers, key=ORDER.index, default=True)
+
+
+@lru_cache(maxsize=8192)
+def purpose_fit(expression: str | None, purpose: Purpose) -> Fit:
+    """Say whether a licence fits a purpose, and may go on under its output licence where it names one."""
+    found = [fits(expression, purpose)]
+    if purpose.output_licence is not None and expression is not None:
+        found.append(goes_into(expression, purpose.output_licence))
+    answer = worst(fit.answer for fit in found)
+    return next(fit for fit in found if fit.answer is answer)
 
 
 # ------------------------------------------------------------------------------ compatibility

@@ -13,7 +13,8 @@ from typer import Typer
 
 from copycat.commands.provenance_licence import LICENCE_EPILOG, licence
 from copycat.provenance.dataset import open_dataset
-from copycat.provenance.licences.attribution import write_attribution
+from copycat.provenance.licences.attribution import Written, write_attribution
+from copycat.provenance.records import PURPOSES
 
 Maker = Callable[..., Path]
 Run = Callable[..., Any]
@@ -126,18 +127,51 @@ def test_a_licence_file_is_read(run: Run, tmp_path: Path) -> None:
 
 
 def test_credits_name_title_author_source_and_licence(run: Run, make: Maker, tmp_path: Path) -> None:
-    answer = run(make(None, ROWS), "--attribution", tmp_path / "credits.txt")
+    answer = run(make(None, ROWS), "--for", "research", "--attribution", tmp_path / "credits.txt")
     lines = (tmp_path / "credits.txt").read_text(encoding="utf-8").splitlines()
 
-    assert "credits of 3 records, 1 that ask for nothing left out" in answer.out
+    assert "credits of 2 records, 1 that ask for nothing left out" in answer.out
+    assert "left out of the credits: 1 whose licence is not known to fit 'research'" in answer.out
     assert lines[2] == (
         '"A <b>cat</b>" by Ada, https://example.org/a. Licence: CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)'
     )
-    assert lines[4] == "d (author not stated). Licence: not known"
+    assert len(lines) == 4
+
+
+def test_credits_are_of_records_that_fit_the_purpose_and_say_how_many_were_left_out(
+    run: Run, make: Maker, tmp_path: Path
+) -> None:
+    answer = run(make(None, ROWS), "--for", "training", "--attribution", tmp_path / "credits.csv", "--json")
+    with (tmp_path / "credits.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["record"] for row in csv.DictReader(file)] == ["a"]
+    written = json.loads(answer.out)["attribution"]
+    assert {name: written[name] for name in Written._fields} == {
+        "n_listed": 1, "n_left_out": 1, "n_no_fit": 1, "n_unknown": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [("cc-by-4.0", Written(1, 0)), ("cc-by-nc-4.0", Written(0, 0, 1)), ("other", Written(0, 0, 0, 1))],
+)
+def test_the_dataset_s_own_licence_asks_credit_for_records_where_none_states_one(
+    make: Maker, tmp_path: Path, own: str, expected: Written
+) -> None:
+    path = make(f"license: {own}", [{"id": "a", "title": "A cat"}])
+    assert write_attribution(open_dataset(path), tmp_path / "credits.csv", PURPOSES["training"]) == expected
+    assert ("CC-BY-4.0" in (tmp_path / "credits.csv").read_text(encoding="utf-8")) == bool(expected.n_listed)
+
+
+def test_credit_that_is_asked_but_not_due_for_a_purpose_is_said_to_be_so(run: Run) -> None:
+    credit, nothing = run("CC-BY-4.0"), run("CC0-1.0")
+
+    assert "credit the author (CC-BY-4.0 3(a)(1)(A))" in credit.out
+    assert "this is asked where the material is passed on, which 'training' does not do" in credit.out
+    assert "it asks for nothing" in nothing.out and "passed on, which" not in nothing.out
 
 
 def test_a_page_of_credits_escapes_what_the_dataset_says(make: Maker, tmp_path: Path) -> None:
-    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.html")
+    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.html", PURPOSES["research"])
     page = (tmp_path / "credits.html").read_text(encoding="utf-8")
 
     assert "A &lt;b&gt;cat&lt;/b&gt;" in page and "<b>cat" not in page
@@ -146,11 +180,11 @@ def test_a_page_of_credits_escapes_what_the_dataset_says(make: Maker, tmp_path: 
 
 
 def test_a_table_of_credits_computes_nothing_in_a_spreadsheet(make: Maker, tmp_path: Path) -> None:
-    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.csv")
+    write_attribution(open_dataset(make(None, ROWS)), tmp_path / "credits.csv", PURPOSES["research"])
     with (tmp_path / "credits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
 
-    assert [row["record"] for row in rows] == ["a", "c", "d"]
+    assert [row["record"] for row in rows] == ["a", "c"]
     assert rows[1]["title"] == "'=1+1"
     assert rows[1]["author"] == "Bo nie"
 
@@ -163,7 +197,7 @@ def test_half_a_list_is_never_left(make: Maker, tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_attribution(open_dataset(make(None, ROWS)), path, stop)
+        write_attribution(open_dataset(make(None, ROWS)), path, PURPOSES["research"], stop)
 
     assert path.read_text(encoding="utf-8") == "the old list"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["credits.csv", "set"]
@@ -188,16 +222,16 @@ def test_credits_are_not_written_among_the_records_or_over_them(
 def test_credits_may_lie_with_the_manifest_and_are_written_over_a_second_time(make: Maker) -> None:
     path = make(None, ROWS)
     for name in ("provenance/credits.csv", "attribution.txt"):
-        first = write_attribution(open_dataset(path), path / name)
+        first = write_attribution(open_dataset(path), path / name, PURPOSES["training"])
         text = (path / name).read_bytes()
-        assert write_attribution(open_dataset(path), path / name) == first
+        assert write_attribution(open_dataset(path), path / name, PURPOSES["training"]) == first
         assert (path / name).read_bytes() == text
 
 
 def test_credits_that_a_spreadsheet_would_compute_are_text_in_every_cell(make: Maker, tmp_path: Path) -> None:
     signs = ["=1", "+1", "-1", "@a", "\t=1", " \r\n=1", "\uff1d1", '"=1"', "a\n=1"]
     rows = [{"id": sign, "license": "CC-BY-4.0", "title": sign, "author": sign, "url": sign} for sign in signs]
-    write_attribution(open_dataset(make(None, rows)), tmp_path / "credits.csv")
+    write_attribution(open_dataset(make(None, rows)), tmp_path / "credits.csv", PURPOSES["research"])
     with (tmp_path / "credits.csv").open(encoding="utf-8", newline="") as file:
         cells = [cell for row in list(csv.reader(file))[1:] for cell in row]
 
