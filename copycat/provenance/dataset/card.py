@@ -15,6 +15,9 @@ from copycat.provenance.records import Evidence, printable
 
 CARD_NAMES = ("README.md", "readme.md", "dataset_card.md", "datasheet.md")
 CROISSANT_NAMES = ("croissant.json", "provenance/croissant.json")
+BLANK = "[to be written:"
+"""How a draft of a card begins a blank."""
+
 MAX_CARD_BYTES = 8 << 20
 MAX_FRONT_BYTES = 1 << 20
 """Of YAML, which is slow to read."""
@@ -40,6 +43,11 @@ class Card:
     file: str = ""
     croissant_file: str = ""
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether its text says itself that it is not finished, by a marked blank."""
+        return BLANK in self.body
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -54,10 +54,11 @@ class Heading(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What a card says: field -> answers, and headings that belong to no field."""
+    """What a card says: field -> answers, headings that belong to no field, and what stands below these (`rest`)."""
 
     said: Mapping[str, Sequence[Said]]
     unread: Sequence[str]
+    rest: Sequence[Said] = ()
 
 
 def read_answers(card: Card, as_written: bool = False) -> Read:
@@ -73,8 +74,8 @@ def read_answers(card: Card, as_written: bool = False) -> Read:
         for key in field.croissant:
             _add(said[field.id], f"croissant {key}", flat_text(_property(card.croissant, key)))
     body = COMMENT.sub("", card.body) if as_written else visible(card.body)
-    unread = list(_read_body(body, said))
-    return Read(said, unread)
+    rest = list(_read_body(body, said))
+    return Read(said, [one.place for one in rest], rest)
 
 
 def _add(answers: list[Said], place: str, text: str) -> None:
@@ -145,8 +146,8 @@ def flat_text(value: Any, depth: int = 0) -> str:
     return str(value)[:MOST_LETTERS]
 
 
-def _read_body(body: str, said: dict[str, list[Said]]) -> Iterator[str]:
-    """Give each heading's text to its field, or to that of the heading above; yields titles that have neither."""
+def _read_body(body: str, said: dict[str, list[Said]]) -> Iterator[Said]:
+    """Give each heading's text to its field, or to that of the heading above; yields what has neither."""
     above: list[tuple[int, str | None]] = []
     for part in headings(body):
         while above and above[-1][0] >= part.level:
@@ -168,7 +169,7 @@ def _read_body(body: str, said: dict[str, list[Said]]) -> Iterator[str]:
         if own is not None:
             _add(said[own], f"{'#' * part.level} {part.title}".strip("# ") or "text", text)
         elif text:
-            yield part.title
+            yield Said(part.title, text)
 
 
 def headings(body: str) -> Iterator[Heading]:

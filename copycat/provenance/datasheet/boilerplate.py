@@ -10,9 +10,6 @@ from functools import cache
 
 from copycat.provenance.datasheet.words import words
 
-BLANK = "[to be written:"
-"""How a draft begins a blank."""
-
 MARKED_BLANK = re.compile(
     r"\{\{.*?\}\}|\[(?:to be written|more information needed|needs? more information|todo|tbd|tba|n/?a|optional|insert"
     r"|your|add|link|name|date|fill)\b[^\]]*\]"

@@ -1,27 +1,34 @@
 """A card as a draft: what the records tell and the card says already, and marked blanks for the rest.
 
-A blank begins with BLANK and counts as nothing, so that a draft has no more points than its facts.
+A blank begins with BLANK and counts as nothing, so that a draft has no more points than its facts. In the front matter
+a blank is a comment of YAML behind its key, which says nothing to any reader of the card until somebody fills it in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
 from copycat.provenance.dataset import Card
-from copycat.provenance.datasheet.answers import read_answers
-from copycat.provenance.datasheet.boilerplate import BLANK
+from copycat.provenance.dataset.card import BLANK
+from copycat.provenance.dataset.contact import contact_of
+from copycat.provenance.datasheet.answers import Read, Said, front_text, read_answers
+from copycat.provenance.datasheet.boilerplate import sentences, why_boilerplate
 from copycat.provenance.datasheet.evidence import language_code
 from copycat.provenance.datasheet.facts import DatasetFacts
 from copycat.provenance.datasheet.fields import CardField, card_fields
 from copycat.provenance.datasheet.report import CardReport
 from copycat.sharing.cards import markdown_table, plain
 
-FRONT = {"name": "pretty_name", "licence": "license", "languages": "language", "version": "version",
-         "published": "date_published", "url": "homepage", "creator": "creator"}  # fmt: skip
-"""Fields that stand in the front matter."""
+FRONT = {"name": "pretty_name", "licence": "license", "creator": "creator", "url": "homepage",
+         "published": "date_published", "version": "version", "languages": "language"}  # fmt: skip
+"""Fields that stand in the front matter, with their keys."""
+
+CONTACT = "an address to ask for a removal or a correction, of e-mail or of the web"
+SUCH_AS = {"creator": "{name: ..., url: ...}"}
+"""How a value is written that is no plain word."""
 
 MOST_LISTED = 20
 
@@ -29,28 +36,38 @@ MOST_LISTED = 20
 def card_draft(report: CardReport, card: Card) -> str:
     """Write the draft of README.md."""
     fields = card_fields()
-    said = read_answers(card, as_written=True).said
+    read = read_answers(card, as_written=True)
     front = _front(report, card)
     lines = [
         "---",
         yaml.safe_dump(front, allow_unicode=True, sort_keys=False).rstrip(),
+        *_front_blanks(report, card, read),
         "---",
         "",
         f"# {front['pretty_name']}",
     ]
     for section in fields.sections:
-        for field in fields.fields:
-            if field.section != section or field.id in FRONT or field.id in report.score.left_out:
-                continue
-            scored = report.score.of(field.id)
-            kept = "\n\n".join(text for place, text in said[field.id] if _is_own(place))
-            own = kept if scored is not None and kept and not scored.is_boilerplate else ""
-            title = (field.headings or (field.title,))[0]
-            if own and scored is not None and not scored.points:
-                own += f"\n\n{BLANK} {field.write}]"
-            text = own or "\n\n".join(_computed(field, report)) or f"{BLANK} {field.write}]"
-            lines += ["", f"## {title[:1].upper()}{title[1:]}", "", text]
+        for field in [field for field in fields.fields if field.section == section]:
+            text = _text(field, report, read.said[field.id])
+            if text:
+                title = (field.headings or (field.title,))[0]
+                lines += ["", f"## {title[:1].upper()}{title[1:]}", "", text]
+    for title, text in read.rest:
+        lines += ["", f"## {title}", "", text]
     return "\n".join(lines) + "\n"
+
+
+def _text(field: CardField, report: CardReport, said: Sequence[Said]) -> str:
+    """Give what stands below a heading; "" where nothing is needed. A person's words are never left out."""
+    scored = report.score.of(field.id)
+    own = "\n\n".join(text for place, text in said if _is_own(place))
+    if all(why_boilerplate(line) for line in sentences(own)):
+        own = ""
+    points = 1 if scored is None or field.id in FRONT else scored.points
+    if own:
+        return own if points or BLANK in own else f"{own}\n\n{BLANK} {field.write}]"
+    computed = "" if scored is None else "\n\n".join(_computed(field, report))
+    return computed or ("" if points == 1 else f"{BLANK} {field.write}]")
 
 
 def _is_own(place: str) -> bool:
@@ -59,13 +76,28 @@ def _is_own(place: str) -> bool:
 
 
 def _front(report: CardReport, card: Card) -> dict[str, object]:
-    """Give the front matter: as it is, with what is missing; blanks are left out of it, since a value must be one."""
-    front = dict(card.front)
+    """Give the front matter: as it is, without placeholders, with what the records tell."""
+    told = [key for field in card_fields().fields if field.id in FRONT for key in field.front if key in card.front]
+    empty = {key for key in told if why_boilerplate(front_text(key, card.front[key]))}
+    front = {key: value for key, value in card.front.items() if key not in empty}
     front.setdefault("pretty_name", report.dataset)
     codes = [code for name in report.facts.languages if (code := language_code(name))]
     if codes and "language" not in front and "languages" not in front:
         front["language"] = list(dict.fromkeys(codes))[:MOST_LISTED]
     return front
+
+
+def _front_blanks(report: CardReport, card: Card, read: Read) -> list[str]:
+    """Give a blank for each key that is not there, as comments: a value that is none would be read as one."""
+    found = []
+    for field in [field for field in card_fields().fields if field.id in FRONT and field.id != "name"]:
+        is_told = field.id == "languages" and any(map(language_code, report.facts.languages))
+        if not is_told and not any(not why_boilerplate(text) for _, text in read.said[field.id]):
+            such_as = f", such as {SUCH_AS[field.id]}" if field.id in SUCH_AS else ""
+            found.append(f"# {FRONT[field.id]}:  # {BLANK} {field.write}{such_as}]")
+    if not contact_of(card):
+        found.append(f"# contact:  # {BLANK} {CONTACT}]")
+    return ["# Still to be written. Take away the '#' before a key, and put the value behind it.", *found] * bool(found)
 
 
 def _computed(field: CardField, report: CardReport) -> Iterator[str]:

@@ -31,9 +31,10 @@ from datetime import date
 from pydantic import Field
 
 from copycat.provenance.dataset import Card
+from copycat.provenance.dataset.card import BLANK
 from copycat.provenance.datasheet import claims
 from copycat.provenance.datasheet.answers import Read, Said, read_answers
-from copycat.provenance.datasheet.boilerplate import BLANK, folded, own_sentences, sentences, why_boilerplate
+from copycat.provenance.datasheet.boilerplate import folded, own_sentences, sentences, why_boilerplate
 from copycat.provenance.datasheet.evidence import Evidence, facts_in, is_reasoned_none
 from copycat.provenance.datasheet.facts import DatasetFacts
 from copycat.provenance.datasheet.fields import CardField, FactKind, card_fields

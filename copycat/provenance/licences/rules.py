@@ -21,8 +21,9 @@ from copycat.provenance.rules.rule import Context, Found, Rule
 class DatasetLicence(Rule):
     """L1: the dataset says what its licence is, as an SPDX expression that is on the list.
 
-    Nothing stated is an error where there is a card (Croissant requires a licence), a warning where there is none. A
-    text that is no licence is an error; one whose version, or relation to others, is left open is a warning.
+    Nothing stated is an error where there is a card (Croissant requires a licence), a warning where there is none, or
+    where the card says by a marked blank that it is a draft. A text that is no licence is an error; one whose version,
+    or relation to others, is left open is a warning.
     """
 
     id = "L1"
@@ -35,8 +36,8 @@ class DatasetLicence(Rule):
         if not said:
             has_card = bool(dataset.card.file or dataset.card.croissant_file)
             yield self.finding(
-                "error" if has_card else "warning",
-                "the dataset does not say what its licence is",
+                "error" if has_card and not dataset.card.is_draft else "warning",
+                "the dataset does not say what its licence is" + ("; its card is a draft" * dataset.card.is_draft),
                 "write 'license: ...' with an SPDX name into the front matter of README.md, and add the file LICENSE",
                 Evidence(file=dataset.card.file or dataset.card.croissant_file),
             )

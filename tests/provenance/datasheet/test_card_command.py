@@ -79,6 +79,50 @@ def test_a_draft_keeps_what_the_card_says_already(cli: Any, dataset: Path) -> No
     assert said in answer.out and "license: mit" in answer.out
 
 
+def test_l1_a_draft_has_a_marked_place_for_each_key_and_makes_no_rule_worse(cli: Any, dataset: Path) -> None:
+    """L1 asks for a licence as loudly as before; each key is filled in by taking the mark of the comment away."""
+
+    def licence_rule() -> str:
+        return str(cli("check", dataset, "--rules", "L1", "--json").out.partition('"severity": "')[2].partition('"')[0])
+
+    before = licence_rule()
+    assert cli("card", dataset, "--draft", "--out", dataset / "README.md").code == 0
+    text = (dataset / "README.md").read_text(encoding="utf-8")
+    front = text.split("---\n")[1]
+    keys = ["license", "homepage", "creator", "date_published", "version", "contact"]
+    assert [line.split(":")[0] for line in front.splitlines() if ":  # [to be written: " in line] == [
+        f"# {key}" for key in keys
+    ]
+    assert open_dataset(dataset).card.front.keys() == {"pretty_name", "language"}
+    assert before == licence_rule() == "warning"
+    for key, value in zip(keys, ["CC0-1.0", "https://example.org", "{name: Tile Works, url: https://example.org}",
+                                 "2026-01-31", "1.0.0", "tiles@example.org"], strict=True):  # fmt: skip
+        text = text.replace(f"# {key}:", f"{key}: {value}")
+    (dataset / "README.md").write_text(text, encoding="utf-8")
+    opened = open_dataset(dataset)
+    found = completeness(opened.card, count_facts(opened), columns_of(opened))
+    assert all(
+        one.points == 1 for one in found.fields if one.field in {"licence", "url", "creator", "published", "version"}
+    )
+    assert opened.card.faults == () and "# Still to be" not in cli("card", dataset, "--draft").out
+
+
+def test_a_draft_leaves_no_word_of_a_person_out_and_no_placeholder_in(cli: Any, dataset: Path) -> None:
+    """What belongs to a key, to a field that does not count, or to none; the same text twice; a draft of a draft."""
+    (dataset / "train.jsonl").write_text(
+        json.dumps({"id": "1", "text": "a tile", "synthetic": False}), encoding="utf-8"
+    )
+    said = ["English, mostly.", "No model was used by us.", "Glazed in 1904.", "Nobody looked at that so far, sadly."]
+    titles = ["Languages", "Models", "Kiln notes", "Workers", "Quality"]
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in zip(titles, [*said, said[-1]], strict=True))
+    (dataset / "README.md").write_text(f"---\nlicense: TBD\n---\n\n{body}\n", encoding="utf-8")
+    draft = cli("card", dataset, "--draft").out
+    assert [draft.count(text) for text in said] == [1, 1, 1, 2]
+    assert "\n# license:  # [to be written" in draft and "TBD" not in draft
+    (dataset / "README.md").write_text(draft, encoding="utf-8")
+    assert cli("card", dataset, "--draft").out.count("[to be written: what was paid") == 1
+
+
 def test_a_draft_never_replaces_another_text(cli: Any, dataset: Path) -> None:
     path = dataset / "README.md"
     path.write_text("# Mine\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copycat.provenance.datasheet.boilerplate import BLANK
+from copycat.provenance.dataset.card import BLANK
 from copycat.provenance.datasheet.facts import DatasetFacts
 from copycat.provenance.datasheet.summaries.computed import top_domains
 from copycat.provenance.datasheet.summaries.ready import Readiness
