@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copycat.commands.dates import read_day
+
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Card
     from copycat.provenance.datasheet.report import CardReport
 
 CARD_EPILOG = """
 A field counts 0, 0.5 or 1, by the facts in it; text that says nothing counts nothing. Exit 0 done, 1 the card
-contradicts the records, 2 to be fixed by you. Summaries of training content are drafts, and no legal advice.
+contradicts the records or cannot be read whole, 2 to be fixed by you. Keys of the card's front matter: pretty_name,
+license, homepage, creator, date_published, version, language, contact; --draft writes what each holds. Summaries of
+training content are drafts, and no legal advice.
 
 \b
 Examples:
@@ -36,7 +40,9 @@ def card(  # noqa: PLR0917 - one parameter per option
         Path | None, typer.Option("--out", metavar="FILE.md", help="where the draft goes; default: shown")
     ] = None,
     page: Annotated[Path | None, typer.Option(metavar="PAGE.html", help="write the page")] = None,
-    as_of: Annotated[datetime | None, typer.Option(help="today; default: by the clock", formats=["%Y-%m-%d"])] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(help="today; default: by the clock", parser=read_day, metavar="DAY")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
 ) -> int:
     """Say how complete a dataset's card is, field by field, and what to write."""
@@ -51,6 +57,7 @@ def card(  # noqa: PLR0917 - one parameter per option
     day = (as_of or datetime.now().astimezone()).date()
     with running_count("reading records") as done:
         report = card_report(opened, day, done)
+    _print_faults(report)
     if page is not None:
         _write_page(page, report)
     if draft or summary is not None:
@@ -66,7 +73,7 @@ def card(  # noqa: PLR0917 - one parameter per option
         print_json({"share": score.share, "points": score.points} | report.model_dump(mode="json"))
     else:
         _print(report, dataset, page)
-    return EXIT_NOT_VALID if report.score.contradictions else EXIT_DONE
+    return EXIT_NOT_VALID if report.score.contradictions or report.card_faults else EXIT_DONE
 
 
 def _require_sense(draft: bool, summary: str | None, to: Path | None) -> None:
@@ -111,6 +118,16 @@ def _write_page(page: Path, report: CardReport) -> None:
 
     page.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(page, build_page(report).encode("utf-8", "replace"))
+
+
+def _print_faults(report: CardReport) -> None:
+    """Say before all else, and beside any draft, what of the card could not be read and why."""
+    from copycat.commands.fairuse_shown import one_line
+    from copycat.console import err
+
+    for line in report.card_faults:
+        err.print(f"the card could not be read whole: {one_line(line, 200)}; what was not read counts nothing",
+                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
 
 
 def _print_next(report: CardReport, dataset: Path) -> None:
@@ -163,8 +180,8 @@ def _print(report: CardReport, dataset: Path, page: Path | None) -> None:
         points, most = score.section(name)
         table.add_row(escape(heading), f"{points:g} of {most}", "", style="bold")
         for field in [field for field in score.fields if field.section == name and field.points < 1]:
-            why = f"{one_line(field.reason, 160)}: " if field.places else ""
-            table.add_row(escape(f"  {field.title}"), f"{field.points:g}", escape(f"{why}{field.write}"))
+            why = f" (now: {one_line(field.reason, 160)})" if field.places else ""
+            table.add_row(escape(f"  {field.title}"), f"{field.points:g}", escape(f"{field.write}{why}"))
     out.print(table)
     if score.unread:
         out.print(f"headings of no field: {', '.join(one_line(name, 40) for name in score.unread[:10])}", markup=False)

@@ -21,7 +21,12 @@ from copycat.schema.base import Text
 
 
 class CardReport(Record):
-    """What a card says, and what the records say beside it. `card` is its file, "" where there is none."""
+    """What a card says, and what the records say beside it.
+
+    Attributes:
+        card: its file; "" where there is none.
+        card_faults: what of the card could not be read, and why; unread: what of records and logs could not.
+    """
 
     dataset: Text
     kind: str
@@ -33,6 +38,7 @@ class CardReport(Record):
     filters: tuple[Survival, ...]
     summaries: tuple[Readiness, ...]
     unread: tuple[str, ...] = ()
+    card_faults: tuple[str, ...] = ()
 
 
 def best_next(report: CardReport, most: int = 5) -> list[FieldScore]:
@@ -60,7 +66,7 @@ def card_report(dataset: Dataset, as_of: date, tell: Callable[[int], None] = lam
         tell: is told of how many more records have been read.
     """
     facts, dropped, n_with_signals = Facts(), Dropped(), 0
-    faults = [*dataset.faults, *dataset.card.faults]
+    faults = list(dataset.faults)
     for batch in dataset.facts((*NEEDS, "topic", "signals", "decision")):
         facts.add(batch)
         dropped.add(batch)
@@ -87,4 +93,5 @@ def card_report(dataset: Dataset, as_of: date, tell: Callable[[int], None] = lam
         filters=tuple(survival(counts)),
         summaries=tuple(ready),
         unread=tuple(f"{fault.evidence.place} {fault.said}" for fault in faults[:20]),
+        card_faults=tuple(f"{fault.evidence.place} {fault.said}" for fault in dataset.card.faults),
     )

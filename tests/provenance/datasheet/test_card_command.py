@@ -206,6 +206,19 @@ def test_a_draft_keeps_a_persons_words_though_they_count_nothing(cli: Any, datas
     assert "TBD" not in answer.out
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("--draft",)])
+def test_a_card_that_cannot_be_read_is_told_first_with_the_cause(
+    cli: Any, dataset: Path, options: tuple[str, ...]
+) -> None:
+    (dataset / "README.md").write_text("---\na: &x 1\nlicense: *x\n---\n\n# Tiles\n", encoding="utf-8")
+    answer = cli("card", dataset, *options)
+    assert answer.code == (0 if "--draft" in options else 1)
+    assert answer.err.startswith("the card could not be read whole: README.md:1 the front matter")
+    assert "an alias (*name)" in answer.err
+    if "--json" in options:
+        assert json.loads(answer.out)["card_faults"][0].startswith("README.md:1 the front matter")
+
+
 def test_what_is_best_written_next_stands_before_the_table(cli: Any, dataset: Path) -> None:
     """First what the records contradict, then what Croissant requires and the summaries of two laws take."""
     (dataset / "README.md").write_text(
