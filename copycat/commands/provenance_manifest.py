@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MANIFEST_EPILOG = """
 Writes records.parquet (a row a record), manifest.json (versions and their Merkle roots) and croissant.json (Croissant
-1.1) into the folder `provenance` of the dataset, or NAME.provenance beside a single file. The same data again adds
+1.1) into the folder `provenance` of the dataset, or NAME.provenance beside a single file. A root is over ids and
+contents: mirrors have the same one where both are the same. The same data again adds
 nothing; other data become the next version, and what was removed or changed stays on record. Facts that nobody stated
 are named, not made up: state them in the card, or with --fact.
 
@@ -49,7 +50,10 @@ def manifest(  # noqa: PLR0917 - one parameter per option
         list[str] | None, typer.Option(metavar="STANDARD=NAME", help="what the dataset calls a column; repeatable")
     ] = None,
     ids: Annotated[
-        str | None, typer.Option(help="'column', where there is one (the default), or 'content': made from hashes")
+        str | None,
+        typer.Option(
+            help="'column', or 'content': made from hashes; default: a column, else paths of pictures, else hashes"
+        ),
     ] = None,
     lossy: Annotated[bool, typer.Option("--lossy", help="leave out what cannot be read, instead of refusing")] = False,
     phash: Annotated[
@@ -171,6 +175,13 @@ def _notes(written: Written) -> list[str]:
         f"{count:,} values of '{name}' are in no known form, and null in the sidecar"
         for name, count in sorted(written.unread.items())
     ]
+    if written.manifest.file.ids == "path":
+        notes.append("there is no column for ids: the path of each picture is its id")
+    if written.n_made:
+        notes.append(
+            f"{written.n_made:,} records have no id and get one from their content; a mirror that has ids of its own "
+            "has another root, since it is over ids and contents"
+        )
     if written.n_empty:
         notes.append(f"{written.n_empty:,} records have no content that can be hashed: no picture, no text")
     if written.n_faults:
@@ -186,6 +197,8 @@ def _as_json(written: Written, opened: Dataset) -> dict[str, Any]:
         "is_new": written.is_new,
         **written.manifest.last.model_dump(mode="json"),
         "n_moved": written.n_moved,
+        "ids": written.manifest.file.ids,
+        "n_made_ids": written.n_made,
         "n_without_content": written.n_empty,
         "n_unreadable": written.n_faults,
         "unread": dict(written.unread),

@@ -4,6 +4,7 @@ In the order in which data go through them:
 
 content.py     the hash of a record's content               rows.py      whole rows, for records without picture or text
 facts.py       columns of a dataset -> columns of the sidecar
+ids.py         where ids come from: a column, the paths of pictures, or the contents
 scanning.py    a dataset -> rows of the sidecar, by id      sorting.py   records by id, however many
 aligning.py    two streams by id -> which rows belong together
 merging.py     the version before and the data now -> the next version

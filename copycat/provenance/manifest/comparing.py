@@ -95,7 +95,7 @@ class _Comparing:
         self.n_old += pair.old.num_rows
         self.n_new += pair.new.num_rows
         old, new = pair.old.take(pair.both[0]), pair.new.take(pair.both[1])
-        changed = changed_fields(old, new)
+        changed = _changed(old, new)
         forgotten = _forgotten(old) | _forgotten(new)
         for row in sorted({*differing(old["file"], new["file"]), *changed}):
             if row in forgotten and not _other_content(old, new, row):
@@ -123,7 +123,7 @@ class _Comparing:
 
     def _tell_pairs(self, old: Any, new: Any) -> None:
         """Tell of records that are on both sides under another id, row by row."""
-        changed = changed_fields(old, new)
+        changed = _changed(old, new)
         for row in _forgotten(old) | _forgotten(new):
             changed.pop(row, None)
         for row in range(old.num_rows):
@@ -156,12 +156,28 @@ def _hashes_of_facts(table: Any) -> list[int]:
     """Give a number for each row that is the same where all facts are; one for all where there are no facts."""
     import polars as pl
 
-    names = [name for name in table.column_names if name not in (*NOT_COMPARED, *CONTENT)]
+    names = [name for name in table.column_names if name not in (*NOT_COMPARED, *CONTENT, "split")]
     if not names or not table.num_rows:
         return [0] * table.num_rows
     frame = pl.DataFrame(pl.from_arrow(table.select(names)))
     found: list[int] = frame.select(pl.struct(pl.all()).hash()).to_series().to_list()
     return found
+
+
+def _changed(old: Any, new: Any) -> dict[int, list[str]]:
+    """Give row -> the columns in which it differs.
+
+    A split that one side tells and the other does not is none of them: it may be told by the name of the file alone.
+    """
+    import pyarrow.compute as pc
+
+    found = changed_fields(old, new)
+    if "split" not in old.column_names:
+        return found
+    is_untold = pc.or_(pc.is_null(old["split"]), pc.is_null(new["split"])).to_pylist()
+    for row in [row for row, fields in found.items() if "split" in fields and is_untold[row]]:
+        found[row].remove("split")
+    return {row: fields for row, fields in found.items() if fields}
 
 
 def _forgotten(table: Any) -> set[int]:

@@ -1,4 +1,4 @@
-"""The hash of a record's content, the same on every mirror.
+"""The hash of a record's content, the same on every mirror; the root of a version is over ids and contents.
 
 `record_sha256`, and the column `sha256` of records.parquet, is the sha256, in hex, of the first of these that there is:
 

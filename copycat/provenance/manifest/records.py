@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from pydantic import Field
 
 from copycat.provenance.manifest.files import FileHash
+from copycat.provenance.manifest.ids import Ids
 from copycat.schema import Record
 from copycat.schema.base import Text
 
@@ -42,7 +42,7 @@ class ManifestFile(Record):
     """manifest.json.
 
     Attributes:
-        kind: how the records lie. ids: where ids come from, see `scanning.Ids`.
+        kind: how the records lie. ids: where ids come from, see `ids.Ids`.
         columns: standard name -> column, as the user named them for the newest version.
         versions: the oldest first. files: of the newest version, () where there are more than MAX_LISTED_FILES.
     """
@@ -50,7 +50,7 @@ class ManifestFile(Record):
     schema_version: int = MANIFEST_SCHEMA
     dataset: str
     kind: str
-    ids: Literal["column", "content"] = "column"
+    ids: Ids = "column"
     columns: dict[str, str] = Field(default_factory=dict)
     versions: tuple[Version, ...] = Field(min_length=1)
     files: tuple[FileHash, ...] = ()

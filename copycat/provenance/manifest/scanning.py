@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from copycat.provenance.manifest.content import Hasher, record_sha256
 from copycat.provenance.manifest.facts import FACT_COLUMNS, Unread, fact_arrays
+from copycat.provenance.manifest.ids import Ids, paths_of
 from copycat.provenance.manifest.sorting import MADE, Sorter
 from copycat.provenance.records import sidecar_schema
 
 if TYPE_CHECKING:
     from copycat.provenance.dataset import Batch, Dataset, Fault
-
-Ids = Literal["column", "content"]
-"""Where ids come from: a column (or the name of a file that is a record), where there is one; or always the content."""
 
 MADE_ID_LETTERS = 32
 MAX_FAULTS = 5
@@ -32,6 +30,7 @@ class Scanner:
     Attributes:
         needs: the columns that batches must have.
         unread: column -> values in no known form. n_empty: records without content that could be hashed.
+        n_made: records whose id was made from their content.
         faults: the first of what could not be read; n_faults: how many.
     """
 
@@ -40,10 +39,10 @@ class Scanner:
     ) -> None:
         self.dataset, self.sorter, self.ids, self.facts, self.phash = dataset, sorter, ids, facts, phash
         self.hasher = Hasher(dataset)
-        given = (*(("id",) if ids == "column" else ()), *(("image",) if phash else ()))
+        given = (*(("id",) if ids == "column" else ()), *(("image",) if phash or ids == "path" else ()))
         self.needs = tuple(dict.fromkeys((*given, *self.hasher.needs, *(FACT_COLUMNS if facts else ()))))
         self.unread: Unread = {}
-        self.n_empty = self.n_faults = 0
+        self.n_empty = self.n_faults = self.n_made = 0
         self.faults: list[Fault] = []
 
     def see(self, batch: Batch) -> None:
@@ -63,8 +62,9 @@ class Scanner:
 
         contents, texts = self.hasher.hashes(batch)
         self.n_empty += contents.count(None)
-        given = batch.texts("id") if self.ids == "column" else [""] * batch.size
+        given = self._given(batch)
         made = [not name for name in given]
+        self.n_made += sum(made)
         ids = [name or self._made(batch, row, contents[row], texts[row]) for row, name in enumerate(given)]
         arrays = fact_arrays(batch, self.unread) if self.facts else {}
         if self.facts and self.phash and batch.column("image") is not None:
@@ -80,6 +80,11 @@ class Scanner:
         }
         names = sidecar_schema().names if self.facts else LIGHT
         return pa.table({name: arrays[name] for name in names} | {MADE: pa.array(made, pa.bool_())})
+
+    def _given(self, batch: Batch) -> list[str]:
+        if self.ids == "content":
+            return [""] * batch.size
+        return batch.texts("id") if self.ids == "column" else paths_of(batch.values("image"))
 
     def _made(self, batch: Batch, row: int, content: str | None, text: str | None) -> str:
         """Make an id from the content; from the place for a record that has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 from copycat.errors import DataError
 from copycat.paths import shown
 from copycat.provenance.dataset import Dataset, open_dataset
+from copycat.provenance.manifest.ids import Ids, chosen_ids
 from copycat.provenance.manifest.publishing import standing
 from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest, open_sidecar
-from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, told
+from copycat.provenance.manifest.scanning import Scanner, scanned, told
 from copycat.provenance.records import MANIFEST_FILE
 
 
@@ -58,20 +59,20 @@ def two_sides(
 ) -> tuple[Side, Side]:
     """Open two datasets or sidecars; a dataset is read, even if it has a sidecar.
 
-    Ids of both come from where the manifest of either says.
+    Ids come from where its own manifest says; from the contents where every manifest says so.
 
     Raises:
         DataError: one is neither.
     """
     held = [(path, manifest_at(path)) for path in (old, new)]
     opened = [(path, found, None if found else opened_as_before(path)) for path, found in held]
-    ids = _common_ids([found or _own(dataset) for _, found, dataset in opened])
+    stated = {manifest.file.ids for _, found, dataset in opened if (manifest := found or _own(dataset))}
     sides = []
     for path, found, dataset in opened:
         if found is not None:
             sides.append(version_side(found))
         elif dataset is not None:
-            sides.append(content_side(dataset, ids, stack, tell, shown(path)))
+            sides.append(content_side(dataset, _ids(dataset, stated), stack, tell, shown(path)))
     return sides[0], sides[1]
 
 
@@ -127,6 +128,9 @@ def _own(dataset: Dataset | None) -> Manifest | None:
     return open_manifest(dataset) if dataset is not None and has_manifest(dataset) else None
 
 
-def _common_ids(manifests: Iterable[Manifest | None]) -> Ids:
-    found = {manifest.file.ids for manifest in manifests if manifest is not None}
-    return "content" if found == {"content"} else "column"
+def _ids(dataset: Dataset, stated: Set[Ids]) -> Ids:
+    """Tell where ids of a dataset come from, beside another; `stated` are those of the manifests of both."""
+    if stated == {"content"}:
+        return "content"
+    own = _own(dataset)
+    return chosen_ids(dataset) if own is None or own.file.ids == "content" else own.file.ids

@@ -14,6 +14,7 @@ from copycat.paths import shown
 from copycat.provenance.manifest.aligning import Stream
 from copycat.provenance.manifest.croissant import describe
 from copycat.provenance.manifest.files import FileHash, dataset_files, tree_root
+from copycat.provenance.manifest.ids import Ids, chosen_ids
 from copycat.provenance.manifest.merging import Merger
 from copycat.provenance.manifest.publishing import publish, unfinished, writing
 from copycat.provenance.manifest.reading import (
@@ -24,7 +25,7 @@ from copycat.provenance.manifest.reading import (
     require_own_root,
 )
 from copycat.provenance.manifest.records import MAX_LISTED_FILES, ManifestFile, Version
-from copycat.provenance.manifest.scanning import Ids, Scanner, scanned, told, without
+from copycat.provenance.manifest.scanning import Scanner, scanned, told, without
 from copycat.provenance.records import (
     CROISSANT_FILE,
     HISTORY_FILE,
@@ -48,7 +49,7 @@ class Order:
 
     Attributes:
         as_of: its date. version: its name; None: the next whole number.
-        ids: where ids come from; None: as before, or a column where there is one.
+        ids: where ids come from; None: as before, or a column where there is one, or the paths of the pictures.
         facts: property of Croissant -> value, such as "license"; goes before the card.
         tombstones: id -> why it is removed; these records are not part of the version, even if they lie in the files.
         lossy: go on without what cannot be read.
@@ -72,7 +73,8 @@ class Written:
         manifest: as it is now. is_new: a version was added.
         n_moved: records with the same content in another file.
         unread: column -> values in no known form, null in the sidecar. n_empty: records without content.
-        n_faults: of what could not be read. missing: properties of Croissant that nobody stated.
+        n_made: records whose id was made from their content. n_faults: of what could not be read.
+        missing: properties of Croissant that nobody stated.
     """
 
     manifest: Manifest
@@ -80,6 +82,7 @@ class Written:
     n_moved: int = 0
     unread: Mapping[str, int] = field(default_factory=dict)
     n_empty: int = 0
+    n_made: int = 0
     n_faults: int = 0
     missing: tuple[str, ...] = ()
 
@@ -100,7 +103,7 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
         before = _before(dataset)
         if before is not None and not dataset.columns:
             dataset = replace(dataset, columns=before.file.columns)
-        ids = _ids(order, before)
+        ids = _ids(order, before, dataset)
         scanner = stack.enter_context(scanned(dataset, ids, tell, dataset.sidecar, phash=order.phash))
         _require_readable(scanner, order)
         name = order.version or _next_name(before)
@@ -119,7 +122,7 @@ def write_manifest(dataset: Dataset, order: Order, tell: Callable[[int], None] =
             n_changed=merger.n_changed,
             rule_version=RULE_VERSION,
         )
-        seen = {"unread": dict(scanner.unread), "n_empty": scanner.n_empty, "n_faults": scanner.n_faults}
+        seen = {name: getattr(scanner, name) for name in ("unread", "n_empty", "n_made", "n_faults")}
         if before is not None and _is_there(before, version, merger, order):
             return Written(before, is_new=False, **seen)  # type: ignore[arg-type]
         file = _manifest_file(dataset, ids, before, version, files)
@@ -139,9 +142,9 @@ def _before(dataset: Dataset) -> Manifest | None:
     return found
 
 
-def _ids(order: Order, before: Manifest | None) -> Ids:
+def _ids(order: Order, before: Manifest | None, dataset: Dataset) -> Ids:
     if before is None:
-        return order.ids or "column"
+        return order.ids or chosen_ids(dataset)
     if order.ids not in (None, before.file.ids):
         raise UserError(
             f"--ids {order.ids}: so far ids come from {before.file.ids}, and no record would be found again\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from manifests import Make, Manifested, greetings, rows_of
 
 from copycat.commands.provenance import app
+from copycat.provenance.dataset import open_dataset
 from copycat.provenance.manifest.aligning import align, differing
 from copycat.provenance.manifest.comparing import Change, compare
+from copycat.provenance.manifest.ids import chosen_ids
 from copycat.provenance.manifest.sorting import MADE, Sorter
 
 
@@ -107,6 +110,58 @@ def test_a_fact_that_differs_is_told_whatever_the_ids_are(make: Make, provenance
     assert changed[0]["fields"] == ["licence", "author"]
     assert (changed[0]["old"]["licence"], changed[0]["new"]["licence"]) == ("CC-BY-4.0", "CC-BY-NC-4.0")
     assert "licence: CC-BY-4.0 -> CC-BY-NC-4.0;" in provenance("diff", "one", "three").out
+
+
+def pictures(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Write a folder of pictures with facts; gives the rows of the Parquet that the Hub would make of it."""
+    folder.mkdir(parents=True)
+    facts = [{"file_name": name, "license": "CC-BY-4.0", "author": "example.org"} for name in names]
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(fact) + "\n" for fact in facts))
+    rows = []
+    for at, fact in enumerate(facts):
+        data = b"picture %d" % at
+        (folder / fact["file_name"]).write_bytes(data)
+        rows.append({"image": {"bytes": data, "path": fact.pop("file_name")}, **fact})
+    return rows
+
+
+def test_a_folder_of_pictures_and_the_parquet_of_the_hub_have_one_root(provenance: Cli) -> None:
+    """The path of a picture is its id where there is no column for one; so a changed licence is told of by it."""
+    rows = pictures(Path("one"), ["a.png", "b.png", "c.png"])
+    Path("two").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows[::-1]), "two/train.parquet")
+    roots = [json.loads(provenance("manifest", name, "--json").out)["root"] for name in ("one", "two")]
+    assert roots[0] == roots[1]
+    assert json.loads(Path("two/provenance/manifest.json").read_text())["ids"] == "path"
+    assert provenance("diff", "one", "two").code == 0
+    assert provenance("check", "two", "--rules", "P1,P2,F2").code == 0
+    assert provenance("diff", "two").code == 0
+    rows[1]["license"] = "CC-BY-NC-4.0"
+    pq.write_table(pa.Table.from_pylist(rows), "two.parquet")
+    found = json.loads(provenance("diff", "one", "two.parquet", "--json").out)
+    assert [(each["change"], each["id"], each["fields"]) for each in found["changes"]][:1] == [
+        ("changed", "b.png", ["licence"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "paths", [["a.png", "a.png"], ["/home/x/a.png", "b.png"], ["../a.png", "b.png"], [None, "b.png"], ["", "b.png"],
+              ["https://example.org/a.png", "b.png"]]
+)  # fmt: skip
+def test_paths_that_are_not_those_of_the_records_are_no_ids(tmp_path: Path, paths: list[str | None]) -> None:
+    rows = [{"image": {"bytes": b"%d" % at, "path": path}} for at, path in enumerate(paths)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+    assert chosen_ids(open_dataset(tmp_path)) == "column"
+    (tmp_path / "x.parquet").unlink()
+    lines = [json.dumps({"image": path, "text": f"{at}"}) for at, path in enumerate(["a.png", "b.png"])]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    assert chosen_ids(open_dataset(tmp_path)) == "path"
+
+
+def test_ids_that_are_made_are_told_of_since_the_root_is_over_them(make: Make, provenance: Cli) -> None:
+    make([{"text": "a"}, {"text": "b"}])
+    answer = provenance("manifest", "data")
+    assert "2 records have no id and get one from their content; a mirror that has ids of its own has" in answer.err
 
 
 def test_of_records_with_one_content_those_that_say_the_same_are_paired(make: Make, provenance: Cli) -> None:
