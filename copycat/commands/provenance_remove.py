@@ -85,6 +85,7 @@ def remove(  # noqa: PLR0917 - one parameter per option
     from copycat.provenance.removal import Options
     from copycat.provenance.removal import remove as remove_records
 
+    _require_nameless(reason, {"name": name, "domain": domain})
     opened = opened_with(dataset, column or [])
     day = (as_of or datetime.now().astimezone()).date()
     given = {"name": name, "domain": domain, "picture": picture, "text": text}
@@ -95,15 +96,35 @@ def remove(  # noqa: PLR0917 - one parameter per option
     )  # fmt: skip
     counting = _counting(characters, concepts, study, model or [])
     with running_count("reading") as advance:
-        named = _ids(opened, [*(record_id or []), *_listed(ids)], asked, distance)
+        named, n_alike = _ids(opened, [*(record_id or []), *_listed(ids)], asked, distance)
         if not named:
             say(f"note: --{next(iter(asked))} finds no record that is in it now")
         done = remove_records(opened, named, reason, day, options, counting=counting, tell=advance)
+        alike = tuple(_alike_notes(n_alike, options.derived, picture, pictures=bool(done.n_pictures)))
+        done = done.model_copy(update={"notes": (*done.notes, *alike)})
     if as_json:
         print_json(done.model_dump(mode="json"))
     else:
-        _print(done)
-    return EXIT_NOT_VALID if done.n_left else EXIT_DONE
+        _print(done, rewrite=rewrite)
+    return EXIT_NOT_VALID if done.n_left or (done.n_unread and not lossy) else EXIT_DONE
+
+
+def _require_nameless(reason: str, asked: dict[str, str | None]) -> None:
+    """Look that the reason, which is kept for ever, does not say whose records are removed.
+
+    Raises:
+        UserError: it holds the name or the domain that is asked for.
+    """
+    from copycat.errors import UserError
+    from copycat.names import words
+
+    told = f" {' '.join(words(reason))} "
+    for kind, value in asked.items():
+        if value and (sought := " ".join(words(value))) and f" {sought} " in told:
+            raise UserError(
+                f"--reason holds what --{kind} asks for, and it is kept in the log and the table\n"
+                "  needed: why, naming nobody, such as 'opt-out, ticket 12'"
+            )
 
 
 def _by(asked: dict[str, str]) -> By:
@@ -128,8 +149,10 @@ def _listed(path: Path | None) -> list[str]:
     return [] if path is None else [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 
-def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: int | None) -> list[str]:
-    """Give the ids that are named, or that a look-up finds.
+def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: int | None) -> tuple[list[str], int]:
+    """Give the ids that are named, or that a look-up finds; and how many pictures look alike that are not among them.
+
+    A picture is asked for as a look-up would, and what differs in more than the bits allowed is only counted.
 
     Raises:
         UserError: nothing is named, or both.
@@ -137,6 +160,8 @@ def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: in
     from copycat.commands.provenance_lookup import query_of
     from copycat.errors import UserError
     from copycat.provenance.lookup import look_up
+    from copycat.provenance.lookup.matching import bits_of
+    from copycat.provenance.lookup.queries import DEFAULT_DISTANCE
 
     if bool(named) == bool(asked):
         said = "both ids and a look-up are given" if named else "nothing to remove is named"
@@ -144,9 +169,37 @@ def _ids(dataset: Dataset, named: list[str], asked: dict[str, str], distance: in
     if named and distance is not None:
         raise UserError("--distance says nothing of ids\n  needed: --distance with --picture, or without it")
     if named:
-        return list(dict.fromkeys(named))
-    answer = look_up(dataset, query_of(asked, distance, 0), date(1, 1, 1), max_hits=None)
-    return [hit.id for hit in answer.hits if hit.version_removed is None]
+        return list(dict.fromkeys(named)), 0
+    answer = look_up(dataset, query_of(asked, distance, DEFAULT_DISTANCE), date(1, 1, 1), max_hits=None)
+    found = {hit.id: bits_of(hit.found_by) for hit in answer.hits if hit.version_removed is None}
+    named = [name for name, bits in found.items() if bits <= (distance or 0)]
+    return named, len(found) - len(named)
+
+
+def _alike_notes(n_alike: int, derived: Sequence[Path], picture: Path | None, *, pictures: bool) -> Iterator[str]:
+    """Say which pictures that look alike stay: here, and in derived datasets."""
+    from copycat.errors import UserError
+    from copycat.provenance.dataset import open_dataset
+    from copycat.provenance.lookup import look_up, make_query
+
+    if n_alike:
+        them = "1 picture looks alike and stays" if n_alike == 1 else f"{n_alike:,} pictures look alike and stay"
+        yield f"{them}: lookup --picture lists what --distance 6 would take out"
+    if picture is None:
+        if derived and pictures:
+            yield (
+                "derived datasets are searched by id and by the same content: a picture that was made smaller or saved "
+                "anew is found there by lookup --picture"
+            )
+        return
+    for path in derived:
+        try:
+            n = look_up(open_dataset(path), make_query("picture", str(picture)), date(1, 1, 1), max_hits=0).n_now
+        except UserError:  # what cannot be read there has been told
+            continue
+        if n:
+            which = "1 picture looks" if n == 1 else f"{n:,} pictures look"
+            yield f"{path}: {which} alike and {'stays' if n == 1 else 'stay'} there: see lookup {path} --picture"
 
 
 def _counting(characters: str | None, concepts: Path | None, study: Path | None, models: list[str]) -> Counting:
@@ -175,7 +228,7 @@ def _counting(characters: str | None, concepts: Path | None, study: Path | None,
     return Counting(found, uses, study)
 
 
-def _print(done: Removal) -> None:
+def _print(done: Removal, *, rewrite: bool) -> None:
     from copycat.commands.fairuse_shown import one_line
     from copycat.console import out, say
 
@@ -188,7 +241,8 @@ def _print(done: Removal) -> None:
         tell(f"{one_line(done.dataset)}: {len(done.ids):,} of version {one_line(done.from_version)} {would}removed, "
              f"not in {after}")  # fmt: skip
     else:
-        tell(f"{one_line(done.dataset)}: nothing new to remove")
+        same = f"; version {one_line(done.version)} holds the same records" if done.version != done.from_version else ""
+        tell(f"{one_line(done.dataset)}: nothing new to remove{same if not done.n_resumed else ''}")
     if done.n_same_content:
         tell(f"of these, {done.n_same_content:,} were not named and hold the same as one that was")
     if done.already:
@@ -196,10 +250,12 @@ def _print(done: Removal) -> None:
     if done.n_resumed:
         tell(f"{done.n_resumed:,} had been begun before and are finished now")
     _print_files(done)
+    if done.beside:
+        tell(f"{', '.join(one_line(each) for each in done.beside[:SHOWN])}: lines or files about them were taken out")
     for line in (*_model_lines(done), *_exposure_lines(done.exposure)):
         tell(line)
     if done.n_left:
-        how = "" if done.notes else ": the same command with --rewrite takes them out"
+        how = "" if rewrite else ": the same command with --rewrite takes them out"
         said = "1 record still lies" if done.n_left == 1 else f"{done.n_left:,} records still lie"
         say(f"{said} in files{how}")
     for note in done.notes:
@@ -221,7 +277,8 @@ def _print_files(done: Removal) -> None:
     for heading in ("dataset", "file", "by id", "by content", "state"):
         table.add_column(heading, overflow="fold", justify="right" if heading.startswith("by") else "left")
     for each in done.holding[:SHOWN]:
-        state = "rewritten" if each.is_rewritten else "holds them" if not done.is_dry_run else "holds them now"
+        taken_out = "deleted" if each.is_record else "rewritten"
+        state = taken_out if each.is_rewritten else "holds them" if not done.is_dry_run else "holds them now"
         cells = (each.dataset, each.file, f"{each.by_id:,}", f"{each.by_content:,}", state)
         table.add_row(*(escape(one_line(cell, 100)) for cell in cells))
     out.print(table)

@@ -6,6 +6,7 @@ are searched by a library; only what is near is looked at one by one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 RUN_WORDS = 8
 """Words of a run of a long text that is looked for."""
+
+SAME_BYTES = "same bytes"
+_ALIKE = re.compile(r"alike, (\d+) of 64 bits differ")
 
 Match = tuple[int, str]
 
@@ -149,7 +153,7 @@ class PictureFinder:
         sums = text_column(batch, "sha256")
         if sums is not None:
             for row in (sums.str.to_lowercase() == self.query.sha256).arg_true().to_list():
-                found[row] = "same bytes"
+                found[row] = SAME_BYTES
         hashes, known = phash_column(batch)
         pictures = binary_values(batch, "image")
         if pictures is not None:
@@ -165,7 +169,7 @@ class PictureFinder:
             if content is None:
                 continue
             if hashlib.sha256(content).hexdigest() == self.query.sha256:
-                found[row] = "same bytes"
+                found[row] = SAME_BYTES
             if known[row] or not len(self.hashes):
                 continue
             own = hashes_of(content, mirrored=False)
@@ -179,6 +183,12 @@ class PictureFinder:
         differing = np.min([_bits(hashes ^ own) for own in self.hashes], axis=0)
         for row in np.flatnonzero(known & (differing <= self.query.max_distance)).tolist():
             found.setdefault(row, f"alike, {differing[row]} of 64 bits differ")
+
+
+def bits_of(found_by: str) -> int:
+    """Give in how many bits of 64 a picture differs that was `found_by` this; 0 for the same bytes."""
+    found = _ALIKE.fullmatch(found_by)
+    return 0 if found is None else int(found[1])
 
 
 class IdFinder:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from copycat.names import words
 from copycat.provenance.dataset import Batch, Dataset, Fault
 from copycat.provenance.dataset.batches import as_stripped, python_values
 from copycat.provenance.lookup.looking import place_key
-from copycat.provenance.lookup.queries import hashes_of
+from copycat.provenance.lookup.queries import MAX_PICTURE_BYTES, hashes_of
 from copycat.provenance.manifest.content import Hasher
 
 MIN_WORDS = 8
@@ -96,7 +97,7 @@ def _place(batch: Batch, row: int, content: str | None, targets: Targets, hasher
         sha256=content,
         is_by_id=name in targets.ids or (not name and content is not None and targets.places.get(key) == content),
         is_short=is_short(batch, row, hasher),
-        phash=_phash(batch, row),
+        phash=_phash(batch, row, hasher.dataset),
     )
 
 
@@ -116,12 +117,22 @@ def is_short(batch: Batch, row: int, hasher: Hasher) -> bool:
     return text is not None and len(words(str(text[row].as_py() or ""))) < MIN_WORDS
 
 
-def _phash(batch: Batch, row: int) -> str:
+def _phash(batch: Batch, row: int, dataset: Dataset) -> str:
+    """Hash a picture that the dataset has, so that its tombstone is known by a smaller copy or another format, too."""
     column = batch.column("image")
     value = None if column is None else column[row].as_py()
     content = value.get("bytes") if isinstance(value, dict) else value
+    if content is None and dataset.kind == "folder" and batch.keys is not None:
+        content = _small_file(dataset.folder / batch.keys[row])
     hashes = hashes_of(content, mirrored=False) if isinstance(content, bytes) else ()
     return hashes[0] if hashes else ""
+
+
+def _small_file(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= MAX_PICTURE_BYTES else None
+    except OSError:
+        return None
 
 
 def _has_picture(value: object) -> bool:

@@ -60,13 +60,17 @@ class Options(Record):
 
 
 class Holding(Record):
-    """A file that holds, or held, records to be removed: how many by id, and how many by the same content alone."""
+    """A file that holds, or held, records to be removed: how many by id, and how many by the same content alone.
+
+    `is_rewritten`: they are taken out of it; a file that is the record, `is_record`, is deleted.
+    """
 
     dataset: str
     file: str
     by_id: int = 0
     by_content: int = 0
     is_rewritten: bool = False
+    is_record: bool = False
 
 
 class Exposure(Record):
@@ -92,6 +96,9 @@ class Removal(Record):
         already: asked for, and removed before. n_resumed: begun earlier and finished now.
         from_version, version: the newest before and after; the same where nothing was removed.
         holding: files with records to be removed, here and in derived datasets. n_left: records that files still hold.
+        beside: files that were changed or deleted since they spoke of the records, such as metadata.jsonl.
+        n_unread: places of derived datasets that could not be read: whether they hold removed records is not known.
+        n_pictures: of `ids`, those that are known to be pictures.
         n_short: of `ids`, those with a text so short that only their id tells them.
         models: that are known, each with how many of the records that were asked for its version held.
     """
@@ -104,7 +111,10 @@ class Removal(Record):
     from_version: str
     version: str
     holding: tuple[Holding, ...] = ()
+    beside: tuple[str, ...] = ()
     n_left: int = 0
+    n_unread: int = 0
+    n_pictures: int = 0
     n_short: int = 0
     is_dry_run: bool = False
     exposure: tuple[Exposure, ...] = ()

@@ -34,7 +34,7 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 def rewrite_files(dataset: Dataset, places: Sequence[Place]) -> list[str]:
     """Take records out of the files of a dataset.
 
-    Returns: the names of the files that were changed or deleted.
+    Returns: the names of the files that were changed or deleted; of a folder, with those that spoke of the records.
 
     Raises:
         UnsupportedError: a file cannot be rewritten; no file has been changed then.
@@ -162,27 +162,31 @@ def _require_plain_tar(file: DataFile) -> None:
 
 def _delete_files(dataset: Dataset, names: Sequence[str]) -> list[str]:
     """Delete files that are records, what is said beside them, and their lines in metadata files."""
-    gone = set(names)
+    gone, changed = set(names), set(names)
     paths = {file.name: file.path for file in dataset.files}
     for path in sorted(path for name in METADATA for path in dataset.folder.rglob(name)):
         where = path.parent.relative_to(dataset.folder).as_posix()
-        _drop_metadata(path, "" if where == "." else where, gone)
+        if _drop_metadata(path, "" if where == "." else where, gone):
+            changed.add(path.relative_to(dataset.folder).as_posix())
     for name in sorted(gone):
         path = paths[name]
         for beside in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
             if beside != path and beside.is_file():
                 beside.unlink()
+                changed.add(beside.relative_to(dataset.folder).as_posix())
         path.unlink(missing_ok=True)
-    return sorted(gone)
+    return sorted(printable(name) for name in changed)
 
 
-def _drop_metadata(path: Path, folder: str, gone: AbstractSet[str]) -> None:
+def _drop_metadata(path: Path, folder: str, gone: AbstractSet[str]) -> bool:
+    """Take the lines of these files out of a metadata file; says whether there were any."""
     kind = "jsonl" if path.suffix == ".jsonl" else "csv"
     file = DataFile(path, path.name, 0, kind)  # type: ignore[arg-type]
     rows = json_rows(file) if kind == "jsonl" else csv_rows(file)
     lines = [row.line for row in rows if not gone.isdisjoint(files_named(row.said, folder).values())]
     if lines:
         rewrite_file(file, lines)
+    return bool(lines)
 
 
 def _reader(path: Path) -> IO[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from planted_worlds import make_manifest, rows, write_jsonl, write_parquet
+from planted_worlds import make_manifest, picture, rows, write_folder, write_jsonl, write_parquet
 
 from copycat.commands.provenance_remove import REMOVE_EPILOG, remove
 from copycat.provenance.dataset import open_dataset
@@ -209,6 +209,59 @@ def test_a_look_up_that_finds_nothing_is_told_and_removes_nothing(take_out: Cli)
     assert answer.code == 0
     assert "--name finds no record that is in it now" in answer.err
     assert "nothing new to remove" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--name", "Zoravi Meklun"), "ZORÁVI meklun asked"),
+        (("--domain", "example.org"), "opt-out of example.org"),
+    ],
+)
+def test_a_reason_that_names_who_is_asked_for_is_refused(
+    take_out: Cli, tmp_path: Path, options: tuple[str, ...], reason: str
+) -> None:
+    answer = take_out("toy", *options, "--reason", reason)
+
+    assert answer.code == 2
+    assert "needed: why, naming nobody" in answer.err
+    assert not (tmp_path / "toy" / "provenance" / "removals.jsonl").exists()
+
+
+def test_pictures_that_look_alike_are_counted_and_a_removed_one_is_known_by_a_smaller_copy(
+    take_out: Cli, tmp_path: Path
+) -> None:
+    """The manifest has no hashes of looks: the tombstone gets one when the picture leaves."""
+    root, derived = write_folder(tmp_path / "p", 4), write_folder(tmp_path / "d", 2)
+    make_manifest(root)
+    shutil.copy(root / "3.png", tmp_path / "mine.png")
+    picture(3, 48).save(tmp_path / "small.jpg")
+    picture(3, 48).save(derived / "crop.jpg")
+
+    nothing = take_out("p", "--picture", "mine.png", "--reason", "x", "--dry-run", "--derived", "d")
+    done = take_out("p", "--picture", "mine.png", "--reason", "x", "--rewrite", "--derived", "d")
+
+    assert "d: 1 picture looks alike and stays there" in nothing.err
+    assert done.code == 0
+    assert "deleted" in done.out
+    assert "metadata.jsonl: lines or files about them were taken out" in done.out
+    later = look_up(open_dataset(root), make_query("picture", str(tmp_path / "small.jpg")), date(2026, 11, 2))
+    assert (later.n_found, later.n_now, later.unsearched) == (1, 0, {})
+
+
+def test_a_picture_that_is_not_quite_the_same_is_told_what_would_take_it_out(take_out: Cli, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "p", 4)
+    make_manifest(root)
+    small = picture(3, 48)
+    small.paste((255, 255, 255), (0, 0, 4, 4))
+    small.save(tmp_path / "small.png")
+
+    exact = take_out("p", "--picture", "small.png", "--reason", "x")
+    wide = take_out("p", "--picture", "small.png", "--reason", "x", "--distance", "6", "--dry-run")
+
+    assert "--picture finds no record" in exact.err
+    assert "1 picture looks alike and stays: lookup --picture lists what --distance 6 would take out" in exact.err
+    assert "1 of version 1 would be removed" in wide.out
 
 
 def test_ids_come_from_a_file(take_out: Cli, tmp_path: Path) -> None:

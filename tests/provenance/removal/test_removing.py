@@ -139,6 +139,46 @@ def test_a_derived_dataset_with_a_manifest_gets_tombstones_and_a_log_of_its_own(
     assert not p3(derived)
 
 
+@pytest.mark.parametrize("name", ["cut.parquet", "noise.tar", "empty"])
+def test_a_derived_dataset_that_cannot_be_read_is_refused_before_anything_is_removed(
+    toy: Path, tmp_path: Path, name: str
+) -> None:
+    whole = write_parquet(tmp_path / "whole", rows()) / "train.parquet"
+    (tmp_path / "cut.parquet").write_bytes(whole.read_bytes()[:500])
+    (tmp_path / "noise.tar").write_bytes(b"x" * 2000)
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(UserError, match=f"--derived {name}: .*\n  nothing was removed"):
+        take_out(toy, ["r003"], rewrite=True, derived=(tmp_path / name,))
+
+    assert "r003" in ids_in(toy)
+    assert not (toy / "provenance" / "removals.jsonl").exists()
+
+
+def test_a_derived_dataset_that_breaks_off_later_is_left_and_named(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning of each file is read before anything is removed; what lies deeper is told afterwards."""
+    monkeypatch.setattr("copycat.provenance.removal.derived._faults", lambda dataset: [])
+    derived = write_jsonl(tmp_path / "d", [rows()[3], rows()[4]])
+    with (derived / "train.jsonl").open("a") as stream:
+        stream.write('{"id": "r0\n')
+
+    done = take_out(toy, ["r003"], rewrite=True, derived=(derived,))
+
+    assert (done.n_left, done.n_unread) == (1, 1)
+    assert "d: 1 place cannot be read, such as train.jsonl:3" in done.notes[-1]
+    assert ids_in(derived) == ["r003", "r004"]
+
+
+def test_a_card_that_has_not_changed_is_named_when_records_have_left(toy: Path) -> None:
+    done = take_out(toy, ["r003"], rewrite=True)
+
+    assert "README.md is as it was" in done.notes[0]
+    assert "12 before, 11 now" in done.notes[0]
+    assert not take_out(toy, ["r003"], rewrite=True).notes
+
+
 @pytest.mark.parametrize("has_manifest", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_derived_dataset_of_nothing_else_is_left_and_named(toy: Path, tmp_path: Path, has_manifest: bool) -> None:
     derived = write_jsonl(tmp_path / "d", [rows()[3]])
@@ -148,7 +188,7 @@ def test_a_derived_dataset_of_nothing_else_is_left_and_named(toy: Path, tmp_path
     done = take_out(toy, ["r003"], rewrite=True, derived=(derived,))
 
     assert (done.n_left, ids_in(derived)) == (1, ["r003"])
-    assert "d would lose all its records" in done.notes[0]
+    assert "d: it would lose all its records" in done.notes[-1]
 
 
 @pytest.mark.slow
@@ -250,7 +290,7 @@ def test_nothing_is_removed_while_the_log_is_in_doubt(toy: Path) -> None:
 
 
 def test_p3_sees_a_removal_that_was_begun_and_not_finished(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("copycat.provenance.removal.removing._apply", lambda *_: "1")
+    monkeypatch.setattr("copycat.provenance.removal.removing._apply", lambda *_: ("1", []))
     take_out(toy, ["r003"], rewrite=True)
     monkeypatch.undo()
 
