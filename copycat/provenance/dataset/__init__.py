@@ -8,6 +8,7 @@ batches.py   Batch, Fault: what readers yield
 declared.py  which files a card says hold the records, and of which split
 parquet.py   Parquet -> batches      tables.py   JSONL and CSV -> batches      archives.py   WebDataset -> batches
 folders.py   a folder of files, with metadata beside them -> batches
+pictures.py  whether bytes are a picture that can be read
 present.py   a batch without the records that were removed
 ahead.py     read the next batches while the last one is looked at
 """

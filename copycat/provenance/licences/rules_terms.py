@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
-from copycat.provenance.licences.components import NEEDS, LicenceCounts, in_dataset, is_absent, of_records
+from copycat.provenance.dataset.present import in_dataset
+from copycat.provenance.licences.components import NEEDS, LicenceCounts, is_absent, of_records
 from copycat.provenance.licences.duties import is_public_domain
 from copycat.provenance.licences.openness import TIERS, declared, openness
 from copycat.provenance.licences.statements import own_expressions, statements
@@ -26,13 +27,14 @@ class OpennessTier(Rule):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.counts = LicenceCounts()
-        self.n_addresses = 0
+        self.n_records = self.n_addresses = 0
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
         import pyarrow.compute as pc
 
         there = in_dataset(batch)
+        self.n_records += there.size
         self.counts.see(there)
         self.n_addresses += there.size - int(pc.sum(is_absent(there, "url")).as_py() or 0)
 
@@ -49,6 +51,10 @@ class OpennessTier(Rule):
                     "licences of single records: python -m copycat.provenance licence DATASET",
                     one.place,
                 )
+
+    def not_applicable(self) -> str | None:
+        """Say so where there is no record."""
+        return None if self.n_records else "there is no record"
 
     def passed(self) -> str:
         """Say what was seen."""

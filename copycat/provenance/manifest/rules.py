@@ -274,6 +274,10 @@ class Reachable(ManifestRule):
             n_records=self.other.n_records,
         )
 
+    def not_applicable(self) -> str | None:
+        """Say so where there is no record."""
+        return None if self.n_records else "there is no record"
+
     def passed(self) -> str:
         """Say what was seen."""
         return f"{told(self.n_records)}: each leads back to an address, a parent or a model"

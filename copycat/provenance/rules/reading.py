@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch, DataFile, Fault
+from copycat.provenance.dataset.pictures import picture_fault, pictures_of
 from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
@@ -14,11 +15,13 @@ from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, sh
 class Readable(Rule):
     """F1: every file and every record can be read, and there is at least one record.
 
-    Read are the columns that some rule asks for. Files beside tables hold no records; it says so.
+    Read are the columns that some rule asks for. Of pictures, beginning, header and end are looked at, not each pixel
+    (`dataset.pictures`). Files beside tables hold no records; it says so.
     """
 
     id = "F1"
     reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
+    needs = ("image",)
     severities: ClassVar[tuple[Severity, ...]] = ("error", "warning", "note")
 
     def __init__(self, context: Context) -> None:
@@ -27,11 +30,15 @@ class Readable(Rule):
         self.faults: list[Fault] = []
         self.n_faults = self.n_cut = 0
         self.named: set[str] = set()
+        self.broken = Found()
 
     def see(self, batch: Batch) -> None:
         """Take note of one batch."""
         self.n_records += batch.size
         self.named.update(batch.named)
+        for row, raw in pictures_of(batch.column("image")):
+            if fault := picture_fault(raw):
+                self.broken.add(batch, [row], "image", [fault])
 
     def note_faults(self, faults: Sequence[Fault]) -> None:
         """Take note of what could not be read."""
@@ -48,10 +55,18 @@ class Readable(Rule):
             cut = f"; {_files(self.n_cut)} could not be read to the end" if self.n_cut else ""
             yield self.finding(
                 "error",
-                f"{self.n_faults:,} {'place' if self.n_faults == 1 else 'places'} cannot be read as they stand{cut}",
+                f"{_stands(self.n_faults)}{cut}",
                 "mend or take out what is listed; what cannot be read was not checked by any rule",
                 *evidence,
                 n_records=self.n_faults,
+            )
+        if self.broken:
+            yield self.finding(
+                "error",
+                f"{self.broken.n_records:,} picture{'s' * (self.broken.n_records != 1)} cannot be read",
+                "restore them, or take them out; what they say inside themselves is not known",
+                *self.broken.evidence,
+                n_records=self.broken.n_records,
             )
         if not self.n_records:
             yield self.finding("error", "there is no record", "name the folder or file that holds the records")
@@ -227,6 +242,10 @@ class UniqueIds(Rule):
             found.add(batch, [row for row, _ in again], "id", [name for _, name in again])
         return found
 
+    def not_applicable(self) -> str | None:
+        """Say so where there is no record."""
+        return None if self.n_records or self.n_removed else "there is no record"
+
     def passed(self) -> str:
         """Say what was seen."""
         removed = f"; so are those of the {_records(self.n_removed)} removed" if self.n_removed else ""
@@ -243,6 +262,10 @@ def _hashes(batch: Batch) -> tuple[Any, Any]:
     seed = int.from_bytes(batch.config.encode()[:8], "little")
     hashes = pl.Series(pl.from_arrow(names)).hash(seed).to_numpy()
     return hashes, np.asarray(pc.equal(names, ""))
+
+
+def _stands(number: int) -> str:
+    return "1 place cannot be read as it stands" if number == 1 else f"{number:,} places cannot be read as they stand"
 
 
 def _files(number: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
+from copycat.provenance.dataset.pictures import picture_fault, pictures_of
 from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import USES, Finding, Use
 from copycat.provenance.rules.rule import Context, Found, Rule
@@ -333,20 +334,17 @@ class Inside(Rule):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.n_pictures = 0
+        self.n_pictures = self.n_broken = 0
         self.denied, self.unread = Found(), Found()
 
     def see(self, batch: Batch) -> None:
         """Look into the pictures of one batch."""
         from copycat.provenance.signals.embedded import may_speak, read_embedded
 
-        if batch.column("image") is None:
-            return
-        for row, value in enumerate(batch.values("image")):
-            raw = value.get("bytes") if isinstance(value, dict) else value
-            if not isinstance(raw, bytes):
-                continue
-            self.n_pictures += 1
+        for row, raw in pictures_of(batch.column("image")):
+            is_broken = bool(picture_fault(raw))
+            self.n_broken += is_broken
+            self.n_pictures += not is_broken
             if not may_speak(raw):
                 continue
             signals = list(read_embedded(raw, batch.place_of(row)))
@@ -379,8 +377,11 @@ class Inside(Rule):
 
     def not_applicable(self) -> str | None:
         """Say so where there are no pictures."""
+        if self.n_broken and not self.n_pictures:
+            return "no picture can be read (F1)"
         return None if self.n_pictures else "there is no picture in the records"
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"none of {self.n_pictures} pictures says no to {self.context.purpose.use}"
+        broken = f"; {self.n_broken} more cannot be read (F1)" if self.n_broken else ""
+        return f"none of {self.n_pictures} pictures says no to {self.context.purpose.use}{broken}"

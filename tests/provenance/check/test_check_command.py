@@ -65,7 +65,7 @@ def test_an_error_ends_with_1_and_is_shown_with_its_place_and_what_to_do(check: 
     assert answer.code == 1
     lines = [line.rstrip() for line in answer.out.splitlines()]
     assert lines[4:6] == [
-        "F1  error    1 place cannot be read as they stand",
+        "F1  error    1 place cannot be read as it stands",
         "F2  warning  1 record without an id, named by their place instead",
     ]
     at = next(n for n, line in enumerate(lines) if line.startswith("error F1 ("))

@@ -22,6 +22,10 @@ def findings(path: Path) -> list[Finding]:
     return list(run_rules(Context(open_dataset(path)), ["F1"]).findings)
 
 
+DOT = bytes.fromhex("474946383761010001008100008080800000000000000000002c000000000100010000080400010404003b")
+"""A GIF of one grey dot."""
+
+
 def told(path: Path) -> list[tuple[str, str, list[str]]]:
     found = findings(path)
     return [(each.severity, each.said, [evidence.file for evidence in each.evidence]) for each in found]
@@ -41,7 +45,7 @@ def write_pictures(folder: Path, *lines: dict[str, object]) -> None:
 
 def test_archives_of_img2dataset_are_the_records_and_the_tables_beside_them_logs(tmp_path: Path) -> None:
     facts = json.dumps({"key": "00", "url": "https://example.org/a", "caption": "c"}).encode()
-    (tmp_path / "00000.tar").write_bytes(tar_bytes([("00.jpg", b"x"), ("00.txt", b"c"), ("00.json", facts)]))
+    (tmp_path / "00000.tar").write_bytes(tar_bytes([("00.gif", DOT), ("00.txt", b"c"), ("00.json", facts)]))
     write_parquet(tmp_path / "00000.parquet", key=["00", "01"], status=["success", "failed_to_download"])
     (tmp_path / "00000_stats.json").write_text("{}")
 

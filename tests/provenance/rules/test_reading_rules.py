@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from small_datasets import ROWS, jsonl
 
 from copycat.provenance.dataset import open_dataset
@@ -51,7 +53,7 @@ def test_f1_says_that_a_file_ends_early(tmp_path: Path) -> None:
 
     [finding] = outcome(tmp_path, "F1").findings
 
-    assert finding.said == "1 place cannot be read as they stand; 1 file could not be read to the end"
+    assert finding.said == "1 place cannot be read as it stands; 1 file could not be read to the end"
 
 
 def test_f1_takes_a_damaged_card_and_a_damaged_sidecar_for_what_cannot_be_read(tmp_path: Path) -> None:
@@ -204,3 +206,51 @@ def test_f2_says_which_ids_are_of_removed_records_and_keeps_them_from_being_used
     (tmp_path / "x.jsonl").write_bytes(jsonl([*rows, {"id": "b"}]))
 
     assert outcome(tmp_path, "F2").findings[0].said == "1 record with the id of another record"
+
+
+def picture(kind: str, size: int = 40) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp", "bmp", "tiff"])
+def test_f1_passes_pictures_that_are_whole(tmp_path: Path, kind: str) -> None:
+    (tmp_path / f"a.{kind}").write_bytes(picture(kind))
+    (tmp_path / f"b.{kind}").write_bytes(picture(kind) + b"\0")
+
+    assert outcome(tmp_path, "F1").said == "2 records in 2 files"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (picture("png")[:300], "ends early"),
+        (picture("jpeg")[:-200], "ends early"),
+        (picture("gif")[:-200], "ends early"),
+        (picture("webp")[:-200], "ends early"),
+        (b"", "is empty"),
+        (bytes(range(256)), "is no picture"),
+        (b"\x89PNG\r\n\x1a\nIEND", "is no picture"),
+    ],
+)
+def test_f1_and_s5_tell_of_pictures_that_cannot_be_read(tmp_path: Path, raw: bytes, said: str) -> None:
+    (tmp_path / "a.png").write_bytes(raw)
+    (tmp_path / "b.png").write_bytes(picture("png"))
+
+    [finding] = outcome(tmp_path, "F1").findings
+
+    assert (finding.severity, finding.said, finding.n_records) == ("error", "1 picture cannot be read", 1)
+    assert [(one.place, one.value) for one in finding.evidence] == [("a.png image", said)]
+    assert outcome(tmp_path, "S5").said.endswith(
+        "none of 1 pictures says no to generative-training; 1 more cannot be read (F1)"
+    )
+
+
+@pytest.mark.parametrize("rule", ["F2", "L4", "P1", "S5"])
+def test_an_empty_folder_passes_no_rule_about_its_records(tmp_path: Path, rule: str) -> None:
+    found = outcome(tmp_path, rule)
+
+    assert found.status == "not-applicable"
+    assert found.said.startswith("there is no ")

@@ -128,7 +128,7 @@ def test_a_dataset_without_a_sidecar_is_read_once(dataset: Dataset, monkeypatch:
     told: list[int] = []
     report = run_rules(Context(dataset), tell=told.append)
 
-    assert asked == [("id", "version_removed", "text", "licence", "url")]
+    assert asked == [("image", "id", "version_removed", "text", "licence", "url")]
     assert (report.n_records, sum(told)) == (3, 3)
     assert report.columns == {"id": "id", "text": "caption", "licence": "license", "url": "url"}
 
