@@ -45,6 +45,12 @@ class Card:
     faults: tuple[Fault, ...] = ()
 
     @property
+    def unread(self) -> str:
+        """What of it cannot be read, and why, such as "README.md:1: the front matter has no end"; "" for nothing."""
+        said = [f"{fault.evidence.place}: {fault.said[:300]}" for fault in self.faults]
+        return "; ".join(said[:2]) + (f"; and {len(said) - 2} more" if len(said) > 2 else "")
+
+    @property
     def is_draft(self) -> bool:
         """Whether its text says itself that it is not finished, by a marked blank."""
         return BLANK in self.body
@@ -55,7 +61,7 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("an alias (*name), which a card does not need")
+            raise yaml.YAMLError("an alias (*name); write out what it stands for")
         if self.depth > MAX_DEPTH:
             raise yaml.YAMLError(f"more than {MAX_DEPTH} levels")
         self.depth += 1

@@ -49,6 +49,13 @@ class CardComplete(Rule):
                 "write README.md; 'python -m copycat.provenance card DATASET --draft' begins it",
             )
             return
+        if card.unread:
+            yield self.finding(
+                "warning",
+                f"not all of the card can be read, and its answers are those of the rest: {card.unread}",
+                "mend the card there; what is told below may be answered where it cannot be read",
+                *(fault.evidence.model_copy(update={"value": shortened(fault.said)}) for fault in card.faults),
+            )
         self.score = completeness(card, self.facts.close(), columns_of(context.dataset), context.as_of)
         yield from self._contradictions(self.score, file)
         yield from self._boilerplate(self.score, file)

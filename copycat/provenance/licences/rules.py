@@ -37,7 +37,9 @@ class DatasetLicence(Rule):
             has_card = bool(dataset.card.file or dataset.card.croissant_file)
             yield self.finding(
                 "error" if has_card and not dataset.card.is_draft else "warning",
-                "the dataset does not say what its licence is" + ("; its card is a draft" * dataset.card.is_draft),
+                "the dataset does not say what its licence is"
+                + ("; its card is a draft" * dataset.card.is_draft)
+                + (f"; not read of its card: {dataset.card.unread}" if dataset.card.unread else ""),
                 "write 'license: ...' with an SPDX name into the front matter of README.md, and add the file LICENSE",
                 Evidence(file=dataset.card.file or dataset.card.croissant_file),
             )

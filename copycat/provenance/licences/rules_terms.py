@@ -97,7 +97,8 @@ class TermsOfUse(Rule):
             card = self.context.dataset.card
             yield self.finding(
                 "warning",
-                "nobody is named who can be asked, or told to remove a record",
+                "nobody is named who can be asked, or told to remove a record"
+                + (f"; not read of the card: {card.unread}" if card.unread else ""),
                 "add an e-mail address, or the address of a form, to the card",
                 Evidence(file=card.file or card.croissant_file or self.texts[0].file),
             )

@@ -304,7 +304,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("front", "said"),
     [
-        ("a: &a\n  b: *a", "is not plain YAML: an alias (*name), which a card does not need"),
+        ("a: &a\n  b: *a", "is not plain YAML: an alias (*name); write out what it stands for"),
         (BOMB, "is not plain YAML: an alias"),
         ("[" * 100 + "]" * 100, "is not plain YAML: more than 64 levels"),
         ("license: mit\nlicense: cc0-1.0", "is not plain YAML: the key 'license' is there twice"),

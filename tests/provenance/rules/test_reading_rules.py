@@ -254,3 +254,21 @@ def test_an_empty_folder_passes_no_rule_about_its_records(tmp_path: Path, rule: 
 
     assert found.status == "not-applicable"
     assert found.said.startswith("there is no ")
+
+
+@pytest.mark.parametrize("rule", ["L1", "O1", "D1"])
+def test_a_card_that_cannot_be_read_is_named_by_l1_o1_and_d1_with_the_reason(tmp_path: Path, rule: str) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+    (tmp_path / "README.md").write_text("---\na: &a MIT\nlicense: *a\n---\nwords\n")
+
+    said = " ".join(finding.said for finding in outcome(tmp_path, rule).findings)
+
+    assert "README.md:1: the front matter is not plain YAML: an alias (*name); write out what it stands for" in said
+
+
+@pytest.mark.parametrize("rule", ["L1", "O1", "D1"])
+def test_a_card_that_can_be_read_is_not_said_to_be_broken(tmp_path: Path, rule: str) -> None:
+    (tmp_path / "x.jsonl").write_bytes(jsonl(ROWS))
+    (tmp_path / "README.md").write_text("---\na: b\n---\nwords\n")
+
+    assert "read" not in " ".join(finding.said for finding in outcome(tmp_path, rule).findings)
