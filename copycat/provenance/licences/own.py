@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from copycat.provenance.dataset import Dataset
 from copycat.provenance.dataset.present import in_dataset
-from copycat.provenance.licences.components import NEEDS, licence_texts
+from copycat.provenance.licences.components import NEEDS, column_texts, licence_texts, struct_field
 from copycat.provenance.licences.fitting import purpose_fit, worst
 from copycat.provenance.licences.statements import own_expressions, statements
 from copycat.provenance.records import Purpose
 
 
 def states_licences(dataset: Dataset) -> bool:
-    """Whether any record states a licence; reading ends with the first that does."""
+    """Whether any record states a licence, or an address of one, known or not; reading ends with the first."""
     for whole in dataset.facts(NEEDS):
         batch = in_dataset(whole)
-        texts = licence_texts(batch) if batch.size else None
-        if texts is not None and texts.null_count < len(texts):
+        addresses = column_texts(batch, "licence_url"), struct_field(batch, "licence", "evidence_url")
+        held = (licence_texts(batch), *addresses) if batch.size else ()
+        if any(texts is not None and texts.null_count < len(texts) for texts in held):
             return True
     return False
 

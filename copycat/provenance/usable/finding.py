@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
@@ -17,7 +17,7 @@ from copycat.provenance.licences.own import states_licences
 from copycat.provenance.records import Evidence, Purpose, Said, printable
 from copycat.provenance.signals.counting import inside_of
 from copycat.provenance.signals.drift import Later
-from copycat.provenance.usable.inside import Inside, read_inside
+from copycat.provenance.usable.inside import MAX_FAULTS, Inside, read_inside
 from copycat.provenance.usable.judging import NEEDS, Judge, Judged
 from copycat.schema import Record
 
@@ -29,7 +29,6 @@ MAX_REASONS = 10_000
 
 MAX_TOLD = 200
 MAX_IDS = 3
-MAX_FAULTS = 5
 OTHER = "other reasons"
 
 
@@ -91,8 +90,8 @@ class _Tally:
         self.n_ids = self.n_unlisted = self.n_faults = 0
         self.faults: list[Fault] = []
 
-    def note(self, faults: tuple[Fault, ...]) -> None:
-        self.n_faults += len(faults)
+    def note(self, faults: Sequence[Fault], number: int | None = None) -> None:
+        self.n_faults += len(faults) if number is None else number
         self.faults += faults[: max(0, MAX_FAULTS - len(self.faults))]
 
     def add(self, batch: Batch, judged: list[Judged]) -> None:
@@ -158,6 +157,7 @@ def find_usable(
         table, ids = (None if path is None else stack.enter_context(replacing(path)) for path in lists[:2])
         tally = _Tally(lists, table, ids)
         tally.note(dataset.faults)
+        tally.note(inside.faults, inside.n_faults)
         if table is not None:
             table.write(csv_line(HEAD))
         n_read = n_denied = 0

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.licences.components import MAX_TEXTS, licence_texts
 from copycat.provenance.licences.components import NEEDS as LICENCE_NEEDS
-from copycat.provenance.licences.components import licence_texts
 from copycat.provenance.licences.fitting import Fit, purpose_fit, worst
 from copycat.provenance.licences.own import own_licence
 from copycat.provenance.licences.parsing import parse_licence
@@ -70,7 +70,7 @@ class Judge:
         known = own_expressions(said)
         self.own_name = own_licence(dataset) or ""
         self.own = [_own_part(one, purpose) for one in (known.values() if known else said)]
-        self._texts: dict[str | None, _Licence] = {}
+        self._texts: dict[str | None, _Licence] = {None: self._read(None)}
 
     def judge(self, batch: Batch, inside: Mapping[int, SignalDecision]) -> list[Judged]:
         """Judge the records of a batch; `inside` is row -> what its picture says."""
@@ -98,9 +98,11 @@ class Judge:
 
     def _licence(self, text: str | None) -> _Licence:
         found = self._texts.get(text)
+        if found is None and len(self._texts) >= MAX_TEXTS:
+            return _Licence(
+                shortened(text or ""), _Part(None, f"more than {MAX_TEXTS:,} licences, and this is not read")
+            )
         if found is None:
-            if len(self._texts) >= 8192:
-                self._texts.clear()
             found = self._texts[text] = self._read(text)
         return found
 
@@ -108,8 +110,10 @@ class Judge:
         if text is None:
             if not self.states and self.own:
                 return _Licence(self.own_name, _Part(worst(part.answer for part in self.own), ""))
-            others = ", and others do" if self.states else ""
-            return _Licence("", _Part(None, f"no licence is stated{others}"))
+            others = (
+                ", and that of the dataset stands for none where some state theirs" if self.states and self.own else ""
+            )
+            return _Licence("", _Part(None, f"no licence is known{others}"))
         parsed = parse_licence(text)
         if parsed.expression is None:
             said = parsed.fault or parsed.note or "names no licence that is known"

@@ -89,7 +89,7 @@ def test_a_record_is_usable_if_its_licence_fits_and_a_signal_allows(run: Cli, tm
     assert found[1]["why"] == "nothing is recorded of what the rights holder says"
     assert found[2]["why"] == "generative-training is denied by x-robots-tag"
     assert "no commercial use" in found[3]["why"]
-    assert found[6]["why"].startswith("generative-training is denied") and "no licence is stated" in found[6]["why"]
+    assert found[6]["why"].startswith("generative-training is denied") and "no licence is known" in found[6]["why"]
 
 
 def test_all_usable_ends_with_0(run: Cli, tmp_path: Path) -> None:
@@ -136,6 +136,16 @@ def test_the_dataset_s_own_licence_is_no_licence_of_a_record_among_others_that_s
     assert answers(run, dataset(tmp_path / "set", rows, "license: cc-by-nc-4.0")) == {"a": "no", "b": "no"}
 
 
+def test_an_address_of_unknown_terms_is_no_silence_that_the_dataset_s_own_licence_fills(
+    run: Cli, tmp_path: Path
+) -> None:
+    rows = [{"id": "a", "license_url": "https://terms.example.org/", "headers": ALLOWS}]
+    path = dataset(tmp_path / "set", rows, "license: cc-by-4.0")
+    assert answers(run, path) == {"a": "unknown"}
+    assert run("manifest", path).code == 0
+    assert answers(run, path) == {"a": "unknown"}
+
+
 def test_an_output_licence_counts(run: Cli, tmp_path: Path) -> None:
     rows = [{"id": name, "license": name, "headers": ALLOWS} for name in ("CC-BY-SA-4.0", "CC0-1.0")]
     given = ("--for", "adapting", "--output-licence", "MIT")
@@ -171,6 +181,15 @@ def test_counts_agree_with_those_of_signals_and_licences(run: Cli, tmp_path: Pat
     assert signals == {name: sum(row["signal"] == name for row in found) for name in signals}
     fitting = sum(row["n_records"] for row in licences if row["fits"])
     assert fitting == sum(row["fits"] == "yes" for row in found)
+
+
+def test_licences_beyond_those_that_are_told_apart_are_unknown(
+    run: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copycat.provenance.usable.judging.MAX_TEXTS", 3)
+    rows = [{"id": name, "license": name, "headers": ALLOWS} for name in ("MIT", "CC0-1.0", "CC-BY-4.0")]
+    found = answers(run, dataset(tmp_path / "set", [*rows, {**rows[0], "id": "again"}]))
+    assert found == {"MIT": "yes", "CC0-1.0": "yes", "CC-BY-4.0": "unknown", "again": "yes"}
 
 
 # ------------------------------------------------------------------------------- pictures
@@ -258,6 +277,16 @@ def test_what_cannot_be_read_is_told_and_is_never_all_usable(run: Cli, tmp_path:
     assert answer.code == 1
     assert "1 yes, 0 no, 0 unknown" in answer.out
     assert "data.jsonl:2" in answer.err and "check DATASET --rules F1" in answer.err
+
+
+def test_data_that_cannot_be_read_beside_a_whole_manifest_are_told(run: Cli, tmp_path: Path) -> None:
+    path = dataset(tmp_path / "set", ROWS[:1])
+    assert run("manifest", path).code == 0
+    (path / "data.jsonl").write_bytes(b"\x00\xff\n")
+    answer = run("usable", path)
+
+    assert answer.code == 1
+    assert "data.jsonl:1" in answer.err
 
 
 @pytest.mark.parametrize("name", ["broken.parquet", "empty"])
