@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 USABLE_EPILOG = """\
 A record is usable if its licence fits, the dataset's own licence fits, and no signal denies the use. Unknown is never
 yes: where no licence is known, or nothing is recorded of what the rights holder says, the answer is unknown (for
-search, policy reads a silent rights holder as a permission). Records that were removed are not counted. The ids
-are those that remove --ids takes; make the manifest first where records have no ids of their own.
+search, policy reads a silent rights holder as a permission). For records that are your own, say so in a column
+'decision': allow. Records that were removed are not counted. The ids are those that remove --ids takes; make the
+manifest first where records have no ids of their own.
 Facts about licences and signals, and no legal advice. In the CSV, a cell that a spreadsheet would compute begins
 with an apostrophe.
 Exit 0 all records are usable, 1 some are not or are not known to be, 2 to be fixed by you.
@@ -31,6 +32,9 @@ Examples:
 """
 
 SHOWN = 20
+UNKNOWN = (
+    "unknown is never yes: name the licences, and record what servers answer (see signals --help), then --against FILE"
+)
 
 
 def usable(  # noqa: PLR0917 - one parameter per option
@@ -129,6 +133,8 @@ def _print(found: UsableReport, lists: Lists) -> None:
         out.print(_table(found))
     if found.n_reasons > SHOWN:
         out.print(f"and {found.n_reasons - SHOWN:,} more reasons; each record's: --out FILE.csv", markup=False)
+    if found.counts["unknown"]:
+        out.print(UNKNOWN, markup=False, soft_wrap=True)
     if lists.table is not None:
         out.print(f"all records: {shown(lists.table)}", markup=False, soft_wrap=True)
     if lists.ids is not None:

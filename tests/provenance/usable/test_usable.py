@@ -101,6 +101,14 @@ def test_all_usable_ends_with_0(run: Cli, tmp_path: Path) -> None:
     assert found["reasons"] == [{"usable": "yes", "why": "", "n_records": 1, "ids": ["both"]}]
 
 
+def test_a_decision_that_a_dataset_keeps_of_its_own_records_counts(run: Cli, tmp_path: Path) -> None:
+    rows = [{"id": "ours", "license": "MIT", "decision": "allow"}, {"id": "theirs", "license": "MIT"}]
+    answer = run("usable", dataset(tmp_path / "set", rows))
+
+    assert "2 records, usable: 1 yes, 0 no, 1 unknown" in answer.out
+    assert "unknown is never yes: name the licences" in answer.out
+
+
 def test_a_silent_rights_holder_is_a_permission_for_search_alone_and_an_unknown_licence_for_nothing(
     run: Cli, tmp_path: Path
 ) -> None:
