@@ -241,8 +241,9 @@ def _print(done: Removal, *, rewrite: bool) -> None:
         tell(f"{one_line(done.dataset)}: {len(done.ids):,} of version {one_line(done.from_version)} {would}removed, "
              f"not in {after}")  # fmt: skip
     else:
-        same = f"; version {one_line(done.version)} holds the same records" if done.version != done.from_version else ""
-        tell(f"{one_line(done.dataset)}: nothing new to remove{same if not done.n_resumed else ''}")
+        is_anew = done.version != done.from_version and not done.n_resumed
+        same = f"; version {one_line(done.version)} holds the same records, in other files" if is_anew else ""
+        tell(f"{one_line(done.dataset)}: nothing new to remove{same}")
     if done.n_same_content:
         tell(f"of these, {done.n_same_content:,} were not named and hold the same as one that was")
     if done.already:
@@ -251,7 +252,7 @@ def _print(done: Removal, *, rewrite: bool) -> None:
         tell(f"{done.n_resumed:,} had been begun before and are finished now")
     _print_files(done)
     if done.beside:
-        tell(f"{', '.join(one_line(each) for each in done.beside[:SHOWN])}: lines or files about them were taken out")
+        tell(f"{', '.join(one_line(each) for each in done.beside[:SHOWN])}: what it said of them was taken out")
     for line in (*_model_lines(done), *_exposure_lines(done.exposure)):
         tell(line)
     if done.n_left:

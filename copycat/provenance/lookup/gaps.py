@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from copycat.errors import DataError, first_faults
-from copycat.paths import shown
-from copycat.provenance.dataset import Dataset, Fault
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.lookup.matching import IdFinder, Matcher, PictureFinder
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-MAX_NAMED = 3
-"""Places that an answer names; only the place, since what cannot be read may hold anything."""
-
-
-class Unread:
-    """What could not be read of a dataset: how much, and the first of it."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset, self.n, self.first = dataset, 0, list[Fault]()
-        self.take(dataset.faults)
-
-    def take(self, faults: Sequence[Fault]) -> None:
-        """Take note of faults."""
-        self.n += len(faults)
-        self.first += faults[: 10 - len(self.first)]
-
-    def told(self) -> str:
-        """Say it in a sentence."""
-        named = list(dict.fromkeys(fault.evidence.place for fault in self.first))
-        places = ", ".join(named[:MAX_NAMED]) + (", ..." if self.n > len(named[:MAX_NAMED]) else "")
-        were = "1 place was" if self.n == 1 else f"{self.n:,} places were"
-        return f"{were} not read, or not as it stands ({places}): python -m copycat.provenance check names all of it"
-
-    def error(self) -> DataError:
-        """Give the error of a dataset in which there is nothing to look at."""
-        said = [f"{fault.evidence.place}: {fault.said}" for fault in self.first]
-        return DataError(
-            first_faults(said) if said else [f"{shown(self.dataset.root)}: holds no record"],
-            "  nothing was looked up: it holds no record that can be read; give the folder or file with the records",
-        )
 
 
 def unsearchable(gone: pl.DataFrame, matcher: Matcher, fields: set[str]) -> pl.DataFrame:

@@ -18,10 +18,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.licences.components import licence_texts
 from copycat.provenance.licences.terms import whom_to_ask
 from copycat.provenance.lookup.columns import text_column, variants
-from copycat.provenance.lookup.gaps import Unread, not_looked, unsearchable
+from copycat.provenance.lookup.gaps import not_looked, unsearchable
 from copycat.provenance.lookup.licence import told_licence
 from copycat.provenance.lookup.matching import Matcher, PictureFinder, matcher_of
 from copycat.provenance.lookup.past import read_past
@@ -89,7 +90,7 @@ def look_up(
     for found in in_files.values():  # without a manifest all; with one, those that it lacks, being out of date
         seen.add(_hit_of(found))
     if not (n_records or n_gone):
-        raise unread.error()
+        raise unread.error("nothing was looked up")
     seen.by_version += past.former_versions(seen.changed)
     lost = unsearchable(past.gone, matcher, fields).filter(~pl.col("id").is_in(list(gone_there | seen.gone)))
     unsearched = past.unsearched(lost)

@@ -12,6 +12,7 @@ from copycat.paths import shown
 from copycat.provenance.dataset import Dataset
 from copycat.provenance.dataset.card import load_plain_json, load_plain_yaml
 from copycat.provenance.lookup.records import ModelUse
+from copycat.provenance.manifest.reading import AGAIN
 from copycat.provenance.records import MANIFEST_FILE
 
 MODELS_FILE = "models.yaml"
@@ -22,9 +23,6 @@ EXPOSURE_FILE = "exposure.json"
 versions, `at_least` of what was left of a version."""
 
 MODELS_HINT = "  needed: a list such as\n    - {name: my-model, version: '3', date: 2026-03-01}"
-
-
-RESTORE = "  restore it from a copy; do not make it again, since what it says of removals would be lost"
 
 
 class History(NamedTuple):
@@ -61,7 +59,7 @@ def history_of(dataset: Dataset) -> History:
             rows = load_plain_json(path.read_bytes())["versions"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             fault = f"{shown(path)}: cannot be read, or names no versions"
-            raise DataError([fault], RESTORE) from error
+            raise DataError([fault], AGAIN) from error
     versions = [row for row in rows if isinstance(row, Mapping) and row.get("version")]
     names = tuple(str(row["version"]) for row in versions)
     root = versions[-1].get("root") if versions else None

@@ -16,6 +16,7 @@ from copycat.provenance.removal.records import LogLine
 from copycat.provenance.removal.scrubbing import KEPT
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule
 
+RESTORE = "restore it from a copy; do not make it again: what it knows of removals would be lost"
 AGAIN = "type the same 'python -m copycat.provenance remove' again; it finishes what was begun"
 GO_ON = "take them out: python -m copycat.provenance remove DATASET --id ID --reason '...' --rewrite"
 
@@ -68,8 +69,7 @@ class Removals(Rule):
     def finish(self) -> Iterable[Finding]:
         """Give what was found."""
         if self.fault is not None:
-            yield self.finding("error", f"the manifest cannot be read: {self.fault}", "restore it, or make it again",
-                               self._at(RECORDS_FILE))  # fmt: skip
+            yield self.finding("error", f"the manifest cannot be read: {self.fault}", RESTORE, self._at(RECORDS_FILE))
         yield from self._of_log()
         yield from self._of_table()
         if self.in_files:
@@ -86,14 +86,14 @@ class Removals(Rule):
             places = [self._at(REMOVALS_FILE, fault.line, value=fault.said) for fault in self.log_faults]
             yield self.finding(
                 "error",
-                f"{len(self.log_faults)} lines of the log of removals are not as they were written",
+                f"{_told(len(self.log_faults), 'line')} not as written, in the log of removals",
                 "restore the log from a copy: it is appended to, and never changed",
                 *places,
             )
         unmarked = [number for number, line in enumerate(self.lines, 1) if line.id not in self.table.tombstones]
         if unmarked and self.fault is None:
             places = [self._at(REMOVALS_FILE, number, value=self.lines[number - 1].id) for number in unmarked]
-            said = f"{len(unmarked)} removals are in the log, and the manifest has no tombstone for them"
+            said = f"{_told(len(unmarked), 'removal')} in the log, and the manifest has no tombstone for them"
             yield self.finding("error", said, AGAIN, *places[:MAX_EVIDENCE], n_records=len(unmarked))
 
     def _of_table(self) -> Iterator[Finding]:

@@ -324,7 +324,7 @@ def test_a_damaged_manifest_is_told_with_what_to_do(toy: Path) -> None:
     make_manifest(toy)
     (toy / "provenance" / "manifest.json").write_text("[]")
 
-    with pytest.raises(UserError, match=r"names no versions\n  restore it from a copy; do not make it again"):
+    with pytest.raises(UserError, match=r"names no versions\n  restore it from a copy; a manifest that is made"):
         ask(toy, "id", "r003")
 
 

@@ -244,7 +244,7 @@ def test_pictures_that_look_alike_are_counted_and_a_removed_one_is_known_by_a_sm
     assert "d: 1 picture looks alike and stays there" in nothing.err
     assert done.code == 0
     assert "deleted" in done.out
-    assert "metadata.jsonl: lines or files about them were taken out" in done.out
+    assert "metadata.jsonl: what it said of them was taken out" in done.out
     later = look_up(open_dataset(root), make_query("picture", str(tmp_path / "small.jpg")), date(2026, 11, 2))
     assert (later.n_found, later.n_now, later.unsearched) == (1, 0, {})
 

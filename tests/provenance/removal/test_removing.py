@@ -276,7 +276,7 @@ def test_p3_sees_a_log_that_was_changed(toy: Path) -> None:
         [*lines, "\x00garbage"],
     )
 
-    for log, said in (*((each, "not as they were written") for each in damaged), ([], "have no line in the log")):
+    for log, said in (*((each, "not as written") for each in damaged), ([], "have no line in the log")):
         path.write_text("".join(line + "\n" for line in log))
         assert any(said in each.said for each in p3(toy)), log
 
