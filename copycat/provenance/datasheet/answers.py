@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from copycat.provenance.dataset import Card
@@ -206,11 +207,19 @@ def field_of(title: str, exactly: bool = False) -> CardField | None:
     """Give the field that a heading belongs to: the same words, else the longest run of words in it."""
     words = " ".join(WORD.findall(title.casefold()))
     best: tuple[int, CardField | None] = (0, None)
-    for field in card_fields().fields:
-        for phrase in (*field.headings, field.title):
-            plain = " ".join(WORD.findall(phrase.casefold()))
-            if words == plain:
-                return field
-            if not exactly and f" {plain} " in f" {words} " and len(plain) > best[0]:
-                best = (len(plain), field)
+    for plain, field in _phrases():
+        if words == plain:
+            return field
+        if not exactly and f" {plain} " in f" {words} " and len(plain) > best[0]:
+            best = (len(plain), field)
     return best[1]
+
+
+@cache
+def _phrases() -> list[tuple[str, CardField]]:
+    """Give the words of every heading, with the field that it belongs to."""
+    return [
+        (" ".join(WORD.findall(phrase.casefold())), field)
+        for field in card_fields().fields
+        for phrase in (*field.headings, field.title)
+    ]

@@ -277,6 +277,7 @@ def test_a_heading_in_a_code_block_and_a_comment_are_not_read(card_of: MakeCard,
     assert found.points == 0 and found.unread == ()
 
 
+@pytest.mark.slow
 def test_the_empty_template_of_the_hub_gets_no_point(card_of: MakeCard, score: Score) -> None:
     """The template that ships with huggingface_hub, as it comes and as its own code fills it in."""
     from importlib.resources import files
@@ -334,6 +335,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=12), max_size=30), st.dictionaries(KEYS, VALUES))
 def test_any_card_is_scored_within_its_bounds_and_never_fails(pieces: list[str], front: dict[str, object]) -> None:

@@ -82,6 +82,7 @@ def test_columns_of_any_text_type_are_counted(kind: pa.DataType) -> None:
     assert facts.close().n_removed == 1
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_same_however_the_dataset_is_cut() -> None:
     texts = [f"text {at}" for at in range(5000)]
 

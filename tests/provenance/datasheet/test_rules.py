@@ -222,6 +222,7 @@ def test_d3_a_sample_says_how_sure_its_share_is(check: Check) -> None:
     assert "of a sample of 200 from 2000" in found.said and "[" in found.said
 
 
+@pytest.mark.slow
 def test_d3_of_very_long_texts_fewer_records_are_looked_at(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("copycat.provenance.datasheet.personal.rule.MOST_LETTERS", 1_000_000)
     outcome = check("D3", [{"text": "a tile of clay " * 266}] * 300)

@@ -134,6 +134,7 @@ def test_intervals_and_adjusted_p_values_are_those_of_statsmodels() -> None:
             assert [row.p for row in tested] == pytest.approx(list(multipletests(raw, method="holm")[1]), abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kept", "n", "rest_kept", "rest_n"), [(40, 100, 300, 400), (33, 40, 900, 1000), (2, 50, 3, 60)]
 )
