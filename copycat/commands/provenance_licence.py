@@ -53,7 +53,7 @@ def licence(  # noqa: PLR0917 - one parameter per option
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
 ) -> int:  # fmt: skip
     """Say what a licence, or each licence in a dataset, asks for, and whether it fits a purpose."""
-    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json
+    from copycat.console import EXIT_DONE, EXIT_NOT_VALID, print_json, say
     from copycat.errors import UserError
 
     if public_domain_error is not None:
@@ -67,6 +67,8 @@ def licence(  # noqa: PLR0917 - one parameter per option
             "no licence and no dataset is named\n  type, for example: licence CC-BY-4.0, or licence my-dataset"
         )
     answer, credits = _answer(what.strip(), _purpose(purpose, output_licence), attribution)
+    if answer.unread:
+        say(f"note: {answer.unread}")
     if as_json:
         written = None if credits is None else {"file": str(attribution), **credits._asdict()}
         print_json(answer.model_dump(mode="json") | {"attribution": written})

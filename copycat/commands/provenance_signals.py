@@ -61,7 +61,7 @@ def signals(  # noqa: PLR0917 - one parameter per option
 ) -> int:
     """Tell whether rights holders allow or deny a use, or nothing is known: robots.txt, headers, licences, pictures."""
     from copycat.commands.outputs import require_output
-    from copycat.console import EXIT_DONE, out, print_json
+    from copycat.console import EXIT_DONE, out, print_json, say
     from copycat.errors import UserError
 
     if listing:
@@ -85,6 +85,8 @@ def signals(  # noqa: PLR0917 - one parameter per option
         return _tell(found, uses, as_json)
     _refuse({"--url": url}, "a dataset, whose records have addresses of their own")
     counted = _counted(Path(what), uses, _later(against), ids)
+    if counted.unread:
+        say(f"note: {counted.unread}")
     if as_json:
         print_json({**counted.model_dump(mode="json"), "asked": list(uses), "policy": _policy()})
     else:
@@ -92,7 +94,7 @@ def signals(  # noqa: PLR0917 - one parameter per option
         if ids is not None:
             out.print(f"ids of records denied: {ids}", markup=False, soft_wrap=True)
     is_allowed = all(counted.counts[name]["allow"] == counted.n_records > 0 for name in uses)
-    return _exit(is_allowed and not counted.n_inside)
+    return _exit(is_allowed and not counted.n_inside and not counted.unread)
 
 
 def _refuse(options: dict[str, Any], what: str) -> None:

@@ -3,6 +3,7 @@
 opening.py   a path -> Dataset (which kind it is, which files are data, where its sidecar lies)
 files.py     the files of a folder, the kind and split of each
 card.py      README.md with YAML front matter, croissant.json
+contact.py   whom the dataset names for questions and removals
 columns.py   standard names of columns, and what others call them
 batches.py   Batch, Fault: what readers yield
 declared.py  which files a card says hold the records, and of which split
@@ -10,6 +11,7 @@ parquet.py   Parquet -> batches      tables.py   JSONL and CSV -> batches      a
 folders.py   a folder of files, with metadata beside them -> batches
 pictures.py  whether bytes are a picture that can be read
 present.py   a batch without the records that were removed
+unread.py    what could not be read, for an answer that says what it does not cover
 ahead.py     read the next batches while the last one is looked at
 """
 

@@ -9,6 +9,7 @@ from copycat.errors import DataError, UserError
 from copycat.provenance.dataset import Dataset, open_dataset
 from copycat.provenance.dataset.files import SUFFIXES
 from copycat.provenance.dataset.present import in_dataset
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.licences.components import NEEDS, LicenceCounts
 from copycat.provenance.licences.duties import Duties, choices
 from copycat.provenance.licences.fitting import Fit, fits, goes_into
@@ -48,7 +49,10 @@ class LicenceRow(Record):
 
 
 class LicenceAnswer(Record):
-    """All licences of a dataset, or one; `answer` is True where all of them fit, None where it is not known."""
+    """All licences of a dataset, or one; `answer` is True where all of them fit, None where it is not known.
+
+    `unread` says what of the dataset could not be read, "" where all was.
+    """
 
     what: str
     is_dataset: bool
@@ -57,6 +61,7 @@ class LicenceAnswer(Record):
     n_records: int | None = None
     n_without: int = 0
     n_not_told_apart: int = 0
+    unread: str = ""
     own: tuple[LicenceRow, ...] = ()
     rows: tuple[LicenceRow, ...] = ()
     answer: bool | None = None
@@ -106,13 +111,22 @@ def answer_licence(parsed: ParsedLicence, purpose: Purpose, output: str | None) 
 def answer_dataset(
     dataset: Dataset, purpose: Purpose, output: str | None, tell: Callable[[int], None] = lambda rows: None
 ) -> LicenceAnswer:
-    """Answer for a dataset: by the licences of its records, and by its own, which holds beside them."""
-    counts = LicenceCounts()
+    """Answer for a dataset: by the licences of its records, and by its own, which holds beside them.
+
+    Where something cannot be read, it is not known that all of it fits.
+
+    Raises:
+        DataError: there is no record and no licence, or nothing that can be read.
+    """
+    counts, unread = LicenceCounts(), Unread(dataset)
     for batch in dataset.facts(NEEDS):
         counts.see(in_dataset(batch))
+        unread.take(batch.faults)
         tell(batch.size)
     own = tuple(_row(one.parsed, purpose, output).model_copy(update={"place": one.place.place})
                 for one in statements(dataset))  # fmt: skip
+    if not counts.n_records and (unread.n or not own):
+        raise unread.error("no licence was counted")
     rows: list[LicenceRow] = []
     for expression, group in counts.by_expression().items():
         parts = [[one] for one in group] if expression is None else [group]
@@ -126,6 +140,8 @@ def answer_dataset(
     answer = _all(decide, output)
     if counts.n_records and answer and rows and (counts.n_missing or counts.n_beyond):
         answer = None
+    if unread.n and answer:
+        answer = None
     return LicenceAnswer(
         what=dataset.name,
         is_dataset=True,
@@ -134,6 +150,7 @@ def answer_dataset(
         n_records=counts.n_records,
         n_without=counts.n_missing,
         n_not_told_apart=counts.n_beyond,
+        unread=unread.told(),
         own=own,
         rows=tuple(rows),
         answer=answer,

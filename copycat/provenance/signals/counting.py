@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from copycat.provenance.dataset import Batch, Dataset
 from copycat.provenance.dataset.present import in_dataset
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.records import USES, Answer, Evidence, SignalDecision, Use
 from copycat.provenance.rules.rule import shortened
 from copycat.provenance.signals.columns import KEPT, NEEDS, Case, cases_of
@@ -60,6 +61,8 @@ class DatasetSignals(Record):
 
     `n_denied`: records denied for any of the asked uses. `drift` and `drift_groups`: those denied now first.
 
+    `unread` says what could not be read, and is not counted; "" where all was.
+
     `n_inside`: pictures that deny an asked use inside themselves, where the answers are those of a sidecar; without a
     sidecar they are part of the counts.
     """
@@ -69,6 +72,7 @@ class DatasetSignals(Record):
     n_faulty: int
     n_denied: int = 0
     n_inside: int = 0
+    unread: str = ""
     counts: dict[Use, dict[Answer, int]]
     denied: tuple[RecordAnswer, ...]
     n_compared: int
@@ -190,22 +194,30 @@ def count_signals(
         uses: for which the records denied are listed. later: newer answers to compare with.
         tell: is told of how many more records have been read. deny: is given the id of each record that is denied for
             an asked use; the same id may come twice, where a sidecar and a picture deny it.
+
+    Raises:
+        DataError: there is no record, or none that can be read.
     """
-    counter = _Counter(uses, later, deny)
+    counter, unread = _Counter(uses, later, deny), Unread(dataset)
     needs = NEEDS if dataset.records_file is not None else (*NEEDS, "image")
     for batch in dataset.facts(needs):
         counter.add(batch)
+        unread.take(batch.faults)
         tell(batch.size)
     if dataset.records_file is not None:
         for batch in dataset.content(("id", "image")):
             counter.add_pictures(batch)
+            unread.take(batch.faults)
             tell(batch.size)
+    if not counter.n_records:
+        raise unread.error("no signal was counted")
     return DatasetSignals(
         dataset=dataset.name,
         n_records=counter.n_records,
         n_faulty=counter.n_faulty,
         n_denied=counter.n_denied,
         n_inside=counter.n_inside,
+        unread=unread.told(),
         counts=counter.counts,
         denied=tuple(counter.denied),
         n_compared=counter.n_compared,

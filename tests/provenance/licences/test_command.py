@@ -253,3 +253,20 @@ def test_texts_beyond_those_that_are_told_apart_are_said_to_be_unread(
 def test_a_licence_whose_sections_nobody_read_says_so(run: Run) -> None:
     assert "from memory" not in run("CC-BY-SA-4.0").out
     assert "from memory" in run("CDLA-Sharing-1.0").out
+
+
+def test_a_dataset_that_cannot_be_read_is_told_and_is_not_known_to_fit(run: Run, make: Maker) -> None:
+    folder = make("license: MIT", rows=[{"id": "a", "licence": "MIT"}])
+    assert run(folder).code == 0
+
+    with (folder / "data.jsonl").open("a") as stream:
+        stream.write("{\n")
+    part = run(folder)
+    (folder / "data.jsonl").write_text("{\n")
+    torn = run(folder)
+
+    assert part.code == 1
+    assert "note: 1 place was not read, or not as it stands (data.jsonl:2)" in part.err
+    assert "not all licences are known to fit" in part.out
+    assert torn.code == 2
+    assert "data.jsonl:1: is not JSON" in torn.err

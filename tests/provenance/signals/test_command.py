@@ -228,3 +228,28 @@ def test_a_robots_txt_without_an_address_says_which_path_it_was_read_for(provena
     (tmp_path / "robots.txt").write_text(ROBOTS, encoding="utf-8")
 
     assert "for the path /; for another: --url ADDRESS" in provenance("signals", "robots.txt").out
+
+
+def test_data_that_cannot_be_read_is_told_and_nothing_at_all_is_refused(provenance: Cli, tmp_path: Path) -> None:
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1 torn")
+    yes = json.dumps({"id": "a", "text": "x", "headers": {"Content-Usage": "train-ai=y"}})
+    (tmp_path / "part.jsonl").write_text(yes + "\n{\n", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+
+    torn, part, empty = (provenance("signals", name) for name in ("torn.parquet", "part.jsonl", "empty"))
+
+    assert torn.code == empty.code == 2
+    assert "torn.parquet: cannot be read" in torn.err
+    assert "empty: holds no record\n  no signal was counted: mend it" in empty.err
+    assert part.code == 1
+    assert "note: 1 place was not read, or not as it stands (part.jsonl:2)" in part.err
+    assert json.loads(provenance("signals", "part.jsonl", "--json").out)["unread"].startswith("1 place was not read")
+
+
+def test_removed_records_are_not_counted(provenance: Cli, tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": "x"}, {"id": "b", "headers": {"X-Robots-Tag": "noai"}, "version_removed": "2"}]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    held = json.loads(provenance("signals", "data.jsonl", "--json").out)
+
+    assert (held["n_records"], held["n_denied"], held["denied"]) == (1, 0, [])
