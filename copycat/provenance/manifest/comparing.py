@@ -100,7 +100,9 @@ class _Comparing:
         for row in sorted({*differing(old["file"], new["file"]), *changed}):
             if row in forgotten and not _other_content(old, new, row):
                 continue
-            self._tell(_change(old, row, new, row, changed.get(row, ())))
+            fields = changed.get(row, ())
+            (before,), (after,) = _named(old.slice(row, 1)), _named(new.slice(row, 1))
+            self._tell(_change(before, after, fields, _values(old, new, row, fields)))
         self.gone.append(pair.old.take(pair.gone))
         self.come.append(pair.new.take(pair.come))
         waiting = max(sum(table.num_rows for table in side) for side in (self.gone, self.come))
@@ -126,8 +128,10 @@ class _Comparing:
         changed = _changed(old, new)
         for row in _forgotten(old) | _forgotten(new):
             changed.pop(row, None)
-        for row in range(old.num_rows):
-            self._tell(_change(old, row, new, row, changed.get(row, ())))
+        named = zip(_named(old), _named(new), strict=True)
+        for row, (before, after) in enumerate(named):
+            fields = changed.get(row, ())
+            self._tell(_change(before, after, fields, _values(old, new, row, fields)))
 
     def _flush(self, told_gone: set[int], told_come: set[int]) -> None:
         """Tell of records on one side, without those rows that were told of."""
@@ -243,15 +247,27 @@ def _place_key(side: _Side, row: int) -> Any:
     return (file, side.columns["row"][row]) if is_made and file is not None else None
 
 
-def _change(old: Any, row: int, new: Any, other: int, fields: Sequence[str]) -> Change:
-    name, new_name = old["id"][row].as_py(), new["id"][other].as_py()
-    values = {field: _told(old[field][row].as_py(), new[field][other].as_py()) for field in fields}
+Named = tuple[str, str | None, int | None]
+"""Id, file and row of a record."""
+
+
+def _named(table: Any) -> list[Named]:
+    return list(zip(*(table[name].to_pylist() for name in ("id", *PLACE)), strict=True))
+
+
+def _values(old: Any, new: Any, row: int, fields: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
+    return {field: _told(old[field][row].as_py(), new[field][row].as_py()) for field in fields}
+
+
+def _change(
+    old: Named, new: Named, fields: Sequence[str], values: Mapping[str, tuple[str | None, str | None]]
+) -> Change:
     return Change(
-        change="changed" if fields else "renamed" if name != new_name else "moved",
-        id=name,
-        new_id=None if name == new_name else new_name,
-        old_place=place_of(old, row),
-        new_place=place_of(new, other),
+        change="changed" if fields else "renamed" if old[0] != new[0] else "moved",
+        id=old[0],
+        new_id=None if old[0] == new[0] else new[0],
+        old_place=_place(*old[1:]),
+        new_place=_place(*new[1:]),
         fields=tuple(fields),
         old={field: before for field, (before, _) in values.items()},
         new={field: after for field, (_, after) in values.items()},
@@ -260,7 +276,10 @@ def _change(old: Any, row: int, new: Any, other: int, fields: Sequence[str]) -> 
 
 def place_of(table: Any, row: int) -> str | None:
     """Give where a record lies: "train.parquet:17", or the file that it is; None where a removal forgot it."""
-    file, number = table["file"][row].as_py(), table["row"][row].as_py()
+    return _place(table["file"][row].as_py(), table["row"][row].as_py())
+
+
+def _place(file: str | None, number: int | None) -> str | None:
     return file if file is None or number is None else f"{file}:{number}"
 
 

@@ -20,7 +20,6 @@ from copycat.provenance.records import (
     HISTORY_FILE,
     MANIFEST_FILE,
     RECORDS_FILE,
-    SIDECAR_FOLDER,
     Evidence,
     Finding,
     Severity,
@@ -30,7 +29,7 @@ from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, sh
 NEEDS = ("id", "image", "text", "sha256", "url", "transforms", "synthetic")
 RESTORE = "restore the folder from where the version was published"
 RESTORE_COPY = (
-    "restore the folder 'provenance' from a copy; do not make it again: what it knows of removals and of versions "
+    "restore this file and those beside it from a copy; do not make it again: what it knows of removals and versions "
     "before would be lost"
 )
 NAME_OR_RESTORE = "name the columns in provenance.yaml, or restore the sidecar from where the version was published"
@@ -134,7 +133,7 @@ class ManifestRule(Rule):
                 self._give_up(error)
                 self.compared = None
         if self.fault:
-            evidence = Evidence(file=f"{SIDECAR_FOLDER}/{self.file}", value=shortened(self.fault))
+            evidence = Evidence(file=f"{self.context.dataset.sidecar.name}/{self.file}")
             yield self.finding("error", shortened(self.fault), self.advice, evidence)
 
     def _give_up(self, error: DataError) -> None:
