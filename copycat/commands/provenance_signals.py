@@ -136,8 +136,12 @@ def _fetched(address: str, live: bool, record: Path | None) -> Recorded:
 
 def _recorded(path: Path, url: str) -> list[Recorded] | None:
     """Give recorded answers, or those of a picture or book; None for a dataset."""
+    from copycat.console import say
     from copycat.errors import DataError
+    from copycat.paths import shown
+    from copycat.provenance.dataset.archives import PICTURES
     from copycat.provenance.dataset.files import SUFFIXES
+    from copycat.provenance.dataset.pictures import picture_fault
     from copycat.provenance.signals.files import MAX_FILE_BYTES, is_recorded, read_recorded
     from copycat.provenance.signals.recorded import Recorded, Response
 
@@ -152,6 +156,8 @@ def _recorded(path: Path, url: str) -> list[Recorded] | None:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise DataError([f"{path}: has more than {MAX_FILE_BYTES} bytes"], "  needed: a picture, a page or a book")
     page = Response(url=url, body=path.read_bytes(), place=path.name)
+    if path.suffix.casefold().lstrip(".") in PICTURES and (fault := picture_fault(page.body)):
+        say(f"note: {shown(path)} {fault}: what it says inside itself may be lost")
     return [Recorded(url=url, page=page)]
 
 
@@ -227,7 +233,8 @@ def _print_decision(recorded: Recorded, decision: SignalDecision, uses: Sequence
     from copycat.provenance.records import USES
     from copycat.provenance.signals import policy_answer
 
-    place = recorded.url or next((signal.place for signal in decision.signals), "what was given")
+    own = recorded.page.place if recorded.page is not None else ""
+    place = recorded.url or own or next((signal.place for signal in decision.signals), "what was given")
     if recorded.robots is not None or recorded.tdmrep is not None:
         place += "" if recorded.url else ", for the path /; for another: --url ADDRESS"
     table = _table(escape(one_line(place, 100)), "use", "answer", "done", "because")

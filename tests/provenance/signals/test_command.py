@@ -253,3 +253,13 @@ def test_removed_records_are_not_counted(provenance: Cli, tmp_path: Path) -> Non
     held = json.loads(provenance("signals", "data.jsonl", "--json").out)
 
     assert (held["n_records"], held["n_denied"], held["denied"]) == (1, 0, [])
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_titled_by_its_name(provenance: Cli, tmp_path: Path) -> None:
+    (tmp_path / "g.png").write_bytes(bytes(range(256)))
+
+    answer = provenance("signals", "g.png")
+
+    assert answer.code == 1
+    assert "g.png is no picture: what it says inside itself may be lost" in " ".join(answer.err.split())
+    assert answer.out.startswith("g.png")
