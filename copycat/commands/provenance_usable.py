@@ -173,11 +173,8 @@ def _tell_unread(found: UsableReport) -> None:
     """Tell on stderr what is in no list."""
     from copycat.console import say
 
-    if found.n_faults:
-        say(f"note: {found.n_faults:,} things cannot be read, and what they hold may be missing from the list:")
-        for fault in found.faults:
-            say(f"  {_plain(fault)}")
-        say("  all of them: python -m copycat.provenance check DATASET --rules F1")
+    if found.unread:
+        say(f"note: {_plain(found.unread)}")
     for note in found.notes:
         say(f"note: {_plain(note)}")
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-from copycat.errors import DataError
-from copycat.provenance.dataset import Batch, Dataset, Fault
+from copycat.provenance.dataset import Batch, Dataset
 from copycat.provenance.dataset.present import in_dataset
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.licences.components import of_records
 from copycat.provenance.licences.listing import csv_line, replacing
 from copycat.provenance.licences.own import states_licences
-from copycat.provenance.records import Evidence, Purpose, Said, printable
+from copycat.provenance.records import Purpose, Said, printable
 from copycat.provenance.signals.counting import inside_of
 from copycat.provenance.signals.drift import Later
-from copycat.provenance.usable.inside import MAX_FAULTS, Inside, read_inside
+from copycat.provenance.usable.inside import Inside, read_inside
 from copycat.provenance.usable.judging import NEEDS, Judge, Judged
 from copycat.schema import Record
 
@@ -59,7 +59,7 @@ class UsableReport(Record):
         n_records: in the dataset, without those that were removed. counts: usable -> records.
         reasons: the most frequent first, MAX_TOLD at most; n_reasons: how many there are.
         n_ids: that were written; n_unlisted: not written, since an id with a line break is no line of a list.
-        faults: the first of what could not be read; n_faults: how many. Those records are in no list.
+        unread: what of the dataset could not be read, or not as it stands; "" where all was.
         notes: what else a reader must know.
     """
 
@@ -71,14 +71,13 @@ class UsableReport(Record):
     n_reasons: int
     n_ids: int = 0
     n_unlisted: int = 0
-    n_faults: int = 0
-    faults: tuple[Said, ...] = ()
+    unread: Said = ""
     notes: tuple[str, ...] = ()
 
     @property
     def is_all(self) -> bool:
         """Whether every record is known to be usable, and none could hide where something could not be read."""
-        return self.counts["yes"] == self.n_records and not self.n_faults and not self.notes
+        return self.counts["yes"] == self.n_records and not self.unread and not self.notes
 
 
 class _Tally:
@@ -87,12 +86,7 @@ class _Tally:
         self.counts: dict[Word, int] = {"yes": 0, "no": 0, "unknown": 0}
         self.reasons: Counter[tuple[Word, str]] = Counter()
         self.first: dict[tuple[Word, str], list[str]] = {}
-        self.n_ids = self.n_unlisted = self.n_faults = 0
-        self.faults: list[Fault] = []
-
-    def note(self, faults: Sequence[Fault], number: int | None = None) -> None:
-        self.n_faults += len(faults) if number is None else number
-        self.faults += faults[: max(0, MAX_FAULTS - len(self.faults))]
+        self.n_ids = self.n_unlisted = 0
 
     def add(self, batch: Batch, judged: list[Judged]) -> None:
         names = [name or batch.place_of(row) for row, name in enumerate(batch.texts("id"))]
@@ -151,19 +145,18 @@ def find_usable(
     """
     lists = lists or Lists()
     has_manifest = dataset.records_file is not None
-    inside = read_inside(dataset, purpose.use, tell) if has_manifest else Inside()
+    unread = Unread(dataset)
+    inside = read_inside(dataset, purpose.use, unread, tell) if has_manifest else Inside()
     judge = Judge(dataset, purpose, states_licences(dataset), later)
     with ExitStack() as stack:
         table, ids = (None if path is None else stack.enter_context(replacing(path)) for path in lists[:2])
         tally = _Tally(lists, table, ids)
-        tally.note(dataset.faults)
-        tally.note(inside.faults, inside.n_faults)
         if table is not None:
             table.write(csv_line(HEAD))
         n_read = n_denied = 0
         for whole in dataset.facts((*NEEDS, "file", "row") if has_manifest else (*NEEDS, "image")):
             n_read += whole.size
-            tally.note(whole.faults)
+            unread.take(whole.faults)
             batch = in_dataset(whole)
             if batch.size:
                 said = inside.of(batch) if has_manifest else inside_of(batch)
@@ -171,10 +164,9 @@ def find_usable(
                 tally.add(batch, judge.judge(batch, said))
             tell(whole.size)
         if not n_read:
-            places = [f"{fault.evidence.place}: {fault.said}" for fault in tally.faults]
-            raise DataError(places or [f"{dataset.root}: holds no record"], "  needed: a dataset that can be read")
+            raise unread.error("no record was judged")
     notes = list(_notes(sum(tally.counts.values()), n_denied, inside)) if has_manifest else []
-    return _report(dataset, purpose, tally, notes)
+    return _report(dataset, purpose, tally, unread.told(), notes)
 
 
 def _notes(n_records: int, n_denied: int, inside: Inside) -> Iterator[str]:
@@ -188,7 +180,7 @@ def _notes(n_records: int, n_denied: int, inside: Inside) -> Iterator[str]:
         yield f"{n_lost:,} pictures say no inside themselves and belong to no record of the manifest"
 
 
-def _report(dataset: Dataset, purpose: Purpose, tally: _Tally, notes: list[str]) -> UsableReport:
+def _report(dataset: Dataset, purpose: Purpose, tally: _Tally, unread: str, notes: list[str]) -> UsableReport:
     reasons = [Reason(usable=word, why=why, n_records=number, ids=tuple(tally.first[word, why]))
                for (word, why), number in tally.reasons.most_common(MAX_TOLD)]  # fmt: skip
     return UsableReport(
@@ -200,11 +192,6 @@ def _report(dataset: Dataset, purpose: Purpose, tally: _Tally, notes: list[str])
         n_reasons=len(tally.reasons),
         n_ids=tally.n_ids,
         n_unlisted=tally.n_unlisted,
-        n_faults=tally.n_faults,
-        faults=tuple(_told(fault.evidence, fault.said) for fault in tally.faults),
+        unread=unread,
         notes=tuple(notes),
     )
-
-
-def _told(evidence: Evidence, said: str) -> str:
-    return f"{evidence.place}: {said}"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from copycat.provenance.dataset import Batch, Dataset, Fault
+from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.records import Answer, SignalDecision, Use
 from copycat.provenance.signals.counting import inside_of
 
 Place = tuple[str, int | None]
-MAX_FAULTS = 5
 
 
 @dataclass
 class Inside:
-    """What the pictures of a dataset say, by id and by place (file, row); `n_records` of its files, first `faults`.
+    """What the pictures of a dataset say, by id and by place (file, row); `n_records` that its files hold.
 
     Many pictures say the same: each set of signals is held once.
     """
@@ -24,8 +24,6 @@ class Inside:
     by_id: dict[str, SignalDecision] = field(default_factory=dict)
     by_place: dict[Place, SignalDecision] = field(default_factory=dict)
     n_denied: int = 0
-    n_faults: int = 0
-    faults: list[Fault] = field(default_factory=list)
 
     def of(self, batch: Batch) -> dict[int, SignalDecision]:
         """Give row -> what its picture says, for rows of the manifest."""
@@ -40,15 +38,14 @@ class Inside:
         return found
 
 
-def read_inside(dataset: Dataset, use: Use, tell: Callable[[int], None]) -> Inside:
-    """Read all pictures of a dataset once."""
+def read_inside(dataset: Dataset, use: Use, unread: Unread, tell: Callable[[int], None]) -> Inside:
+    """Read all pictures of a dataset once; what cannot be read goes into `unread`."""
     found = Inside()
     held: dict[str, SignalDecision] = {}
     denied: Answer = "deny"
     for batch in dataset.content(("id", "image")):
         found.n_records += batch.size
-        found.faults += batch.faults[: max(0, MAX_FAULTS - len(found.faults))]
-        found.n_faults += len(batch.faults)
+        unread.take(batch.faults)
         for row, decision in inside_of(batch).items():
             said = held.setdefault(decision.model_dump_json(exclude={"signals": {"__all__": {"place"}}}), decision)
             found.by_id[batch.id_of(row)] = said

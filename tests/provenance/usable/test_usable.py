@@ -284,7 +284,7 @@ def test_what_cannot_be_read_is_told_and_is_never_all_usable(run: Cli, tmp_path:
 
     assert answer.code == 1
     assert "1 yes, 0 no, 0 unknown" in answer.out
-    assert "data.jsonl:2" in answer.err and "check DATASET --rules F1" in answer.err
+    assert "data.jsonl:2" in answer.err and "copycat.provenance check" in answer.err
 
 
 def test_data_that_cannot_be_read_beside_a_whole_manifest_are_told(run: Cli, tmp_path: Path) -> None:
