@@ -64,10 +64,10 @@ def why_boilerplate(sentence: str) -> str:
     """Say why a sentence says nothing; "" if it may say something."""
     bare = MARKED_BLANK.sub(" ", sentence)
     plain = folded(bare)
-    if plain in words().placeholders:
-        return "a placeholder"
     if bare != sentence and len(plain.split()) < 4:
         return "a blank that is still to be filled"
+    if plain in words().placeholders:
+        return "a placeholder"
     if sentence.rstrip(" *_)\"'\u201d").endswith("?"):
         return "a question of a template"
     if len(words().filler & set(plain.split())) >= 3:

@@ -76,7 +76,7 @@ class CardComplete(Rule):
         if empty:
             yield self.finding(
                 "warning",
-                f"{len(empty)} fields of the card hold text that says nothing: {_listed(empty)}",
+                f"{len(empty)} fields of the card hold a blank or text that says nothing: {_listed(empty)}",
                 "write the fact, or 'none, because ...' with the reason; such text counts as nothing",
                 *(Evidence(file=file, pointer=field.places[0], value=shortened(field.reason)) for field in empty),
             )

@@ -62,7 +62,7 @@ def test_d1_no_card_is_a_warning(check: Check) -> None:
 def test_d1_placeholders_are_told_with_their_place(check: Check) -> None:
     outcome = check("D1", RECORDS, "## Biases\n\nTBD\n\n## Limitations\n\nN/A\n")
     boilerplate = outcome.findings[0]
-    assert boilerplate.said == "2 fields of the card hold text that says nothing: biases, limitations"
+    assert boilerplate.said == "2 fields of the card hold a blank or text that says nothing: biases, limitations"
     assert [place.pointer for place in boilerplate.evidence] == ["Biases", "Limitations"]
 
 
