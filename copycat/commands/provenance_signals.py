@@ -260,7 +260,7 @@ def _print_dataset(counted: DatasetSignals, uses: Sequence[Use], against: Path |
     from copycat.provenance.records import USES
     from copycat.provenance.signals import policy_answer
 
-    title = f"{escape(one_line(counted.dataset, 80))}: {counted.n_records:,} records"
+    title = f"{escape(one_line(counted.dataset, 80))}: {counted.n_records:,} record{'s' * (counted.n_records != 1)}"
     table = _table(title, "use", "allow", "deny", "unknown", "unknown is done as")
     for use in USES:
         counts = counted.counts[use]

@@ -56,7 +56,12 @@ class SignalRule(Rule):
 
 def counted(found: Found) -> str:
     """Say how many records something holds for."""
-    return "1 record" if found.n_records == 1 else f"{found.n_records:,} records"
+    return records(found.n_records)
+
+
+def records(number: int) -> str:
+    """Give "1 record" or "1,234 records"."""
+    return "1 record" if number == 1 else f"{number:,} records"
 
 
 def _shown(case: Case, use: Use | None) -> str:
@@ -131,9 +136,7 @@ class Resolved(SignalRule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return (
-            f"{self.n_allowed} of {self.n_records} records are allowed for {self.context.purpose.use}, none is denied"
-        )
+        return f"{self.n_allowed:,} of {records(self.n_records)} allowed for {self.context.purpose.use}, none is denied"
 
 
 class Tolerant(SignalRule):
@@ -181,7 +184,7 @@ class Tolerant(SignalRule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"the headers of {self.n_headers} records could be read"
+        return f"the headers of {records(self.n_headers)} could be read"
 
 
 def is_loose(signal: object) -> bool:
@@ -242,7 +245,7 @@ class Precedence(SignalRule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"the signals of {self.n_spoken} records agree"
+        return f"the signals of {records(self.n_spoken)} agree"
 
 
 def _is_weaker(case: Case) -> bool:
@@ -321,7 +324,7 @@ class Drift(SignalRule):
 
     def passed(self) -> str:
         """Say what was seen."""
-        return f"{self.n_compared} records compared: the signals say the same"
+        return f"{records(self.n_compared)} compared: the signals say the same"
 
 
 class Inside(Rule):
@@ -384,4 +387,5 @@ class Inside(Rule):
     def passed(self) -> str:
         """Say what was seen."""
         broken = f"; {self.n_broken} more cannot be read (F1)" if self.n_broken else ""
-        return f"none of {self.n_pictures} pictures says no to {self.context.purpose.use}{broken}"
+        of = "the 1 picture does not say" if self.n_pictures == 1 else f"none of {self.n_pictures:,} pictures says"
+        return f"{of} no to {self.context.purpose.use}{broken}"

@@ -244,7 +244,7 @@ def test_f1_and_s5_tell_of_pictures_that_cannot_be_read(tmp_path: Path, raw: byt
     assert (finding.severity, finding.said, finding.n_records) == ("error", "1 picture cannot be read", 1)
     assert [(one.place, one.value) for one in finding.evidence] == [("a.png image", said)]
     assert outcome(tmp_path, "S5").said.endswith(
-        "none of 1 pictures says no to generative-training; 1 more cannot be read (F1)"
+        "picture does not say no to generative-training; 1 more cannot be read (F1)"
     )
 
 
