@@ -16,6 +16,7 @@ writing.py     write_manifest: all of the above             records.py   what ma
 reading.py     open_manifest                                proving.py   that one record is in a version
 comparing.py   what differs between two streams of rows     sides.py     the two that `diff` compares
 rules.py       P1, P2                                       chains.py    whether the transforms of a record are closed
+beside.py      the dataset beside its manifest, for both rules
 """
 
 from copycat.provenance.manifest.content import record_sha256

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from copycat.errors import DataError
 from copycat.provenance.dataset import Batch
 from copycat.provenance.dataset.card import load_plain_json
+from copycat.provenance.manifest.beside import Compared, ManifestRule, evidence_of
 from copycat.provenance.manifest.chains import chain_fault, parent_of
-from copycat.provenance.manifest.comparing import Change, Counts, compare
+from copycat.provenance.manifest.facts import BLANK, NO
 from copycat.provenance.manifest.files import dataset_files, tree_root
-from copycat.provenance.manifest.merkle import Merkle
-from copycat.provenance.manifest.reading import Manifest, has_manifest, open_manifest
-from copycat.provenance.manifest.scanning import LIGHT, Scanner, leaves, told
+from copycat.provenance.manifest.reading import Manifest
+from copycat.provenance.manifest.scanning import Scanner, told
 from copycat.provenance.manifest.sorting import Sorter
 from copycat.provenance.records import (
-    HISTORY_FILE,
     MANIFEST_FILE,
     RECORDS_FILE,
     Evidence,
     Finding,
-    Severity,
 )
-from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
+from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found
 
-NEEDS = ("id", "image", "text", "sha256", "url", "transforms", "synthetic")
 RESTORE = "restore the folder from where the version was published"
-RESTORE_COPY = (
-    "restore this file and those beside it from a copy; do not make it again: what it knows of removals and versions "
-    "before would be lost"
-)
-NAME_OR_RESTORE = "name the columns in provenance.yaml, or restore the sidecar from where the version was published"
 MEND = "restore the file, or make a new version: python -m copycat.provenance manifest"
 RENAMED = (
     "give the records (or files) the ids of the version, or make a new version: python -m copycat.provenance manifest"
@@ -40,126 +30,8 @@ RENAMED = (
 NO_MANIFEST = "there is no manifest; make one: python -m copycat.provenance manifest"
 
 
-DECIDING = ("id", "image", "text")
-"""Columns that ids and hashes depend on."""
-
-NOT_MADE = {"", "0", "false", "no", "none"}
-
-
-class Compared:
-    """The dataset beside its manifest: read once for both rules, compared when the first of them asks."""
-
-    def __init__(self, context: Context) -> None:
-        self.manifest: Manifest = open_manifest(context.dataset)
-        self.sorter = Sorter()
-        self.scanner = Scanner(context.dataset, self.sorter, self.manifest.file.ids, facts=False)
-        self.changes: dict[str, list[Change]] = {}
-        self._counts: Counts | None = None
-        self.root = ""
-        self._owner: Rule | None = None
-
-    def see(self, batch: Batch, rule: Rule) -> None:
-        """Take a batch, from the first rule that shows one."""
-        self._owner = self._owner or rule
-        if rule is self._owner:
-            self.scanner.see(batch)
-
-    def counts(self) -> Counts:
-        """Compare; `changes` has the first few of each kind then, and `root` is that of the sidecar's own rows.
-
-        Raises:
-            DataError: the sidecar cannot be read.
-        """
-        if self._counts is None:
-            tree = Merkle()
-            with self.sorter:
-                self._counts = compare(self._rows(tree), self.sorter.tables(), self._keep)
-            self.root = tree.root()
-        return self._counts
-
-    def _rows(self, tree: Merkle) -> Iterator[Any]:
-        for table in self.manifest.rows(columns=LIGHT):
-            tree.extend(leaves(table))
-            yield table
-
-    def _keep(self, change: Change) -> None:
-        kept = self.changes.setdefault(change.change, [])
-        if len(kept) < MAX_EVIDENCE:
-            kept.append(change)
-
-
-_COMPARED: dict[int, Compared] = {}
-
-
-class ManifestRule(Rule):
-    """What P1 and P2 share: the dataset beside its manifest.
-
-    `compared` is None without a manifest, and with one that cannot be compared: then `fault` says why.
-    """
-
-    reads: ClassVar[Literal["nothing", "facts", "content"]] = "content"
-    needs = NEEDS
-    severities: ClassVar[tuple[Severity, ...]] = ("error", "warning")
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.compared: Compared | None = None
-        self.file = MANIFEST_FILE
-        self.fault, self.advice = "", RESTORE_COPY
-        if not has_manifest(context.dataset):
-            return
-        try:
-            if id(context) not in _COMPARED:
-                _COMPARED[id(context)] = Compared(context)
-                weakref.finalize(context, _COMPARED.pop, id(context), None)
-            found = _COMPARED[id(context)]
-        except DataError as error:
-            self._give_up(error)
-            return
-        stated, named = found.manifest.file.columns, context.dataset.columns
-        if other := [name for name in DECIDING if stated.get(name) != named.get(name)]:
-            asked = " ".join(f"--column {name}={stated[name]}" for name in other if name in stated)
-            self.fault = f"the manifest was made {f'with {asked}' if asked else 'without --column'}; check it so, too"
-            self.advice = NAME_OR_RESTORE
-            return
-        self.compared = found
-
-    def unreadable(self) -> Iterable[Finding]:
-        """Tell of a manifest that cannot be compared; where its rows cannot be read, `compared` is None from here."""
-        if self.compared is not None:
-            try:
-                self.compared.counts()
-            except DataError as error:
-                self._give_up(error)
-                self.compared = None
-        if self.fault:
-            evidence = Evidence(file=f"{self.context.dataset.sidecar.name}/{self.file}")
-            yield self.finding("error", shortened(self.fault), self.advice, evidence)
-
-    def _give_up(self, error: DataError) -> None:
-        """Take note of why the sidecar cannot be read, by the file's name: the finding has its place."""
-        said = error.faults[0]
-        self.file = next((name for name in (RECORDS_FILE, HISTORY_FILE) if name in said.partition(": ")[0]), self.file)
-        self.fault = f"the manifest cannot be read: {self.file}: {said.partition(': ')[2]}"
-
-
-def evidence_of(changes: Iterable[Change]) -> list[Evidence]:
-    """Point at records."""
-    found = []
-    for change in changes:
-        file, _, line = (change.new_place or change.old_place or "").rpartition(":")
-        is_row = bool(file) and line.isdecimal() and int(line) > 0
-        hashes = " -> ".join(value[:12] for value in (change.old.get("sha256"), change.new.get("sha256")) if value)
-        place = file if is_row else (change.new_place or change.old_place or "")
-        found.append(
-            Evidence(
-                file=place,
-                line=int(line) if is_row else None,
-                pointer="" if change.id == place else shortened(change.id),
-                value=hashes,
-            )
-        )
-    return found
+NOT_MADE = {*NO, *BLANK}
+"""What a record says that no model made, or that says nothing; 0.0 is what pandas makes of a no."""
 
 
 class Reachable(ManifestRule):
@@ -219,7 +91,7 @@ class Reachable(ManifestRule):
             row
             for row in without_url
             if (chains is None or parent_of(chains[row]) is None)
-            and (models is None or models[row].casefold() in NOT_MADE)
+            and (models is None or models[row].casefold().removesuffix(".0") in NOT_MADE)
         ]
         self.unrooted.add(batch, bare, "url")
 

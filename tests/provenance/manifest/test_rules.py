@@ -99,9 +99,10 @@ def test_p1_a_record_without_address_parent_or_model_is_a_warning(make: Make) ->
         {"id": "made", "text": "y", "synthetic": True},
         {"id": "child", "text": "z", "transforms": [step(A, record_sha256("z"))]},
         {"id": "found", "text": "z", "url": "https://example.org"},
+        *({"id": f"not-{at}", "text": "q", "synthetic": said} for at, said in enumerate((False, "Unknown", "n/a"))),
     ]
     found = outcome_of(make(rows), "P1").findings
-    assert [(finding.severity, finding.n_records) for finding in found] == [("warning", 1)]
+    assert [(finding.severity, finding.n_records) for finding in found] == [("warning", 4)]
     assert found[0].evidence[0].line == 1
 
 
