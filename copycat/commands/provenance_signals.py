@@ -277,7 +277,8 @@ def _print_dataset(counted: DatasetSignals, uses: Sequence[Use], against: Path |
         said = f"deny {item.use}: {item.id} ({item.evidence.place}) {'; '.join(item.because)}"
         out.print(f"  {one_line(said, 220)}", markup=False, soft_wrap=True)
     if counted.n_denied + counted.n_inside > len(counted.denied) >= MAX_LISTED:
-        out.print("  and more; all of them: --ids FILE", markup=False)
+        number = counted.n_denied + counted.n_inside
+        out.print(f"  ... of {number:,} records; the ids of all of them: --ids FILE", markup=False)
     if against is not None or counted.n_changed:
         said = (
             f"{counted.n_compared:,} compared, {counted.n_changed:,} changed, {counted.n_stricter:,} of them denied now"

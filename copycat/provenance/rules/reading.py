@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 from copycat.provenance.dataset import Batch, DataFile, Fault
-from copycat.provenance.dataset.pictures import picture_fault, pictures_of
+from copycat.provenance.dataset.pictures import broken_pictures
 from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import Evidence, Finding, Severity
 from copycat.provenance.rules.rule import MAX_EVIDENCE, Context, Found, Rule, shortened
@@ -36,9 +36,8 @@ class Readable(Rule):
         """Take note of one batch."""
         self.n_records += batch.size
         self.named.update(batch.named)
-        for row, raw in pictures_of(batch.column("image")):
-            if fault := picture_fault(raw):
-                self.broken.add(batch, [row], "image", [fault])
+        broken = broken_pictures(batch)
+        self.broken.add(batch, list(broken), "image", list(broken.values()))
 
     def note_faults(self, faults: Sequence[Fault]) -> None:
         """Take note of what could not be read."""

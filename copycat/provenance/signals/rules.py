@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from copycat.provenance.dataset import Batch
-from copycat.provenance.dataset.pictures import picture_fault, pictures_of
+from copycat.provenance.dataset.pictures import broken_pictures, pictures_of
 from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.records import USES, Finding, Use
 from copycat.provenance.rules.rule import Context, Found, Rule
@@ -344,10 +344,10 @@ class Inside(Rule):
         """Look into the pictures of one batch."""
         from copycat.provenance.signals.embedded import may_speak, read_embedded
 
+        broken = broken_pictures(batch)
+        self.n_broken += len(broken)
         for row, raw in pictures_of(batch.column("image")):
-            is_broken = bool(picture_fault(raw))
-            self.n_broken += is_broken
-            self.n_pictures += not is_broken
+            self.n_pictures += row not in broken
             if not may_speak(raw):
                 continue
             signals = list(read_embedded(raw, batch.place_of(row)))

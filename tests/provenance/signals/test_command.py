@@ -215,7 +215,7 @@ def test_the_ids_of_all_records_denied_are_written(provenance: Cli, tmp_path: Pa
     answer = provenance("signals", "data.jsonl", "--use", "training,inference", "--ids", "out/denied.txt")
 
     assert (tmp_path / "out" / "denied.txt").read_text().split() == [f"{n:02}" for n in range(1, 60, 2)]
-    assert "and more; all of them: --ids FILE" in answer.out
+    assert "... of 30 records; the ids of all of them: --ids FILE" in answer.out
 
 
 def test_the_list_tells_what_is_read_as_a_refusal_beyond_the_standard(provenance: Cli) -> None:
