@@ -117,7 +117,8 @@ def _computed(field: CardField, report: CardReport) -> Iterator[str]:
     elif field.id == "terms" and known.licences:
         yield f"By licence of the record: {_listed(known.licences)}."
     elif field.id == "removal" and known.n_removed:
-        yield f"{known.n_removed} records were removed so far."
+        were = "1 record was" if known.n_removed == 1 else f"{known.n_removed:,} records were"
+        yield f"{were} removed so far."
         yield f"{BLANK} {field.write}]"
     elif field.section == "synthetic":
         yield from _synthetic(field, known)

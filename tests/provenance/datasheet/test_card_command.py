@@ -133,6 +133,7 @@ def test_a_draft_never_replaces_another_text(cli: Any, dataset: Path) -> None:
     assert path.read_text(encoding="utf-8") == "# Mine\n"
 
 
+@pytest.mark.slow
 def test_the_same_draft_again_does_nothing(cli: Any, dataset: Path) -> None:
     for _ in range(2):
         assert cli("card", dataset, "--summary", "ab2013", "--as-of", "2026-06-01", "--out", "ab.md").code == 0
@@ -236,3 +237,10 @@ def test_what_is_best_written_next_stands_before_the_table(cli: Any, dataset: Pa
     assert {"sources", "description"} <= set(named)
     assert "--draft --out CARD.md" in first
     assert "social impact" in table and "social impact" not in first
+
+
+def test_a_draft_counts_one_removed_record_as_one(cli: Any, tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": "a tile"}, {"id": "b", "text": "a tile", "version_removed": "2"}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    assert "\n1 record was removed so far." in cli("card", "x.jsonl", "--draft").out
