@@ -291,7 +291,12 @@ def test_the_empty_template_of_the_hub_gets_no_point(card_of: MakeCard, score: S
     assert [(field.field, field.reason) for field in found.fields if field.points] == []
 
 
-@pytest.mark.parametrize("piece", ["9", "1 ", "{{", "\n- x", "<a ", "![", "![](", "![[a]", "<p hidden", "[//]: # ("])
+SLOW_PIECES = ["9", "1 ", "\n- x", "<a ", "![](", "[//]: # ("]
+
+
+@pytest.mark.parametrize(
+    "piece", ["{{", "![", "![[a]", "<p hidden", *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW_PIECES)]
+)
 def test_a_card_made_to_be_slow_is_read_in_a_moment(card_of: MakeCard, score: Score, piece: str) -> None:
     """Patterns that look back and forth once took minutes over such a card."""
     begun = time.process_time()

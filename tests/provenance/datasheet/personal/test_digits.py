@@ -61,6 +61,7 @@ def test_verhoeff_finds_every_swap_of_neighbours() -> None:
     assert not any(map(digits.verhoeff, swapped))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "length", "most"),
     [(digits.luhn, 12, 0.1), (digits.verhoeff, 12, 0.1), (digits.is_nhs, 10, 1 / 11), (digits.is_bsn, 9, 1 / 11),
