@@ -87,6 +87,9 @@ def signals(  # noqa: PLR0917 - one parameter per option
     counted = _counted(Path(what), uses, _later(against), ids)
     if counted.unread:
         say(f"note: {counted.unread}")
+    if counted.n_broken:
+        said = "1 picture" if counted.n_broken == 1 else f"{counted.n_broken:,} pictures"
+        say(f"note: {said} cannot be read, and may say no inside; check names them (F1)")
     if as_json:
         print_json({**counted.model_dump(mode="json"), "asked": list(uses), "policy": _policy()})
     else:
@@ -94,7 +97,7 @@ def signals(  # noqa: PLR0917 - one parameter per option
         if ids is not None:
             out.print(f"ids of records denied: {ids}", markup=False, soft_wrap=True)
     is_allowed = all(counted.counts[name]["allow"] == counted.n_records > 0 for name in uses)
-    return _exit(is_allowed and not counted.n_inside and not counted.unread)
+    return _exit(is_allowed and not (counted.n_inside or counted.n_broken or counted.unread))
 
 
 def _refuse(options: dict[str, Any], what: str) -> None:

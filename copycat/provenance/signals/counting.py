@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from copycat.provenance.dataset import Batch, Dataset
+from copycat.provenance.dataset.pictures import broken_pictures
 from copycat.provenance.dataset.present import in_dataset
 from copycat.provenance.dataset.unread import Unread
 from copycat.provenance.records import USES, Answer, Evidence, SignalDecision, Use
@@ -61,7 +62,8 @@ class DatasetSignals(Record):
 
     `n_denied`: records denied for any of the asked uses. `drift` and `drift_groups`: those denied now first.
 
-    `unread` says what could not be read, and is not counted; "" where all was.
+    `unread` says what could not be read, and is not counted; "" where all was. `n_broken`: pictures that cannot be
+    read, whose own words are not known.
 
     `n_inside`: pictures that deny an asked use inside themselves, where the answers are those of a sidecar; without a
     sidecar they are part of the counts.
@@ -72,6 +74,7 @@ class DatasetSignals(Record):
     n_faulty: int
     n_denied: int = 0
     n_inside: int = 0
+    n_broken: int = 0
     unread: str = ""
     counts: dict[Use, dict[Answer, int]]
     denied: tuple[RecordAnswer, ...]
@@ -198,16 +201,18 @@ def count_signals(
     Raises:
         DataError: there is no record, or none that can be read.
     """
-    counter, unread = _Counter(uses, later, deny), Unread(dataset)
+    counter, unread, n_broken = _Counter(uses, later, deny), Unread(dataset), 0
     needs = NEEDS if dataset.records_file is not None else (*NEEDS, "image")
     for batch in dataset.facts(needs):
         counter.add(batch)
         unread.take(batch.faults)
+        n_broken += len(broken_pictures(batch))
         tell(batch.size)
     if dataset.records_file is not None:
         for batch in dataset.content(("id", "image")):
             counter.add_pictures(batch)
             unread.take(batch.faults)
+            n_broken += len(broken_pictures(batch))
             tell(batch.size)
     if not counter.n_records:
         raise unread.error("no signal was counted")
@@ -217,6 +222,7 @@ def count_signals(
         n_faulty=counter.n_faulty,
         n_denied=counter.n_denied,
         n_inside=counter.n_inside,
+        n_broken=n_broken,
         unread=unread.told(),
         counts=counter.counts,
         denied=tuple(counter.denied),

@@ -263,3 +263,13 @@ def test_a_picture_that_cannot_be_read_is_told_and_titled_by_its_name(provenance
     assert answer.code == 1
     assert "g.png is no picture: what it says inside itself may be lost" in " ".join(answer.err.split())
     assert answer.out.startswith("g.png")
+
+
+def test_pictures_of_a_dataset_that_cannot_be_read_are_told(provenance: Cli, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.png").write_bytes(bytes(range(256)))
+
+    answer = provenance("signals", "set")
+
+    assert answer.code == 1
+    assert "note: 1 picture cannot be read, and may say no inside" in answer.err
