@@ -46,7 +46,7 @@ def test_a_published_example_passes(check: Check, number: str) -> None:
 @pytest.mark.parametrize(
     ("check", "number"),
     [(check, number) for check, number in EXAMPLES if check in ONE_ERROR],
-    ids=lambda value: str(value)[:24],
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_every_single_wrong_digit_is_found(check: Check, number: str) -> None:
     for at, letter in enumerate(number):
