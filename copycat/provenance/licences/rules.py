@@ -14,7 +14,7 @@ from copycat.provenance.licences.duties import choices
 from copycat.provenance.licences.fitting import Fit, fits
 from copycat.provenance.licences.rules_components import SPDX_LIST
 from copycat.provenance.licences.statements import Statement, own_expressions, statements
-from copycat.provenance.records import Evidence, Finding, Severity
+from copycat.provenance.records import CROISSANT_FILE, Evidence, Finding, Severity
 from copycat.provenance.rules.rule import Context, Found, Rule
 
 
@@ -34,7 +34,8 @@ class DatasetLicence(Rule):
         dataset = self.context.dataset
         said = statements(dataset)
         if not said:
-            has_card = bool(dataset.card.file or dataset.card.croissant_file)
+            # The croissant.json of a manifest is ours: it only repeats what somebody has said elsewhere.
+            has_card = bool(dataset.card.file) or dataset.card.croissant_file == CROISSANT_FILE
             yield self.finding(
                 "error" if has_card and not dataset.card.is_draft else "warning",
                 "the dataset does not say what its licence is"

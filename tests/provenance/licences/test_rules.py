@@ -35,6 +35,17 @@ def test_l1_a_card_without_a_licence_is_an_error_and_a_bare_folder_a_warning(mak
     assert severities(check("L1", make("language: en"))) == ["error"]
 
 
+def test_l1_is_no_louder_once_a_manifest_was_made(make: Maker, check: Check) -> None:
+    """The croissant.json of a manifest is not a card that somebody wrote; one at the root is."""
+    folder = make()
+    (folder / "provenance").mkdir()
+    (folder / "provenance" / "croissant.json").write_text("{}", encoding="utf-8")
+    assert severities(check("L1", folder)) == ["warning"]
+
+    (folder / "croissant.json").write_text("{}", encoding="utf-8")
+    assert severities(check("L1", folder)) == ["error"]
+
+
 def test_l1_not_a_license_is_an_error_that_shows_the_place(make: Maker, check: Check) -> None:
     found = check("L1", make("license: not-a-license"))
 
